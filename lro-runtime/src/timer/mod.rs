@@ -1,0 +1,77 @@
+//! Timers: the only place where time passes.
+
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use crate::transport::BoxFuture;
+
+#[cfg(feature = "smol")]
+mod async_io;
+#[cfg(feature = "tokio")]
+mod tokio;
+
+#[cfg(feature = "smol")]
+pub use self::async_io::AsyncIoTimer;
+#[cfg(feature = "tokio")]
+pub use self::tokio::TokioTimer;
+
+/// Tells the time and sleeps. The engine never reads a clock: what a timer says is all it knows.
+///
+/// A closure is a timer too:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// fn takes_a_timer(_timer: impl lro_runtime::Timer) {}
+/// takes_a_timer(|_duration: Duration| std::future::ready(()));
+/// ```
+pub trait Timer: Send + Sync + 'static {
+    /// A future that is ready once `duration` has passed.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+
+    /// The monotonic time: delays and deadlines.
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    /// The wall clock: server hints that are dates, and the age of a token.
+    fn system_time(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    /// Blocks the calling thread for `duration`: the sleep of the blocking calls, which need no executor.
+    fn block(&self, duration: Duration) {
+        std::thread::sleep(duration);
+    }
+}
+
+impl<F, S> Timer for F
+where
+    F: Fn(Duration) -> S + Send + Sync + 'static,
+    S: Future<Output = ()> + Send + 'static,
+{
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(self(duration))
+    }
+}
+
+impl<T: Timer + ?Sized> Timer for Arc<T> {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        (**self).sleep(duration)
+    }
+
+    fn now(&self) -> Instant {
+        (**self).now()
+    }
+
+    fn system_time(&self) -> SystemTime {
+        (**self).system_time()
+    }
+
+    fn block(&self, duration: Duration) {
+        (**self).block(duration);
+    }
+}
