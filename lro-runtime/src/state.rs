@@ -36,7 +36,7 @@ macro_rules! transitions {
             pub const ALL: &[Self] = &[$(Self::$from),*];
 
             /// Every legal change of state as `(from, to)`. Staying where it is, an operation may always.
-            pub const TRANSITIONS: &[(Self, Self)] = &[$($((Self::$from, Self::$to)),*),*];
+            pub const TRANSITIONS: &[(Self, Self)] = &[$($((Self::$from, Self::$to),)*)*];
         }
     };
 }

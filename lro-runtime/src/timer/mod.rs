@@ -10,6 +10,7 @@ use crate::transport::BoxFuture;
 
 #[cfg(feature = "smol")]
 mod async_io;
+pub(crate) mod park;
 #[cfg(feature = "tokio")]
 mod tokio;
 
@@ -42,9 +43,10 @@ pub trait Timer: Send + Sync + 'static {
         SystemTime::now()
     }
 
-    /// Blocks the calling thread for `duration`: the sleep of the blocking calls, which need no executor.
-    fn block(&self, duration: Duration) {
-        std::thread::sleep(duration);
+    /// Whether time here is not the machine's. The blocking calls wait by parking their thread, which needs no executor and no
+    /// reactor; with a virtual clock they ask [`sleep`](Self::sleep) instead.
+    fn is_virtual(&self) -> bool {
+        false
     }
 }
 
@@ -71,7 +73,7 @@ impl<T: Timer + ?Sized> Timer for Arc<T> {
         (**self).system_time()
     }
 
-    fn block(&self, duration: Duration) {
-        (**self).block(duration);
+    fn is_virtual(&self) -> bool {
+        (**self).is_virtual()
     }
 }

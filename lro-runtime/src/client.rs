@@ -1,0 +1,458 @@
+//! The client: where operations are started and looked at.
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, Uri};
+use serde::Serialize;
+
+use crate::{
+    credentials::Credentials,
+    dialect::{Dialect, Google, expect_success},
+    error::{Error, ErrorKind, Result},
+    failure::{Cause, Failure},
+    observation::{Call, Cursor, Observation},
+    operation::RawOperation,
+    scope,
+    settings::PollSettings,
+    snapshot::{Look, Replied, Snapshot, Started},
+    timer::Timer,
+    token::Resume,
+    transport::{BoxFuture, Reply, Request, Transport},
+    url::{Origin, redacted, resolve},
+};
+
+/// The default limit of a reply's body.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// How long a start call may take. Longer than a poll: the service does something.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// A client of one service: starts operations and gives access to them by name.
+///
+/// An SDK's client holds one; its annotated methods start operations with it, and its users may use it directly: the calls of the
+/// [Operations service](https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto) stand on it. Cheap to clone.
+///
+/// ```
+/// use lro_runtime::{Operations, PollSettings};
+///
+/// let operations = Operations::builder("https://images.example.com")
+///     .header("x-goog-user-project", "my-project")
+///     .poll_settings(PollSettings::interactive())
+///     .build()?;
+/// # Ok::<(), lro_runtime::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Operations {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    base: Uri,
+    dialect: Arc<dyn Dialect>,
+    transport: Arc<dyn Transport>,
+    timer: Arc<dyn Timer>,
+    headers: HeaderMap,
+    credentials: Option<Arc<dyn Credentials>>,
+    settings: PollSettings,
+    origins: Vec<Origin>,
+    max_body: usize,
+}
+
+impl fmt::Debug for Operations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let base = redacted(&self.inner.base.to_string());
+        f.debug_struct("Operations").field("base", &base).field("dialect", &self.inner.dialect.id()).finish_non_exhaustive()
+    }
+}
+
+impl Operations {
+    /// A client for the service at `base_url`, such as `https://images.example.com` or `http://localhost:8080/prefix`.
+    #[must_use]
+    pub fn builder(base_url: impl Into<String>) -> OperationsBuilder {
+        OperationsBuilder {
+            base_url: base_url.into(),
+            dialect: None,
+            transport: None,
+            timer: None,
+            headers: vec![],
+            credentials: None,
+            settings: PollSettings::default(),
+            origins: vec![],
+            max_body: MAX_BODY,
+        }
+    }
+
+    /// Starts an operation with any request. A path is below the base URL; an absolute URL must be of a trusted origin.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Start`](ErrorKind::Start) when the call failed, [`Protocol`](ErrorKind::Protocol) when its reply is not of the dialect,
+    /// [`UntrustedUrl`](ErrorKind::UntrustedUrl) when the reply leads elsewhere.
+    pub fn start<B: Into<Bytes>>(&self, request: http::Request<B>) -> BoxFuture<'static, Result<RawOperation>> {
+        let (parts, body) = request.into_parts();
+        let call = Call { method: parts.method, target: parts.uri.to_string(), headers: parts.headers, body: body.into() };
+        self.start_call(Ok(call))
+    }
+
+    /// Starts an operation by `POST` of `body` as JSON to `path` below the base URL.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start), and of kind `Start` when `body` does not serialize.
+    pub fn post<T: Serialize + ?Sized>(&self, path: impl AsRef<str>, body: &T) -> BoxFuture<'static, Result<RawOperation>> {
+        self.start_call(json_call(HttpMethod::POST, path.as_ref(), body))
+    }
+
+    /// Starts an operation by `PUT` of `body` as JSON to `path` below the base URL.
+    ///
+    /// # Errors
+    ///
+    /// As [`post`](Self::post).
+    pub fn put<T: Serialize + ?Sized>(&self, path: impl AsRef<str>, body: &T) -> BoxFuture<'static, Result<RawOperation>> {
+        self.start_call(json_call(HttpMethod::PUT, path.as_ref(), body))
+    }
+
+    /// Starts an operation by `PATCH` of `body` as JSON to `path` below the base URL.
+    ///
+    /// # Errors
+    ///
+    /// As [`post`](Self::post).
+    pub fn patch<T: Serialize + ?Sized>(&self, path: impl AsRef<str>, body: &T) -> BoxFuture<'static, Result<RawOperation>> {
+        self.start_call(json_call(HttpMethod::PATCH, path.as_ref(), body))
+    }
+
+    /// Looks at the operation `name` once.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Poll`](ErrorKind::Poll) when the call failed, [`Protocol`](ErrorKind::Protocol) when its reply is not of the dialect.
+    pub async fn get(&self, name: &str) -> Result<RawOperation> {
+        self.resume(name)?.poll_once().await
+    }
+
+    /// Asks for the cancellation of the operation `name`. Best effort: look at the operation to learn what came of it.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Unsupported`](ErrorKind::Unsupported) where the dialect or the service has no such call, else of kind `Poll`.
+    pub async fn cancel(&self, name: &str) -> Result<()> {
+        self.resume(name)?.cancel().await
+    }
+
+    /// Tells the service that nobody is interested in the operation `name` any more. It does not cancel it.
+    ///
+    /// # Errors
+    ///
+    /// As [`cancel`](Self::cancel).
+    pub async fn delete(&self, name: &str) -> Result<()> {
+        self.resume(name)?.delete().await
+    }
+
+    /// Looks at the operation `name`, for which the server may take up to `timeout` if the operation is not done before. Best effort: the
+    /// snapshot may be of a running operation.
+    ///
+    /// # Errors
+    ///
+    /// As [`cancel`](Self::cancel).
+    pub async fn wait(&self, name: &str, timeout: Duration) -> Result<RawOperation> {
+        self.resume(name)?.wait(timeout).await
+    }
+
+    /// An operation that was started before, from its name or a token. No I/O.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`InvalidToken`](ErrorKind::InvalidToken) when it cannot be resumed from, [`UntrustedUrl`](ErrorKind::UntrustedUrl) when it leads
+    /// to a place that is not trusted.
+    pub fn resume(&self, from: impl Into<Resume>) -> Result<RawOperation> {
+        from.into().resume(self, None)
+    }
+
+    pub(crate) fn settings(&self) -> &PollSettings {
+        &self.inner.settings
+    }
+
+    pub(crate) fn timer(&self) -> &Arc<dyn Timer> {
+        &self.inner.timer
+    }
+
+    pub(crate) fn dialect(&self) -> &Arc<dyn Dialect> {
+        &self.inner.dialect
+    }
+
+    fn start_call(&self, call: Result<Call>) -> BoxFuture<'static, Result<RawOperation>> {
+        let client = self.clone();
+        Box::pin(async move {
+            let method = scope::current();
+            let name = method.map_or("the start call", |method| method.name());
+            let call = call?;
+            client.start_erased(call, method).await.map_err(|failure| Error::from_failure(ErrorKind::Start, format!("{name} failed"), failure))
+        })
+    }
+
+    async fn start_erased(&self, call: Call, method: Option<&'static crate::Method>) -> Result<RawOperation, Failure> {
+        let dialect = method.and_then(|method| method.dialect).map_or_else(|| Arc::clone(self.dialect()), |dialect| dialect());
+        let options = method.map_or(&[] as &[_], |method| method.options);
+        let mut request = self.request(call)?;
+        dialect.prepare_start(&mut request, options)?;
+        let timer = self.timer();
+        let started = Started { at: timer.now(), system: timer.system_time() };
+        let reply = self.exchange(&request, START_TIMEOUT, &**timer).await?;
+        let now = timer.now();
+        let replied = Replied { at: now, round_trip: now.saturating_duration_since(started.at) };
+        let mut seen = dialect.read_start(&request, &reply, options)?;
+        let look = match seen.cursor.take() {
+            Some(cursor) => Some(self.look(dialect, cursor)?),
+            None => None,
+        };
+        let name = seen.name.as_deref().filter(|name| !name.is_empty()).or(look.as_ref().map(|look| look.cursor.key())).unwrap_or_default().to_owned();
+        let next = Snapshot::unseen(&name, look, Some(started)).after(seen, reply.body(), method, replied);
+        Ok(RawOperation::new(next.with_body(|| reply.into_body()), self.clone(), method))
+    }
+
+    /// The request that looks at `cursor`.
+    pub(crate) fn look(&self, dialect: Arc<dyn Dialect>, cursor: Cursor) -> Result<Look, Failure> {
+        let request = self.request(dialect.poll(&cursor)?)?;
+        Ok(Look { dialect, cursor, request })
+    }
+
+    /// An observation made elsewhere (a list) as an operation.
+    pub(crate) fn adopt(&self, mut seen: Observation<'_>, body: &Bytes) -> Result<RawOperation, Failure> {
+        let now = self.timer().now();
+        let look = seen.cursor.take().map(|cursor| self.look(Arc::clone(self.dialect()), cursor)).transpose()?;
+        let name = seen.name.as_deref().unwrap_or_default().to_owned();
+        let next = Snapshot::unseen(&name, look, None).after(seen, body, None, Replied { at: now, round_trip: Duration::ZERO });
+        Ok(RawOperation::new(next.with_body(|| body.clone()), self.clone(), None))
+    }
+
+    /// `call` with everything the client adds, if it goes to a trusted origin.
+    pub(crate) fn request(&self, call: Call) -> Result<Request, Failure> {
+        let inner = &*self.inner;
+        let uri = if is_absolute(&call.target) {
+            let uri = resolve(&inner.base, &call.target)?;
+            self.check_origin(&uri)?;
+            uri
+        } else {
+            let base = inner.base.path().trim_end_matches('/');
+            resolve(&inner.base, &format!("{base}/{}", call.target.trim_start_matches('/')))?
+        };
+        let mut request = Request::new(call.body);
+        *request.method_mut() = call.method;
+        *request.uri_mut() = uri;
+        let mut headers = inner.headers.clone();
+        for (name, value) in call.headers.iter() {
+            headers.insert(name, value.clone());
+        }
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    fn check_origin(&self, uri: &Uri) -> Result<(), Failure> {
+        let shown = || redacted(&uri.to_string());
+        let origin = Origin::of(uri).ok_or_else(|| Failure::untrusted(format!("the URL `{}` has no origin to trust", shown())))?;
+        if self.inner.origins.contains(&origin) {
+            return Ok(());
+        }
+        let own = self.inner.origins.first().map(ToString::to_string).unwrap_or_default();
+        Err(Failure::untrusted(format!("the URL `{}` is of the origin {origin}, this client's is {own}: nothing was sent", shown())))
+    }
+
+    /// Sends a call and expects a success.
+    pub(crate) async fn call(&self, call: Call, limit: Duration, timer: &dyn Timer) -> Result<Reply, Failure> {
+        let reply = self.exchange(&self.request(call)?, limit, timer).await?;
+        expect_success(&reply)?;
+        Ok(reply)
+    }
+
+    /// Sends `request` with fresh credentials and waits at most `limit` for the whole reply.
+    pub(crate) async fn exchange(&self, request: &Request, limit: Duration, timer: &dyn Timer) -> Result<Reply, Failure> {
+        let inner = &*self.inner;
+        let mut credited = None;
+        within(limit, timer, async {
+            if let Some(credentials) = &inner.credentials {
+                let headers = credentials.headers().await.map_err(|error| Failure::new(Cause::Credentials(Arc::from(error))))?;
+                credited = Some(with_headers(request.clone(), headers));
+            }
+            let request = credited.as_ref().unwrap_or(request);
+            inner.transport.send(request, inner.max_body).await.map_err(|error| Failure::new(Cause::Transport(error)))
+        })
+        .await
+    }
+}
+
+/// `future`'s output, or a failure if it is not there within `limit`. The timer is asked only if there is something to wait for, and an
+/// output that is there at once counts even if nothing of the limit is left.
+async fn within<T>(limit: Duration, timer: &dyn Timer, future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let mut future = pin!(future);
+    let mut sleep = None;
+    poll_fn(|context| {
+        if let Poll::Ready(output) = future.as_mut().poll(context) {
+            return Poll::Ready(output);
+        }
+        let sleep = sleep.get_or_insert_with(|| timer.sleep(limit));
+        sleep.as_mut().poll(context).map(|()| Err(Failure::new(Cause::TimedOut(limit))))
+    })
+    .await
+}
+
+/// `request` with these headers, which no log shows.
+fn with_headers(mut request: Request, headers: HeaderMap) -> Request {
+    for (name, mut value) in headers {
+        value.set_sensitive(true);
+        if let Some(name) = name {
+            request.headers_mut().insert(name, value);
+        }
+    }
+    request
+}
+
+fn json_call<T: Serialize + ?Sized>(method: HttpMethod, path: &str, body: &T) -> Result<Call> {
+    let body = serde_json::to_vec(body).map_err(|e| Error::new(ErrorKind::Start, format!("the request does not serialize: {e}")).with_source(e))?;
+    Ok(Call::new(method, path).with_json(body))
+}
+
+/// Whether a call's target is a URL of its own.
+fn is_absolute(target: &str) -> bool {
+    target.split_once("://").is_some_and(|(scheme, _)| !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)))
+}
+
+/// Builds [`Operations`].
+#[must_use]
+pub struct OperationsBuilder {
+    base_url: String,
+    dialect: Option<Arc<dyn Dialect>>,
+    transport: Option<Arc<dyn Transport>>,
+    timer: Option<Arc<dyn Timer>>,
+    headers: Vec<(String, String)>,
+    credentials: Option<Arc<dyn Credentials>>,
+    settings: PollSettings,
+    origins: Vec<String>,
+    max_body: usize,
+}
+
+impl fmt::Debug for OperationsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OperationsBuilder").field("base_url", &redacted(&self.base_url)).finish_non_exhaustive()
+    }
+}
+
+impl OperationsBuilder {
+    /// Speaks this dialect instead of [`Google`].
+    pub fn dialect(mut self, dialect: impl Dialect) -> Self {
+        self.dialect = Some(Arc::new(dialect));
+        self
+    }
+
+    /// Sends requests with this transport instead of the `hyper` one.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Waits with this timer instead of async-io's.
+    pub fn timer(mut self, timer: impl Timer) -> Self {
+        self.timer = Some(Arc::new(timer));
+        self
+    }
+
+    /// Sends this header with every request. Replaces a header of the same name, the library's `user-agent` and `accept` included.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Asks for headers before every request: see [`Credentials`].
+    pub fn credentials(mut self, credentials: impl Credentials) -> Self {
+        self.credentials = Some(Arc::new(credentials));
+        self
+    }
+
+    /// Waits like this unless a method or a call says otherwise.
+    pub fn poll_settings(mut self, settings: PollSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Follows URLs of this origin (`https://host:port`) too, with credentials. The base URL's is always trusted, no other ever is.
+    pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
+        self.origins.push(origin.into());
+        self
+    }
+
+    /// Reads at most this many bytes of a reply's body, instead of 16 MiB.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`InvalidSettings`](ErrorKind::InvalidSettings), naming what cannot be: the base URL, an origin, a header, a setting, a missing transport or
+    /// timer (without the features `hyper` and `smol` there is no default).
+    pub fn build(self) -> Result<Operations> {
+        self.settings.validate()?;
+        let base = parse_url("base_url", &self.base_url)?;
+        let mut origins = vec![origin_of("base_url", &base)?];
+        for origin in &self.origins {
+            origins.push(origin_of("allow_origin", &parse_url("allow_origin", origin)?)?);
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert(http::header::USER_AGENT, HeaderValue::from_static(concat!("lro-runtime/", env!("CARGO_PKG_VERSION"))));
+        headers.insert(http::header::ACCEPT, HeaderValue::from_static("application/json"));
+        for (name, value) in &self.headers {
+            let legal_name: HeaderName = name.parse().map_err(|_| invalid(format!("header `{name}`: not a header name")))?;
+            let mut value = HeaderValue::try_from(value).map_err(|_| invalid(format!("header `{name}`: the value contains control characters")))?;
+            value.set_sensitive(legal_name == http::header::AUTHORIZATION);
+            headers.insert(legal_name, value);
+        }
+        let inner = Inner {
+            base,
+            dialect: self.dialect.unwrap_or_else(|| Arc::new(Google::new())),
+            transport: self.transport.or_else(default_transport).ok_or_else(|| invalid("transport: none given, and the feature `hyper` is off".to_owned()))?,
+            timer: self.timer.or_else(default_timer).ok_or_else(|| invalid("timer: none given, and the feature `smol` is off".to_owned()))?,
+            headers,
+            credentials: self.credentials,
+            settings: self.settings,
+            origins,
+            max_body: self.max_body,
+        };
+        Ok(Operations { inner: Arc::new(inner) })
+    }
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::InvalidSettings, message)
+}
+
+fn parse_url(setting: &str, text: &str) -> Result<Uri> {
+    text.parse().map_err(|e| invalid(format!("{setting} = `{}`: {e}, expected a URL such as `https://example.com`", redacted(text))))
+}
+
+fn origin_of(setting: &str, url: &Uri) -> Result<Origin> {
+    let found = redacted(&url.to_string());
+    Origin::of(url).ok_or_else(|| invalid(format!("{setting} = `{found}`: expected an absolute http or https URL without user info")))
+}
+
+fn default_transport() -> Option<Arc<dyn Transport>> {
+    #[cfg(feature = "hyper")]
+    return Some(Arc::new(crate::transport::HyperTransport::default()));
+    #[cfg(not(feature = "hyper"))]
+    None
+}
+
+fn default_timer() -> Option<Arc<dyn Timer>> {
+    #[cfg(feature = "smol")]
+    return Some(Arc::new(crate::timer::AsyncIoTimer));
+    #[cfg(not(feature = "smol"))]
+    None
+}

@@ -1,0 +1,160 @@
+//! The same calls without async.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{OwnTimer, Wait};
+use crate::{
+    error::Result,
+    handle::Handle,
+    settings::PollSettings,
+    timer::{Timer, park::{ParkTimer, block_on}},
+    transport::BoxFuture,
+    typed::{Cancellable, Deletable, Operation},
+};
+
+/// The calls of an operation, on the calling thread.
+///
+/// They need no executor: the thread is parked while it waits. Inside an executor they block its thread, as any blocking call does, but never deadlock: nothing
+/// they wait for needs that thread (with a transport of your own, that is your promise).
+///
+/// ```no_run
+/// # use lro_runtime::{Operations, PollSettings};
+/// let operations = Operations::builder("https://images.example.com").build()?;
+/// let done = operations.resume("operations/7")?.blocking().poll_until_completed(PollSettings::default())?;
+/// # Ok::<(), lro_runtime::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing happens before a call"]
+pub struct Blocking<H> {
+    operation: H,
+}
+
+impl<H: Handle> Blocking<H> {
+    pub(crate) fn new(operation: H) -> Self {
+        Self { operation }
+    }
+
+    /// Looks once.
+    ///
+    /// # Errors
+    ///
+    /// As [`RawOperation::poll_once`](crate::RawOperation::poll_once).
+    pub fn poll_once(&self) -> Result<H> {
+        if self.operation.raw_operation().is_completed() {
+            return Ok(self.operation.clone());
+        }
+        self.run(|timer| super::poll_once(self.operation.raw_operation().clone(), timer)).map(H::from_raw_operation)
+    }
+
+    /// Polls until the operation is terminal.
+    ///
+    /// # Errors
+    ///
+    /// As [`RawOperation::poll_until_completed`](crate::RawOperation::poll_until_completed).
+    pub fn poll_until_completed(&self, settings: PollSettings) -> Result<H> {
+        if self.operation.raw_operation().is_completed() {
+            return Ok(self.operation.clone());
+        }
+        let raw = self.operation.raw_operation().clone();
+        self.run(|timer| Box::pin(async move { Wait::new(raw, settings, timer)?.finish().await })).map(H::from_raw_operation)
+    }
+
+    /// The snapshots, one after the other: an iterator that waits between them.
+    pub fn snapshots(&self, settings: PollSettings) -> impl Iterator<Item = Result<H>> + use<H> {
+        let first = Some(Ok(self.operation.clone()));
+        let this = self.clone();
+        let mut wait = Some(Wait::new(self.operation.raw_operation().clone(), settings, this.own_timer()));
+        first.into_iter().chain(std::iter::from_fn(move || match wait.take()? {
+            Err(error) => Some(Err(error)),
+            Ok(mut going) => match block_on(going.advance()) {
+                Ok(false) => None,
+                Err(error) => Some(Err(error)),
+                Ok(true) => {
+                    let snapshot = H::from_raw_operation(going.operation().clone());
+                    wait = Some(Ok(going));
+                    Some(Ok(snapshot))
+                }
+            },
+        }))
+    }
+
+    /// Looks once, and lets the server hold the reply.
+    ///
+    /// # Errors
+    ///
+    /// As [`RawOperation::wait`](crate::RawOperation::wait).
+    pub fn wait(&self, timeout: Duration) -> Result<H> {
+        self.run(|timer| super::wait(self.operation.raw_operation().clone(), timeout, timer)).map(H::from_raw_operation)
+    }
+
+    /// Runs a call on this thread.
+    pub(crate) fn run<T>(&self, call: impl FnOnce(OwnTimer) -> BoxFuture<'static, Result<T>>) -> Result<T> {
+        block_on(call(self.own_timer()))
+    }
+
+    /// The timer of the parked thread, unless time is virtual.
+    fn own_timer(&self) -> OwnTimer {
+        let timer = self.operation.raw_operation().client().timer();
+        Some(if timer.is_virtual() { Arc::clone(timer) } else { Arc::new(ParkTimer) })
+    }
+
+    fn ask_to_cancel(&self) -> Result<()> {
+        self.run(|timer| super::cancel(self.operation.raw_operation().clone(), timer))
+    }
+
+    fn ask_to_delete(&self) -> Result<()> {
+        self.run(|timer| super::delete(self.operation.raw_operation().clone(), timer))
+    }
+}
+
+impl<S: Cancellable> Blocking<Operation<S>> {
+    /// Asks the service to cancel it.
+    ///
+    /// # Errors
+    ///
+    /// As [`RawOperation::cancel`](crate::RawOperation::cancel).
+    pub fn cancel(&self) -> Result<()> {
+        self.ask_to_cancel()
+    }
+
+    /// Asks the service to cancel it and polls until it is terminal.
+    ///
+    /// # Errors
+    ///
+    /// As [`RawOperation::cancel_and_wait`](crate::RawOperation::cancel_and_wait).
+    pub fn cancel_and_wait(&self, settings: PollSettings) -> Result<Operation<S>> {
+        self.ask_to_cancel()?;
+        self.poll_until_completed(settings)
+    }
+}
+
+impl<S: Deletable> Blocking<Operation<S>> {
+    /// Tells the service that nobody is interested any more.
+    ///
+    /// # Errors
+    ///
+    /// As [`RawOperation::delete`](crate::RawOperation::delete).
+    pub fn delete(&self) -> Result<()> {
+        self.ask_to_delete()
+    }
+}
+
+impl Blocking<crate::RawOperation> {
+    /// Asks the service to cancel it.
+    ///
+    /// # Errors
+    ///
+    /// As [`RawOperation::cancel`](crate::RawOperation::cancel).
+    pub fn cancel(&self) -> Result<()> {
+        self.ask_to_cancel()
+    }
+
+    /// Tells the service that nobody is interested any more.
+    ///
+    /// # Errors
+    ///
+    /// As [`RawOperation::delete`](crate::RawOperation::delete).
+    pub fn delete(&self) -> Result<()> {
+        self.ask_to_delete()
+    }
+}

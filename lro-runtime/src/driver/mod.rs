@@ -1,0 +1,83 @@
+//! Drivers: feet for the engine. They send what it asks for, wait as long as it says, and hand back snapshots.
+//!
+//! Every call is boxed once, so that what users hold is small and the loop is compiled once for all operations of a program.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    error::Result,
+    failure::Failure,
+    observation::Call,
+    operation::RawOperation,
+    settings::PollSettings,
+    snapshot::Look,
+    timer::Timer,
+    transport::BoxFuture,
+};
+
+mod blocking;
+mod observe;
+mod snapshots;
+mod wait;
+
+pub(crate) use self::wait::Wait;
+pub use self::{
+    blocking::Blocking,
+    observe::{Notify, Observed},
+    snapshots::Snapshots,
+};
+
+/// The timer that a driver brings instead of the client's.
+pub(crate) type OwnTimer = Option<Arc<dyn Timer>>;
+
+/// One look. See [`RawOperation::poll_once`].
+pub(crate) fn poll_once(operation: RawOperation, timer: OwnTimer) -> BoxFuture<'static, Result<RawOperation>> {
+    Box::pin(async move {
+        if operation.is_completed() {
+            return Ok(operation);
+        }
+        let limit = operation.settings(PollSettings::default()).resolve()?.poll_timeout;
+        let timer = timer.unwrap_or_else(|| Arc::clone(operation.client().timer()));
+        let seen = operation.look(limit, None, &*timer).await;
+        seen.map_err(|failure| operation.poll_error("the poll failed", failure))
+    })
+}
+
+/// One look that the server may hold. See [`RawOperation::wait`].
+pub(crate) fn wait(operation: RawOperation, hold: Duration, timer: OwnTimer) -> BoxFuture<'static, Result<RawOperation>> {
+    Box::pin(async move {
+        if operation.is_completed() {
+            return Ok(operation);
+        }
+        let limit = operation.settings(PollSettings::default()).resolve()?.poll_timeout;
+        let timer = timer.unwrap_or_else(|| Arc::clone(operation.client().timer()));
+        let seen = operation.look(limit.saturating_add(hold), Some(hold), &*timer).await;
+        seen.map_err(|failure| operation.poll_error("the wait call failed", failure))
+    })
+}
+
+/// See [`RawOperation::poll_until_completed`].
+pub(crate) fn poll_until_completed(operation: RawOperation, settings: PollSettings) -> BoxFuture<'static, Result<RawOperation>> {
+    Box::pin(async move { Wait::new(operation, settings, None)?.finish().await })
+}
+
+/// See [`RawOperation::cancel`].
+pub(crate) fn cancel(operation: RawOperation, timer: OwnTimer) -> BoxFuture<'static, Result<()>> {
+    Box::pin(ask(operation, timer, "the cancel call failed", |look| look.dialect.cancel(&look.cursor)))
+}
+
+/// See [`RawOperation::delete`]. Unlike the others it makes sense on a completed operation.
+pub(crate) fn delete(operation: RawOperation, timer: OwnTimer) -> BoxFuture<'static, Result<()>> {
+    Box::pin(ask(operation, timer, "the delete call failed", |look| look.dialect.delete(&look.cursor)))
+}
+
+/// A call about the operation that has no answer but success.
+async fn ask(operation: RawOperation, timer: OwnTimer, message: &str, call: fn(&Look) -> Result<Call, Failure>) -> Result<()> {
+    let limit = operation.settings(PollSettings::default()).resolve()?.poll_timeout;
+    let timer = timer.unwrap_or_else(|| Arc::clone(operation.client().timer()));
+    let answer = async {
+        let look = operation.snapshot.look.as_ref().ok_or_else(|| Failure::protocol("the operation has no name"))?;
+        operation.client().call(call(look)?, limit, &*timer).await
+    };
+    answer.await.map(drop).map_err(|failure| operation.poll_error(message, failure))
+}

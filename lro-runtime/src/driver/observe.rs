@@ -1,0 +1,143 @@
+//! Observers: who wants to know while somebody waits.
+
+use std::{fmt, future::Future};
+
+use super::{Blocking, Snapshots, Wait};
+use crate::{error::Result, handle::Handle, operation::RawOperation, settings::PollSettings, transport::BoxFuture};
+
+/// When an observer of progress is called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Notify {
+    /// When the state, the status word or the metadata is not what it was.
+    #[default]
+    OnChange,
+    /// After every poll that gave a snapshot.
+    EveryPoll,
+}
+
+type OnProgress = Box<dyn FnMut(&RawOperation) + Send>;
+type OnCompleted = Box<dyn FnOnce(&RawOperation) + Send>;
+
+/// The observers of one wait.
+#[derive(Default)]
+pub(crate) struct Observers {
+    notify: Notify,
+    progress: Vec<OnProgress>,
+    completed: Vec<OnCompleted>,
+}
+
+impl Observers {
+    /// The wait begins at `first`, which counts as a change.
+    pub(crate) fn begin(&mut self, first: &RawOperation) {
+        self.tell(first);
+    }
+
+    /// A poll gave `next` after `last`.
+    pub(crate) fn seen(&mut self, last: &RawOperation, next: &RawOperation) {
+        if self.progress.is_empty() && self.completed.is_empty() {
+            return;
+        }
+        let changed = last.state() != next.state() || last.raw_status() != next.raw_status() || last.metadata().map(|m| m.bytes()) != next.metadata().map(|m| m.bytes());
+        if changed || self.notify == Notify::EveryPoll {
+            self.tell(next);
+        } else if next.is_completed() {
+            self.complete(next);
+        }
+    }
+
+    fn tell(&mut self, snapshot: &RawOperation) {
+        for observer in &mut self.progress {
+            observer(snapshot);
+        }
+        if snapshot.is_completed() {
+            self.complete(snapshot);
+        }
+    }
+
+    fn complete(&mut self, snapshot: &RawOperation) {
+        for observer in self.completed.drain(..) {
+            observer(snapshot);
+        }
+    }
+}
+
+/// An operation with observers, ready to be waited for.
+///
+/// An observer of progress is called with the snapshot that the wait begins with and with every one that differs in state, status word or metadata (or
+/// with every one: [`every_poll`](Self::every_poll)); an observer of completion exactly once, with the terminal snapshot, and not at all if the wait ends
+/// without one. They run where the wait runs. A panic in one reaches whoever waits.
+///
+/// ```
+/// # use lro_runtime::{Operation, OperationState, PollSettings, Result};
+/// # async fn wait<S: OperationState>(operation: Operation<S>) -> Result<()> {
+/// let done = operation
+///     .on_progress(|snapshot| println!("{:?}", snapshot.progress()))
+///     .on_completed(|snapshot| println!("{} ended", snapshot.name()))
+///     .poll_until_completed(PollSettings::default())
+///     .await?;
+/// # Ok(()) }
+/// ```
+#[must_use = "observers see nothing unless the operation is waited for"]
+pub struct Observed<H> {
+    operation: H,
+    observers: Observers,
+}
+
+impl<H: Handle> Observed<H> {
+    pub(crate) fn new(operation: H) -> Self {
+        Self { operation, observers: Observers::default() }
+    }
+
+    /// Calls `observer` as the wait goes on.
+    pub fn on_progress(mut self, mut observer: impl FnMut(&H) + Send + 'static) -> Self {
+        self.observers.progress.push(Box::new(move |raw| observer(&H::from_raw_operation(raw.clone()))));
+        self
+    }
+
+    /// Calls `observer` once, with the terminal snapshot.
+    pub fn on_completed(mut self, observer: impl FnOnce(&H) + Send + 'static) -> Self {
+        self.observers.completed.push(Box::new(move |raw| observer(&H::from_raw_operation(raw.clone()))));
+        self
+    }
+
+    /// Calls observers of progress after every poll, not only when something changed.
+    pub fn every_poll(mut self) -> Self {
+        self.observers.notify = Notify::EveryPoll;
+        self
+    }
+
+    /// Polls until the operation is terminal: see [`RawOperation::poll_until_completed`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn poll_until_completed(self, settings: PollSettings) -> impl Future<Output = Result<H>> + Send + 'static + use<H> {
+        let waiting = self.waiting(settings, None);
+        async move { waiting.await.map(H::from_raw_operation) }
+    }
+
+    /// The stream of snapshots, observed.
+    pub fn snapshots(self, settings: PollSettings) -> Snapshots<H> {
+        Snapshots::observed(self.operation, settings, self.observers)
+    }
+
+    /// Polls until the operation is terminal, on this thread: see [`Blocking::poll_until_completed`].
+    ///
+    /// # Errors
+    ///
+    /// As [`RawOperation::poll_until_completed`].
+    pub fn poll_until_completed_blocking(self, settings: PollSettings) -> Result<H> {
+        let blocking = Blocking::new(self.operation.clone());
+        blocking.run(|timer| self.waiting(settings, timer)).map(H::from_raw_operation)
+    }
+
+    fn waiting(self, settings: PollSettings, timer: super::OwnTimer) -> BoxFuture<'static, Result<RawOperation>> {
+        Box::pin(async move { Wait::new(self.operation.raw_operation().clone(), settings, timer)?.observed_by(self.observers).finish().await })
+    }
+}
+
+impl<H: fmt::Debug> fmt::Debug for Observed<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observed").field("operation", &self.operation).finish_non_exhaustive()
+    }
+}

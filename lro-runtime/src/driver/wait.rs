@@ -1,0 +1,140 @@
+//! One wait: the engine, the latest snapshot, and who wants to know.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{OwnTimer, observe::Observers};
+use crate::{
+    engine::{Action, End, Engine, Opening, Seen},
+    error::{Error, ErrorKind, Result},
+    failure::Failure,
+    operation::RawOperation,
+    settings::{PollSettings, UnknownStatus},
+    timer::Timer,
+};
+
+/// A wait in progress. All drivers share it; they differ in who awaits it.
+pub(crate) struct Wait {
+    operation: RawOperation,
+    engine: Engine,
+    timer: Arc<dyn Timer>,
+    unknown: UnknownStatus,
+    observers: Observers,
+}
+
+impl Wait {
+    pub(crate) fn new(operation: RawOperation, settings: PollSettings, timer: OwnTimer) -> Result<Self> {
+        let schedule = operation.settings(settings).resolve()?;
+        let timer = timer.unwrap_or_else(|| Arc::clone(operation.client().timer()));
+        let unknown = schedule.unknown_status;
+        let snapshot = &operation.snapshot;
+        let opening = Opening {
+            now: timer.now(),
+            system_now: timer.system_time(),
+            completed: operation.is_completed(),
+            last_reply: snapshot.replied.map(|replied| replied.at),
+            hint: snapshot.hint,
+            follow: snapshot.follow,
+            round_trip: snapshot.replied.map(|replied| replied.round_trip).unwrap_or_default(),
+            started: snapshot.started.map(|started| started.at),
+            seed: fastrand::u64(..),
+        };
+        let engine = Engine::new(schedule, &opening);
+        Ok(Self { operation, engine, timer, unknown, observers: Observers::default() })
+    }
+
+    pub(crate) fn observed_by(mut self, observers: Observers) -> Self {
+        self.observers = observers;
+        self
+    }
+
+    pub(crate) fn operation(&self) -> &RawOperation {
+        &self.operation
+    }
+
+    /// Shows the observers where the wait begins.
+    pub(crate) fn begin(&mut self) {
+        self.observers.begin(&self.operation);
+    }
+
+    /// Waits until the operation is terminal.
+    pub(crate) async fn finish(mut self) -> Result<RawOperation> {
+        self.begin();
+        while self.advance().await? {}
+        Ok(self.operation)
+    }
+
+    /// Waits, and polls until there is a new snapshot: `true`. `false` once the operation is terminal.
+    pub(crate) async fn advance(&mut self) -> Result<bool> {
+        loop {
+            match self.engine.next(self.timer.now()) {
+                Action::WaitUntil(at) => {
+                    let pause = at.saturating_duration_since(self.timer.now());
+                    self.timer.sleep(pause).await;
+                }
+                Action::Poll { limit, hold } => {
+                    if self.poll(limit, hold).await? {
+                        return Ok(true);
+                    }
+                }
+                Action::Finished => return self.ended(),
+            }
+        }
+    }
+
+    /// One poll: whether it gave a new snapshot.
+    async fn poll(&mut self, limit: Duration, hold: Option<Duration>) -> Result<bool> {
+        let seen = self.operation.look(limit, hold, &*self.timer).await;
+        let (now, system_now) = (self.timer.now(), self.timer.system_time());
+        match seen {
+            Ok(next) => {
+                let snapshot = &next.snapshot;
+                let seen = Seen { completed: next.is_completed(), hint: snapshot.hint, follow: snapshot.follow };
+                self.engine.handle_seen(now, system_now, seen);
+                self.observers.seen(&self.operation, &next);
+                self.operation = next;
+                self.refuse_unknown()?;
+                Ok(true)
+            }
+            Err(failure) if hold.is_some() && failure.is_unsupported() => {
+                self.engine.handle_no_hold(now);
+                Ok(false)
+            }
+            Err(failure) => {
+                self.engine.handle_failure(now, system_now, failure);
+                Ok(false)
+            }
+        }
+    }
+
+    fn refuse_unknown(&self) -> Result<()> {
+        if self.unknown == UnknownStatus::Running || self.operation.snapshot.is_known_status {
+            return Ok(());
+        }
+        let word = self.operation.raw_status().unwrap_or_default();
+        Err(self.error(ErrorKind::Protocol, format!("the status `{}` is unknown", crate::text::excerpt(word.as_bytes()))))
+    }
+
+    /// What the end of the engine means to the caller.
+    fn ended(&self) -> Result<bool> {
+        match self.engine.end() {
+            None | Some(End::Completed) => Ok(false),
+            Some(End::Permanent(failure)) => Err(self.failed("the poll failed", failure)),
+            Some(End::BudgetSpent(failure)) => Err(self.failed("the error budget is spent, the last poll failed", failure)),
+            Some(End::TimedOut(last)) => {
+                let error = self.error(ErrorKind::Timeout, format!("still {} when the wait expired", self.operation.state()));
+                Err(match last {
+                    Some(failure) => error.with_source(failure.clone()),
+                    None => error,
+                })
+            }
+        }
+    }
+
+    fn failed(&self, message: &str, failure: &Failure) -> Error {
+        self.operation.poll_error(message, failure.clone()).with_effort(self.engine.attempts(), self.engine.elapsed(self.timer.now()))
+    }
+
+    fn error(&self, kind: ErrorKind, message: String) -> Error {
+        Error::new(kind, message).with_operation(&self.operation).with_effort(self.engine.attempts(), self.engine.elapsed(self.timer.now()))
+    }
+}

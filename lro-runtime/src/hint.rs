@@ -1,0 +1,83 @@
+//! When the server asks to be asked again.
+
+use std::time::{Duration, SystemTime};
+
+use http::HeaderMap;
+
+/// A server's wish about the next poll, as it was written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Hint {
+    /// Wait this long. What was negative is zero, what was too long for a clock is [`Duration::MAX`]; settings clamp both.
+    After(Duration),
+    /// Wait until this wall-clock time.
+    At(SystemTime),
+}
+
+impl Hint {
+    /// The wait that is meant, seen at `now`. A date in the past is no wait.
+    #[must_use]
+    pub fn wait(self, now: SystemTime) -> Duration {
+        match self {
+            Self::After(duration) => duration,
+            Self::At(date) => date.duration_since(now).unwrap_or(Duration::ZERO),
+        }
+    }
+
+    /// The hint in a reply's headers: `retry-after-ms`, `x-ms-retry-after-ms`, `openai-poll-after-ms` (milliseconds), else
+    /// `Retry-After` (seconds or a date, [RFC 9110, 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)). What cannot be
+    /// read is no hint.
+    #[must_use]
+    pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+        let milliseconds = ["retry-after-ms", "x-ms-retry-after-ms", "openai-poll-after-ms"];
+        if let Some(hint) = milliseconds.iter().find_map(|name| text(name).and_then(|value| number(value, 1000.0))) {
+            return Some(hint);
+        }
+        let value = text("retry-after")?;
+        number(value, 1.0).or_else(|| httpdate::parse_http_date(value).ok().map(Self::At))
+    }
+}
+
+/// A number of seconds (over `per_second` units) as a hint. Any finite or infinite number is legal, `NaN` is not.
+fn number(text: &str, per_second: f64) -> Option<Hint> {
+    let numeric = text.strip_prefix('-').unwrap_or(text).starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    let seconds = text.parse::<f64>().ok().filter(|_| numeric)? / per_second;
+    Some(Hint::After(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(name: &'static str, value: &str) -> Option<Hint> {
+        Hint::from_headers(&HeaderMap::from_iter([(http::HeaderName::from_static(name), value.parse().unwrap())]))
+    }
+
+    #[test]
+    fn every_way_to_write_a_hint_is_read_and_none_panics() {
+        let seconds = |s| Some(Hint::After(Duration::from_secs_f64(s)));
+        assert_eq!(hint("retry-after", "120"), seconds(120.0));
+        assert_eq!(hint("retry-after", "1.5"), seconds(1.5));
+        assert_eq!(hint("retry-after", "0"), seconds(0.0));
+        assert_eq!(hint("retry-after", "-5"), seconds(0.0));
+        assert_eq!(hint("retry-after-ms", "250"), seconds(0.25));
+        assert_eq!(hint("x-ms-retry-after-ms", "250"), seconds(0.25));
+        assert_eq!(hint("openai-poll-after-ms", "250"), seconds(0.25));
+        assert_eq!(hint("retry-after", &format!("1{}", "0".repeat(300))), Some(Hint::After(Duration::MAX)));
+        assert_eq!(hint("retry-after", "1e400"), Some(Hint::After(Duration::MAX)));
+        for nonsense in ["", "soon", "NaN", "inf", "-", "1 s", "Thu, 99 Foo"] {
+            assert_eq!(hint("retry-after", nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn all_three_date_forms_are_read_and_the_past_is_no_wait() {
+        let date = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        for written in ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"] {
+            assert_eq!(hint("retry-after", written), Some(Hint::At(date)));
+        }
+        assert_eq!(Hint::At(date).wait(date - Duration::from_secs(5)), Duration::from_secs(5));
+        assert_eq!(Hint::At(date).wait(date + Duration::from_secs(5)), Duration::ZERO);
+    }
+}

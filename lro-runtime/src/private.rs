@@ -1,0 +1,89 @@
+//! What generated code calls. Not a public interface: it changes with the macros.
+
+use std::future::Future;
+
+use serde::de::DeserializeOwned;
+
+use crate::{
+    client::Operations,
+    error::Result,
+    handle::Handle,
+    operation::RawOperation,
+    payload::Payload,
+    scope,
+    status::Status,
+    token::Resume,
+    typed::{Operation, OperationState},
+};
+
+/// Runs the body of an annotated method and types what it started.
+pub async fn start<S, E, F>(body: F) -> Result<Operation<S>, E>
+where
+    S: OperationState,
+    F: Future<Output = Result<RawOperation, E>>,
+{
+    scope::within(S::METHOD, body).await.map(Operation::from_raw_operation)
+}
+
+/// Resumes an operation of an annotated method.
+pub fn resume<S: OperationState>(operations: &Operations, from: impl Into<Resume>) -> Result<Operation<S>> {
+    from.into().resume(operations, Some(S::METHOD)).map(Operation::from_raw_operation)
+}
+
+/// Decodes a JSON payload.
+pub fn json<T: DeserializeOwned + 'static>(payload: Payload<'_>) -> Result<T> {
+    payload.decode_json()
+}
+
+/// Whether metadata that decodes passes the author's `pending` test.
+pub fn pending<S: OperationState>(payload: Payload<'_>, test: fn(&S::Metadata) -> bool) -> bool {
+    S::decode_metadata(payload).is_ok_and(|metadata| test(&metadata))
+}
+
+/// The author's `progress` of metadata that decodes.
+pub fn progress<S: OperationState>(payload: Payload<'_>, read: fn(&S::Metadata) -> Option<f64>) -> Option<f64> {
+    S::decode_metadata(payload).ok().and_then(|metadata| read(&metadata))
+}
+
+/// The author's `classify` of a response that decodes.
+pub fn classify<S: OperationState>(payload: Payload<'_>, read: fn(&S::Response) -> Option<Status>) -> Option<Status> {
+    S::decode_response(payload).ok().and_then(|response| read(&response))
+}
+
+/// A number that says how much is done: integers are per cent, floats are fractions.
+#[diagnostic::on_unimplemented(message = "`{Self}` does not say how much is done", note = "`progress` takes an integer (per cent), a float (0 to 1), an `Option` of one, or a closure that gives `Option<f64>`")]
+pub trait Fraction {
+    /// The fraction done, 0 to 1.
+    fn fraction(&self) -> Option<f64>;
+}
+
+macro_rules! fractions {
+    ($($integer:ty),*) => {$(
+        impl Fraction for $integer {
+            #[expect(clippy::cast_precision_loss, clippy::cast_lossless, clippy::allow_attributes, reason = "per cent fit")]
+            fn fraction(&self) -> Option<f64> {
+                Some(*self as f64 / 100.0)
+            }
+        }
+    )*};
+}
+
+fractions!(u8, u16, u32, u64, i8, i16, i32, i64);
+
+impl Fraction for f64 {
+    fn fraction(&self) -> Option<f64> {
+        Some(*self)
+    }
+}
+
+impl Fraction for f32 {
+    fn fraction(&self) -> Option<f64> {
+        Some(f64::from(*self))
+    }
+}
+
+impl<T: Fraction> Fraction for Option<T> {
+    fn fraction(&self) -> Option<f64> {
+        self.as_ref().and_then(Fraction::fraction)
+    }
+}

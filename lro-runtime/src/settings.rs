@@ -1,0 +1,620 @@
+//! How to wait.
+
+use std::{
+    fmt,
+    ops::RangeInclusive,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    failure::{Failure, FailurePolicy, Verdict},
+    human,
+};
+
+/// How long to wait between polls, how long altogether, and how many failed polls to forgive.
+///
+/// Every value is optional: what is not set here is taken from the method (`poll(…)` in its attribute), else from the client
+/// ([`OperationsBuilder::poll_settings`](crate::OperationsBuilder::poll_settings)), else from the library. `PollSettings::default()` sets nothing.
+///
+/// The library's own values, and why:
+///
+/// | setting | library | [`interactive`](Self::interactive) | [`batch`](Self::batch) |
+/// |---|---|---|---|
+/// | `delay` × `multiplier` up to `max_delay` | 1 s × 1.5 up to 20 s | 100 ms × 1.5 up to 5 s | 10 s × 1.5 up to 60 s |
+/// | `expiration` | 1 h | 15 min | 24 h |
+/// | `jitter` | none | none | equal |
+/// | `poll_timeout` | 30 s | 10 s | 60 s |
+/// | `error_budget` | 8 in a row, within 5 min | 8 in a row, within 1 min | 20 in a row, within 30 min |
+/// | `not_found_grace` | 10 s | 10 s | 60 s |
+/// | `hint` | obeyed from 100 ms to 10 min | the same | the same |
+///
+/// The published clients fall into two camps (simulated over log-normal durations with a median of 60 s): those that poll rarely
+/// and notice late (AWS 7.7 polls, 28.5 s late; google-cloud-lro 6.8 and 22.5 s; gax-dotnet 4.5 and 19.8 s), and those that poll
+/// often and notice soon (api-core 17 polls, 6.3 s late, its full jitter halving each wait). The growth of 1.5 up to 20 s of the
+/// second camp, without the jitter that one operation does not need, sits between them: soon enough for a person, cheap enough for a quota.
+/// `benches` prints the figures for these defaults from the same simulation. Waiting is finite by default; whoever wants
+/// to wait for ever says [`without_expiration`](Self::without_expiration).
+///
+/// ```
+/// use std::time::Duration;
+/// use lro_runtime::PollSettings;
+///
+/// let settings = PollSettings::default().with_delay(Duration::from_secs(2)).with_timeout(Duration::from_secs(600));
+/// let text = serde_json::to_string(&settings)?;
+/// assert_eq!(text, r#"{"delay":"2s","expiration":{"timeout":"10m"}}"#);
+/// assert_eq!(serde_json::from_str::<PollSettings>(&text)?, settings);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PollSettings {
+    #[serde(with = "human::serde_option", skip_serializing_if = "Option::is_none")]
+    initial_delay: Option<Duration>,
+    #[serde(with = "human::serde_option", skip_serializing_if = "Option::is_none")]
+    delay: Option<Duration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    multiplier: Option<f64>,
+    #[serde(with = "human::serde_option", skip_serializing_if = "Option::is_none")]
+    max_delay: Option<Duration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jitter: Option<Jitter>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiration: Option<Expiration>,
+    #[serde(with = "human::serde_option", skip_serializing_if = "Option::is_none")]
+    poll_timeout: Option<Duration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<HintPolicy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_budget: Option<ErrorBudget>,
+    #[serde(with = "human::serde_option", skip_serializing_if = "Option::is_none")]
+    not_found_grace: Option<Duration>,
+    #[serde(with = "human::serde_option", skip_serializing_if = "Option::is_none")]
+    long_poll: Option<Duration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unknown_status: Option<UnknownStatus>,
+    #[serde(skip)]
+    policy: Option<Policy>,
+}
+
+/// How waits are spread, so that many clients do not poll at the same moment. The spread is seeded: same seed, same schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Jitter {
+    /// Each wait as computed.
+    None,
+    /// Each wait uniformly between (nearly) nothing and what was computed.
+    Full,
+    /// Each wait uniformly between half of what was computed and all of it.
+    Equal,
+}
+
+/// When to give up waiting. Giving up cancels nothing remotely.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Expiration {
+    /// This long after the wait began.
+    #[serde(with = "human_duration")]
+    Timeout(Duration),
+    /// At this time.
+    Deadline(Deadline),
+    /// Never: wait for as long as it takes.
+    Never,
+}
+
+/// A point in time to give up at: from an [`Instant`] or a [`SystemTime`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deadline {
+    /// On the monotonic clock.
+    Monotonic(Instant),
+    /// On the wall clock: the form that can be stored.
+    System(SystemTime),
+}
+
+impl From<Instant> for Deadline {
+    fn from(at: Instant) -> Self {
+        Self::Monotonic(at)
+    }
+}
+
+impl From<SystemTime> for Deadline {
+    fn from(at: SystemTime) -> Self {
+        Self::System(at)
+    }
+}
+
+impl Deadline {
+    /// The deadline on the monotonic clock, seen at `now`; a wall-clock time is translated once, when the wait begins.
+    #[must_use]
+    pub(crate) fn monotonic(self, now: Instant, system_now: SystemTime) -> Option<Instant> {
+        match self {
+            Self::Monotonic(at) => Some(at),
+            Self::System(at) => now.checked_add(at.duration_since(system_now).unwrap_or(Duration::ZERO)),
+        }
+    }
+}
+
+impl Serialize for Deadline {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self {
+            Self::System(at) => at.serialize(serializer),
+            Self::Monotonic(_) => Err(serde::ser::Error::custom(
+                "a deadline on the monotonic clock means nothing in another process: use a `SystemTime`",
+            )),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Deadline {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        SystemTime::deserialize(deserializer).map(Self::System)
+    }
+}
+
+/// A plain duration in serde, human as the optional ones.
+mod human_duration {
+    use std::time::Duration;
+
+    use serde::{Deserializer, Serializer, de::Error};
+
+    use crate::human::serde_option;
+
+    pub(super) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_option::serialize(&Some(*value), serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        serde_option::deserialize(deserializer)?.ok_or_else(|| D::Error::custom("expected a duration such as \"1m 30s\""))
+    }
+}
+
+/// What to do with a server's wish about the next poll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HintPolicy {
+    /// Obey it within these bounds, for that one wait. The bounds end hot loops (`Retry-After: 0`) and week-long waits.
+    Obey {
+        /// The shortest wait.
+        #[serde(with = "human_duration")]
+        floor: Duration,
+        /// The longest wait.
+        #[serde(with = "human_duration")]
+        ceiling: Duration,
+    },
+    /// Wait as computed, whatever the server says.
+    Ignore,
+}
+
+impl From<RangeInclusive<Duration>> for HintPolicy {
+    fn from(range: RangeInclusive<Duration>) -> Self {
+        Self::Obey { floor: *range.start(), ceiling: *range.end() }
+    }
+}
+
+/// How many failed polls in a row to forgive. A poll that succeeds restores it.
+///
+/// ```
+/// use std::time::Duration;
+/// use lro_runtime::{ErrorBudget, PollSettings};
+///
+/// let five_in_a_row = PollSettings::default().with_error_budget(5);
+/// let within_a_minute = PollSettings::default().with_error_budget((5, Duration::from_secs(60)));
+/// let own_delays = PollSettings::default()
+///     .with_error_budget(ErrorBudget::new(5).with_delay(Duration::from_millis(200)).with_max_delay(Duration::from_secs(2)));
+/// # let _ = (five_in_a_row, within_a_minute, own_delays);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ErrorBudget {
+    failures: u32,
+    #[serde(with = "human_duration")]
+    elapsed: Duration,
+    #[serde(with = "human_duration")]
+    delay: Duration,
+    #[serde(with = "human_duration")]
+    max_delay: Duration,
+}
+
+impl ErrorBudget {
+    /// Forgives `failures` failed polls in a row; the next one ends the wait. Zero forgives none.
+    #[must_use]
+    pub const fn new(failures: u32) -> Self {
+        Self {
+            failures,
+            elapsed: Duration::from_secs(300),
+            delay: Duration::from_secs(1),
+            max_delay: Duration::from_secs(20),
+        }
+    }
+
+    /// Forgives them for this long, counted from the first failure in the row; a failure after that ends the wait. 5 min if not said.
+    #[must_use]
+    pub const fn with_elapsed(mut self, elapsed: Duration) -> Self {
+        self.elapsed = elapsed;
+        self
+    }
+
+    /// Waits this long after the first failure, twice as long after each further one. 1 s if not said.
+    #[must_use]
+    pub const fn with_delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// Waits at most this long after a failure. 20 s if not said.
+    #[must_use]
+    pub const fn with_max_delay(mut self, max_delay: Duration) -> Self {
+        self.max_delay = max_delay;
+        self
+    }
+
+    /// How many failures in a row are forgiven.
+    #[must_use]
+    pub const fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// For how long failures in a row are forgiven.
+    #[must_use]
+    pub const fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// The wait after the `n`-th failure in a row, counted from one.
+    pub(crate) fn wait(&self, n: u32) -> Duration {
+        let factor = 1_u32.checked_shl(n.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.delay.saturating_mul(factor).min(self.max_delay)
+    }
+}
+
+impl Default for ErrorBudget {
+    fn default() -> Self {
+        Self::new(8)
+    }
+}
+
+impl From<u32> for ErrorBudget {
+    fn from(failures: u32) -> Self {
+        Self::new(failures)
+    }
+}
+
+impl From<(u32, Duration)> for ErrorBudget {
+    fn from((failures, elapsed): (u32, Duration)) -> Self {
+        Self::new(failures).with_elapsed(elapsed)
+    }
+}
+
+/// What a status word means that the dialect does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnknownStatus {
+    /// The operation is running; the word is [`raw_status()`](crate::RawOperation::raw_status).
+    Running,
+    /// The wait ends with an error of kind [`Protocol`](ErrorKind::Protocol) that shows the word.
+    Error,
+}
+
+#[derive(Clone)]
+struct Policy(Arc<dyn FailurePolicy>);
+
+impl fmt::Debug for PollSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("PollSettings");
+        let mut duration = |name, value: Option<Duration>| {
+            if let Some(value) = value {
+                out.field(name, &format_args!("{}", human::format(value)));
+            }
+        };
+        duration("initial_delay", self.initial_delay);
+        duration("delay", self.delay);
+        duration("max_delay", self.max_delay);
+        duration("poll_timeout", self.poll_timeout);
+        duration("not_found_grace", self.not_found_grace);
+        duration("long_poll", self.long_poll);
+        let mut field = |name, value: Option<&dyn fmt::Debug>| {
+            if let Some(value) = value {
+                out.field(name, value);
+            }
+        };
+        field("multiplier", self.multiplier.as_ref().map(|v| v as _));
+        field("jitter", self.jitter.as_ref().map(|v| v as _));
+        field("seed", self.seed.as_ref().map(|v| v as _));
+        field("expiration", self.expiration.as_ref().map(|v| v as _));
+        field("hint", self.hint.as_ref().map(|v| v as _));
+        field("error_budget", self.error_budget.as_ref().map(|v| v as _));
+        field("unknown_status", self.unknown_status.as_ref().map(|v| v as _));
+        out.finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for PollSettings {
+    fn eq(&self, other: &Self) -> bool {
+        let same_policy = match (&self.policy, &other.policy) {
+            (Some(one), Some(two)) => Arc::ptr_eq(&one.0, &two.0),
+            (None, None) => true,
+            _ => false,
+        };
+        same_policy
+            && self.initial_delay == other.initial_delay
+            && self.delay == other.delay
+            && self.multiplier == other.multiplier
+            && self.max_delay == other.max_delay
+            && self.jitter == other.jitter
+            && self.seed == other.seed
+            && self.expiration == other.expiration
+            && self.poll_timeout == other.poll_timeout
+            && self.hint == other.hint
+            && self.error_budget == other.error_budget
+            && self.not_found_grace == other.not_found_grace
+            && self.long_poll == other.long_poll
+            && self.unknown_status == other.unknown_status
+    }
+}
+
+impl PollSettings {
+    /// A person waits: first delays of 100 ms, at most 5 s, 15 min altogether.
+    #[must_use]
+    pub fn interactive() -> Self {
+        Self::default()
+            .with_delay(Duration::from_millis(100))
+            .with_multiplier(1.5)
+            .with_max_delay(Duration::from_secs(5))
+            .with_timeout(Duration::from_secs(15 * 60))
+            .with_poll_timeout(Duration::from_secs(10))
+            .with_error_budget(
+                ErrorBudget::new(8).with_elapsed(Duration::from_secs(60)).with_delay(Duration::from_millis(200)).with_max_delay(Duration::from_secs(5)),
+            )
+    }
+
+    /// A job waits, perhaps one of many: 10 s to 60 s, spread, 24 h altogether, patient with an unwell service.
+    #[must_use]
+    pub fn batch() -> Self {
+        Self::default()
+            .with_delay(Duration::from_secs(10))
+            .with_multiplier(1.5)
+            .with_max_delay(Duration::from_secs(60))
+            .with_jitter(Jitter::Equal)
+            .with_timeout(Duration::from_secs(24 * 3600))
+            .with_poll_timeout(Duration::from_secs(60))
+            .with_not_found_grace(Duration::from_secs(60))
+            .with_error_budget(
+                ErrorBudget::new(20).with_elapsed(Duration::from_secs(1800)).with_delay(Duration::from_secs(5)).with_max_delay(Duration::from_secs(120)),
+            )
+    }
+
+    /// The wait before the first poll after the start; `delay` if not said.
+    #[must_use]
+    pub fn with_initial_delay(mut self, initial_delay: Duration) -> Self {
+        self.initial_delay = Some(initial_delay);
+        self
+    }
+
+    /// The first wait between two polls. At least 1 ms.
+    #[must_use]
+    pub fn with_delay(mut self, delay: Duration) -> Self {
+        self.delay = Some(delay);
+        self
+    }
+
+    /// By how much each wait is longer than the one before. At least 1.
+    #[must_use]
+    pub fn with_multiplier(mut self, multiplier: f64) -> Self {
+        self.multiplier = Some(multiplier);
+        self
+    }
+
+    /// The longest wait between two polls. At least `delay`.
+    #[must_use]
+    pub fn with_max_delay(mut self, max_delay: Duration) -> Self {
+        self.max_delay = Some(max_delay);
+        self
+    }
+
+    /// How waits are spread.
+    #[must_use]
+    pub fn with_jitter(mut self, jitter: Jitter) -> Self {
+        self.jitter = Some(jitter);
+        self
+    }
+
+    /// The seed of the spread; a different one for every wait if not said.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Gives up this long after the wait began.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        self.with_expiration(Expiration::Timeout(timeout))
+    }
+
+    /// Gives up at this time: an [`Instant`] or a [`SystemTime`].
+    #[must_use]
+    pub fn with_deadline(self, deadline: impl Into<Deadline>) -> Self {
+        self.with_expiration(Expiration::Deadline(deadline.into()))
+    }
+
+    /// Never gives up.
+    #[must_use]
+    pub fn without_expiration(self) -> Self {
+        self.with_expiration(Expiration::Never)
+    }
+
+    /// When to give up.
+    #[must_use]
+    pub fn with_expiration(mut self, expiration: Expiration) -> Self {
+        self.expiration = Some(expiration);
+        self
+    }
+
+    /// How long one poll may take, its body included. It is cut to what remains of the wait.
+    #[must_use]
+    pub fn with_poll_timeout(mut self, poll_timeout: Duration) -> Self {
+        self.poll_timeout = Some(poll_timeout);
+        self
+    }
+
+    /// What to do with the server's hints: a [`HintPolicy`], or the bounds within which they are obeyed.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<HintPolicy>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// How many failed polls in a row to forgive: an [`ErrorBudget`], a number, or a number and a time.
+    #[must_use]
+    pub fn with_error_budget(mut self, error_budget: impl Into<ErrorBudget>) -> Self {
+        self.error_budget = Some(error_budget.into());
+        self
+    }
+
+    /// For how long after the start `404 Not Found` means "not yet everywhere" instead of "no such operation".
+    #[must_use]
+    pub fn with_not_found_grace(mut self, grace: Duration) -> Self {
+        self.not_found_grace = Some(grace);
+        self
+    }
+
+    /// Asks the server to hold each poll for up to this long, where it can (`WaitOperation` and its kin); elsewhere polls as usual.
+    #[must_use]
+    pub fn long_poll(mut self, hold: Duration) -> Self {
+        self.long_poll = Some(hold);
+        self
+    }
+
+    /// What an unknown status word means. Running, if not said.
+    #[must_use]
+    pub fn with_unknown_status(mut self, unknown: UnknownStatus) -> Self {
+        self.unknown_status = Some(unknown);
+        self
+    }
+
+    /// Decides otherwise which failed polls are worth another. Not serialized.
+    #[must_use]
+    pub fn with_failure_policy(mut self, policy: impl FailurePolicy) -> Self {
+        self.policy = Some(Policy(Arc::new(policy)));
+        self
+    }
+
+    /// These settings, and `fallback`'s where these say nothing.
+    #[must_use]
+    pub fn or(self, fallback: Self) -> Self {
+        Self {
+            initial_delay: self.initial_delay.or(fallback.initial_delay),
+            delay: self.delay.or(fallback.delay),
+            multiplier: self.multiplier.or(fallback.multiplier),
+            max_delay: self.max_delay.or(fallback.max_delay),
+            jitter: self.jitter.or(fallback.jitter),
+            seed: self.seed.or(fallback.seed),
+            expiration: self.expiration.or(fallback.expiration),
+            poll_timeout: self.poll_timeout.or(fallback.poll_timeout),
+            hint: self.hint.or(fallback.hint),
+            error_budget: self.error_budget.or(fallback.error_budget),
+            not_found_grace: self.not_found_grace.or(fallback.not_found_grace),
+            long_poll: self.long_poll.or(fallback.long_poll),
+            unknown_status: self.unknown_status.or(fallback.unknown_status),
+            policy: self.policy.or(fallback.policy),
+        }
+    }
+
+    /// Checks every value that is set, and that they fit each other and the library's defaults.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`InvalidSettings`](ErrorKind::InvalidSettings), naming the field, what was found and what is legal.
+    pub fn validate(&self) -> Result<()> {
+        self.clone().resolve().map(drop)
+    }
+
+    /// Every setting, from here or from the library.
+    pub(crate) fn resolve(self) -> Result<Schedule> {
+        let explicit_max = self.max_delay;
+        let explicit_delay = self.delay;
+        let mut schedule = Schedule {
+            initial_delay: self.initial_delay,
+            delay: self.delay.unwrap_or(Duration::from_secs(1)),
+            multiplier: self.multiplier.unwrap_or(1.5),
+            max_delay: self.max_delay.unwrap_or(Duration::from_secs(20)),
+            jitter: self.jitter.unwrap_or(Jitter::None),
+            seed: self.seed,
+            expiration: self.expiration.unwrap_or(Expiration::Timeout(Duration::from_secs(3600))),
+            poll_timeout: self.poll_timeout.unwrap_or(Duration::from_secs(30)),
+            hint: self
+                .hint
+                .unwrap_or(HintPolicy::Obey { floor: Duration::from_millis(100), ceiling: Duration::from_secs(600) }),
+            error_budget: self.error_budget.unwrap_or_default(),
+            not_found_grace: self.not_found_grace.unwrap_or(Duration::from_secs(10)),
+            long_poll: self.long_poll,
+            unknown_status: self.unknown_status.unwrap_or(UnknownStatus::Running),
+            policy: self.policy,
+        };
+        // Only what was said can be in conflict: a lone `delay` above the library's `max_delay` raises it, and the other way round.
+        match (explicit_delay, explicit_max) {
+            (Some(delay), None) => schedule.max_delay = schedule.max_delay.max(delay),
+            (None, Some(max)) => schedule.delay = schedule.delay.min(max),
+            _ => {}
+        }
+        schedule.validate()?;
+        Ok(schedule)
+    }
+}
+
+/// Settings with every value known and legal: what the engine runs on.
+#[derive(Clone)]
+pub(crate) struct Schedule {
+    pub(crate) initial_delay: Option<Duration>,
+    pub(crate) delay: Duration,
+    pub(crate) multiplier: f64,
+    pub(crate) max_delay: Duration,
+    pub(crate) jitter: Jitter,
+    pub(crate) seed: Option<u64>,
+    pub(crate) expiration: Expiration,
+    pub(crate) poll_timeout: Duration,
+    pub(crate) hint: HintPolicy,
+    pub(crate) error_budget: ErrorBudget,
+    pub(crate) not_found_grace: Duration,
+    pub(crate) long_poll: Option<Duration>,
+    pub(crate) unknown_status: UnknownStatus,
+    policy: Option<Policy>,
+}
+
+/// The shortest wait that is not a hot loop.
+pub(crate) const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+
+impl Schedule {
+    pub(crate) fn verdict(&self, failure: &Failure) -> Verdict {
+        self.policy.as_ref().map_or_else(|| failure.verdict(), |policy| policy.0.verdict(failure))
+    }
+
+    fn validate(&self) -> Result<()> {
+        let at_least = |field: &str, value: Duration, least: Duration| {
+            let found = human::format(value);
+            check(value >= least, || format!("{field} = {found}: must be at least {}", human::format(least)))
+        };
+        at_least("delay", self.delay, SHORTEST_WAIT)?;
+        at_least("max_delay", self.max_delay, self.delay)?;
+        at_least("poll_timeout", self.poll_timeout, SHORTEST_WAIT)?;
+        check(self.multiplier.is_finite() && self.multiplier >= 1.0, || {
+            format!("multiplier = {}: must be at least 1", self.multiplier)
+        })?;
+        at_least("error_budget.delay", self.error_budget.delay, SHORTEST_WAIT)?;
+        at_least("error_budget.max_delay", self.error_budget.max_delay, self.error_budget.delay)?;
+        if let HintPolicy::Obey { floor, ceiling } = self.hint {
+            at_least("hint_floor", floor, SHORTEST_WAIT)?;
+            at_least("hint_ceiling", ceiling, floor)?;
+        }
+        self.long_poll.map_or(Ok(()), |hold| at_least("long_poll", hold, SHORTEST_WAIT))
+    }
+}
+
+fn check(legal: bool, message: impl FnOnce() -> String) -> Result<()> {
+    if legal { Ok(()) } else { Err(Error::new(ErrorKind::InvalidSettings, message())) }
+}

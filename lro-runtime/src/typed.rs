@@ -1,0 +1,519 @@
+//! The typed operation: types appear when somebody looks.
+
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use bytes::Bytes;
+
+use crate::{
+    client::Operations,
+    driver::{self, Blocking, Observed, Snapshots},
+    error::{Error, ErrorKind, Result},
+    handle::Handle,
+    method::Method,
+    operation::RawOperation,
+    payload::Payload,
+    settings::PollSettings,
+    state::State,
+    status::{Code, Status},
+    token::{Resume, Token},
+    transport::BoxFuture,
+};
+
+/// The state enum of one method: what `#[long_running]` generates beside it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the state enum of a long-running method",
+    note = "`#[long_running(response = …, metadata = …)]` generates one beside each method"
+)]
+pub trait OperationState: Sized + Send + Sync + 'static {
+    /// The typed result of success.
+    type Response: Send + Sync + 'static;
+    /// The typed metadata.
+    type Metadata: Send + Sync + 'static;
+    /// What is declared about the method.
+    const METHOD: &'static Method;
+
+    /// The variant for these parts.
+    fn from_parts(parts: StateParts<Self::Response, Self::Metadata>) -> Self;
+    /// The response, in the variant that has one.
+    fn response(&self) -> Option<&Self::Response>;
+    /// The metadata, in the variants that have one.
+    fn metadata(&self) -> Option<&Self::Metadata>;
+    /// Decodes a response.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Decode`](ErrorKind::Decode).
+    fn decode_response(payload: Payload<'_>) -> Result<Self::Response>;
+    /// Decodes metadata.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Decode`](ErrorKind::Decode).
+    fn decode_metadata(payload: Payload<'_>) -> Result<Self::Metadata>;
+}
+
+/// A state with what belongs to it: what an [`OperationState`] is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StateParts<R, M> {
+    /// Accepted, not started.
+    Pending,
+    /// Started, not finished.
+    Running {
+        /// What the server says about progress.
+        metadata: Option<M>,
+    },
+    /// Finished with a response.
+    Succeeded {
+        /// The result.
+        response: R,
+        /// The last metadata.
+        metadata: Option<M>,
+    },
+    /// Finished with an error.
+    Failed {
+        /// Why.
+        status: Status,
+        /// The last metadata.
+        metadata: Option<M>,
+    },
+    /// Ended because somebody asked for it.
+    Cancelled {
+        /// What the server says about it.
+        status: Status,
+        /// The last metadata.
+        metadata: Option<M>,
+    },
+}
+
+/// A method that declares `cancel`.
+#[diagnostic::on_unimplemented(message = "this method does not declare `cancel`", note = "add `cancel` to its `#[long_running(…)]` if the service can cancel it")]
+pub trait Cancellable: OperationState {}
+
+/// A method that declares `delete`.
+#[diagnostic::on_unimplemented(message = "this method does not declare `delete`", note = "add `delete` to its `#[long_running(…)]` if the service can delete it")]
+pub trait Deletable: OperationState {}
+
+/// One immutable snapshot of an operation, and the means to look again.
+///
+/// `S` is the state enum that `#[long_running]` generates; SDKs name this type by the alias beside it, such as `ExportImageOperation`. Nothing but
+/// the calls that say so does I/O. Looking again gives a new snapshot and leaves this one as it is; dropping any future loses nothing.
+/// Cheap to clone, and safe to share.
+///
+/// `.await` on it polls until completed with the method's settings and gives the response:
+///
+/// ```
+/// # use lro_runtime::{Operation, OperationState, Result};
+/// async fn response<S: OperationState>(operation: Operation<S>) -> Result<S::Response> {
+///     operation.await
+/// }
+/// ```
+#[must_use = "an operation that is dropped goes on remotely, unwatched"]
+pub struct Operation<S: OperationState> {
+    raw: RawOperation,
+    decoded: Arc<OnceLock<Decoded<S>>>,
+}
+
+/// What looking at a snapshot gave, once and for all.
+struct Decoded<S> {
+    state: S,
+    result_error: Option<Error>,
+    metadata_error: Option<Error>,
+}
+
+impl<S: OperationState> Operation<S> {
+    /// The name that the service gave it; store it to resume later. Empty if a finished operation came without one.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.raw.name()
+    }
+
+    /// The state, with what belongs to it.
+    ///
+    /// Metadata that does not decode is `None` here and an error in [`metadata`](Self::metadata). An operation that succeeded with a response
+    /// that does not decode has no response to show: it reads as failed with [`Code::DataLoss`], `into_result` is an error of kind
+    /// [`Decode`](ErrorKind::Decode), and [`raw`](Self::raw) has what came.
+    #[must_use]
+    pub fn state(&self) -> &S {
+        &self.decoded().state
+    }
+
+    /// Whether the work has ended, however it did.
+    #[must_use]
+    pub fn is_completed(&self) -> bool {
+        self.raw.is_completed()
+    }
+
+    /// Whether it succeeded, and its response decodes.
+    #[must_use]
+    pub fn is_succeeded(&self) -> bool {
+        self.raw.is_succeeded() && self.decoded().result_error.is_none()
+    }
+
+    /// Whether it failed, or its response does not decode.
+    #[must_use]
+    pub fn is_failed(&self) -> bool {
+        self.raw.is_failed() || (self.raw.is_succeeded() && !self.is_succeeded())
+    }
+
+    /// Whether it was cancelled.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.raw.is_cancelled()
+    }
+
+    /// The fraction done, 0 to 1, as far as the service or the method says; 1 once it has succeeded.
+    #[must_use]
+    pub fn progress(&self) -> Option<f64> {
+        self.raw.progress()
+    }
+
+    /// The last known metadata, also on a terminal snapshot.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Decode`](ErrorKind::Decode) when it is not of the declared type. This fails nothing else.
+    pub fn metadata(&self) -> Result<Option<&S::Metadata>, &Error> {
+        let decoded = self.decoded();
+        match &decoded.metadata_error {
+            Some(error) => Err(error),
+            None => Ok(decoded.state.metadata()),
+        }
+    }
+
+    /// The response.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`NotCompleted`](ErrorKind::NotCompleted), [`Failed`](ErrorKind::Failed), [`Cancelled`](ErrorKind::Cancelled) (both with the status) or
+    /// [`Decode`](ErrorKind::Decode).
+    pub fn result(&self) -> Result<&S::Response, &Error> {
+        let decoded = self.decoded();
+        match (&decoded.result_error, decoded.state.response()) {
+            (None, Some(response)) => Ok(response),
+            (Some(error), _) => Err(error),
+            (None, None) => Err(self.no_response()),
+        }
+    }
+
+    /// The response by value.
+    ///
+    /// # Errors
+    ///
+    /// As [`result`](Self::result).
+    pub fn into_result(self) -> Result<S::Response> {
+        self.raw.success()?;
+        decode_response::<S>(&self.raw)
+    }
+
+    /// Why it failed or was cancelled, as the service says.
+    #[must_use]
+    pub fn status(&self) -> Option<&Status> {
+        self.raw.status()
+    }
+
+    /// The status word as the service wrote it, in dialects that have words.
+    #[must_use]
+    pub fn raw_status(&self) -> Option<&str> {
+        self.raw.raw_status()
+    }
+
+    /// The message as received, always, also when decoding failed. Empty if it was resumed and not looked at.
+    #[must_use]
+    pub fn raw(&self) -> &Bytes {
+        self.raw.raw()
+    }
+
+    /// The same operation without types.
+    pub fn untyped(&self) -> &RawOperation {
+        &self.raw
+    }
+
+    /// What must be stored to resume it in another process, bound to this method.
+    #[must_use]
+    pub fn token(&self) -> Token {
+        self.raw.token()
+    }
+
+    /// The client it belongs to.
+    #[must_use]
+    pub fn client(&self) -> &Operations {
+        self.raw.client()
+    }
+
+    /// Looks once: see [`RawOperation::poll_once`].
+    ///
+    /// # Errors
+    ///
+    /// When the look failed; the operation did not, and this snapshot can be polled again.
+    pub fn poll_once(&self) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
+        let operation = self.clone();
+        async move {
+            if operation.is_completed() {
+                return Ok(operation);
+            }
+            driver::poll_once(operation.raw, None).await.map(Self::from_raw_operation)
+        }
+    }
+
+    /// Polls until the operation is terminal, whichever way it ends: failure is data here, not an error.
+    ///
+    /// # Errors
+    ///
+    /// As [`RawOperation::poll_until_completed`].
+    pub fn poll_until_completed(&self, settings: PollSettings) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
+        let operation = self.clone();
+        async move {
+            if operation.is_completed() {
+                return Ok(operation);
+            }
+            driver::poll_until_completed(operation.raw, settings).await.map(Self::from_raw_operation)
+        }
+    }
+
+    /// A stream of snapshots: this one at once, then one per poll with the same waits as [`poll_until_completed`](Self::poll_until_completed),
+    /// the last one terminal.
+    pub fn snapshots(&self, settings: PollSettings) -> Snapshots<Self> {
+        Snapshots::new(self.clone(), settings)
+    }
+
+    /// Observes a wait: see [`Observed`].
+    pub fn on_progress(&self, observer: impl FnMut(&Self) + Send + 'static) -> Observed<Self> {
+        Observed::new(self.clone()).on_progress(observer)
+    }
+
+    /// Observes the end of a wait: see [`Observed`].
+    pub fn on_completed(&self, observer: impl FnOnce(&Self) + Send + 'static) -> Observed<Self> {
+        Observed::new(self.clone()).on_completed(observer)
+    }
+
+    /// The same calls without async.
+    pub fn blocking(&self) -> Blocking<Self> {
+        Blocking::new(self.clone())
+    }
+
+    /// Looks once, and lets the server hold the reply for up to `timeout`: see [`RawOperation::wait`].
+    ///
+    /// # Errors
+    ///
+    /// As [`RawOperation::wait`].
+    pub fn wait(&self, timeout: Duration) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
+        let raw = self.raw.clone();
+        async move { driver::wait(raw, timeout, None).await.map(Self::from_raw_operation) }
+    }
+
+    fn decoded(&self) -> &Decoded<S> {
+        self.decoded.get_or_init(|| decode(&self.raw))
+    }
+
+    #[cold]
+    fn no_response(&self) -> &Error {
+        // `decode` sets an error wherever there is no response.
+        static NONE: OnceLock<Error> = OnceLock::new();
+        NONE.get_or_init(|| Error::new(ErrorKind::NotCompleted, "there is no response"))
+    }
+}
+
+impl<S: Cancellable> Operation<S> {
+    /// Asks the service to cancel it. Only a later snapshot tells what came of it. On a completed operation no request.
+    ///
+    /// # Errors
+    ///
+    /// As [`RawOperation::cancel`].
+    pub fn cancel(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<S> {
+        driver::cancel(self.raw.clone(), None)
+    }
+
+    /// Asks the service to cancel it and polls until it is terminal: cancelled, or finished anyway.
+    ///
+    /// # Errors
+    ///
+    /// As [`RawOperation::cancel_and_wait`].
+    pub fn cancel_and_wait(&self, settings: PollSettings) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
+        let raw = self.raw.clone();
+        async move { raw.cancel_and_wait(settings).await.map(Self::from_raw_operation) }
+    }
+}
+
+impl<S: Deletable> Operation<S> {
+    /// Tells the service that nobody is interested any more. It does not cancel.
+    ///
+    /// # Errors
+    ///
+    /// As [`RawOperation::delete`].
+    pub fn delete(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<S> {
+        driver::delete(self.raw.clone(), None)
+    }
+}
+
+/// Decodes what a snapshot has. The only generic part of looking.
+fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
+    let metadata = raw.metadata().map(|payload| {
+        payload.check_type(S::METHOD.metadata_type).and_then(|()| S::decode_metadata(payload)).map_err(|error| error.with_operation(raw))
+    });
+    let (metadata, metadata_error) = match metadata.transpose() {
+        Ok(metadata) => (metadata, None),
+        Err(error) => (None, Some(error)),
+    };
+    let result_error = raw.success().err();
+    let status = || raw.status().cloned().unwrap_or_else(|| Status::new(Code::Unknown, ""));
+    let (parts, result_error) = match raw.state() {
+        State::Pending => (StateParts::Pending, result_error),
+        State::Running => (StateParts::Running { metadata }, result_error),
+        State::Failed => (StateParts::Failed { status: status(), metadata }, result_error),
+        State::Cancelled => (StateParts::Cancelled { status: status(), metadata }, result_error),
+        State::Succeeded => match decode_response::<S>(raw) {
+            Ok(response) => (StateParts::Succeeded { response, metadata }, None),
+            Err(error) => {
+                let status = Status::new(Code::DataLoss, format!("the operation succeeded, but its response is unreadable: {error}"));
+                (StateParts::Failed { status, metadata }, Some(error))
+            }
+        },
+    };
+    Decoded { state: S::from_parts(parts), result_error, metadata_error }
+}
+
+fn decode_response<S: OperationState>(raw: &RawOperation) -> Result<S::Response> {
+    let payload = raw.response().unwrap_or_else(|| Payload::new(b"", crate::payload::Encoding::Json));
+    let typed = payload.check_type(S::METHOD.response_type).and_then(|()| S::decode_response(payload));
+    typed.map_err(|error| error.with_operation(raw))
+}
+
+impl<S: OperationState> Clone for Operation<S> {
+    fn clone(&self) -> Self {
+        Self { raw: self.raw.clone(), decoded: Arc::clone(&self.decoded) }
+    }
+}
+
+impl<S: OperationState> fmt::Debug for Operation<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation").field("method", &S::METHOD.name()).field("raw", &self.raw).finish()
+    }
+}
+
+impl<S: OperationState> Handle for Operation<S> {
+    fn raw_operation(&self) -> &RawOperation {
+        &self.raw
+    }
+
+    fn from_raw_operation(raw: RawOperation) -> Self {
+        Self { raw: raw.bind(S::METHOD), decoded: Arc::new(OnceLock::new()) }
+    }
+}
+
+impl<S: OperationState> IntoFuture for Operation<S> {
+    type Output = Result<S::Response>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.poll_until_completed(PollSettings::default()).await?.into_result() })
+    }
+}
+
+/// What every generated operation has: for code that works with any of them.
+///
+/// ```
+/// use lro_runtime::{LongRunning, PollSettings, Result};
+///
+/// async fn finish<O: LongRunning>(operation: O) -> Result<O::Response> {
+///     println!("waiting for {}", operation.name());
+///     operation.poll_until_completed(PollSettings::batch()).await?.into_result()
+/// }
+/// ```
+pub trait LongRunning: Clone + fmt::Debug + Send + Sync + Sized + 'static {
+    /// The typed result of success.
+    type Response: Send + Sync + 'static;
+    /// The typed metadata.
+    type Metadata: Send + Sync + 'static;
+    /// The state enum.
+    type State: OperationState<Response = Self::Response, Metadata = Self::Metadata>;
+
+    /// See [`Operation::name`].
+    fn name(&self) -> &str;
+    /// See [`Operation::state`].
+    fn state(&self) -> &Self::State;
+    /// See [`Operation::is_completed`].
+    fn is_completed(&self) -> bool;
+    /// See [`Operation::progress`].
+    fn progress(&self) -> Option<f64>;
+    /// See [`Operation::metadata`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn metadata(&self) -> Result<Option<&Self::Metadata>, &Error>;
+    /// See [`Operation::into_result`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn into_result(self) -> Result<Self::Response>;
+    /// See [`Operation::token`].
+    fn token(&self) -> Token;
+    /// See [`Operation::untyped`].
+    fn untyped(&self) -> &RawOperation;
+    /// See [`Operation::poll_once`].
+    fn poll_once(&self) -> impl Future<Output = Result<Self>> + Send + 'static;
+    /// See [`Operation::poll_until_completed`].
+    fn poll_until_completed(&self, settings: PollSettings) -> impl Future<Output = Result<Self>> + Send + 'static;
+    /// Resumes an operation of this method: what the generated `resume_…` function does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Operations::resume`], and of kind [`InvalidToken`](ErrorKind::InvalidToken) for a token of another method.
+    fn resume(operations: &Operations, from: impl Into<Resume>) -> Result<Self>;
+}
+
+impl<S: OperationState> LongRunning for Operation<S> {
+    type Response = S::Response;
+    type Metadata = S::Metadata;
+    type State = S;
+
+    fn name(&self) -> &str {
+        Self::name(self)
+    }
+
+    fn state(&self) -> &S {
+        Self::state(self)
+    }
+
+    fn is_completed(&self) -> bool {
+        Self::is_completed(self)
+    }
+
+    fn progress(&self) -> Option<f64> {
+        Self::progress(self)
+    }
+
+    fn metadata(&self) -> Result<Option<&S::Metadata>, &Error> {
+        Self::metadata(self)
+    }
+
+    fn into_result(self) -> Result<S::Response> {
+        Self::into_result(self)
+    }
+
+    fn token(&self) -> Token {
+        Self::token(self)
+    }
+
+    fn untyped(&self) -> &RawOperation {
+        Self::untyped(self)
+    }
+
+    fn poll_once(&self) -> impl Future<Output = Result<Self>> + Send + 'static {
+        Self::poll_once(self)
+    }
+
+    fn poll_until_completed(&self, settings: PollSettings) -> impl Future<Output = Result<Self>> + Send + 'static {
+        Self::poll_until_completed(self, settings)
+    }
+
+    fn resume(operations: &Operations, from: impl Into<Resume>) -> Result<Self> {
+        from.into().resume(operations, Some(S::METHOD)).map(Self::from_raw_operation)
+    }
+}

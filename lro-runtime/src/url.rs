@@ -1,0 +1,227 @@
+//! URLs and names given by a server: where they lead, and what of them may be shown.
+
+use http::Uri;
+
+use crate::failure::Failure;
+
+/// Query parameters that are never shown and never written down.
+const SECRET: &[&str] = &[
+    "access_token", "api-key", "api_key", "apikey", "auth", "authorization", "client_secret", "code", "credential", "key", "password", "secret",
+    "sig", "signature", "token", "x-amz-credential", "x-amz-security-token", "x-amz-signature", "x-goog-credential", "x-goog-signature",
+];
+
+fn is_secret(name: &str) -> bool {
+    SECRET.contains(&name.to_ascii_lowercase().as_str())
+}
+
+/// Splits `text` at its query: before, the parameters, and the fragment with its `#`.
+fn split_query(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, query) = text.split_once('?')?;
+    let end = query.find('#').unwrap_or(query.len());
+    Some((before, query.get(..end)?, query.get(end..)?))
+}
+
+/// `text` fit to print: query values that may be secrets are `…`, and user info is gone.
+pub(crate) fn redacted(text: &str) -> String {
+    let text = match text.split_once("://") {
+        Some((scheme, rest)) => {
+            let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+            let (authority, path) = rest.split_at(end);
+            format!("{scheme}://{}{path}", authority.rsplit('@').next().unwrap_or_default())
+        }
+        None => text.to_owned(),
+    };
+    let Some((before, query, fragment)) = split_query(&text) else { return text };
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) if is_secret(name) => format!("{name}=…"),
+        _ => pair.to_owned(),
+    });
+    format!("{before}?{}{fragment}", pairs.collect::<Vec<_>>().join("&"))
+}
+
+/// `text` fit to be stored: query parameters that may be secrets are left out.
+pub(crate) fn without_secrets(text: &str) -> String {
+    let Some((before, query, fragment)) = split_query(text) else { return text.to_owned() };
+    let kept: Vec<_> = query.split('&').filter(|pair| !is_secret(pair.split('=').next().unwrap_or_default())).collect();
+    if kept.is_empty() { format!("{before}{fragment}") } else { format!("{before}?{}{fragment}", kept.join("&")) }
+}
+
+/// Scheme, host and port, by which trust is decided ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    scheme: String,
+    host: String,
+    port: u16,
+}
+
+impl Origin {
+    /// The origin of an absolute `http` or `https` URL without user info; none of anything else.
+    pub(crate) fn of(uri: &Uri) -> Option<Self> {
+        let scheme = uri.scheme_str()?.to_ascii_lowercase();
+        let default_port = match scheme.as_str() {
+            "http" => 80,
+            "https" => 443,
+            _ => return None,
+        };
+        let authority = uri.authority()?;
+        if authority.as_str().contains('@') {
+            return None;
+        }
+        let host = authority.host().trim_end_matches('.').to_ascii_lowercase();
+        let port = match authority.port() {
+            Some(port) => port.as_str().parse().ok()?,
+            None => default_port,
+        };
+        Some(Self { scheme, host, port })
+    }
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}://{}:{}", self.scheme, self.host, self.port)
+    }
+}
+
+/// The absolute URL that `reference` means, seen from `base` ([RFC 3986, section 5.2](https://www.rfc-editor.org/rfc/rfc3986#section-5.2)).
+///
+/// Stricter than the RFC where clients disagree on what a URL means: control characters, spaces, backslashes and non-ASCII are refused.
+pub(crate) fn resolve(base: &Uri, reference: &str) -> Result<Uri, Failure> {
+    let refused = |why: &str| Failure::untrusted(format!("the URL `{}` {why}", redacted(&crate::text::excerpt(reference.as_bytes()))));
+    if let Some(c) = reference.chars().find(|c| !c.is_ascii_graphic() || *c == '\\') {
+        return Err(refused(&format!("contains {c:?}")));
+    }
+    let reference = reference.split('#').next().unwrap_or_default();
+    let scheme = base.scheme_str().unwrap_or("https");
+    let authority = base.authority().map_or("", |authority| authority.as_str());
+    let has_scheme = reference.find(':').is_some_and(|colon| {
+        let name = reference.get(..colon).unwrap_or_default();
+        name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    });
+    let text = if has_scheme {
+        if !reference.contains("://") {
+            return Err(refused("is not a hierarchical URL"));
+        }
+        reference.to_owned()
+    } else if let Some(rest) = reference.strip_prefix("//") {
+        format!("{scheme}://{rest}")
+    } else {
+        let (path, query) = reference.split_once('?').map_or((reference, None), |(path, query)| (path, Some(query)));
+        let joined = match path {
+            "" => base.path().to_owned(),
+            _ if path.starts_with('/') => without_dots(path),
+            _ => without_dots(&format!("{}/{path}", base.path().rsplit_once('/').map_or("", |(parent, _)| parent))),
+        };
+        let query = query.or_else(|| base.query().filter(|_| path.is_empty()));
+        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+        format!("{scheme}://{authority}{joined}{query}")
+    };
+    text.parse().map_err(|_| refused("is not a URL"))
+}
+
+/// `path` with its dot segments taken away ([RFC 3986, section 5.2.4](https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4)).
+fn without_dots(path: &str) -> String {
+    let mut out: Vec<&str> = Vec::new();
+    let segments: Vec<&str> = path.split('/').collect();
+    let last = segments.len().saturating_sub(1);
+    for (index, segment) in segments.iter().enumerate() {
+        match *segment {
+            "." | ".." => {
+                if *segment == ".." && out.len() > 1 {
+                    out.pop();
+                }
+                if index == last {
+                    out.push("");
+                }
+            }
+            segment => out.push(segment),
+        }
+    }
+    out.join("/")
+}
+
+/// A name as a path: its slashes separate segments, everything else that could mean something else is encoded.
+///
+/// A name is opaque, but it must stay below the collection it is put under: `..` segments are refused (encoding does not help, servers
+/// undo it), and so are empty ones; `%`, `?`, `#`, `\`, spaces, control characters and non-ASCII are encoded.
+pub(crate) fn encode_name(name: &str) -> Result<String, Failure> {
+    let refused = |why: &str| Failure::untrusted(format!("the name `{}` {why}", crate::text::excerpt(name.as_bytes())));
+    let mut out = String::with_capacity(name.len());
+    for (index, segment) in name.split('/').enumerate() {
+        match segment {
+            "" => return Err(refused("has an empty segment")),
+            "." | ".." => return Err(refused("would leave its collection")),
+            _ if index > 0 => out.push('/'),
+            _ => {}
+        }
+        for byte in segment.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte) {
+                out.push(char::from(byte));
+            } else {
+                out.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// One value of a query, encoded.
+pub(crate) fn encode_query(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_resolve_as_in_rfc_3986() {
+        let base: Uri = "http://a/b/c/d;p?q".parse().unwrap();
+        let cases = [
+            ("g", "http://a/b/c/g"), ("./g", "http://a/b/c/g"), ("g/", "http://a/b/c/g/"), ("/g", "http://a/g"), ("//g", "http://g/"),
+            ("?y", "http://a/b/c/d;p?y"), ("g?y", "http://a/b/c/g?y"), ("", "http://a/b/c/d;p?q"), (".", "http://a/b/c/"),
+            ("..", "http://a/b/"), ("../g", "http://a/b/g"), ("../..", "http://a/"), ("../../../g", "http://a/g"), ("/./g", "http://a/g"),
+            ("g#s", "http://a/b/c/g"), ("https://h/x", "https://h/x"),
+        ];
+        for (reference, resolved) in cases {
+            assert_eq!(resolve(&base, reference).unwrap().to_string(), resolved, "{reference}");
+        }
+        for refused in ["http:g", "mailto:a@b", "/a b", "/a\\b", "\\\\h\\x", "/a\r\nb", "/ä", "javascript:alert(1)"] {
+            assert!(resolve(&base, refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let origin = |text: &str| Origin::of(&text.parse().unwrap());
+        assert_eq!(origin("https://Example.com/x"), origin("https://example.com:443"));
+        assert_ne!(origin("https://example.com"), origin("http://example.com"));
+        assert_ne!(origin("https://example.com"), origin("https://example.com:8443"));
+        assert_eq!(origin("https://user@example.com"), None);
+        assert_eq!(origin("ftp://example.com"), None);
+    }
+
+    #[test]
+    fn a_name_cannot_leave_its_collection() {
+        assert_eq!(encode_name("projects/example.com:p/operations/a b").unwrap(), "projects/example.com:p/operations/a%20b");
+        assert_eq!(encode_name("a?b#c%2e%2e\u{7}ä\\").unwrap(), "a%3Fb%23c%252e%252e%07%C3%A4%5C");
+        for refused in ["", "/a", "a//b", "a/../b", "..", "a/.", "a/"] {
+            assert!(encode_name(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn secrets_of_a_query_are_neither_shown_nor_stored() {
+        let url = "https://user:pw@h/p?api-version=1&sig=hunter2&Key=hunter2&t=5";
+        assert_eq!(redacted(url), "https://h/p?api-version=1&sig=…&Key=…&t=5");
+        assert_eq!(without_secrets("https://h/p?sig=x"), "https://h/p");
+        assert!(!without_secrets(url).contains("hunter2"));
+    }
+}
