@@ -1,6 +1,5 @@
 use std::{
     error::Error as StdError,
-    io,
     path::PathBuf,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -17,7 +16,10 @@ use hyper::body::{Body, Incoming};
 use hyper_util::client::legacy::Client;
 use smol_hyper::rt::SmolTimer;
 
-use super::{BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind};
+use super::{
+    BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind,
+    hyper_error::{is_closed, kind},
+};
 
 mod connect;
 mod thread;
@@ -273,30 +275,4 @@ fn classify(error: hyper_util::client::legacy::Error) -> TransportError {
 
 fn broken(error: hyper::Error) -> TransportError {
     TransportError::new(kind(&error), error)
-}
-
-fn kind(error: &hyper::Error) -> TransportErrorKind {
-    if error.is_parse() {
-        TransportErrorKind::InvalidReply
-    } else if error.is_user() {
-        TransportErrorKind::InvalidRequest
-    } else if is_closed(error) {
-        TransportErrorKind::Closed
-    } else if cause(error).is_some() {
-        TransportErrorKind::InvalidReply // what is left of I/O: a chunk that is none
-    } else {
-        TransportErrorKind::Other
-    }
-}
-
-/// Whether the connection ended. An I/O error counts, unless hyper made it to say that the framing of a body is wrong.
-fn is_closed(error: &hyper::Error) -> bool {
-    error.is_incomplete_message()
-        || error.is_canceled()
-        || error.is_closed()
-        || cause(error).is_some_and(|cause| !matches!(cause, io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData))
-}
-
-fn cause(error: &hyper::Error) -> Option<io::ErrorKind> {
-    error.source().and_then(<dyn StdError>::downcast_ref::<io::Error>).map(io::Error::kind)
 }

@@ -6,6 +6,8 @@ use bytes::Bytes;
 
 #[cfg(feature = "hyper")]
 mod hyper;
+#[cfg(any(feature = "hyper", feature = "reqwest"))]
+mod hyper_error;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 #[cfg(feature = "surf")]
