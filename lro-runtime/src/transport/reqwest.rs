@@ -9,6 +9,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
+use http::{HeaderValue, Method, header::CONTENT_LENGTH};
 use reqwest::{Client, redirect::Policy};
 use tokio::{runtime, task::JoinHandle};
 
@@ -25,7 +26,7 @@ use super::{BoxFuture, Reply, Request, Transport, TransportError, TransportError
 ///   one request. [`new`](Self::new) builds one that does not. With a client that did follow one the reply is refused
 ///   ([`InvalidRequest`](TransportErrorKind::InvalidRequest)), but the other server has seen the request by then; reqwest takes `Authorization` and `Cookie` away from it on other hosts, no other header.
 /// - **`https`** works if the program's own dependency on reqwest has a feature for it (`rustls`, `native-tls`).
-/// - **URIs** that reqwest would send in another form (`..` or `%2e%2e` as a segment, unescaped `"`, `|`, …) are refused before they are sent.
+/// - **URIs** that reqwest would send in another form (`..` or `%2e%2e` as a segment, an unescaped `"` or `{`, …) are refused before they are sent.
 /// - A client that is used elsewhere, too, shares its connections, and those run on the runtime that made them: keep one
 ///   for the transport if that runtime may block or end.
 /// - A client with decompression switched on hands out decompressed bodies; the limit counts what comes out.
@@ -73,7 +74,7 @@ impl Transport for ReqwestTransport {
 
 /// The request as reqwest takes it, if that is still the same one: reqwest's URLs resolve dots and escape what they find.
 fn outgoing(request: &Request) -> Result<reqwest::Request, TransportError> {
-    let outgoing = reqwest::Request::try_from(request.clone())
+    let mut outgoing = reqwest::Request::try_from(request.clone())
         .map_err(|error| TransportError::new(TransportErrorKind::InvalidRequest, error.without_url()))?;
     let (url, uri) = (outgoing.url(), request.uri());
     if url.path() != uri.path() || url.query() != uri.query() {
@@ -81,6 +82,9 @@ fn outgoing(request: &Request) -> Result<reqwest::Request, TransportError> {
             TransportErrorKind::InvalidRequest,
             "reqwest would send its URI in another form",
         ));
+    }
+    if matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH) && request.body().is_empty() {
+        outgoing.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0")); // hyper leaves it out, some servers insist
     }
     Ok(outgoing)
 }

@@ -42,11 +42,11 @@ impl Wire {
 #[async_trait]
 impl HttpClient for Wire {
     async fn send(&self, mut request: SurfRequest) -> surf::Result<SurfResponse> {
-        let body = Bytes::from(request.take_body().into_bytes().await?);
         let exchange = request.ext().get::<Exchange>();
         let max_body = exchange.map_or(DEFAULT_MAX_BODY, |exchange| exchange.max_body);
-        let request = outgoing(&request, exchange, body).map_err(refused)?;
-        let (parts, body) = self.0.send(&request, max_body).await.map_err(refused)?.into_parts();
+        let mut outgoing = outgoing(&request, exchange).map_err(refused)?;
+        *outgoing.body_mut() = Bytes::from(request.take_body().into_bytes().await?); // last: it leaves a header behind
+        let (parts, body) = self.0.send(&outgoing, max_body).await.map_err(refused)?.into_parts();
 
         let mut response = SurfResponse::new(shown_status(parts.status));
         response.set_body(body.as_ref());
@@ -68,7 +68,7 @@ pub(super) fn shown_status(status: StatusCode) -> SurfStatus {
     })
 }
 
-fn outgoing(request: &SurfRequest, exchange: Option<&Exchange>, body: Bytes) -> Result<Request, TransportError> {
+fn outgoing(request: &SurfRequest, exchange: Option<&Exchange>) -> Result<Request, TransportError> {
     let uri = match exchange {
         Some(exchange) if exchange.url == *request.url() => exchange.uri.clone(),
         Some(exchange) if exchange.url.origin() != request.url().origin() => {
@@ -82,7 +82,7 @@ fn outgoing(request: &SurfRequest, exchange: Option<&Exchange>, body: Bytes) -> 
     };
     let none = HeaderMap::new();
     let headers = headers::merged(exchange.map_or(&none, |exchange| &exchange.headers), request.as_ref())?;
-    let mut outgoing = Request::new(body);
+    let mut outgoing = Request::new(Bytes::new());
     *outgoing.method_mut() = Method::from_bytes(request.method().to_string().as_bytes()).map_err(invalid)?;
     *outgoing.uri_mut() = uri;
     *outgoing.headers_mut() = headers;
