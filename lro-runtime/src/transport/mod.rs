@@ -6,6 +6,8 @@ use bytes::Bytes;
 
 #[cfg(feature = "hyper")]
 mod hyper;
+#[cfg(any(feature = "hyper", feature = "reqwest"))]
+mod hyper_error;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 #[cfg(feature = "surf")]
@@ -14,7 +16,7 @@ mod surf;
 mod ureq;
 
 #[cfg(feature = "hyper")]
-pub use self::hyper::HyperTransport;
+pub use self::hyper::{HyperTransport, HyperTransportBuilder};
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestTransport;
 #[cfg(feature = "surf")]
@@ -102,7 +104,10 @@ impl TransportError {
     /// The body is larger than `max_body` bytes.
     #[must_use]
     pub fn body_too_large(max_body: usize) -> Self {
-        Self::message(TransportErrorKind::BodyTooLarge, format!("the reply's body is larger than the limit of {max_body} bytes"))
+        Self::message(
+            TransportErrorKind::BodyTooLarge,
+            format!("the reply's body is larger than the limit of {max_body} bytes"),
+        )
     }
 
     /// What went wrong.
@@ -138,7 +143,11 @@ impl fmt::Display for TransportError {
 
 impl fmt::Debug for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TransportError").field("kind", &self.kind).field("message", &self.message).field("source", &self.source).finish()
+        f.debug_struct("TransportError")
+            .field("kind", &self.kind)
+            .field("message", &self.message)
+            .field("source", &self.source)
+            .finish()
     }
 }
 

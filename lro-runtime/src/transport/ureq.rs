@@ -1,0 +1,207 @@
+use std::{
+    future::Future,
+    io::{self, Read},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+    thread,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Method, Version};
+use ureq::{Agent, Body, Error};
+
+use super::{BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind};
+
+/// What a request may take if its agent has no limit: the longest time that the thread of a dropped request lives on.
+const MAX_TIME: Duration = Duration::from_secs(600);
+
+type Outcome = Result<Reply, TransportError>;
+
+/// A transport over [`ureq::Agent`], for programs that block: its proxies, its TLS, its middleware.
+///
+/// The agent's own settings hold, but for two that [`Transport`] rules: redirects are not followed, and an error status is a reply.
+///
+/// What differs from [`HyperTransport`](crate::HyperTransport), and from what [`Transport`] promises:
+///
+/// - **One thread for each request in flight**, made for it: 1,000 requests at once are 1,000 threads.
+/// - **A dropped request** lives on until its server next says something, or until the agent's time limits end it (ten
+///   minutes in all if the agent has no [`timeout_global`](ureq::config::ConfigBuilder::timeout_global)). Its connection is closed then, not reused.
+/// - **At most 128 headers** in a reply, and 64 KiB of head unless the agent says otherwise.
+///
+/// ```
+/// use lro_runtime::UreqTransport;
+///
+/// let transport = UreqTransport::new();
+///
+/// let agent: ureq::Agent = ureq::Agent::config_builder().user_agent("my-tool/1.0").build().into();
+/// let transport = UreqTransport::from(agent);
+/// ```
+#[derive(Clone, Debug)]
+pub struct UreqTransport {
+    agent: Agent,
+}
+
+impl UreqTransport {
+    /// A transport over an agent with ureq's defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::from(Agent::new_with_defaults())
+    }
+}
+
+impl Default for UreqTransport {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// An agent of the program's own; clones of it share its connections with the transport.
+impl From<Agent> for UreqTransport {
+    fn from(agent: Agent) -> Self {
+        Self { agent }
+    }
+}
+
+impl Transport for UreqTransport {
+    fn send<'a>(&'a self, request: &'a Request, max_body: usize) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            let (agent, request) = (self.agent.clone(), request.clone());
+            let slot = Arc::new(Slot::default());
+            let waiting = Waiting(Arc::clone(&slot));
+            let work = move || {
+                let outcome = catch_unwind(AssertUnwindSafe(|| exchange(&agent, request, max_body, &slot)));
+                slot.fill(outcome.unwrap_or_else(|_| Err(other("ureq panicked"))));
+            };
+            let spawned = thread::Builder::new().name("lro-ureq".to_owned()).spawn(work);
+            spawned.map_err(|error| TransportError::new(TransportErrorKind::Other, error))?;
+            waiting.await
+        })
+    }
+}
+
+fn exchange(agent: &Agent, mut request: Request, max_body: usize, slot: &Slot) -> Outcome {
+    *request.version_mut() = Version::HTTP_11;
+    let bodiless =
+        request.body().is_empty() && !matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
+    let (parts, body) = request.into_parts();
+    let response = if bodiless {
+        agent.run(configure(agent, http::Request::from_parts(parts, ())))
+    } else {
+        agent.run(configure(agent, http::Request::from_parts(parts, body.as_ref())))
+    };
+    let (parts, body) = response.map_err(classify)?.into_parts();
+    Ok(Reply::from_parts(parts, read(body, max_body, slot)?))
+}
+
+fn configure<S: ureq::AsSendBody>(agent: &Agent, request: http::Request<S>) -> http::Request<S> {
+    let limit = agent.config().timeouts().global.unwrap_or(MAX_TIME);
+    agent
+        .configure_request(request)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .allow_non_standard_methods(true)
+        .timeout_global(Some(limit))
+        .build()
+}
+
+/// Reads a body to its end, to its first byte beyond the limit, or until nobody waits for it.
+fn read(body: Body, max_body: usize, slot: &Slot) -> Result<Bytes, TransportError> {
+    if body.content_length().is_some_and(|announced| announced > max_body as u64) {
+        return Err(TransportError::body_too_large(max_body));
+    }
+    let mut reader = body.into_reader();
+    let (mut whole, mut chunk) = (Vec::new(), vec![0; 16 * 1024]);
+    while !slot.is_abandoned() {
+        let length = match reader.read(&mut chunk) {
+            Ok(0) => return Ok(Bytes::from(whole)),
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(classify(Error::from(error))),
+        };
+        if length > max_body.saturating_sub(whole.len()) {
+            return Err(TransportError::body_too_large(max_body));
+        }
+        whole.extend_from_slice(chunk.get(..length).unwrap_or_default());
+    }
+    Err(other("nobody waits for the reply"))
+}
+
+fn classify(error: Error) -> TransportError {
+    let kind = match &error {
+        Error::Timeout(_) => TransportErrorKind::Timeout,
+        Error::HostNotFound
+        | Error::ConnectionFailed
+        | Error::ConnectProxyFailed(_)
+        | Error::Tls(_)
+        | Error::Rustls(_) => TransportErrorKind::Connect,
+        Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => TransportErrorKind::Connect,
+        Error::Io(_) | Error::BodyStalled => TransportErrorKind::Closed,
+        Error::Protocol(_) | Error::LargeResponseHeader(..) => TransportErrorKind::InvalidReply,
+        Error::Http(_) | Error::BadUri(_) | Error::RequireHttpsOnly(_) => TransportErrorKind::InvalidRequest,
+        _ => TransportErrorKind::Other,
+    };
+    TransportError::new(kind, error)
+}
+
+fn other(why: &str) -> TransportError {
+    TransportError::message(TransportErrorKind::Other, why)
+}
+
+/// Where the thread leaves the outcome for the future.
+#[derive(Default)]
+struct Slot(Mutex<State>);
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Empty,
+    Awaited(Waker),
+    Filled(Outcome),
+    Abandoned,
+}
+
+impl Slot {
+    fn fill(&self, outcome: Outcome) {
+        let mut state = self.state();
+        if matches!(*state, State::Abandoned) {
+            return;
+        }
+        let before = std::mem::replace(&mut *state, State::Filled(outcome));
+        drop(state);
+        if let State::Awaited(waker) = before {
+            waker.wake();
+        }
+    }
+
+    fn is_abandoned(&self) -> bool {
+        matches!(*self.state(), State::Abandoned)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Waiting(Arc<Slot>);
+
+impl Future for Waiting {
+    type Output = Outcome;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+        let mut state = self.0.state();
+        match std::mem::replace(&mut *state, State::Awaited(context.waker().clone())) {
+            State::Filled(outcome) => Poll::Ready(outcome),
+            _ => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        *self.0.state() = State::Abandoned;
+    }
+}

@@ -1,0 +1,181 @@
+//! Whose reply is whose: reuse, drops, resets, and many at once.
+
+use std::{
+    sync::{
+        Arc, Barrier, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+
+use futures_lite::{future, future::or};
+use lro_runtime::TransportErrorKind::Closed;
+
+use crate::{
+    server::{Server, Then},
+    subject::{MAX_BODY, Subject, patiently, request, text},
+};
+
+pub(crate) fn a_connection_is_used_again(subject: &Subject) {
+    let server = echo();
+    for number in 0..20 {
+        assert_eq!(text(subject.get(&server.url(&format!("/{number}")))), number.to_string());
+    }
+    assert!(server.connections() <= 2, "{} connections for 20 requests", server.connections());
+}
+
+/// 40 requests, each after one that was dropped while its reply was due: case 45.
+pub(crate) fn a_dropped_request_never_disturbs_the_next(subject: &Subject) {
+    let (sender, arrived) = smol::channel::unbounded();
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let server = Server::new(move |request, peer| {
+        if request.target.starts_with("/drop/") {
+            sender.try_send(()).unwrap();
+            let _ = released.lock().unwrap().recv();
+        }
+        peer.reply(&request.number().to_string());
+        Then::KeepOpen
+    });
+    for number in 0..40 {
+        let dropped = request("GET", &server.url(&format!("/drop/{}", 1_000 + number)), "");
+        let gone = async {
+            arrived.recv().await.unwrap();
+            None
+        };
+        let outcome = patiently(or(async { Some(subject.transport.send(&dropped, MAX_BODY).await) }, gone));
+        assert!(outcome.is_none(), "{outcome:?}");
+        release.send(()).unwrap();
+        assert_eq!(text(subject.get(&server.url(&format!("/{number}")))), number.to_string());
+    }
+}
+
+pub(crate) fn an_unread_reply_never_becomes_the_next_ones(subject: &Subject) {
+    let server = Server::new(|request, peer| {
+        let number = request.number().to_string();
+        if request.target.starts_with("/large/") {
+            peer.reply(&number.repeat(5_000)); // over the limit, and sent whole
+        } else {
+            peer.reply(&number);
+        }
+        Then::KeepOpen
+    });
+    for number in 0..40 {
+        let large = request("GET", &server.url(&format!("/large/{}", 1_000 + number)), "");
+        assert!(subject.send_to_limit(&large, 100).is_err());
+        assert_eq!(text(subject.get(&server.url(&format!("/{number}")))), number.to_string());
+    }
+}
+
+pub(crate) fn a_surplus_reply_never_becomes_the_next_ones(subject: &Subject) {
+    let server = Server::new(|request, peer| {
+        let reply = |body: &str| format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        peer.send(format!("{}{}", reply(&request.number().to_string()), reply("surplus")));
+        Then::KeepOpen
+    });
+    for number in 0..40 {
+        // A connection on which something came unasked may fail a request, but never answer it.
+        match subject.get(&server.url(&format!("/{number}"))) {
+            Ok(reply) => assert_eq!(reply.body(), &number.to_string()),
+            Err(error) => assert!(error.is_transient(), "{error:?}"),
+        }
+    }
+}
+
+pub(crate) fn a_connection_closed_while_idle_is_replaced(subject: &Subject) {
+    let server = Server::new(|request, peer| {
+        peer.reply(&request.number().to_string()); // as if the connection stayed open
+        Then::Close
+    });
+    for number in 0..20 {
+        let url = server.url(&format!("/{number}"));
+        let outcome = subject.get(&url);
+        if subject.replaces_stale {
+            assert_eq!(text(outcome), number.to_string());
+        } else {
+            // The close may be on its way while the next request is.
+            let outcome = outcome.or_else(|error| if error.kind() == Closed { subject.get(&url) } else { Err(error) });
+            assert_eq!(text(outcome), number.to_string());
+        }
+    }
+}
+
+pub(crate) fn a_connection_closed_on_the_next_request_fails_it_cleanly(subject: &Subject) {
+    let asked = AtomicUsize::new(0);
+    let server = Server::new(move |request, peer| {
+        if asked.fetch_add(1, Ordering::SeqCst) % 2 == 1 {
+            return Then::Close; // every other request, read and not answered
+        }
+        peer.reply(&request.number().to_string());
+        Then::KeepOpen
+    });
+    for number in 0..10 {
+        let outcome = subject.get(&server.url(&format!("/{number}")));
+        match outcome {
+            Ok(reply) => assert_eq!(reply.body(), &number.to_string()),
+            Err(error) => assert!(!subject.replaces_stale && error.kind() == Closed, "{error:?}"),
+        }
+    }
+    let before = server.requests().len();
+    let posts = (0..10).map(|number| subject.send(&request("POST", &server.url(&format!("/{number}")), "x")));
+    let failed = posts.filter(Result::is_err).count();
+    assert_eq!(server.requests().len() - before, 10, "a POST must never be sent twice");
+    assert_eq!(failed, 5);
+}
+
+pub(crate) fn a_reset_is_an_error(subject: &Subject) {
+    for reply in [&b""[..], b"HTTP/1.1 200 OK\r\nContent-", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"] {
+        let server = Server::resetting_after(reply);
+        let error = subject.send(&request("POST", &server.url("/"), vec![b'x'; 100_000])).unwrap_err();
+        assert_eq!(error.kind(), Closed, "{error:?}");
+    }
+}
+
+pub(crate) fn a_callers_time_limit_covers_the_body(subject: &Subject) {
+    let (sender, ended) = mpsc::channel();
+    let server = Server::new(move |request, peer| {
+        if request.target == "/body" {
+            peer.send("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+        }
+        while peer.send_more(b"x") {
+            std::thread::sleep(Duration::from_millis(10)); // a server that drips
+        }
+        sender.send(()).unwrap();
+        Then::Close
+    });
+    for path in ["/body", "/head"] {
+        let outcome = subject.send_for(&request("GET", &server.url(path), ""), Duration::from_millis(100));
+        assert!(outcome.is_none_or(|outcome| outcome.is_err()), "{path}");
+        ended.recv_timeout(Duration::from_secs(10)).expect("the connection of a dropped request must be closed");
+    }
+}
+
+pub(crate) fn a_thousand_requests_at_once(subject: &Subject) {
+    const COUNT: usize = 1_000;
+    let all_there = Arc::new(Barrier::new(COUNT));
+    let server = Server::new(move |request, peer| {
+        all_there.wait();
+        peer.reply(&request.number().to_string());
+        Then::KeepOpen
+    });
+    let executor = smol::LocalExecutor::new();
+    let tasks = (0..COUNT).map(|number| {
+        let (subject, url) = (subject.clone(), server.url(&format!("/{number}")));
+        executor.spawn(async move { subject.transport.send(&request("GET", &url, ""), MAX_BODY).await })
+    });
+    let tasks = tasks.collect::<Vec<_>>();
+    patiently(executor.run(async {
+        for (number, task) in tasks.into_iter().enumerate() {
+            assert_eq!(text(task.await), number.to_string());
+            future::yield_now().await;
+        }
+    }));
+}
+
+fn echo() -> Server {
+    Server::new(|request, peer| {
+        peer.reply(&request.number().to_string());
+        Then::KeepOpen
+    })
+}

@@ -1,0 +1,59 @@
+//! Where it runs: on any executor, on none, and with an executor that is blocked.
+
+use crate::{
+    server::{Server, Then},
+    subject::{MAX_BODY, Outcome, Subject, patiently, request, text},
+};
+
+fn greeting() -> Server {
+    Server::new(|_, peer| {
+        peer.reply("hello");
+        Then::KeepOpen
+    })
+}
+
+async fn ask(subject: Subject, url: String) -> Outcome {
+    subject.transport.send(&request("GET", &url, ""), MAX_BODY).await
+}
+
+fn one_thread() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+pub(crate) fn it_runs_on_smol_on_tokio_and_on_none(subject: &Subject) {
+    let server = greeting();
+    let asked = || ask(subject.clone(), server.url("/"));
+    for _ in 0..2 {
+        assert_eq!(text(patiently(asked())), "hello");
+        assert_eq!(text(smol::block_on(smol::spawn(asked()))), "hello");
+        assert_eq!(text(one_thread().block_on(asked())), "hello");
+        let many = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+        assert_eq!(text(many.block_on(async { many.spawn(asked()).await.unwrap() })), "hello");
+        assert_eq!(text(futures_lite::future::block_on(asked())), "hello");
+    }
+}
+
+pub(crate) fn a_caller_that_blocks_its_executor_gets_its_reply(subject: &Subject) {
+    let server = greeting();
+    let asked = || ask(subject.clone(), server.url("/"));
+    // The first request leaves a connection behind that the second one, in the blocked thread, uses.
+    let executor = smol::LocalExecutor::new();
+    let twice = executor.run(async {
+        asked().await.unwrap();
+        text(patiently(asked()))
+    });
+    assert_eq!(smol::block_on(twice), "hello");
+    let twice = async {
+        asked().await.unwrap();
+        text(patiently(asked()))
+    };
+    assert_eq!(one_thread().block_on(twice), "hello");
+}
+
+pub(crate) fn a_transport_outlives_the_executor_of_its_first_request(subject: &Subject) {
+    let server = greeting();
+    for _ in 0..3 {
+        assert_eq!(text(one_thread().block_on(ask(subject.clone(), server.url("/")))), "hello");
+    }
+    assert!(server.connections() <= 2);
+}

@@ -1,0 +1,93 @@
+//! What only `HyperTransport` offers beside TLS: unix sockets, IPv6, a time limit for connecting.
+
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    thread,
+    time::{Duration, Instant},
+};
+
+use lro_runtime::{
+    HyperTransport,
+    TransportErrorKind::{Connect, InvalidRequest, Timeout},
+};
+
+use crate::subject::{MAX_BODY, Outcome, patiently, request};
+
+fn get(transport: &HyperTransport, url: &str) -> Outcome {
+    use lro_runtime::Transport as _;
+    patiently(transport.send(&request("GET", url, ""), MAX_BODY))
+}
+
+fn answer(mut stream: impl Read + Write) {
+    let mut head = [0; 1_024];
+    let length = stream.read(&mut head).unwrap();
+    let target = String::from_utf8_lossy(&head[..length]).split(' ').nth(1).unwrap().to_owned();
+    write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{target}", target.len()).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn every_request_of_a_unix_transport_goes_to_its_socket() {
+    let directory = std::env::temp_dir().join(format!("lro-transports-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let path = directory.join("unix.socket");
+    let _ = std::fs::remove_file(&path);
+    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    thread::spawn(move || listener.incoming().for_each(|stream| answer(stream.unwrap())));
+
+    let transport = HyperTransport::unix(&path);
+    assert_eq!(get(&transport, "http://localhost/1.0/operations/7").unwrap().body(), "/1.0/operations/7");
+    assert_eq!(get(&transport, "http://192.0.2.1:1/").unwrap().body(), "/");
+    assert_eq!(get(&transport, "https://localhost/").unwrap_err().kind(), InvalidRequest);
+    std::fs::remove_dir_all(&directory).unwrap();
+    assert_eq!(get(&transport, "http://localhost/").unwrap_err().kind(), Connect);
+}
+
+#[test]
+fn an_ipv6_literal_is_an_address() {
+    let Ok(listener) = TcpListener::bind("[::1]:0") else {
+        eprintln!("left out: this machine has no IPv6 loopback");
+        return;
+    };
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || answer(listener.accept().unwrap().0));
+    assert_eq!(get(&HyperTransport::new(), &format!("http://[::1]:{port}/six")).unwrap().body(), "/six");
+}
+
+#[test]
+fn localhost_is_found_on_whichever_family_listens() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || answer(listener.accept().unwrap().0));
+    assert_eq!(get(&HyperTransport::new(), &format!("http://localhost:{port}/four")).unwrap().body(), "/four");
+}
+
+#[test]
+fn connecting_has_a_time_limit_of_its_own() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap(); // accepts, and never says a word of TLS
+    let address = listener.local_addr().unwrap();
+    let transport = HyperTransport::builder().connect_timeout(Duration::from_millis(50)).build();
+    let start = Instant::now();
+    assert_eq!(get(&transport, &format!("https://{address}/")).unwrap_err().kind(), Timeout);
+    assert!(start.elapsed() >= Duration::from_millis(50));
+}
+
+#[test]
+fn a_transport_that_is_dropped_closes_its_connections() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let served = thread::spawn(move || {
+        let stream = listener.accept().unwrap().0;
+        answer(&stream);
+        stream
+    });
+    let transport = HyperTransport::new();
+    get(&transport, &format!("http://{address}/")).unwrap();
+    let mut stream: TcpStream = served.join().unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    assert!(stream.read(&mut [0]).is_err(), "open while the transport lives");
+    drop(transport);
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0, "closed when it is gone");
+}

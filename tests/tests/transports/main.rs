@@ -1,0 +1,89 @@
+//! What `Transport` promises, against a server that keeps no promise itself: one suite, run for every adapter.
+//!
+//! A case is a function of a [`Subject`](subject::Subject). What an adapter cannot do is a field of its subject, stands in
+//! its documentation, and nowhere else.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a case that cannot go on stops: that is what a test is for"
+)]
+
+mod bodies;
+mod connections;
+mod damage;
+mod executors;
+mod heads;
+mod hyper_only;
+mod requests;
+mod reqwest_only;
+mod server;
+mod subject;
+mod surf_only;
+mod tls;
+
+/// One module for each adapter, one test in it for each case.
+macro_rules! suite {
+    ($($cases:ident: $($case:ident),+;)+) => {
+        suite!(@adapter over_hyper $($cases: $($case),+;)+);
+        suite!(@adapter over_surf $($cases: $($case),+;)+);
+        suite!(@adapter over_reqwest $($cases: $($case),+;)+);
+        suite!(@adapter over_ureq $($cases: $($case),+;)+);
+    };
+    (@adapter $adapter:ident $($cases:ident: $($case:ident),+;)+) => {
+        mod $adapter {
+            $($(
+                #[test]
+                fn $case() {
+                    crate::$cases::$case(&crate::subject::$adapter());
+                }
+            )+)+
+        }
+    };
+}
+
+suite! {
+    heads:
+        every_status_arrives_as_sent,
+        interim_replies_are_not_the_reply,
+        headers_arrive_as_sent_in_order_and_byte_for_byte,
+        many_headers_arrive,
+        too_many_headers_are_an_error,
+        a_head_without_end_is_cut,
+        what_is_not_http_is_an_error,
+        a_redirect_is_a_reply_and_nobody_else_hears_of_it;
+    bodies:
+        a_body_arrives_however_it_is_framed,
+        statuses_without_a_body_have_none,
+        a_reply_to_head_has_no_body,
+        a_body_of_exactly_the_limit_arrives,
+        an_announced_body_over_the_limit_is_refused_before_it_is_read,
+        a_body_over_the_limit_is_cut_while_it_is_read,
+        a_body_shorter_than_announced_is_an_error,
+        a_chunked_body_without_its_end_is_an_error,
+        a_length_that_is_none_is_an_error;
+    requests:
+        a_request_arrives_as_it_was_made,
+        bodies_of_any_size_arrive_whole,
+        an_empty_post_says_that_it_is_empty,
+        a_path_is_never_resolved,
+        a_request_that_cannot_be_sent_is_refused,
+        a_port_that_nobody_listens_on_is_a_connect_error;
+    connections:
+        a_connection_is_used_again,
+        a_dropped_request_never_disturbs_the_next,
+        an_unread_reply_never_becomes_the_next_ones,
+        a_surplus_reply_never_becomes_the_next_ones,
+        a_connection_closed_while_idle_is_replaced,
+        a_connection_closed_on_the_next_request_fails_it_cleanly,
+        a_reset_is_an_error,
+        a_callers_time_limit_covers_the_body,
+        a_thousand_requests_at_once;
+    executors:
+        it_runs_on_smol_on_tokio_and_on_none,
+        a_caller_that_blocks_its_executor_gets_its_reply,
+        a_transport_outlives_the_executor_of_its_first_request;
+    damage:
+        no_reply_makes_it_panic_or_hang;
+}

@@ -1,0 +1,91 @@
+//! What a server gets to see.
+
+use std::net::TcpListener;
+
+use http::HeaderValue;
+use lro_runtime::TransportErrorKind::{Connect, InvalidRequest};
+
+use crate::{
+    server::{Server, Then},
+    subject::{Subject, request},
+};
+
+fn listening() -> Server {
+    Server::new(|_, peer| {
+        peer.reply("");
+        Then::KeepOpen
+    })
+}
+
+pub(crate) fn a_request_arrives_as_it_was_made(subject: &Subject) {
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+        let server = listening();
+        let mut request = request(method, &server.url("/v1/operations/7:cancel?b=2&a=%20x&&q"), "");
+        request.headers_mut().append("authorization", HeaderValue::from_static("Bearer s3cret"));
+        request.headers_mut().append("user-agent", HeaderValue::from_static("lro-tests/1"));
+        request.headers_mut().append("x-many", HeaderValue::from_static("one"));
+        request.headers_mut().append("x-many", HeaderValue::from_static("two"));
+        subject.send(&request).unwrap();
+        let received = server.request();
+        assert_eq!(
+            (received.method.as_str(), received.target.as_str()),
+            (method, "/v1/operations/7:cancel?b=2&a=%20x&&q")
+        );
+        assert_eq!(received.header("authorization"), [b"Bearer s3cret"]);
+        assert_eq!(received.header("user-agent"), [b"lro-tests/1"]);
+        assert_eq!(received.header("x-many"), [b"one", b"two"]);
+        assert_eq!(received.header("host").len(), 1);
+        assert!(received.header("content-type").is_empty());
+        assert!(received.body.is_empty());
+    }
+}
+
+pub(crate) fn bodies_of_any_size_arrive_whole(subject: &Subject) {
+    for size in [1, 1_000, 1 << 20] {
+        let server = listening();
+        let body = (0..size).map(|index: u32| index.to_le_bytes()[0] ^ index.to_le_bytes()[1]).collect::<Vec<_>>();
+        let mut request = request("POST", &server.url("/"), body.clone());
+        request.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
+        subject.send(&request).unwrap();
+        let received = server.request();
+        assert!(received.body == body, "{size}");
+        assert_eq!(received.header("content-length"), [size.to_string().as_bytes()]);
+        assert_eq!(received.header("content-type"), [b"application/json"]);
+    }
+}
+
+pub(crate) fn an_empty_post_says_that_it_is_empty(subject: &Subject) {
+    for method in ["POST", "PUT", "PATCH"] {
+        let server = listening();
+        subject.send(&request(method, &server.url("/"), "")).unwrap();
+        assert_eq!(server.request().header("content-length"), [b"0"], "{method}");
+    }
+}
+
+pub(crate) fn a_path_is_never_resolved(subject: &Subject) {
+    for path in
+        ["/v1/%2e%2e/secret", "/v1/../secret", "/v1/./x", "/a%2Fb%3Fc%23d", "/a//b", "/%7Ea~", "/x?u=../..", "/{a}|b"]
+    {
+        let server = listening();
+        match subject.get(&server.url(path)) {
+            Ok(_) => assert_eq!(server.request().target, path),
+            Err(error) => {
+                assert_eq!(error.kind(), InvalidRequest, "{path}");
+                assert_eq!(server.connections(), 0, "{path}");
+            }
+        }
+    }
+}
+
+pub(crate) fn a_request_that_cannot_be_sent_is_refused(subject: &Subject) {
+    for url in ["/no/host", "ftp://127.0.0.1/", "unix://x/"] {
+        assert_eq!(subject.get(url).unwrap_err().kind(), InvalidRequest, "{url}");
+    }
+}
+
+pub(crate) fn a_port_that_nobody_listens_on_is_a_connect_error(subject: &Subject) {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let error = subject.get(&format!("http://127.0.0.1:{port}/?key=s3cret")).unwrap_err();
+    assert_eq!(error.kind(), Connect);
+    assert!(!format!("{error:?} {error}").contains("s3cret"), "{error:?}");
+}

@@ -1,0 +1,186 @@
+//! surf's middleware over the default wire, and clients with a backend of their own.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use http::HeaderValue;
+use lro_runtime::{
+    HyperTransport, SurfTransport, Transport,
+    TransportErrorKind::{BodyTooLarge, Closed, InvalidReply, InvalidRequest, Other},
+};
+use surf::{Body, Client, Config, HttpClient, StatusCode, http::Response as WireResponse, middleware::Next};
+
+use crate::{
+    server::{Server, Then},
+    subject::{MAX_BODY, Outcome, Request, patiently, request},
+};
+
+type Handled<'a> = Pin<Box<dyn Future<Output = surf::Result<surf::Response>> + Send + 'a>>;
+
+fn send(transport: &SurfTransport, request: &Request) -> Outcome {
+    patiently(transport.send(request, MAX_BODY))
+}
+
+fn with(middleware: impl surf::middleware::Middleware) -> SurfTransport {
+    SurfTransport::from_client(SurfTransport::client(HyperTransport::new()).with(middleware))
+}
+
+#[test]
+fn middleware_sees_and_changes_both_directions_and_what_it_leaves_alone_stays() {
+    fn edit(mut request: surf::Request, client: Client, next: Next<'_>) -> Handled<'_> {
+        Box::pin(async move {
+            assert_eq!(request.header("x-bytes").unwrap().as_str(), "caf?");
+            request.insert_header("x-added", "by middleware");
+            request.remove_header("x-removed");
+            let mut response = next.run(request, client).await?;
+            assert_eq!(response.header("x-bytes").unwrap().as_str(), "?");
+            assert_eq!(response.status(), StatusCode::BadGateway);
+            response.insert_header("x-seen", "yes");
+            response.remove_header("x-secret");
+            response.append_header("x-many", "three");
+            Ok(response)
+        })
+    }
+    let server = Server::saying(
+        b"HTTP/1.1 502 Odd\r\nX-Many: one\r\nX-Bytes: \xff\r\nX-Many: two\r\nX-Secret: s\r\nContent-Length: 2\r\n\r\nok".to_vec(),
+    );
+    let mut request = request("GET", &server.url("/a%2Fb"), "");
+    request.headers_mut().insert("x-bytes", HeaderValue::from_bytes(b"caf\xe9").unwrap());
+    request.headers_mut().insert("x-removed", HeaderValue::from_static("x"));
+    let reply = send(&with(edit), &request).unwrap();
+
+    let received = server.request();
+    assert_eq!(received.target, "/a%2Fb");
+    assert_eq!(received.header("x-bytes"), [b"caf\xe9"]);
+    assert_eq!(received.header("x-added"), [b"by middleware"]);
+    assert!(received.header("x-removed").is_empty());
+    assert_eq!(reply.headers()["x-bytes"].as_bytes(), b"\xff");
+    assert_eq!(reply.headers()["x-seen"], "yes");
+    assert!(reply.headers().get("x-secret").is_none());
+    assert_eq!(reply.headers().get_all("x-many").iter().collect::<Vec<_>>(), ["one", "two", "three"]);
+    assert_eq!(reply.body(), "ok");
+}
+
+#[test]
+fn middleware_can_retry() {
+    fn retry(request: surf::Request, client: Client, next: Next<'_>) -> Handled<'_> {
+        Box::pin(async move {
+            loop {
+                let response = next.run(request.clone(), client.clone()).await?;
+                if response.status() != StatusCode::ServiceUnavailable {
+                    return Ok(response);
+                }
+            }
+        })
+    }
+    let asked = AtomicUsize::new(0);
+    let server = Server::new(move |_, peer| {
+        match asked.fetch_add(1, Ordering::SeqCst) {
+            0 | 1 => peer.send("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"),
+            _ => peer.reply("third"),
+        }
+        Then::KeepOpen
+    });
+    assert_eq!(send(&with(retry), &request("GET", &server.url("/"), "")).unwrap().body(), "third");
+}
+
+struct Divert(surf::Url);
+
+#[surf::utils::async_trait]
+impl surf::middleware::Middleware for Divert {
+    async fn handle(&self, mut request: surf::Request, client: Client, next: Next<'_>) -> surf::Result<surf::Response> {
+        *AsMut::<surf::http::Request>::as_mut(&mut request).url_mut() = self.0.clone();
+        next.run(request, client).await
+    }
+}
+
+#[test]
+fn middleware_cannot_take_a_request_to_another_origin() {
+    let elsewhere = Server::saying("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen");
+    let url: surf::Url = elsewhere.url("/").parse().unwrap();
+    let error = send(&with(Divert(url)), &request("GET", "http://127.0.0.1:1/", "")).unwrap_err();
+    assert_eq!(error.kind(), InvalidRequest);
+    assert_eq!(elsewhere.connections(), 0);
+}
+
+#[test]
+fn a_panic_of_middleware_is_an_error() {
+    fn panicking(_: surf::Request, _: Client, _: Next<'_>) -> Handled<'_> {
+        Box::pin(async { panic!("on purpose") })
+    }
+    let error = send(&with(panicking), &request("GET", "http://127.0.0.1:1/", "")).unwrap_err();
+    assert_eq!(error.kind(), Other);
+}
+
+/// A backend that answers as a closure says.
+struct Backend<F>(Arc<F>);
+
+impl<F> std::fmt::Debug for Backend<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Backend")
+    }
+}
+
+#[surf::utils::async_trait]
+impl<F> HttpClient for Backend<F>
+where
+    F: Fn(surf::http::Request) -> WireResponse + Send + Sync + 'static,
+{
+    async fn send(&self, request: surf::http::Request) -> surf::Result<WireResponse> {
+        Ok((self.0)(request))
+    }
+}
+
+fn foreign(backend: impl Fn(surf::http::Request) -> WireResponse + Send + Sync + 'static) -> SurfTransport {
+    let config = Config::new().set_http_keep_alive(false).set_http_client(Backend(Arc::new(backend)));
+    SurfTransport::foreign(Client::try_from(config).unwrap()).unwrap()
+}
+
+#[test]
+fn a_foreign_client_must_not_keep_connections_alive() {
+    let client = Client::with_http_client(Backend(Arc::new(|_| WireResponse::new(200))));
+    assert!(SurfTransport::foreign(client).unwrap_err().to_string().contains("set_http_keep_alive(false)"));
+    let transport = foreign(|request| {
+        assert_eq!(request.header("connection").unwrap().as_str(), "close");
+        let mut response = WireResponse::new(200);
+        response.set_body("ok");
+        response
+    });
+    assert_eq!(send(&transport, &request("GET", "http://host.test/a?b", "")).unwrap().body(), "ok");
+}
+
+#[test]
+fn a_foreign_clients_mistakes_are_errors() {
+    let get = request("GET", "http://host.test/", "");
+    let short = foreign(|_| {
+        let mut response = WireResponse::new(200);
+        response.set_body("four");
+        response.insert_header("content-length", "10");
+        response
+    });
+    assert_eq!(send(&short, &get).unwrap_err().kind(), Closed);
+    assert_eq!(send(&foreign(|_| WireResponse::new(100)), &get).unwrap_err().kind(), InvalidReply);
+    assert_eq!(send(&foreign(|_| panic!("on purpose")), &get).unwrap_err().kind(), Other);
+    let endless = foreign(|_| {
+        let mut response = WireResponse::new(200);
+        response.set_body(Body::from_reader(futures_lite::io::BufReader::new(futures_lite::io::repeat(b'x')), None));
+        response
+    });
+    assert_eq!(send(&endless, &get).unwrap_err().kind(), BodyTooLarge);
+}
+
+#[test]
+fn what_a_foreign_client_would_alter_is_refused() {
+    let transport = foreign(|request| panic!("sent {request:?}"));
+    for url in ["http://host.test/v1/%2e%2e/x", "http://host.test/a{b}"] {
+        assert_eq!(send(&transport, &request("GET", url, "")).unwrap_err().kind(), InvalidRequest, "{url}");
+    }
+    let mut get = request("GET", "http://host.test/", "");
+    get.headers_mut().insert("x-bytes", HeaderValue::from_bytes(b"\xff").unwrap());
+    assert_eq!(send(&transport, &get).unwrap_err().kind(), InvalidRequest);
+}

@@ -1,0 +1,125 @@
+//! Whom `HyperTransport` trusts.
+//!
+//! The certificates are self-signed, for tests alone, and run out in a hundred years:
+//! `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 -subj /CN=local
+//! -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:localhost,IP:127.0.0.1`,
+//! and the same with `elsewhere` and `DNS:elsewhere.test`.
+
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    sync::Arc,
+    thread,
+};
+
+use futures_rustls::{
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    rustls::{ClientConfig, RootCertStore, ServerConfig, ServerConnection, StreamOwned, crypto::ring},
+};
+use lro_runtime::{HyperTransport, Transport, TransportErrorKind::Connect};
+
+use crate::subject::{MAX_BODY, Outcome, patiently, request};
+
+const LOCAL: (&[u8], &[u8]) = (include_bytes!("certificates/local.pem"), include_bytes!("certificates/local.key.pem"));
+const ELSEWHERE: (&[u8], &[u8]) =
+    (include_bytes!("certificates/elsewhere.pem"), include_bytes!("certificates/elsewhere.key.pem"));
+
+/// A server on 127.0.0.1 with this certificate, which answers with the protocol that ALPN chose. Its port.
+fn serve((certificate, key): (&[u8], &[u8])) -> u16 {
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![CertificateDer::from_pem_slice(certificate).unwrap()],
+            PrivateKeyDer::from_pem_slice(key).unwrap(),
+        )
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = StreamOwned::new(connection, stream.unwrap());
+            let mut head = [0; 4_096];
+            while let Ok(1..) = stream.read(&mut head) {
+                let protocol = String::from_utf8_lossy(stream.conn.alpn_protocol().unwrap_or(b"none")).into_owned();
+                let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{protocol}", protocol.len());
+            }
+        }
+    });
+    port
+}
+
+fn get(transport: &HyperTransport, host: &str, port: u16) -> Outcome {
+    patiently(transport.send(&request("GET", &format!("https://{host}:{port}/"), ""), MAX_BODY))
+}
+
+fn trusting(pem: &[u8]) -> HyperTransport {
+    HyperTransport::builder().root_certificates(pem).unwrap().build()
+}
+
+#[test]
+fn a_trusted_certificate_with_the_right_name_is_accepted_and_speaks_http_1_1() {
+    let port = serve(LOCAL);
+    for host in ["localhost", "127.0.0.1"] {
+        let transport = trusting(LOCAL.0);
+        for _ in 0..2 {
+            assert_eq!(get(&transport, host, port).unwrap().body(), "http/1.1", "{host}");
+        }
+    }
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let error = get(&HyperTransport::new(), "localhost", serve(LOCAL)).unwrap_err();
+    assert_eq!(error.kind(), Connect);
+    assert!(format!("{error:?}").contains("UnknownIssuer"), "{error:?}");
+}
+
+#[test]
+fn a_trusted_certificate_of_another_name_is_refused() {
+    let error = get(&trusting(ELSEWHERE.0), "localhost", serve(ELSEWHERE)).unwrap_err();
+    assert_eq!(error.kind(), Connect);
+    assert!(format!("{error:?}").contains("NotValidForName"), "{error:?}");
+}
+
+#[test]
+fn a_connection_is_not_used_again_for_another_name() {
+    let port = serve(LOCAL);
+    let transport = trusting(LOCAL.0);
+    get(&transport, "localhost", port).unwrap();
+    let error = get(&transport, "127.0.0.2", port).unwrap_err(); // nobody listens there, or the name is wrong
+    assert_eq!(error.kind(), Connect);
+}
+
+#[test]
+fn a_configuration_of_the_users_own_replaces_the_roots() {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(LOCAL.0).unwrap()).unwrap();
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()]; // this transport could not keep that promise
+    let transport = HyperTransport::builder().tls(config).build();
+    assert_eq!(get(&transport, "localhost", serve(LOCAL)).unwrap().body(), "http/1.1");
+}
+
+#[test]
+fn a_text_without_a_certificate_is_refused_when_it_is_given() {
+    for pem in [&b""[..], b"hello", LOCAL.1, b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        assert!(HyperTransport::builder().root_certificates(pem).is_err(), "{}", String::from_utf8_lossy(pem));
+    }
+}
+
+#[test]
+fn a_plain_server_is_not_taken_for_a_secure_one() {
+    let server = crate::server::Server::saying("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let url = server.url("/").replace("http:", "https:");
+    let error = patiently(HyperTransport::new().send(&request("GET", &url, ""), MAX_BODY)).unwrap_err();
+    assert_eq!(error.kind(), Connect);
+}
