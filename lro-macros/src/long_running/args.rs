@@ -42,7 +42,7 @@ pub(crate) struct Args {
 pub(crate) enum Shape {
     Json,
     Proto,
-    Wire(Type),
+    Wire(Box<Type>),
 }
 
 /// A closure or the path of a function.
@@ -70,7 +70,7 @@ impl Args {
                 report.at(key, "`name` names one method's types: move it to the `#[long_running(…)]` of that method");
                 return text(key, input, "ExportImage").map(drop);
             }
-            args.conflict(key, &seen, report);
+            conflict(key, &seen, report);
             seen.push(word);
             args.key(key, input, report)
         });
@@ -78,7 +78,7 @@ impl Args {
     }
 
     /// Fills what is not written here from the block's defaults.
-    pub(crate) fn or(self, block: &Self) -> Self {
+    pub(crate) fn or(self, block: &Self, report: &mut Report) -> Self {
         let block = block.clone();
         let mut options = self.options;
         let inherited = block.options.into_iter().filter(|(key, _)| options.iter().all(|(own, _)| own != key));
@@ -89,7 +89,7 @@ impl Args {
             metadata: self.metadata.or(block.metadata),
             name: self.name,
             operations: self.operations.or(block.operations),
-            poll: self.poll.or(block.poll),
+            poll: self.poll.or(block.poll, report),
             cancel: self.cancel.or(block.cancel),
             delete: self.delete.or(block.delete),
             pending: self.pending.or(block.pending),
@@ -103,49 +103,22 @@ impl Args {
         }
     }
 
-    /// Two keys that answer one question.
-    fn conflict(&self, key: &Ident, seen: &[String], report: &mut Report) {
-        let other = match key.to_string().as_str() {
-            "wire" => "encoding",
-            "encoding" => "wire",
-            _ => return,
-        };
-        if seen.iter().any(|word| word == other) {
-            report.at(
-                key,
-                format!(
-                    "`{key}` conflicts with `{other}`: a wire type says itself how it is encoded; keep one of the two"
-                ),
-            );
-        }
-    }
-
     fn key(&mut self, key: &Ident, input: ParseStream<'_>, report: &mut Report) -> Result<()> {
         match key.to_string().as_str() {
             "response" => self.response = Some(value(key, input, "a type: `response = ExportedImage`")?),
             "metadata" => self.metadata = Some(value(key, input, "a type: `metadata = ExportProgress`")?),
             "name" => self.name = Some(text(key, input, "ExportImage")?),
-            "operations" => {
-                self.operations = Some(value(key, input, "an expression: `operations = &self.operations`")?)
-            }
+            "operations" => self.operations = Some(value(key, input, "an expression: `operations = &self.client`")?),
             "poll" => self.poll = Poll::parse(key, input, report)?,
             "cancel" => self.cancel = Some(flag(key, input)?),
             "delete" => self.delete = Some(flag(key, input)?),
-            "pending" => {
-                self.pending =
-                    Some(value(key, input, "a closure over the metadata: `pending = |metadata| metadata.queued`")?)
-            }
-            "progress" => {
-                self.progress =
-                    Some(value(key, input, "a field of the metadata (`progress = percent`) or a closure over it")?);
-            }
-            "classify" => {
-                self.classify = Some(value(key, input, "a closure over the response: `classify = |response| …`")?)
-            }
+            "pending" => self.pending = Some(value(key, input, PENDING)?),
+            "progress" => self.progress = Some(value(key, input, PROGRESS)?),
+            "classify" => self.classify = Some(value(key, input, CLASSIFY)?),
             "response_type" => self.response_type = Some(text(key, input, "type.googleapis.com/example.Image")?),
             "metadata_type" => self.metadata_type = Some(text(key, input, "type.googleapis.com/example.Progress")?),
             "encoding" => self.shape = Some(encoding(key, input)?),
-            "wire" => self.shape = Some(Shape::Wire(value(key, input, "a type: `wire = ExampleOperation`")?)),
+            "wire" => self.shape = Some(Shape::Wire(Box::new(value(key, input, "a type: `wire = ExampleOperation`")?))),
             "result" => self.option(key, text(key, input, "target_link")?),
             "final_state_via" => self.option(key, final_state_via(key, input)?),
             "path" => self.option(key, text(key, input, "v1/{name}")?),
@@ -157,6 +130,23 @@ impl Args {
 
     fn option(&mut self, key: &Ident, value: LitStr) {
         self.options.push((key.to_string(), value));
+    }
+}
+
+const PENDING: &str = "a closure over the metadata: `pending = |metadata| metadata.queued`";
+const PROGRESS: &str = "a field of the metadata, `progress = percent`, or a closure over it";
+const CLASSIFY: &str = "a closure over the response: `classify = |response| response.error.clone()`";
+
+/// Two keys that answer one question.
+fn conflict(key: &Ident, seen: &[String], report: &mut Report) {
+    let other = match key.to_string().as_str() {
+        "wire" => "encoding",
+        "encoding" => "wire",
+        _ => return,
+    };
+    if seen.iter().any(|word| word == other) {
+        let message = format!("`{key}` conflicts with `{other}`: a wire type says itself how it is encoded; keep one");
+        report.at(key, message);
     }
 }
 

@@ -40,16 +40,16 @@ pub(crate) fn first_paragraph(attrs: &[Attribute], this: &str) -> Vec<String> {
         attrs.iter().filter_map(text).flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
     let mut paragraph = lines.iter().skip_while(|line| line.trim().is_empty());
     let first: Vec<&String> = paragraph.by_ref().take_while(|line| !line.trim().is_empty()).collect();
-    let links: Vec<&String> = paragraph.filter(|line| is_link_definition(line)).collect();
+    let targets: Vec<&String> = paragraph.filter(|line| is_link_definition(line)).collect();
     let blank = String::new();
-    let gap = (!links.is_empty()).then_some(&blank);
+    let gap = (!targets.is_empty()).then_some(&blank);
     let spelt = |line: &String| {
         line.strip_prefix(' ')
             .unwrap_or(line)
             .replace("`Self::", &format!("`{this}::"))
             .replace("(Self::", &format!("({this}::"))
     };
-    first.into_iter().chain(gap).chain(links).map(spelt).collect()
+    first.into_iter().chain(gap).chain(targets).map(spelt).collect()
 }
 
 fn text(attr: &Attribute) -> Option<String> {

@@ -51,7 +51,8 @@ fn resumed(entry: &Entry) -> TokenStream {
 /// What one method brings along, in order.
 fn beside(entry: &Entry) -> TokenStream {
     let Entry::Operation(operation) = entry else { return TokenStream::new() };
-    [alias(operation), state(operation), operation_state(operation), capabilities(operation)].into_iter().collect()
+    let items = [alias, state, operation_state, capabilities, mention];
+    items.into_iter().map(|item| item(operation)).collect()
 }
 
 // Input:
@@ -72,8 +73,10 @@ fn started(operation: &Operation) -> TokenStream {
     }
     let start = |error, future| quote!(#krate::__private::start::<#state #parameters, #error, _>(#future));
     let body = match form {
+        // The error type, so that `?` and `.into()` in the body have something to convert into.
         Form::Async => {
-            let error = returns::error(&method.sig).map_or_else(|| quote!(_), ToTokens::to_token_stream);
+            let output = returns::output(&method.sig);
+            let error = quote!(<#output as #krate::__private::Outcome>::Error);
             let start = start(error, quote!(async move #body));
             quote!(#start.await)
         }
@@ -115,11 +118,11 @@ fn resume(operation: &Operation) -> TokenStream {
 //     #[doc = "The operation that …"]
 //     pub type ExportImageOperation = ::lro_runtime::Operation<ExportImageState>;
 fn alias(operation: &Operation) -> TokenStream {
-    let Operation { krate, names, vis, attrs, deprecated, generics, .. } = operation;
+    let Operation { krate, names, vis, attrs, generics, .. } = operation;
     let (name, state, declared, parameters) = (&names.operation, &names.state, generics.unbounded(), generics.named());
     let docs = words::of_alias(operation);
     quote! {
-        #(#attrs)* #(#deprecated)* #docs
+        #(#attrs)* #docs
         #[allow(dead_code)]
         #vis type #name #declared = #krate::Operation<#state #parameters>;
     }
@@ -234,4 +237,18 @@ fn capabilities(operation: &Operation) -> TokenStream {
     let cancel = capability(settings.cancel, quote!(Cancellable));
     let delete = capability(settings.delete, quote!(Deletable));
     quote!(#cancel #delete)
+}
+
+// Output, where no body mentions it any more:
+//     const _: ::core::marker::PhantomData<RawOperation> = ::core::marker::PhantomData;
+//
+// so that the author's `use lro_runtime::RawOperation` is used.
+fn mention(operation: &Operation) -> TokenStream {
+    let Operation { attrs, method, form, .. } = operation;
+    if *form == Form::Async && method.has_body() {
+        return TokenStream::new();
+    }
+    let conditions = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
+    let raw = returns::raw(method.sig.output.to_token_stream());
+    quote!(#(#conditions)* const _: ::core::marker::PhantomData<#raw> = ::core::marker::PhantomData;)
 }

@@ -34,7 +34,7 @@ impl Chosen {
 
     /// `<T, N>`, or nothing.
     pub(crate) fn named(&self) -> TokenStream {
-        list(self.params.iter().map(|param| name_tokens(param)))
+        list(self.params.iter().map(name_tokens))
     }
 
     /// `<T, const N: usize>`: as an alias declares them.
@@ -117,7 +117,7 @@ fn bounded(param: &GenericParam, only: &dyn Fn(TokenStream) -> bool) -> GenericP
     param
 }
 
-/// Whether the identifier occurs, at any depth. (A lifetime's is preceded by `'`, which nothing else is.)
+/// Whether the identifier occurs, at any depth.
 pub(crate) fn mentions(tokens: &TokenStream, ident: &Ident) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Group(group) => mentions(&group.stream(), ident),

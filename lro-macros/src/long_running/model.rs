@@ -152,7 +152,7 @@ fn of_member(member: Member, defaults: &Args, host: &Host, report: &mut Report) 
     match member {
         Member::Verbatim(tokens) | Member::Plain(_, tokens) => Entry::Verbatim(tokens),
         Member::Method(method) => {
-            let args = Args::parse(method.args.clone(), Level::Method, report).or(defaults);
+            let args = Args::parse(method.args.clone(), Level::Method, report).or(defaults, report);
             entry(*method, args, host, report)
         }
     }

@@ -59,7 +59,7 @@ pub(crate) fn replace(tokens: TokenStream, operation: &TokenStream) -> TokenStre
     for token in tokens {
         match token {
             TokenTree::Ident(ident) if ident == "RawOperation" => {
-                drop_path(&mut output);
+                output.truncate(path_start(&output));
                 output.extend(operation.clone());
             }
             TokenTree::Group(group) => {
@@ -73,25 +73,39 @@ pub(crate) fn replace(tokens: TokenStream, operation: &TokenStream) -> TokenStre
     output.into_iter().collect()
 }
 
-/// Takes a trailing `a::b::` off the tokens.
-fn drop_path(tokens: &mut Vec<TokenTree>) {
-    let colon = |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
-    while colon(tokens.last()) && colon(tokens.get(tokens.len().wrapping_sub(2))) {
-        tokens.truncate(tokens.len() - 2);
-        if matches!(tokens.last(), Some(TokenTree::Ident(_))) {
-            tokens.pop();
+/// `RawOperation` with the path before it, as written.
+pub(crate) fn raw(tokens: TokenStream) -> Option<TokenStream> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            TokenTree::Ident(ident) if ident == "RawOperation" => {
+                let before = tokens.get(..at)?;
+                return tokens.get(path_start(before)..=at).map(|path| path.iter().cloned().collect());
+            }
+            TokenTree::Group(group) => match raw(group.stream()) {
+                None => {}
+                found => return found,
+            },
+            _ => {}
         }
+    }
+    None
+}
+
+/// Where a trailing `a::b::` begins.
+fn path_start(tokens: &[TokenTree]) -> usize {
+    let colon = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':');
+    match tokens {
+        [before @ .., TokenTree::Ident(_), a, b] if colon(a) && colon(b) => path_start(before),
+        [before @ .., a, b] if colon(a) && colon(b) => before.len(),
+        all => all.len(),
     }
 }
 
-/// The error type of `Result<RawOperation, E>`, where it is written.
-pub(crate) fn error(sig: &Signature) -> Option<&Type> {
-    let ReturnType::Type(_, output) = &sig.output else { return None };
-    let Type::Path(path) = &**output else { return None };
-    let syn::PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
-    match arguments.args.iter().nth(1)? {
-        syn::GenericArgument::Type(Type::ImplTrait(_)) => None,
-        syn::GenericArgument::Type(error) => Some(error),
-        _ => None,
+/// The declared return type.
+pub(crate) fn output(sig: &Signature) -> Option<&Type> {
+    match &sig.output {
+        ReturnType::Type(_, output) => Some(output),
+        ReturnType::Default => None,
     }
 }

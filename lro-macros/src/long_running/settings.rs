@@ -12,12 +12,15 @@ use super::{args, duration, keys};
 /// The keys of `poll(…)`, each legal by itself and together.
 #[derive(Clone, Default)]
 pub(crate) struct Poll {
-    pub(crate) delay: Option<Duration>,
+    pub(crate) delay: Option<Time>,
     pub(crate) multiplier: Option<LitFloat>,
-    pub(crate) max_delay: Option<Duration>,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) initial_delay: Option<Duration>,
+    pub(crate) max_delay: Option<Time>,
+    pub(crate) timeout: Option<Time>,
+    pub(crate) initial_delay: Option<Time>,
 }
+
+/// A duration, and where it is written.
+pub(crate) type Time = (LitStr, Duration);
 
 impl Poll {
     /// Reads `(delay = "1s", …)`.
@@ -32,33 +35,31 @@ impl Poll {
         syn::parenthesized!(content in input);
         let tokens: TokenStream = content.parse()?;
         let mut poll = Self::default();
-        let mut max_delay = Span::call_site();
-        args::each(tokens, report, &mut |key, input, _| {
-            if key == "max_delay" {
-                max_delay = key.span();
-            }
-            poll.key(key, input)
-        });
-        if let (Some(delay), Some(most)) = (poll.delay, poll.max_delay)
-            && most < delay
-        {
-            report.add(syn::Error::new(
-                max_delay,
-                format!("`max_delay` ({most:?}) must not be less than `delay` ({delay:?})"),
-            ));
-            poll.max_delay = None;
-        }
+        args::each(tokens, report, &mut |key, input, _| poll.key(key, input));
+        poll.check(report);
         Ok(poll)
     }
 
     /// Fills what is not written here from the block's defaults.
-    pub(crate) fn or(self, block: Self) -> Self {
-        Self {
+    pub(crate) fn or(self, block: Self, report: &mut Report) -> Self {
+        let mut poll = Self {
             delay: self.delay.or(block.delay),
             multiplier: self.multiplier.or(block.multiplier),
             max_delay: self.max_delay.or(block.max_delay),
             timeout: self.timeout.or(block.timeout),
             initial_delay: self.initial_delay.or(block.initial_delay),
+        };
+        poll.check(report);
+        poll
+    }
+
+    /// What the keys must be together. A value that breaks it is dropped, so that it is told once.
+    fn check(&mut self, report: &mut Report) {
+        if let (Some((_, delay)), Some((text, most))) = (&self.delay, &self.max_delay)
+            && most < delay
+        {
+            report.at(text, format!("`max_delay` ({most:?}) must not be less than `delay` ({delay:?})"));
+            self.max_delay = None;
         }
     }
 
@@ -75,21 +76,18 @@ impl Poll {
     }
 }
 
-fn time(key: &Ident, input: ParseStream<'_>) -> Result<Duration> {
-    text(key, input).map(|(_, duration)| duration)
-}
-
-fn positive(key: &Ident, input: ParseStream<'_>) -> Result<Duration> {
-    match text(key, input)? {
-        (text, Duration::ZERO) => Err(syn::Error::new(text.span(), format!("`{key}` must be more than zero"))),
-        (_, duration) => Ok(duration),
-    }
-}
-
-fn text(key: &Ident, input: ParseStream<'_>) -> Result<(LitStr, Duration)> {
+fn time(key: &Ident, input: ParseStream<'_>) -> Result<Time> {
     let text: LitStr = args::value(key, input, &format!("a duration in quotes: `{key} = \"1m 30s\"`"))?;
-    let duration = duration::parse(&text.value())
-        .map_err(|reason| syn::Error::new(text.span(), format!("`{key}` is not a duration: {reason}")))?;
+    let wrong = |reason| syn::Error::new(text.span(), format!("`{key}` is not a duration: {reason}"));
+    let duration = duration::parse(&text.value()).map_err(wrong)?;
+    Ok((text, duration))
+}
+
+fn positive(key: &Ident, input: ParseStream<'_>) -> Result<Time> {
+    let (text, duration) = time(key, input)?;
+    if duration.is_zero() {
+        return Err(syn::Error::new(text.span(), format!("`{key}` must be more than zero")));
+    }
     Ok((text, duration))
 }
 

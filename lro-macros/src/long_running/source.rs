@@ -83,8 +83,8 @@ fn item_parser(input: ParseStream<'_>) -> Result<Source> {
     let attrs = input.call(Attribute::parse_outer)?;
     let vis: Visibility = input.parse()?;
     match keyword(input).as_deref() {
-        Some("impl") => block(&attrs, vis, input, of_impl),
-        Some("trait") => block(&attrs, vis, input, of_trait),
+        Some("impl") => block(&attrs, &vis, input, of_impl),
+        Some("trait") => block(&attrs, &vis, input, of_trait),
         Some("fn") => Ok(Source::Function(Box::new(method(attrs, vis, input)?))),
         _ => Err(input.error("`#[long_running]` goes on an `impl` block, a trait or a function")),
     }
@@ -98,7 +98,7 @@ fn keyword(input: ParseStream<'_>) -> Option<String> {
         .find(|word| matches!(word.as_str(), "impl" | "trait" | "fn" | "struct" | "enum" | "mod" | "type" | "="))
 }
 
-fn block(attrs: &[Attribute], vis: Visibility, input: ParseStream<'_>, of: Header) -> Result<Source> {
+fn block(attrs: &[Attribute], vis: &Visibility, input: ParseStream<'_>, of: Header) -> Result<Source> {
     let mut tokens: Vec<TokenTree> = input.parse::<TokenStream>()?.into_iter().collect();
     let Some(TokenTree::Group(braces)) = tokens.pop() else {
         return Err(syn::Error::new(Span::call_site(), "expected a block in braces"));
@@ -190,10 +190,10 @@ fn is_function(input: ParseStream<'_>) -> bool {
 fn method(attrs: Vec<Attribute>, vis: Visibility, input: ParseStream<'_>) -> Result<Method> {
     let default = if input.peek(Token![default]) { Some(input.parse()?) } else { None };
     let sig: Signature = input.parse()?;
-    let body = match input.peek(token::Brace) || input.peek(Token![;]) {
-        true => input.parse()?,
-        false => return Err(input.error("expected a body in braces or `;`")),
-    };
+    if !input.peek(token::Brace) && !input.peek(Token![;]) {
+        return Err(input.error("expected a body in braces or `;`"));
+    }
+    let body = input.parse()?;
     Ok(Method { attrs, args: TokenStream::new(), marker: TokenStream::new(), vis, default, sig, body })
 }
 

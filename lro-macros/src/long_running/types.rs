@@ -42,16 +42,16 @@ fn mistake(tokens: TokenStream) -> Option<(TokenStream, &'static str)> {
                     return Some(found);
                 }
             }
-            TokenTree::Punct(punct) if punct.as_char() == '\'' && punct.spacing() == Spacing::Joint => {
+            quote if is_quote(quote) => {
                 let name = tokens.next();
                 if !matches!(&name, Some(TokenTree::Ident(ident)) if ident == "static") {
                     return Some((quote!(#token #name), BORROWED));
                 }
             }
-            TokenTree::Punct(punct) if punct.as_char() == '&' => {
-                if !matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'') {
-                    return Some((token.into(), BORROWED));
-                }
+            TokenTree::Punct(punct)
+                if punct.as_char() == '&' && !matches!(tokens.peek(), Some(next) if is_quote(next)) =>
+            {
+                return Some((token.into(), BORROWED));
             }
             TokenTree::Ident(ident) if ident == "Self" => {
                 return Some((token.into(), "`Self` means nothing beside the block; write the type's name"));
@@ -63,6 +63,11 @@ fn mistake(tokens: TokenStream) -> Option<(TokenStream, &'static str)> {
         }
     }
     None
+}
+
+/// The `'` of a lifetime.
+fn is_quote(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == '\'' && punct.spacing() == Spacing::Joint)
 }
 
 /// The path of a block's type without generics: `ImageClient`, `super::ImageClient`.

@@ -1,13 +1,12 @@
 //! The constant that describes a method: `Method::new("…").delay(…)…`, evaluated by the compiler.
 
-use std::time::Duration;
-
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::super::args::{Function, Progress, Shape};
 use super::super::model::{Operation, Settings};
+use super::super::settings::Time;
 
 // Output:
 //     ::lro_runtime::Method::new("ImageClient.export_image").delay(::core::time::Duration::new(1, 0))
@@ -19,15 +18,15 @@ pub(super) fn constant(operation: &Operation) -> TokenStream {
 
 fn poll(settings: &Settings) -> TokenStream {
     let poll = &settings.poll;
-    let delay = poll.delay.map(duration).map(|value| quote!(.delay(#value)));
+    let delay = poll.delay.as_ref().map(duration).map(|value| quote!(.delay(#value)));
     let multiplier = poll.multiplier.as_ref().map(|value| quote!(.multiplier(#value)));
-    let max_delay = poll.max_delay.map(duration).map(|value| quote!(.max_delay(#value)));
-    let timeout = poll.timeout.map(duration).map(|value| quote!(.timeout(#value)));
-    let initial_delay = poll.initial_delay.map(duration).map(|value| quote!(.initial_delay(#value)));
+    let max_delay = poll.max_delay.as_ref().map(duration).map(|value| quote!(.max_delay(#value)));
+    let timeout = poll.timeout.as_ref().map(duration).map(|value| quote!(.timeout(#value)));
+    let initial_delay = poll.initial_delay.as_ref().map(duration).map(|value| quote!(.initial_delay(#value)));
     quote!(#delay #multiplier #max_delay #timeout #initial_delay)
 }
 
-fn duration(duration: Duration) -> TokenStream {
+fn duration((_, duration): &Time) -> TokenStream {
     let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
     quote!(::core::time::Duration::new(#seconds, #nanos))
 }

@@ -25,7 +25,7 @@ pub(super) fn of_resume(operation: &Operation) -> TokenStream {
     lines(&[&[first], &errors])
 }
 
-/// `[`ImageClient::export_image`](fn@ImageClient::export_image)`
+/// A link to the method, shown with no more of its path than the type.
 fn link(operation: &Operation) -> String {
     let path = &operation.link;
     let shown = path.rsplitn(3, "::").take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("::");
