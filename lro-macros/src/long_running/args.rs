@@ -35,6 +35,8 @@ pub(crate) struct Args {
     /// Options of the dialect, in source order.
     pub(crate) options: Vec<(String, LitStr)>,
     pub(crate) krate: Option<Path>,
+    /// Every key that was written or meant, also where its value was a mistake: it is not missing.
+    pub(crate) attempted: Vec<String>,
 }
 
 /// How the service writes: by an encoding we know, or as a type declares.
@@ -63,15 +65,14 @@ impl Args {
     /// Reads the arguments. A mistake costs its key and no other.
     pub(crate) fn parse(tokens: TokenStream, level: Level, report: &mut Report) -> Self {
         let mut args = Self::default();
-        let mut seen = Vec::new();
         each(tokens, report, &mut |key, input, report| {
             let word = key.to_string();
             if level == Level::Block && word == "name" {
                 report.at(key, "`name` names one method's types: move it to the `#[long_running(…)]` of that method");
                 return text(key, input, "ExportImage").map(drop);
             }
-            conflict(key, &seen, report);
-            seen.push(word);
+            conflict(key, &args.attempted, report);
+            args.attempted.push(keys::nearest(&word, &keys::KEYS).map_or(word, str::to_owned));
             args.key(key, input, report)
         });
         args
@@ -100,6 +101,7 @@ impl Args {
             shape: self.shape.or(block.shape),
             options,
             krate: self.krate.or(block.krate),
+            attempted: [self.attempted, block.attempted].concat(),
         }
     }
 
@@ -193,8 +195,11 @@ fn one(
     Ok(())
 }
 
-/// Goes to the next comma that a key follows.
+/// Goes to the next comma that a key follows, or stays where a comma is missing before one.
 fn skip(input: ParseStream<'_>) -> Result<()> {
+    if input.peek(syn::Ident) && input.peek2(Token![=]) {
+        return Ok(());
+    }
     while !input.is_empty() {
         let comma = input.peek(Token![,]);
         input.parse::<proc_macro2::TokenTree>()?;

@@ -3,12 +3,12 @@
 //! As little as possible is emitted per method: an alias and no struct, no derives, and every function body a call into
 //! the runtime or one `match`; `#[inline]` leaves its machine code to the programs that use it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::args::Shape;
-use super::model::{Entry, Model, Operation};
+use super::model::{Entry, Model, Operation, Resume};
 use super::report::Report;
 use super::returns::{self, Form};
 use super::source::braces;
@@ -51,6 +51,9 @@ fn resumed(entry: &Entry) -> TokenStream {
 /// What one method brings along, in order.
 fn beside(entry: &Entry) -> TokenStream {
     let Entry::Operation(operation) = entry else { return TokenStream::new() };
+    if !operation.has_types {
+        return mention(operation);
+    }
     let items = [alias, state, operation_state, capabilities, mention];
     items.into_iter().map(|item| item(operation)).collect()
 }
@@ -71,23 +74,37 @@ fn started(operation: &Operation) -> TokenStream {
     if !method.has_body() {
         return quote!(#(#attrs)* #vis #default #sig #body);
     }
-    let start = |error, future| quote!(#krate::__private::start::<#state #parameters, #error, _>(#future));
+    let at = located(method.body.span());
+    let body = braces(without_braces(body), at);
+    let start = |error, future| quote_spanned!(at=> #krate::__private::start::<#state #parameters, #error, _>(#future));
     let body = match form {
         // The error type, so that `?` and `.into()` in the body have something to convert into.
         Form::Async => {
             let output = returns::output(&method.sig);
             let error = quote!(<#output as #krate::__private::Outcome>::Error);
-            let start = start(error, quote!(async move #body));
-            quote!(#start.await)
+            let start = start(error, quote_spanned!(at=> async move #body));
+            quote_spanned!(at=> #start.await)
         }
         Form::Future => start(quote!(_), body.to_token_stream()),
         Form::Boxed => {
             let start = start(quote!(_), body.to_token_stream());
-            quote!(::std::boxed::Box::pin(#start))
+            quote_spanned!(at=> ::std::boxed::Box::pin(#start))
         }
     };
     let body = braces(body, method.body.span());
     quote!(#(#attrs)* #vis #default #sig #body)
+}
+
+/// The place of the author's tokens, with the marks of generated ones: lints about what a person writes pass them by.
+fn located(span: Span) -> Span {
+    Span::call_site().located_at(span)
+}
+
+fn without_braces(body: &TokenTree) -> TokenStream {
+    match body {
+        TokenTree::Group(group) => group.stream(),
+        other => other.to_token_stream(),
+    }
 }
 
 // Output:
@@ -98,14 +115,16 @@ fn started(operation: &Operation) -> TokenStream {
 fn resume(operation: &Operation) -> TokenStream {
     let Operation { krate, names, generics, attrs, deprecated, method, .. } = operation;
     let (name, alias, state, parameters) = (&names.resume, &names.operation, &names.state, generics.named());
-    let super::model::Resume { inputs, generics: own, operations, concrete } = &operation.resume;
+    let Some(Resume { inputs, generics: own, operations, concrete }) = &operation.resume else {
+        return TokenStream::new();
+    };
     let (vis, declared, clause) = (&method.vis, own.declared(), own.clause_and(&generics.kept()));
     let docs = words::of_resume(operation);
     let from = match concrete {
         true => quote!(#krate::Resume),
         false => quote!(impl ::core::convert::Into<#krate::Resume>),
     };
-    quote! {
+    quote_spanned! {located(names.resume.span())=>
         #(#attrs)* #(#deprecated)* #docs
         #[allow(dead_code)]
         #vis fn #name #declared(#(#inputs,)* from: #from) -> #krate::Result<#alias #parameters> #clause {
@@ -121,7 +140,7 @@ fn alias(operation: &Operation) -> TokenStream {
     let Operation { krate, names, vis, attrs, generics, .. } = operation;
     let (name, state, declared, parameters) = (&names.operation, &names.state, generics.unbounded(), generics.named());
     let docs = words::of_alias(operation);
-    quote! {
+    quote_spanned! {located(names.operation.span())=>
         #(#attrs)* #docs
         #[allow(dead_code)]
         #vis type #name #declared = #krate::Operation<#state #parameters>;
@@ -143,7 +162,7 @@ fn state(operation: &Operation) -> TokenStream {
         /// Why: code, message and details.
         status: #krate::Status
     };
-    quote! {
+    quote_spanned! {located(names.state.span())=>
         #(#attrs)* #docs
         #[allow(dead_code)]
         #vis enum #name #declared #clause {
@@ -178,7 +197,7 @@ fn operation_state(operation: &Operation) -> TokenStream {
         Shape::Json | Shape::Wire(_) => quote_spanned!(ty.span()=> #krate::__private::json::<#ty>(payload)),
     };
     let (decode_response, decode_metadata) = (decode(response), decode(metadata));
-    quote! {
+    quote_spanned! {located(names.state.span())=>
         #(#conditions)*
         #[automatically_derived]
         impl #declared #krate::OperationState for #name #parameters #clause {
@@ -232,7 +251,7 @@ fn capabilities(operation: &Operation) -> TokenStream {
         (&names.state, generics.declared(), generics.named(), generics.clause_to_keep());
     let conditions: Vec<_> = attrs.iter().filter(|attr| !attr.path().is_ident("doc")).collect();
     let capability = |declares: bool, capability: TokenStream| {
-        declares.then(|| quote!(#(#conditions)* impl #declared #krate::#capability for #name #parameters #clause {}))
+        declares.then(|| quote_spanned!(located(name.span())=> #(#conditions)* impl #declared #krate::#capability for #name #parameters #clause {}))
     };
     let cancel = capability(settings.cancel, quote!(Cancellable));
     let delete = capability(settings.delete, quote!(Deletable));

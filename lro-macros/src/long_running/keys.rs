@@ -24,6 +24,12 @@ pub(crate) const KEYS: [&str; 17] = [
 /// Every key inside `poll(…)`.
 pub(crate) const POLL_KEYS: [&str; 5] = ["delay", "multiplier", "max_delay", "timeout", "initial_delay"];
 
+/// The key that was probably meant.
+pub(crate) fn nearest<'a>(key: &str, legal: &[&'a str]) -> Option<&'a str> {
+    let (edits, word) = legal.iter().map(|word| (distance(key, word), *word)).min()?;
+    (edits <= 2 && edits < word.len()).then_some(word)
+}
+
 /// What to say about an unknown key of the attribute.
 pub(crate) fn unknown(key: &str) -> String {
     if POLL_KEYS.contains(&key) {
@@ -41,13 +47,12 @@ pub(crate) fn unknown_in_poll(key: &str) -> String {
 }
 
 fn complain(key: &str, legal: &[&str], place: &str) -> String {
-    let near = legal.iter().map(|word| (distance(key, word), *word)).min();
-    let hint = match near {
-        Some((edits, word)) if edits <= 2 && edits < word.len() => format!("; did you mean `{word}`?"),
-        _ => String::new(),
+    let hint = match nearest(key, legal) {
+        Some(word) => format!("; did you mean `{word}`?"),
+        None => ".".to_owned(),
     };
     let legal: Vec<String> = legal.iter().map(|word| format!("`{word}`")).collect();
-    format!("unknown key `{key}`{hint} Legal keys{place} are {}", legal.join(", ")).replace("` Legal", "`. Legal")
+    format!("unknown key `{key}`{hint} Legal keys{place} are {}", legal.join(", "))
 }
 
 /// Edits (insertions, deletions, replacements) from one word to the other.

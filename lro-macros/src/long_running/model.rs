@@ -4,8 +4,9 @@
 //! mistake see that one mistake and no echo of it.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{Attribute, Expr, FnArg, Generics, Pat, Type, Visibility};
 
 use super::args::{Args, Function, Level, Progress, Shape};
@@ -48,7 +49,10 @@ pub(crate) struct Operation {
     pub(crate) settings: Settings,
     pub(crate) method: Method,
     pub(crate) form: Form,
-    pub(crate) resume: Resume,
+    /// None where it cannot be written, after a mistake.
+    pub(crate) resume: Option<Resume>,
+    /// Whether its types are generated; not if another method, by mistake, has types of the same name.
+    pub(crate) has_types: bool,
 }
 
 /// Names of generated items.
@@ -126,6 +130,7 @@ fn mentions_self(method: &Method) -> bool {
 
 fn of_block(args: TokenStream, block: Block, report: &mut Report) -> Model {
     let defaults = Args::parse(args, Level::Block, report);
+    block.mistakes.into_iter().for_each(|mistake| report.add(mistake));
     let plain = block.members.iter().filter_map(|member| match member {
         Member::Plain(name, _) => Some(name.clone()),
         _ => None,
@@ -139,12 +144,12 @@ fn of_block(args: TokenStream, block: Block, report: &mut Report) -> Model {
             Host { kind: HostKind::Trait(vis), path: name.unraw().to_string(), generics: block.generics, plain }
         }
     };
-    let entries: Vec<Entry> =
+    let mut entries: Vec<Entry> =
         block.members.into_iter().map(|member| of_member(member, &defaults, &host, report)).collect();
     if !entries.iter().any(|entry| matches!(entry, Entry::Operation(_))) && report.is_empty() {
         report.at(&block.head, "no method of this block carries `#[long_running(response = …, metadata = …)]`: add it to those that start an operation");
     }
-    collisions(&entries, report);
+    collisions(&mut entries, report);
     Model::Block { head: block.head, entries, brace: block.brace }
 }
 
@@ -159,7 +164,7 @@ fn of_member(member: Member, defaults: &Args, host: &Host, report: &mut Report) 
 }
 
 /// Two methods of one block whose types would have one name.
-fn collisions(entries: &[Entry], report: &mut Report) {
+fn collisions(entries: &mut [Entry], report: &mut Report) {
     let mut seen: Vec<&Operation> = Vec::new();
     for entry in entries {
         let Entry::Operation(operation) = entry else { continue };
@@ -171,6 +176,7 @@ fn collisions(entries: &[Entry], report: &mut Report) {
                 other.method.sig.ident, operation.method.sig.ident, operation.names.state
             );
             report.at(&operation.method.sig.ident, message);
+            operation.has_types = false;
         }
         seen.push(operation);
     }
@@ -184,12 +190,13 @@ fn entry(mut method: Method, args: Args, host: &Host, report: &mut Report) -> En
             return Entry::Verbatim(method.into_token_stream());
         }
     };
-    let response = types::kept("response", args.response.as_ref(), &method, report);
-    let metadata = types::kept("metadata", args.metadata.as_ref(), &method, report);
-    let names = Names::new(args.name.as_ref(), &method.sig.ident, host, report);
+    let response = types::kept("response", args.response.as_ref(), &args, &method, report);
+    let metadata = types::kept("metadata", args.metadata.as_ref(), &args, &method, report);
+    let names = Names::new(args.name.as_ref(), &method.sig.ident, report);
     let scopes = [&host.generics, &method.sig.generics];
     let generics = Chosen::mentioned(&scopes, &quote!(#response #metadata));
     let resume = resume(&args, &method, form, &quote!(#response #metadata), host, report);
+    let resume = resume.filter(|_| names.resume_is_free(&method, host, report));
     let name = method.sig.ident.unraw();
     let link = if host.path.is_empty() { name.to_string() } else { format!("{}::{name}", host.path) };
     let label = match host.path.rsplit("::").next() {
@@ -219,11 +226,12 @@ fn entry(mut method: Method, args: Args, host: &Host, report: &mut Report) -> En
         method,
         form,
         resume,
+        has_types: true,
     }))
 }
 
 impl Names {
-    fn new(name: Option<&syn::LitStr>, method: &Ident, host: &Host, report: &mut Report) -> Self {
+    fn new(name: Option<&syn::LitStr>, method: &Ident, report: &mut Report) -> Self {
         let span = method.span();
         let base =
             name.and_then(|name| types::upper_camel_base(name, report)).unwrap_or_else(|| types::upper_camel(method));
@@ -237,18 +245,22 @@ impl Names {
             syn::parse_str::<Ident>(&format!("{base}{suffix}")).unwrap_or_else(|_| format_ident!("_{base}{suffix}"))
         };
         let resume = format_ident!("resume_{}", method.unraw(), span = span);
-        if let Some(plain) = host.plain.iter().find(|plain| **plain == resume) {
-            report.at(
-                plain,
-                format!(
-                    "`{resume}` is what `#[long_running]` on `{method}` generates: rename this method, or that one"
-                ),
-            );
-        }
         let [mut operation, mut state] = [ident("Operation"), ident("State")];
         operation.set_span(span);
         state.set_span(span);
         Self { operation, state, resume }
+    }
+
+    /// Whether the author has no method of the resume function's name.
+    fn resume_is_free(&self, method: &Method, host: &Host, report: &mut Report) -> bool {
+        let taken = host.plain.iter().find(|plain| **plain == self.resume);
+        if let Some(plain) = taken {
+            let (resume, method) = (&self.resume, &method.sig.ident);
+            let message =
+                format!("`{resume}` is what `#[long_running]` on `{method}` generates: rename one of the two");
+            report.at(plain, message);
+        }
+        taken.is_none()
     }
 }
 
@@ -269,19 +281,30 @@ impl Settings {
     }
 }
 
-fn resume(args: &Args, method: &Method, form: Form, types: &TokenStream, host: &Host, report: &mut Report) -> Resume {
+/// How the resume function is declared; none if nothing says where the operations are.
+fn resume(
+    args: &Args,
+    method: &Method,
+    form: Form,
+    types: &TokenStream,
+    host: &Host,
+    report: &mut Report,
+) -> Option<Resume> {
     let concrete = form == Form::Boxed && matches!(host.kind, HostKind::Trait(_));
     let has_self = method.sig.receiver().is_some();
+    let at = Span::call_site().located_at(method.word);
     let operations = match (&args.operations, &host.kind) {
         (Some(Expr::Reference(reference)), _) => reference.to_token_stream(),
-        (Some(expr), _) => quote!(&#expr),
-        (None, HostKind::Impl) if has_self => quote!(&self.operations),
-        (None, HostKind::Trait(_)) if has_self => quote!(&self.operations()),
+        (Some(expr), _) => quote_spanned!(Span::call_site().located_at(expr.span())=> &#expr),
+        (None, HostKind::Impl) if has_self => quote_spanned!(at=> &self.operations),
+        (None, HostKind::Trait(_)) if has_self => quote_spanned!(at=> &self.operations()),
         (None, _) => {
             let message = "missing `operations`: without `self` the resume function needs an expression for the \
                            `Operations` it looks at, like `operations = client`, where `client` is an argument";
-            report.at(types::place(method), message);
-            quote!(::core::unreachable!())
+            if !args.attempted.iter().any(|word| word == "operations") {
+                report.at(types::place(method), message);
+            }
+            return None;
         }
     };
     let inputs: Vec<FnArg> = if has_self {
@@ -290,7 +313,7 @@ fn resume(args: &Args, method: &Method, form: Form, types: &TokenStream, host: &
         method.sig.inputs.iter().filter(|input| is_named(input, &operations)).cloned().collect()
     };
     let generics = Chosen::mentioned(&[&method.sig.generics], &quote!(#types #(#inputs)*));
-    Resume { inputs, generics, operations, concrete }
+    Some(Resume { inputs, generics, operations, concrete })
 }
 
 /// Whether the expression names the argument.

@@ -29,10 +29,11 @@ pub(crate) fn form(sig: &Signature) -> syn::Result<Form> {
         let message = format!("the return type must name `RawOperation` once, where the typed operation goes: {WRITE}");
         return Err(syn::Error::new_spanned(output, message));
     }
-    if sig.asyncness.is_some() {
-        return Ok(Form::Async);
-    }
     match &**output {
+        Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "RawOperation") => {
+            Err(syn::Error::new_spanned(output, format!("starting can fail: {WRITE}")))
+        }
+        _ if sig.asyncness.is_some() => Ok(Form::Async),
         Type::ImplTrait(_) => Ok(Form::Future),
         Type::Path(path) if path.path.segments.last().is_some_and(|last| is_boxed(&last.ident)) => Ok(Form::Boxed),
         _ => Err(syn::Error::new_spanned(sig.fn_token, format!("a long-running method is asynchronous: {WRITE}"))),

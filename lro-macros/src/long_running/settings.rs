@@ -115,7 +115,7 @@ impl Parse for Number {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let minus: Option<syn::Token![-]> = input.parse()?;
         match (minus, input.parse()?) {
-            (Some(_), Lit::Int(LitInt { .. }) | Lit::Float(LitFloat { .. })) => Ok(Self::Negative(input.span())),
+            (Some(minus), Lit::Int(_) | Lit::Float(_)) => Ok(Self::Negative(minus.span)),
             (None, Lit::Float(float)) => Ok(Self::Float(float)),
             (None, Lit::Int(int)) => Ok(Self::Int(int)),
             (_, other) => Err(syn::Error::new(other.span(), "expected a number")),

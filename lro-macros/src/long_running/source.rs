@@ -4,7 +4,8 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Generics, ItemImpl, ItemTrait, Result, Signature, Token, Type, Visibility, token};
+use syn::spanned::Spanned;
+use syn::{Attribute, Generics, ItemImpl, ItemTrait, Meta, Result, Signature, Token, Type, Visibility, token};
 
 use super::report::Report;
 
@@ -24,6 +25,8 @@ pub(crate) struct Block {
     pub(crate) generics: Generics,
     pub(crate) members: Vec<Member>,
     pub(crate) brace: Span,
+    /// Misplaced attributes; the members are there without them.
+    pub(crate) mistakes: Vec<syn::Error>,
 }
 
 pub(crate) enum BlockKind {
@@ -48,6 +51,8 @@ pub(crate) struct Method {
     pub(crate) args: TokenStream,
     /// Our attribute, for mistakes about what it does not say.
     pub(crate) marker: TokenStream,
+    /// The word `long_running` in it, for mistakes in what it stands for.
+    pub(crate) word: Span,
     pub(crate) vis: Visibility,
     pub(crate) default: Option<Token![default]>,
     pub(crate) sig: Signature,
@@ -74,7 +79,7 @@ pub(crate) fn parse(item: TokenStream, report: &mut Report) -> Source {
         Ok(source) => source,
         Err(error) => {
             report.add(error);
-            Source::Other(item)
+            Source::Other(without_ours(item))
         }
     }
 }
@@ -105,9 +110,10 @@ fn block(attrs: &[Attribute], vis: &Visibility, input: ParseStream<'_>, of: Head
     };
     let header: TokenStream = tokens.into_iter().collect();
     let (kind, generics) = of(quote!(#vis #header {}))?;
-    let members = members.parse2(braces.stream())?;
+    let mut mistakes = Vec::new();
+    let members = (|input: ParseStream<'_>| members(input, &mut mistakes)).parse2(braces.stream())?;
     let head = quote!(#(#attrs)* #vis #header);
-    Ok(Source::Block(Box::new(Block { head, kind, generics, members, brace: braces.span() })))
+    Ok(Source::Block(Box::new(Block { head, kind, generics, members, brace: braces.span(), mistakes })))
 }
 
 /// Reads the tokens before the braces, followed by empty ones.
@@ -131,47 +137,76 @@ fn of_impl(header: TokenStream) -> Result<(BlockKind, Generics)> {
     Err(syn::Error::new_spanned(path, message))
 }
 
-fn members(input: ParseStream<'_>) -> Result<Vec<Member>> {
+fn members(input: ParseStream<'_>, mistakes: &mut Vec<syn::Error>) -> Result<Vec<Member>> {
     let inner = input.call(Attribute::parse_inner)?;
     let mut members = vec![Member::Verbatim(quote!(#(#inner)*))];
     while !input.is_empty() {
-        members.push(member(input)?);
+        members.push(member(input, mistakes)?);
     }
     Ok(members)
 }
 
-fn member(input: ParseStream<'_>) -> Result<Member> {
+fn member(input: ParseStream<'_>, mistakes: &mut Vec<syn::Error>) -> Result<Member> {
     let attrs = input.call(Attribute::parse_outer)?;
+    let (ours, attrs): (Vec<_>, Vec<_>) = attrs.into_iter().partition(is_ours);
     let vis: Visibility = input.parse()?;
-    if is_function(input) {
-        let (ours, attrs): (Vec<_>, Vec<_>) = attrs.into_iter().partition(is_ours);
-        let mut method = method(attrs, vis, input)?;
-        let Some(attr) = ours.first() else {
-            return Ok(Member::Plain(method.sig.ident.clone(), method.into_token_stream()));
-        };
-        if let Some(second) = ours.get(1) {
-            return Err(syn::Error::new_spanned(
-                second,
-                "a second `#[long_running]` on one method; write its keys into the first",
-            ));
+    let is_function = is_function(input);
+    let misplaced = ours.iter().skip(usize::from(is_function));
+    mistakes.extend(misplaced.map(|attr| syn::Error::new_spanned(attr, misplacement(is_function))));
+    if !is_function {
+        let rest = until_end(input)?;
+        return Ok(Member::Verbatim(quote!(#(#attrs)* #vis #rest)));
+    }
+    let mut method = method(attrs, vis, input)?;
+    let Some(attr) = ours.first() else {
+        return Ok(Member::Plain(method.sig.ident.clone(), method.into_token_stream()));
+    };
+    if let Meta::List(list) = &attr.meta {
+        method.args = list.tokens.clone();
+    }
+    method.marker = attr.to_token_stream();
+    method.word = attr.path().span();
+    Ok(Member::Method(Box::new(method)))
+}
+
+fn misplacement(is_function: bool) -> &'static str {
+    if is_function {
+        "a second `#[long_running]` on one method; write its keys into the first"
+    } else {
+        "`#[long_running]` goes on a method; this is none"
+    }
+}
+
+/// An item that is handed back keeps none of our attributes inside: each would run, and complain, by itself.
+fn without_ours(item: TokenStream) -> TokenStream {
+    let mut output: Vec<TokenTree> = Vec::new();
+    for token in item {
+        match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                output.push(braces(without_ours(group.stream()), group.span()).into());
+            }
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => {
+                let hash = matches!(output.last(), Some(TokenTree::Punct(punct)) if punct.as_char() == '#');
+                let ours = syn::parse2::<Meta>(group.stream()).is_ok_and(|meta| is_long_running(meta.path()));
+                if hash && ours {
+                    output.pop();
+                } else {
+                    output.push(group.into());
+                }
+            }
+            other => output.push(other),
         }
-        method.args = match &attr.meta {
-            syn::Meta::List(list) => list.tokens.clone(),
-            _ => TokenStream::new(),
-        };
-        method.marker = attr.to_token_stream();
-        return Ok(Member::Method(Box::new(method)));
     }
-    if let Some(attr) = attrs.iter().find(|attr| is_ours(attr)) {
-        return Err(syn::Error::new_spanned(attr, "`#[long_running]` goes on a method; this is none"));
-    }
-    let rest = until_end(input)?;
-    Ok(Member::Verbatim(quote!(#(#attrs)* #vis #rest)))
+    output.into_iter().collect()
 }
 
 /// `#[long_running]`, under whatever path it is imported.
 fn is_ours(attr: &Attribute) -> bool {
-    attr.path().segments.last().is_some_and(|segment| segment.ident == "long_running")
+    is_long_running(attr.path())
+}
+
+fn is_long_running(path: &syn::Path) -> bool {
+    path.segments.last().is_some_and(|segment| segment.ident == "long_running")
 }
 
 fn is_function(input: ParseStream<'_>) -> bool {
@@ -194,7 +229,8 @@ fn method(attrs: Vec<Attribute>, vis: Visibility, input: ParseStream<'_>) -> Res
         return Err(input.error("expected a body in braces or `;`"));
     }
     let body = input.parse()?;
-    Ok(Method { attrs, args: TokenStream::new(), marker: TokenStream::new(), vis, default, sig, body })
+    let word = sig.ident.span();
+    Ok(Method { attrs, args: TokenStream::new(), marker: TokenStream::new(), word, vis, default, sig, body })
 }
 
 /// The rest of an item that is no function: a macro call ends with its braces, everything else with `;`.

@@ -5,13 +5,17 @@ use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{LitStr, Type};
 
+use super::args::Args;
 use super::report::Report;
 use super::source::Method;
 
 /// The type given for `response` or `metadata`, if an operation can keep a value of it; `()` after a mistake.
-pub(crate) fn kept(key: &str, given: Option<&Type>, method: &Method, report: &mut Report) -> Type {
+pub(crate) fn kept(key: &str, given: Option<&Type>, args: &Args, method: &Method, report: &mut Report) -> Type {
     let unit = || syn::parse_quote!(());
     let Some(given) = given else {
+        if args.attempted.iter().any(|word| word == key) {
+            return unit();
+        }
         let what = if key == "response" { "the type of the result" } else { "the type of the progress" };
         report.at(place(method), format!("missing `{key}`: {what} (`{key} = ()` where the service gives none)"));
         return unit();
