@@ -1,1 +1,54 @@
 //! The macros of [`lro-runtime`](https://docs.rs/lro-runtime). An implementation detail: depend on `lro-runtime`.
+
+use proc_macro::TokenStream;
+
+mod long_running;
+
+/// Turns methods that start long-running work into methods that return a typed operation.
+///
+/// Write it twice: on the `impl` block or trait, bare, and on each method, with the two types of that method. A free
+/// function needs it once, with `operations`.
+///
+/// ```ignore
+/// #[long_running]
+/// impl ImageClient {
+///     /// Exports an image to a bucket.
+///     #[long_running(response = ExportedImage, metadata = ExportProgress)]
+///     pub async fn export_image(&self, request: &ExportRequest) -> Result<RawOperation> {
+///         self.operations.post("v1/images:export", request).await
+///     }
+/// }
+/// ```
+///
+/// Beside the block this writes the alias `ExportImageOperation` and the enum `ExportImageState`; into it, the method
+/// `resume_export_image`. `export_image` itself then returns `Result<ExportImageOperation>`. The method is an `async fn`,
+/// or a `fn` that returns `impl Future<Output = Result<RawOperation>>`, `Pin<Box<dyn Future<…>>>` or a `BoxFuture`.
+/// Its error type is the author's choice.
+///
+/// In a trait, a method may have a default body or none; one without is implemented by a method that returns the typed
+/// operation. The attribute goes on the trait and never on the blocks that implement it.
+///
+/// # Keys
+///
+/// | key | value |
+/// |---|---|
+/// | `response` | type of the result of success. Mandatory, `()` is legal |
+/// | `metadata` | type of what the server says about progress. Mandatory, `()` is legal |
+/// | `name` | `"…"`: base of the names of the alias and the enum, in `UpperCamelCase` |
+/// | `operations` | expression that gives the `Operations` to resume with. Without it `&self.operations` in an `impl` block, `self.operations()` in a trait; mandatory where there is no `self`, where arguments it names become arguments of the resume function |
+/// | `poll` | `poll(delay = "1s", multiplier = 1.5, max_delay = "30s", timeout = "10m", initial_delay = "500ms")`: this method's defaults |
+/// | `cancel`, `delete` | flags: the service can cancel, or delete, operations of this method |
+/// | `pending` | closure or function from `&M` to `bool`: when the metadata means that work has not begun |
+/// | `progress` | field of the metadata (`percent`, `stats.done`), or closure from `&M` to `Option<f64>` |
+/// | `classify` | closure or function from `&R` to `Option<Status>`: when a response is a failure in disguise |
+/// | `response_type`, `metadata_type` | `"…"`: the type URL to expect on the wire |
+/// | `encoding` | `json` (default) or `proto`: how response and metadata are written |
+/// | `wire` | type that declares how the service writes an operation |
+/// | `result`, `final_state_via`, `path` | `"…"`: options of the dialect |
+/// | `crate` | path of `lro_runtime`, where it is not a direct dependency |
+///
+/// On the block they are defaults for its methods (all but `name`); a method takes a flag back with `cancel = false`.
+#[proc_macro_attribute]
+pub fn long_running(args: TokenStream, item: TokenStream) -> TokenStream {
+    long_running::expand(args.into(), item.into()).into()
+}

@@ -1,0 +1,102 @@
+//! Human durations, read at compile time: `"1m 30s"`, `"500ms"`, `"1.5h"`.
+
+use std::time::Duration;
+
+/// Units as they are written, with their length in nanoseconds.
+const UNITS: [(&str, u128); 7] = [
+    ("ns", 1),
+    ("us", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("m", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("d", 86_400_000_000_000),
+];
+
+/// Reads one or more amounts, each with its unit, largest unit first by custom but not by rule.
+///
+/// The error is the reason, fit to follow a colon.
+pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    let mut nanos = 0_u128;
+    while !rest.is_empty() {
+        let (amount, unit, tail) = split(rest)?;
+        nanos = nanos.checked_add(length(amount, unit)?).ok_or("it is too long")?;
+        rest = tail.trim_start();
+    }
+    let seconds = u64::try_from(nanos / 1_000_000_000).map_err(|_| "it is too long")?;
+    let subsecond = u32::try_from(nanos % 1_000_000_000).map_err(|_| "it is too long")?;
+    Ok(Duration::new(seconds, subsecond))
+}
+
+/// `"1m 30s"` → `("1", "m", " 30s")`.
+fn split(text: &str) -> Result<(&str, &str, &str), String> {
+    let (amount, tail) = text.split_at(text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len()));
+    if amount.is_empty() {
+        return Err(format!("`{text}` does not begin with a number"));
+    }
+    let tail = tail.trim_start();
+    let (unit, tail) = tail.split_at(tail.find(|c: char| !c.is_alphabetic()).unwrap_or(tail.len()));
+    if unit.is_empty() {
+        return Err(format!("`{amount}` has no unit; write `{amount}s` for seconds"));
+    }
+    Ok((amount, unit, tail))
+}
+
+/// Nanoseconds in an amount of a unit; a fraction is read exactly and must not be finer than a nanosecond.
+fn length(amount: &str, unit: &str) -> Result<u128, String> {
+    let scale = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, scale)| *scale);
+    let scale = scale.ok_or_else(|| format!("`{unit}` is no unit; legal are ns, us, ms, s, m, h, d"))?;
+    let (whole, fraction) = amount.split_once('.').unwrap_or((amount, "0"));
+    let not_a_number = || format!("`{amount}` is not a number");
+    let whole: u128 = whole.parse().map_err(|_| not_a_number())?;
+    let digits: u128 = fraction.parse().map_err(|_| not_a_number())?;
+    let too_fine = || format!("`{amount}{unit}` is finer than a nanosecond");
+    let divisor = u32::try_from(fraction.len()).ok().and_then(|n| 10_u128.checked_pow(n)).ok_or_else(too_fine)?;
+    let scaled = digits.checked_mul(scale).ok_or_else(too_fine)?;
+    if scaled % divisor != 0 {
+        return Err(too_fine());
+    }
+    whole.checked_mul(scale).and_then(|n| n.checked_add(scaled / divisor)).ok_or_else(|| "it is too long".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_amounts_of_every_unit() {
+        let cases = [
+            ("1s", Duration::from_secs(1)),
+            ("1m 30s", Duration::from_secs(90)),
+            ("1m30s", Duration::from_secs(90)),
+            ("1.5h", Duration::from_secs(5400)),
+            ("500 ms", Duration::from_millis(500)),
+            ("2d", Duration::from_secs(172_800)),
+            ("3us 4ns", Duration::from_nanos(3004)),
+            ("0s", Duration::ZERO),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse(text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn says_why_a_duration_is_none() {
+        let cases = [
+            ("", "it is empty"),
+            ("10", "`10` has no unit; write `10s` for seconds"),
+            ("-1s", "`-1s` does not begin with a number"),
+            ("1 week", "`week` is no unit; legal are ns, us, ms, s, m, h, d"),
+            ("1..5s", "`1..5` is not a number"),
+            ("0.5ns", "`0.5ns` is finer than a nanosecond"),
+            ("99999999999999999999d", "it is too long"),
+        ];
+        for (text, reason) in cases {
+            assert_eq!(parse(text), Err(reason.to_owned()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The keys of the attribute, and what to say about a word that is none.
+
+/// Every key, in the order the documentation lists them.
+pub(crate) const KEYS: [&str; 17] = [
+    "response",
+    "metadata",
+    "name",
+    "operations",
+    "poll",
+    "cancel",
+    "delete",
+    "pending",
+    "progress",
+    "classify",
+    "response_type",
+    "metadata_type",
+    "encoding",
+    "wire",
+    "result",
+    "final_state_via",
+    "path",
+];
+
+/// Every key inside `poll(…)`.
+pub(crate) const POLL_KEYS: [&str; 5] = ["delay", "multiplier", "max_delay", "timeout", "initial_delay"];
+
+/// The key that was probably meant.
+pub(crate) fn nearest<'a>(key: &str, legal: &[&'a str]) -> Option<&'a str> {
+    let (edits, word) = legal.iter().map(|word| (distance(key, word), *word)).min()?;
+    (edits <= 2 && edits < word.len()).then_some(word)
+}
+
+/// What to say about an unknown key of the attribute.
+pub(crate) fn unknown(key: &str) -> String {
+    if POLL_KEYS.contains(&key) {
+        return format!("`{key}` belongs inside `poll(…)`: `poll({key} = …)`");
+    }
+    complain(key, &[&KEYS[..], &["crate"]].concat(), "")
+}
+
+/// What to say about an unknown key inside `poll(…)`.
+pub(crate) fn unknown_in_poll(key: &str) -> String {
+    if KEYS.contains(&key) {
+        return format!("`{key}` belongs outside `poll(…)`, beside it");
+    }
+    complain(key, &POLL_KEYS, " of `poll(…)`")
+}
+
+fn complain(key: &str, legal: &[&str], place: &str) -> String {
+    let hint = match nearest(key, legal) {
+        Some(word) => format!("; did you mean `{word}`?"),
+        None => ".".to_owned(),
+    };
+    let legal: Vec<String> = legal.iter().map(|word| format!("`{word}`")).collect();
+    format!("unknown key `{key}`{hint} Legal keys{place} are {}", legal.join(", "))
+}
+
+/// Edits (insertions, deletions, replacements) from one word to the other.
+fn distance(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
+    for (i, a) in from.chars().enumerate() {
+        let mut corner = i;
+        let mut left = i + 1;
+        for (cell, b) in row.iter_mut().skip(1).zip(to.chars()) {
+            let edits = (corner + usize::from(a != b)).min(left + 1).min(*cell + 1);
+            corner = std::mem::replace(cell, edits);
+            left = edits;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_edits() {
+        for (from, to, edits) in [
+            ("respons", "response", 1),
+            ("metdata", "metadata", 1),
+            ("pol", "poll", 1),
+            ("", "ab", 2),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(distance(from, to), edits, "{from} → {to}");
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! The model: what is to be generated. It cannot hold a wrong operation, so that expansion cannot fail.
+//!
+//! A mistake is reported and the model gets the nearest legal value in its place, so that callers of a method with a
+//! mistake see that one mistake and no echo of it.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, FnArg, Generics, Pat, Type, Visibility};
+
+use super::args::{Args, Function, Level, Progress, Shape};
+use super::generics::{self, Chosen};
+use super::report::Report;
+use super::returns::{self, Form};
+use super::settings::Poll;
+use super::source::{Block, BlockKind, Member, Method, Source};
+use super::{docs, types};
+
+/// The whole item.
+pub(crate) enum Model {
+    Block { head: TokenStream, entries: Vec<Entry>, brace: Span },
+    Function(Box<Entry>),
+    Other(TokenStream),
+}
+
+/// One piece of it, in source order.
+pub(crate) enum Entry {
+    Verbatim(TokenStream),
+    Operation(Box<Operation>),
+}
+
+/// One method and all that it brings along.
+pub(crate) struct Operation {
+    /// Path of `lro_runtime`.
+    pub(crate) krate: TokenStream,
+    /// `ImageClient.export_image`, which binds tokens to their method.
+    pub(crate) label: String,
+    /// `ImageClient::export_image`, for links.
+    pub(crate) link: String,
+    pub(crate) names: Names,
+    pub(crate) vis: Visibility,
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) deprecated: Vec<Attribute>,
+    pub(crate) docs: Vec<String>,
+    pub(crate) response: Type,
+    pub(crate) metadata: Type,
+    pub(crate) generics: Chosen,
+    pub(crate) settings: Settings,
+    pub(crate) method: Method,
+    pub(crate) form: Form,
+    /// None where it cannot be written, after a mistake.
+    pub(crate) resume: Option<Resume>,
+    /// Whether its types are generated; not if another method, by mistake, has types of the same name.
+    pub(crate) has_types: bool,
+}
+
+/// Names of generated items.
+pub(crate) struct Names {
+    pub(crate) operation: Ident,
+    pub(crate) state: Ident,
+    pub(crate) resume: Ident,
+}
+
+/// What goes into the method's constant.
+pub(crate) struct Settings {
+    pub(crate) poll: Poll,
+    pub(crate) pending: Option<Function>,
+    pub(crate) progress: Option<Progress>,
+    pub(crate) classify: Option<Function>,
+    pub(crate) response_type: Option<syn::LitStr>,
+    pub(crate) metadata_type: Option<syn::LitStr>,
+    pub(crate) shape: Shape,
+    pub(crate) options: Vec<(String, syn::LitStr)>,
+    pub(crate) cancel: bool,
+    pub(crate) delete: bool,
+}
+
+/// How the resume function is declared.
+pub(crate) struct Resume {
+    /// `&self`, or the arguments that `operations` names.
+    pub(crate) inputs: Vec<FnArg>,
+    pub(crate) generics: Chosen,
+    /// Where clause of the types that the operation keeps.
+    pub(crate) operations: TokenStream,
+    /// Whether it takes `Resume` itself: a trait whose methods return boxed futures is meant to be used as `dyn`.
+    pub(crate) concrete: bool,
+}
+
+/// What surrounds a method.
+struct Host {
+    kind: HostKind,
+    /// `ImageClient`; empty for a free function.
+    path: String,
+    generics: Generics,
+    /// Names of the block's methods that are not ours.
+    plain: Vec<Ident>,
+}
+
+enum HostKind {
+    Impl,
+    Trait(Visibility),
+    Module,
+}
+
+/// Builds the model. `args` are those of the attribute that runs: the block's, or a free function's own.
+pub(crate) fn build(args: TokenStream, source: Source, report: &mut Report) -> Model {
+    match source {
+        Source::Other(tokens) => Model::Other(tokens),
+        Source::Block(block) => of_block(args, *block, report),
+        Source::Function(method) => of_function(args, *method, report),
+    }
+}
+
+fn of_function(args: TokenStream, method: Method, report: &mut Report) -> Model {
+    if method.sig.receiver().is_some() || !method.has_body() || mentions_self(&method) {
+        let message = "add `#[long_running]` on the `impl` block or trait that holds this method: an attribute on the \
+                       method alone cannot write the operation's types beside the block";
+        report.at(&method.sig.ident, message);
+        return Model::Other(method.into_token_stream());
+    }
+    let host = Host { kind: HostKind::Module, path: String::new(), generics: Generics::default(), plain: Vec::new() };
+    let args = Args::parse(args, Level::Method, report);
+    Model::Function(Box::new(entry(method, args, &host, report)))
+}
+
+fn mentions_self(method: &Method) -> bool {
+    generics::mentions(&method.sig.to_token_stream(), &Ident::new("Self", Span::call_site()))
+}
+
+fn of_block(args: TokenStream, block: Block, report: &mut Report) -> Model {
+    let defaults = Args::parse(args, Level::Block, report);
+    block.mistakes.into_iter().for_each(|mistake| report.add(mistake));
+    let plain = block.members.iter().filter_map(|member| match member {
+        Member::Plain(name, _) => Some(name.clone()),
+        _ => None,
+    });
+    let plain = plain.collect();
+    let host = match block.kind {
+        BlockKind::Impl(this) => {
+            Host { kind: HostKind::Impl, path: types::path(&this), generics: block.generics, plain }
+        }
+        BlockKind::Trait { name, vis } => {
+            Host { kind: HostKind::Trait(vis), path: name.unraw().to_string(), generics: block.generics, plain }
+        }
+    };
+    let mut entries: Vec<Entry> =
+        block.members.into_iter().map(|member| of_member(member, &defaults, &host, report)).collect();
+    if !entries.iter().any(|entry| matches!(entry, Entry::Operation(_))) && report.is_empty() {
+        report.at(&block.head, "no method of this block carries `#[long_running(response = …, metadata = …)]`: add it to those that start an operation");
+    }
+    collisions(&mut entries, report);
+    Model::Block { head: block.head, entries, brace: block.brace }
+}
+
+fn of_member(member: Member, defaults: &Args, host: &Host, report: &mut Report) -> Entry {
+    match member {
+        Member::Verbatim(tokens) | Member::Plain(_, tokens) => Entry::Verbatim(tokens),
+        Member::Method(method) => {
+            let args = Args::parse(method.args.clone(), Level::Method, report).or(defaults, report);
+            entry(*method, args, host, report)
+        }
+    }
+}
+
+/// Two methods of one block whose types would have one name.
+fn collisions(entries: &mut [Entry], report: &mut Report) {
+    let mut seen: Vec<&Operation> = Vec::new();
+    for entry in entries {
+        let Entry::Operation(operation) = entry else { continue };
+        let same = |other: &&Operation| other.names.state == operation.names.state;
+        let apart = |other: &&Operation| docs::is_conditional(&other.attrs) && docs::is_conditional(&operation.attrs);
+        if let Some(other) = seen.iter().copied().find(|other| same(other) && !apart(other)) {
+            let message = format!(
+                "`{}` and `{}` would both generate `{}`: give one of them another base with `name = \"…\"`",
+                other.method.sig.ident, operation.method.sig.ident, operation.names.state
+            );
+            report.at(&operation.method.sig.ident, message);
+            operation.has_types = false;
+        }
+        seen.push(operation);
+    }
+}
+
+fn entry(mut method: Method, args: Args, host: &Host, report: &mut Report) -> Entry {
+    let form = match returns::form(&method.sig) {
+        Ok(form) => form,
+        Err(error) => {
+            report.add(error);
+            return Entry::Verbatim(method.into_token_stream());
+        }
+    };
+    let response = types::kept("response", args.response.as_ref(), &args, &method, report);
+    let metadata = types::kept("metadata", args.metadata.as_ref(), &args, &method, report);
+    let names = Names::new(args.name.as_ref(), &method.sig.ident, report);
+    let scopes = [&host.generics, &method.sig.generics];
+    let generics = Chosen::mentioned(&scopes, &quote!(#response #metadata));
+    let resume = resume(&args, &method, form, &quote!(#response #metadata), host, report);
+    let resume = resume.filter(|_| names.resume_is_free(&method, host, report));
+    let name = method.sig.ident.unraw();
+    let link = if host.path.is_empty() { name.to_string() } else { format!("{}::{name}", host.path) };
+    let label = match host.path.rsplit("::").next() {
+        None | Some("") => name.to_string(),
+        Some(this) => format!("{this}.{name}"),
+    };
+    let kept = generics.kept();
+    if !kept.is_empty() {
+        method.sig.generics.make_where_clause().predicates.extend(kept);
+    }
+    Entry::Operation(Box::new(Operation {
+        krate: args.krate.as_ref().map_or_else(|| quote!(::lro_runtime), ToTokens::to_token_stream),
+        label,
+        link,
+        names,
+        vis: match &host.kind {
+            HostKind::Trait(vis) => vis.clone(),
+            _ => method.vis.clone(),
+        },
+        attrs: docs::inherited(&method.attrs),
+        deprecated: docs::deprecated(&method.attrs),
+        docs: docs::first_paragraph(&method.attrs, &host.path),
+        response,
+        metadata,
+        generics,
+        settings: Settings::new(args),
+        method,
+        form,
+        resume,
+        has_types: true,
+    }))
+}
+
+impl Names {
+    fn new(name: Option<&syn::LitStr>, method: &Ident, report: &mut Report) -> Self {
+        let span = method.span();
+        let base =
+            name.and_then(|name| types::upper_camel_base(name, report)).unwrap_or_else(|| types::upper_camel(method));
+        if name.is_none() && base.starts_with(|c: char| !c.is_alphabetic()) {
+            report.at(
+                method,
+                format!("no type can be named `{base}State`: name this method's types with `name = \"…\"`"),
+            );
+        }
+        let ident = |suffix: &str| {
+            syn::parse_str::<Ident>(&format!("{base}{suffix}")).unwrap_or_else(|_| format_ident!("_{base}{suffix}"))
+        };
+        let resume = format_ident!("resume_{}", method.unraw(), span = span);
+        let [mut operation, mut state] = [ident("Operation"), ident("State")];
+        operation.set_span(span);
+        state.set_span(span);
+        Self { operation, state, resume }
+    }
+
+    /// Whether the author has no method of the resume function's name.
+    fn resume_is_free(&self, method: &Method, host: &Host, report: &mut Report) -> bool {
+        let taken = host.plain.iter().find(|plain| **plain == self.resume);
+        if let Some(plain) = taken {
+            let (resume, method) = (&self.resume, &method.sig.ident);
+            let message =
+                format!("`{resume}` is what `#[long_running]` on `{method}` generates: rename one of the two");
+            report.at(plain, message);
+        }
+        taken.is_none()
+    }
+}
+
+impl Settings {
+    fn new(args: Args) -> Self {
+        Self {
+            poll: args.poll,
+            pending: args.pending,
+            progress: args.progress,
+            classify: args.classify,
+            response_type: args.response_type,
+            metadata_type: args.metadata_type,
+            shape: args.shape.unwrap_or(Shape::Json),
+            options: args.options,
+            cancel: args.cancel.unwrap_or(false),
+            delete: args.delete.unwrap_or(false),
+        }
+    }
+}
+
+/// How the resume function is declared; none if nothing says where the operations are.
+fn resume(
+    args: &Args,
+    method: &Method,
+    form: Form,
+    types: &TokenStream,
+    host: &Host,
+    report: &mut Report,
+) -> Option<Resume> {
+    let concrete = form == Form::Boxed && matches!(host.kind, HostKind::Trait(_));
+    let has_self = method.sig.receiver().is_some();
+    let at = Span::call_site().located_at(method.word);
+    let operations = match (&args.operations, &host.kind) {
+        (Some(Expr::Reference(reference)), _) => reference.to_token_stream(),
+        (Some(expr), _) => quote_spanned!(Span::call_site().located_at(expr.span())=> &#expr),
+        (None, HostKind::Impl) if has_self => quote_spanned!(at=> &self.operations),
+        (None, HostKind::Trait(_)) if has_self => quote_spanned!(at=> &self.operations()),
+        (None, _) => {
+            let message = "missing `operations`: without `self` the resume function needs an expression for the \
+                           `Operations` it looks at, like `operations = client`, where `client` is an argument";
+            if !args.attempted.iter().any(|word| word == "operations") {
+                report.at(types::place(method), message);
+            }
+            return None;
+        }
+    };
+    let inputs: Vec<FnArg> = if has_self {
+        vec![syn::parse_quote!(&self)]
+    } else {
+        method.sig.inputs.iter().filter(|input| is_named(input, &operations)).cloned().collect()
+    };
+    let generics = Chosen::mentioned(&[&method.sig.generics], &quote!(#types #(#inputs)*));
+    Some(Resume { inputs, generics, operations, concrete })
+}
+
+/// Whether the expression names the argument.
+fn is_named(input: &FnArg, expression: &TokenStream) -> bool {
+    match input {
+        FnArg::Typed(typed) => match &*typed.pat {
+            Pat::Ident(pat) => generics::mentions(expression, &pat.ident),
+            _ => false,
+        },
+        FnArg::Receiver(_) => false,
+    }
+}

@@ -1,0 +1,112 @@
+//! The declared return type: how the method gives its future, and where `RawOperation` stands in it.
+
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use syn::{ReturnType, Signature, Type};
+
+/// How the method is asynchronous.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Form {
+    /// `async fn -> Result<RawOperation>`
+    Async,
+    /// `fn -> impl Future<Output = Result<RawOperation>>`
+    Future,
+    /// `fn -> Pin<Box<dyn Future<Output = Result<RawOperation>>>>`, or an alias of it named `…BoxFuture`
+    Boxed,
+}
+
+const WRITE: &str =
+    "write `async fn … -> Result<RawOperation>` or `fn … -> impl Future<Output = Result<RawOperation>>`";
+
+/// What the signature says, or what it must say.
+pub(crate) fn form(sig: &Signature) -> syn::Result<Form> {
+    let ReturnType::Type(_, output) = &sig.output else {
+        return Err(syn::Error::new_spanned(
+            &sig.ident,
+            format!("a long-running method returns its first snapshot: {WRITE}"),
+        ));
+    };
+    if count(quote::quote!(#output)) != 1 {
+        let message = format!("the return type must name `RawOperation` once, where the typed operation goes: {WRITE}");
+        return Err(syn::Error::new_spanned(output, message));
+    }
+    match &**output {
+        Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "RawOperation") => {
+            Err(syn::Error::new_spanned(output, format!("starting can fail: {WRITE}")))
+        }
+        _ if sig.asyncness.is_some() => Ok(Form::Async),
+        Type::ImplTrait(_) => Ok(Form::Future),
+        Type::Path(path) if path.path.segments.last().is_some_and(|last| is_boxed(&last.ident)) => Ok(Form::Boxed),
+        _ => Err(syn::Error::new_spanned(sig.fn_token, format!("a long-running method is asynchronous: {WRITE}"))),
+    }
+}
+
+fn is_boxed(ident: &Ident) -> bool {
+    let name = ident.to_string();
+    name == "Pin" || name.ends_with("BoxFuture")
+}
+
+fn count(tokens: TokenStream) -> usize {
+    let of = |token| match token {
+        TokenTree::Group(group) => count(group.stream()),
+        TokenTree::Ident(ident) => usize::from(ident == "RawOperation"),
+        _ => 0,
+    };
+    tokens.into_iter().map(of).sum()
+}
+
+/// Writes the typed operation in the place of `RawOperation` and of the path before it.
+pub(crate) fn replace(tokens: TokenStream, operation: &TokenStream) -> TokenStream {
+    let mut output: Vec<TokenTree> = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) if ident == "RawOperation" => {
+                output.truncate(path_start(&output));
+                output.extend(operation.clone());
+            }
+            TokenTree::Group(group) => {
+                let mut replaced = Group::new(group.delimiter(), replace(group.stream(), operation));
+                replaced.set_span(group.span());
+                output.push(replaced.into());
+            }
+            other => output.push(other),
+        }
+    }
+    output.into_iter().collect()
+}
+
+/// `RawOperation` with the path before it, as written.
+pub(crate) fn raw(tokens: TokenStream) -> Option<TokenStream> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            TokenTree::Ident(ident) if ident == "RawOperation" => {
+                let before = tokens.get(..at)?;
+                return tokens.get(path_start(before)..=at).map(|path| path.iter().cloned().collect());
+            }
+            TokenTree::Group(group) => match raw(group.stream()) {
+                None => {}
+                found => return found,
+            },
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Where a trailing `a::b::` begins.
+fn path_start(tokens: &[TokenTree]) -> usize {
+    let colon = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':');
+    match tokens {
+        [before @ .., TokenTree::Ident(_), a, b] if colon(a) && colon(b) => path_start(before),
+        [before @ .., a, b] if colon(a) && colon(b) => before.len(),
+        all => all.len(),
+    }
+}
+
+/// The declared return type.
+pub(crate) fn output(sig: &Signature) -> Option<&Type> {
+    match &sig.output {
+        ReturnType::Type(_, output) => Some(output),
+        ReturnType::Default => None,
+    }
+}

@@ -1,0 +1,124 @@
+//! `poll(…)`: the method's own defaults for waiting, checked here so that they cannot fail at run time.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::parse::{Parse, ParseStream};
+use syn::{Lit, LitFloat, LitInt, LitStr, Result, token};
+
+use super::report::Report;
+use super::{args, duration, keys};
+
+/// The keys of `poll(…)`, each legal by itself and together.
+#[derive(Clone, Default)]
+pub(crate) struct Poll {
+    pub(crate) delay: Option<Time>,
+    pub(crate) multiplier: Option<LitFloat>,
+    pub(crate) max_delay: Option<Time>,
+    pub(crate) timeout: Option<Time>,
+    pub(crate) initial_delay: Option<Time>,
+}
+
+/// A duration, and where it is written.
+pub(crate) type Time = (LitStr, Duration);
+
+impl Poll {
+    /// Reads `(delay = "1s", …)`.
+    pub(crate) fn parse(key: &Ident, input: ParseStream<'_>, report: &mut Report) -> Result<Self> {
+        if !input.peek(token::Paren) {
+            return Err(syn::Error::new(
+                key.span(),
+                "`poll` takes a list: `poll(delay = \"1s\", max_delay = \"30s\")`",
+            ));
+        }
+        let content;
+        syn::parenthesized!(content in input);
+        let tokens: TokenStream = content.parse()?;
+        let mut poll = Self::default();
+        args::each(tokens, report, &mut |key, input, _| poll.key(key, input));
+        poll.check(report);
+        Ok(poll)
+    }
+
+    /// Fills what is not written here from the block's defaults.
+    pub(crate) fn or(self, block: Self, report: &mut Report) -> Self {
+        let mut poll = Self {
+            delay: self.delay.or(block.delay),
+            multiplier: self.multiplier.or(block.multiplier),
+            max_delay: self.max_delay.or(block.max_delay),
+            timeout: self.timeout.or(block.timeout),
+            initial_delay: self.initial_delay.or(block.initial_delay),
+        };
+        poll.check(report);
+        poll
+    }
+
+    /// What the keys must be together. A value that breaks it is dropped, so that it is told once.
+    fn check(&mut self, report: &mut Report) {
+        if let (Some((_, delay)), Some((text, most))) = (&self.delay, &self.max_delay)
+            && most < delay
+        {
+            report.at(text, format!("`max_delay` ({most:?}) must not be less than `delay` ({delay:?})"));
+            self.max_delay = None;
+        }
+    }
+
+    fn key(&mut self, key: &Ident, input: ParseStream<'_>) -> Result<()> {
+        match key.to_string().as_str() {
+            "delay" => self.delay = Some(time(key, input)?),
+            "multiplier" => self.multiplier = Some(multiplier(key, input)?),
+            "max_delay" => self.max_delay = Some(time(key, input)?),
+            "timeout" => self.timeout = Some(positive(key, input)?),
+            "initial_delay" => self.initial_delay = Some(time(key, input)?),
+            unknown => return Err(syn::Error::new(key.span(), keys::unknown_in_poll(unknown))),
+        }
+        Ok(())
+    }
+}
+
+fn time(key: &Ident, input: ParseStream<'_>) -> Result<Time> {
+    let text: LitStr = args::value(key, input, &format!("a duration in quotes: `{key} = \"1m 30s\"`"))?;
+    let wrong = |reason| syn::Error::new(text.span(), format!("`{key}` is not a duration: {reason}"));
+    let duration = duration::parse(&text.value()).map_err(wrong)?;
+    Ok((text, duration))
+}
+
+fn positive(key: &Ident, input: ParseStream<'_>) -> Result<Time> {
+    let (text, duration) = time(key, input)?;
+    if duration.is_zero() {
+        return Err(syn::Error::new(text.span(), format!("`{key}` must be more than zero")));
+    }
+    Ok((text, duration))
+}
+
+/// A number of at least one, written with or without a point; handed on with one.
+fn multiplier(key: &Ident, input: ParseStream<'_>) -> Result<LitFloat> {
+    let number: Number = args::value(key, input, "a number of at least 1: `multiplier = 1.5`")?;
+    let (text, span) = match number {
+        Number::Float(float) => (float.base10_digits().to_owned(), float.span()),
+        Number::Int(int) => (format!("{}.0", int.base10_digits()), int.span()),
+        Number::Negative(span) => ("-1".to_owned(), span),
+    };
+    match text.parse::<f64>() {
+        Ok(number) if number >= 1.0 && number.is_finite() => Ok(LitFloat::new(&text, span)),
+        _ => Err(syn::Error::new(span, "`multiplier` must be at least 1: delays never shrink")),
+    }
+}
+
+enum Number {
+    Float(LitFloat),
+    Int(LitInt),
+    Negative(Span),
+}
+
+impl Parse for Number {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let minus: Option<syn::Token![-]> = input.parse()?;
+        match (minus, input.parse()?) {
+            (Some(minus), Lit::Int(_) | Lit::Float(_)) => Ok(Self::Negative(minus.span)),
+            (None, Lit::Float(float)) => Ok(Self::Float(float)),
+            (None, Lit::Int(int)) => Ok(Self::Int(int)),
+            (_, other) => Err(syn::Error::new(other.span(), "expected a number")),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Every `snapshots/<case>.rs`, as a user writes it, becomes what `<case>.snap` shows. A new case is a new file.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+
+#[path = "../../lro-macros/src/long_running/mod.rs"]
+mod long_running;
+
+#[test]
+fn every_case_expands_as_its_snapshot_shows() {
+    insta::glob!("../../snapshots", "*.rs", |path| {
+        let source = std::fs::read_to_string(path).expect("a case is readable");
+        let file = syn::parse_file(&source).expect("a case is Rust");
+        let items = file.items.into_iter().map(|item| expand(item.into_token_stream()));
+        let expanded: syn::File = syn::parse2(items.collect()).expect("an expansion is Rust");
+        let name = path.file_stem().and_then(|name| name.to_str()).expect("a case has a name");
+        settings().bind(|| insta::assert_snapshot!(name, prettyplease::unparse(&expanded)));
+    });
+}
+
+/// A snapshot beside its case and named like it, with nothing but the expansion in it.
+fn settings() -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.remove_snapshot_suffix();
+    settings.remove_input_file();
+    settings.set_omit_expression(true);
+    settings
+}
+
+/// What rustc does with an item that carries the attribute: takes it off, and expands it.
+fn expand(item: TokenStream) -> TokenStream {
+    let tokens: Vec<TokenTree> = item.clone().into_iter().collect();
+    let is_attribute =
+        |pair: &[TokenTree]| matches!(pair, [TokenTree::Punct(hash), TokenTree::Group(_)] if hash.as_char() == '#');
+    let attributes = tokens.chunks(2).take_while(|pair| is_attribute(pair));
+    let mut arguments = attributes.map(|pair| arguments(pair.iter().cloned().collect())).enumerate();
+    let Some((at, arguments)) = arguments.find_map(|(at, arguments)| Some((2 * at, arguments?))) else { return item };
+    let (before, after) = (&tokens[..at], &tokens[at + 2..]);
+    long_running::expand(arguments, quote!(#(#before)* #(#after)*))
+}
+
+/// The arguments, if the attribute is `#[long_running]`.
+fn arguments(attribute: TokenStream) -> Option<TokenStream> {
+    use syn::parse::Parser;
+    let attribute = syn::Attribute::parse_outer.parse2(attribute).ok()?.pop()?;
+    match attribute.meta {
+        syn::Meta::Path(path) if path.is_ident("long_running") => Some(TokenStream::new()),
+        syn::Meta::List(list) if list.path.is_ident("long_running") => Some(list.tokens),
+        _ => None,
+    }
+}

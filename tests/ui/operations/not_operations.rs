@@ -1,0 +1,21 @@
+use lro_runtime::{Operations, RawOperation, Result, long_running};
+
+struct Client {
+    operations: Operations,
+}
+
+#[long_running]
+impl Client {
+    #[long_running(response = (), metadata = (), operations = self.name())]
+    async fn export(&self) -> Result<RawOperation> {
+        self.operations.post("v1/images:export", &()).await
+    }
+}
+
+impl Client {
+    fn name(&self) -> &str {
+        ""
+    }
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+use lro_runtime::{Operations, RawOperation, Result, long_running};
+
+struct Client {
+    operations: Operations,
+}
+
+#[long_running]
+impl Client {
+    #[long_running(response = (), metadata = ())]
+    fn export(&self) -> Result<RawOperation> {
+        todo!()
+    }
+}
+
+fn main() {}

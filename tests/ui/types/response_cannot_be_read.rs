@@ -1,0 +1,19 @@
+use lro_runtime::{Operations, RawOperation, Result, long_running};
+
+struct Client {
+    operations: Operations,
+}
+
+#[long_running]
+impl Client {
+    #[long_running(response = Image, metadata = Progress)]
+    async fn export(&self) -> Result<RawOperation> {
+        self.operations.post("v1/images:export", &()).await
+    }
+}
+
+struct Image;
+
+struct Progress;
+
+fn main() {}

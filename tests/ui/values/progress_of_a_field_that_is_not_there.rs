@@ -1,0 +1,20 @@
+use lro_runtime::{Operations, RawOperation, Result, long_running};
+
+struct Client {
+    operations: Operations,
+}
+
+#[long_running]
+impl Client {
+    #[long_running(response = (), metadata = Progress, progress = percnt)]
+    async fn export(&self) -> Result<RawOperation> {
+        self.operations.post("v1/images:export", &()).await
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Progress {
+    percent: f64,
+}
+
+fn main() {}
