@@ -69,7 +69,10 @@ struct Inner {
 impl fmt::Debug for Operations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let base = redacted(&self.inner.base.to_string());
-        f.debug_struct("Operations").field("base", &base).field("dialect", &self.inner.dialect.id()).finish_non_exhaustive()
+        f.debug_struct("Operations")
+            .field("base", &base)
+            .field("dialect", &self.inner.dialect.id())
+            .finish_non_exhaustive()
     }
 }
 
@@ -98,7 +101,8 @@ impl Operations {
     /// [`UntrustedUrl`](ErrorKind::UntrustedUrl) when the reply leads elsewhere.
     pub fn start<B: Into<Bytes>>(&self, request: http::Request<B>) -> BoxFuture<'static, Result<RawOperation>> {
         let (parts, body) = request.into_parts();
-        let call = Call { method: parts.method, target: parts.uri.to_string(), headers: parts.headers, body: body.into() };
+        let call =
+            Call { method: parts.method, target: parts.uri.to_string(), headers: parts.headers, body: body.into() };
         self.start_call(Ok(call))
     }
 
@@ -107,7 +111,11 @@ impl Operations {
     /// # Errors
     ///
     /// As [`start`](Self::start), and of kind `Start` when `body` does not serialize.
-    pub fn post<T: Serialize + ?Sized>(&self, path: impl AsRef<str>, body: &T) -> BoxFuture<'static, Result<RawOperation>> {
+    pub fn post<T: Serialize + ?Sized>(
+        &self,
+        path: impl AsRef<str>,
+        body: &T,
+    ) -> BoxFuture<'static, Result<RawOperation>> {
         self.start_call(json_call(HttpMethod::POST, path.as_ref(), body))
     }
 
@@ -116,7 +124,11 @@ impl Operations {
     /// # Errors
     ///
     /// As [`post`](Self::post).
-    pub fn put<T: Serialize + ?Sized>(&self, path: impl AsRef<str>, body: &T) -> BoxFuture<'static, Result<RawOperation>> {
+    pub fn put<T: Serialize + ?Sized>(
+        &self,
+        path: impl AsRef<str>,
+        body: &T,
+    ) -> BoxFuture<'static, Result<RawOperation>> {
         self.start_call(json_call(HttpMethod::PUT, path.as_ref(), body))
     }
 
@@ -125,7 +137,11 @@ impl Operations {
     /// # Errors
     ///
     /// As [`post`](Self::post).
-    pub fn patch<T: Serialize + ?Sized>(&self, path: impl AsRef<str>, body: &T) -> BoxFuture<'static, Result<RawOperation>> {
+    pub fn patch<T: Serialize + ?Sized>(
+        &self,
+        path: impl AsRef<str>,
+        body: &T,
+    ) -> BoxFuture<'static, Result<RawOperation>> {
         self.start_call(json_call(HttpMethod::PATCH, path.as_ref(), body))
     }
 
@@ -194,12 +210,16 @@ impl Operations {
             let method = scope::current();
             let name = method.map_or("the start call", |method| method.name());
             let call = call?;
-            client.start_erased(call, method).await.map_err(|failure| Error::from_failure(ErrorKind::Start, format!("{name} failed"), failure))
+            client
+                .start_erased(call, method)
+                .await
+                .map_err(|failure| Error::from_failure(ErrorKind::Start, format!("{name} failed"), failure))
         })
     }
 
     async fn start_erased(&self, call: Call, method: Option<&'static crate::Method>) -> Result<RawOperation, Failure> {
-        let dialect = method.and_then(|method| method.dialect).map_or_else(|| Arc::clone(self.dialect()), |dialect| dialect());
+        let dialect =
+            method.and_then(|method| method.dialect).map_or_else(|| Arc::clone(self.dialect()), |dialect| dialect());
         let options = method.map_or(&[] as &[_], |method| method.options);
         let mut request = self.request(call)?;
         dialect.prepare_start(&mut request, options)?;
@@ -213,7 +233,13 @@ impl Operations {
             Some(cursor) => Some(self.look(dialect, cursor)?),
             None => None,
         };
-        let name = seen.name.as_deref().filter(|name| !name.is_empty()).or(look.as_ref().map(|look| look.cursor.key())).unwrap_or_default().to_owned();
+        let name = seen
+            .name
+            .as_deref()
+            .filter(|name| !name.is_empty())
+            .or(look.as_ref().map(|look| look.cursor.key()))
+            .unwrap_or_default()
+            .to_owned();
         let next = Snapshot::unseen(&name, look, Some(started)).after(seen, reply.body(), method, replied);
         Ok(RawOperation::new(next.with_body(|| reply.into_body()), self.clone(), method))
     }
@@ -229,7 +255,12 @@ impl Operations {
         let now = self.timer().now();
         let look = seen.cursor.take().map(|cursor| self.look(Arc::clone(self.dialect()), cursor)).transpose()?;
         let name = seen.name.as_deref().unwrap_or_default().to_owned();
-        let next = Snapshot::unseen(&name, look, None).after(seen, body, None, Replied { at: now, round_trip: Duration::ZERO });
+        let next = Snapshot::unseen(&name, look, None).after(
+            seen,
+            body,
+            None,
+            Replied { at: now, round_trip: Duration::ZERO },
+        );
         Ok(RawOperation::new(next.with_body(|| body.clone()), self.clone(), None))
     }
 
@@ -257,12 +288,16 @@ impl Operations {
 
     fn check_origin(&self, uri: &Uri) -> Result<(), Failure> {
         let shown = || redacted(&uri.to_string());
-        let origin = Origin::of(uri).ok_or_else(|| Failure::untrusted(format!("the URL `{}` has no origin to trust", shown())))?;
+        let origin = Origin::of(uri)
+            .ok_or_else(|| Failure::untrusted(format!("the URL `{}` has no origin to trust", shown())))?;
         if self.inner.origins.contains(&origin) {
             return Ok(());
         }
         let own = self.inner.origins.first().map(ToString::to_string).unwrap_or_default();
-        Err(Failure::untrusted(format!("the URL `{}` is of the origin {origin}, this client's is {own}: nothing was sent", shown())))
+        Err(Failure::untrusted(format!(
+            "the URL `{}` is of the origin {origin}, this client's is {own}: nothing was sent",
+            shown()
+        )))
     }
 
     /// Sends a call and expects a success.
@@ -273,12 +308,18 @@ impl Operations {
     }
 
     /// Sends `request` with fresh credentials and waits at most `limit` for the whole reply.
-    pub(crate) async fn exchange(&self, request: &Request, limit: Duration, timer: &dyn Timer) -> Result<Reply, Failure> {
+    pub(crate) async fn exchange(
+        &self,
+        request: &Request,
+        limit: Duration,
+        timer: &dyn Timer,
+    ) -> Result<Reply, Failure> {
         let inner = &*self.inner;
         let mut credited = None;
         within(limit, timer, async {
             if let Some(credentials) = &inner.credentials {
-                let headers = credentials.headers().await.map_err(|error| Failure::new(Cause::Credentials(Arc::from(error))))?;
+                let headers =
+                    credentials.headers().await.map_err(|error| Failure::new(Cause::Credentials(Arc::from(error))))?;
                 credited = Some(with_headers(request.clone(), headers));
             }
             let request = credited.as_ref().unwrap_or(request);
@@ -290,7 +331,11 @@ impl Operations {
 
 /// `future`'s output, or a failure if it is not there within `limit`. The timer is asked only if there is something to wait for, and an
 /// output that is there at once counts even if nothing of the limit is left.
-async fn within<T>(limit: Duration, timer: &dyn Timer, future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+async fn within<T>(
+    limit: Duration,
+    timer: &dyn Timer,
+    future: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     let mut future = pin!(future);
     let mut sleep = None;
     poll_fn(|context| {
@@ -315,13 +360,16 @@ fn with_headers(mut request: Request, headers: HeaderMap) -> Request {
 }
 
 fn json_call<T: Serialize + ?Sized>(method: HttpMethod, path: &str, body: &T) -> Result<Call> {
-    let body = serde_json::to_vec(body).map_err(|e| Error::new(ErrorKind::Start, format!("the request does not serialize: {e}")).with_source(e))?;
+    let body = serde_json::to_vec(body)
+        .map_err(|e| Error::new(ErrorKind::Start, format!("the request does not serialize: {e}")).with_source(e))?;
     Ok(Call::new(method, path).with_json(body))
 }
 
 /// Whether a call's target is a URL of its own.
 fn is_absolute(target: &str) -> bool {
-    target.split_once("://").is_some_and(|(scheme, _)| !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)))
+    target.split_once("://").is_some_and(|(scheme, _)| {
+        !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    })
 }
 
 /// Builds [`Operations`].
@@ -407,19 +455,30 @@ impl OperationsBuilder {
             origins.push(origin_of("allow_origin", &parse_url("allow_origin", origin)?)?);
         }
         let mut headers = HeaderMap::new();
-        headers.insert(http::header::USER_AGENT, HeaderValue::from_static(concat!("lro-runtime/", env!("CARGO_PKG_VERSION"))));
+        headers.insert(
+            http::header::USER_AGENT,
+            HeaderValue::from_static(concat!("lro-runtime/", env!("CARGO_PKG_VERSION"))),
+        );
         headers.insert(http::header::ACCEPT, HeaderValue::from_static("application/json"));
         for (name, value) in &self.headers {
-            let legal_name: HeaderName = name.parse().map_err(|_| invalid(format!("header `{name}`: not a header name")))?;
-            let mut value = HeaderValue::try_from(value).map_err(|_| invalid(format!("header `{name}`: the value contains control characters")))?;
+            let legal_name: HeaderName =
+                name.parse().map_err(|_| invalid(format!("header `{name}`: not a header name")))?;
+            let mut value = HeaderValue::try_from(value)
+                .map_err(|_| invalid(format!("header `{name}`: the value contains control characters")))?;
             value.set_sensitive(legal_name == http::header::AUTHORIZATION);
             headers.insert(legal_name, value);
         }
         let inner = Inner {
             base,
             dialect: self.dialect.unwrap_or_else(|| Arc::new(Google::new())),
-            transport: self.transport.or_else(default_transport).ok_or_else(|| invalid("transport: none given, and the feature `hyper` is off".to_owned()))?,
-            timer: self.timer.or_else(default_timer).ok_or_else(|| invalid("timer: none given, and the feature `smol` is off".to_owned()))?,
+            transport: self
+                .transport
+                .or_else(default_transport)
+                .ok_or_else(|| invalid("transport: none given, and the feature `hyper` is off".to_owned()))?,
+            timer: self
+                .timer
+                .or_else(default_timer)
+                .ok_or_else(|| invalid("timer: none given, and the feature `smol` is off".to_owned()))?,
             headers,
             credentials: self.credentials,
             settings: self.settings,
@@ -435,12 +494,16 @@ fn invalid(message: String) -> Error {
 }
 
 fn parse_url(setting: &str, text: &str) -> Result<Uri> {
-    text.parse().map_err(|e| invalid(format!("{setting} = `{}`: {e}, expected a URL such as `https://example.com`", redacted(text))))
+    text.parse().map_err(|e| {
+        invalid(format!("{setting} = `{}`: {e}, expected a URL such as `https://example.com`", redacted(text)))
+    })
 }
 
 fn origin_of(setting: &str, url: &Uri) -> Result<Origin> {
     let found = redacted(&url.to_string());
-    Origin::of(url).ok_or_else(|| invalid(format!("{setting} = `{found}`: expected an absolute http or https URL without user info")))
+    Origin::of(url).ok_or_else(|| {
+        invalid(format!("{setting} = `{found}`: expected an absolute http or https URL without user info"))
+    })
 }
 
 fn default_transport() -> Option<Arc<dyn Transport>> {

@@ -172,7 +172,9 @@ impl Engine {
         let remaining = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(now));
         let hold = self.schedule.long_poll.filter(|_| self.can_hold && !self.last_look_taken);
         // The server is asked to answer a little before our own patience ends.
-        let hold = hold.map(|hold| hold.min(remaining.saturating_sub(self.round_trip.saturating_mul(2)))).filter(|hold| !hold.is_zero());
+        let hold = hold
+            .map(|hold| hold.min(remaining.saturating_sub(self.round_trip.saturating_mul(2))))
+            .filter(|hold| !hold.is_zero());
         let limit = self.schedule.poll_timeout.saturating_add(hold.unwrap_or_default()).min(remaining);
         Action::Poll { limit, hold }
     }

@@ -4,7 +4,11 @@ use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
-use crate::{hint::Hint, status::{Code, Status}, transport::TransportError};
+use crate::{
+    hint::Hint,
+    status::{Code, Status},
+    transport::TransportError,
+};
 
 /// Why one poll gave no observation. It changes no state; it spends the error budget, or ends the wait when nothing would change.
 #[derive(Clone, Debug)]

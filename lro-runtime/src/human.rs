@@ -47,7 +47,8 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         let (Some(nanos), false) = (nanos, number.is_empty()) else {
             return Err(format!("`{text}`: {legal}"));
         };
-        let part = scaled(number, nanos).ok_or_else(|| format!("`{text}`: `{number}` is not a number that fits; {legal}"))?;
+        let part =
+            scaled(number, nanos).ok_or_else(|| format!("`{text}`: `{number}` is not a number that fits; {legal}"))?;
         total = total.checked_add(part).ok_or_else(|| format!("`{text}` is too long"))?;
         rest = after.trim_start();
     }
@@ -92,9 +93,9 @@ pub(crate) mod serde_option {
         match Option::<Written>::deserialize(deserializer)? {
             None => Ok(None),
             Some(Written::Text(text)) => super::parse(&text).map(Some).map_err(serde::de::Error::custom),
-            Some(Written::Seconds(seconds)) => {
-                Duration::try_from_secs_f64(seconds).map(Some).map_err(|e| serde::de::Error::custom(format!("{seconds} seconds: {e}")))
-            }
+            Some(Written::Seconds(seconds)) => Duration::try_from_secs_f64(seconds)
+                .map(Some)
+                .map_err(|e| serde::de::Error::custom(format!("{seconds} seconds: {e}"))),
         }
     }
 }

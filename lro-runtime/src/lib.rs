@@ -1,8 +1,20 @@
 //! Typed long-running operations: the "accepted, come back later" half of every cloud API.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail"))]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "tests may fail"
+    )
+)]
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 mod client;
 mod credentials;
 mod detail;
@@ -18,9 +30,6 @@ mod method;
 mod observation;
 mod operation;
 mod payload;
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
 mod scope;
 mod settings;
 mod snapshot;
@@ -37,8 +46,8 @@ pub use self::{
     client::{Operations, OperationsBuilder},
     credentials::{Credentials, CredentialsError, bearer},
     detail::{
-        BadRequest, DebugInfo, Detail, ErrorInfo, FieldViolation, Help, HelpLink, LocalizedMessage, PreconditionFailure, PreconditionViolation, QuotaFailure,
-        QuotaViolation, RequestInfo, ResourceInfo, RetryInfo,
+        BadRequest, DebugInfo, Detail, ErrorInfo, FieldViolation, Help, HelpLink, LocalizedMessage,
+        PreconditionFailure, PreconditionViolation, QuotaFailure, QuotaViolation, RequestInfo, ResourceInfo, RetryInfo,
     },
     dialect::Dialect,
     driver::{Blocking, Notify, Observed, Snapshots},

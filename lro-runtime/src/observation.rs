@@ -6,7 +6,13 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde::{Deserialize, Serialize};
 
-use crate::{hint::Hint, payload::{Encoding, Payload}, state::State, status::Status, url::redacted};
+use crate::{
+    hint::Hint,
+    payload::{Encoding, Payload},
+    state::State,
+    status::Status,
+    url::redacted,
+};
 
 /// Where to look next: a name, a URL or a structured key, and what else the dialect needs to ask there. All that a resume needs.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -96,7 +96,10 @@ impl RawOperation {
         }
         let declared = self.method.and_then(|method| method.progress);
         let from_metadata = declared.and_then(|progress| self.metadata().and_then(progress));
-        from_metadata.or(self.snapshot.progress).filter(|fraction| fraction.is_finite()).map(|fraction| fraction.clamp(0.0, 1.0))
+        from_metadata
+            .or(self.snapshot.progress)
+            .filter(|fraction| fraction.is_finite())
+            .map(|fraction| fraction.clamp(0.0, 1.0))
     }
 
     /// The last known metadata.
@@ -151,7 +154,10 @@ impl RawOperation {
     ///
     /// Of kind [`Timeout`](ErrorKind::Timeout) when the settings' expiration passes, [`Poll`](ErrorKind::Poll) when looking failed for good or
     /// the error budget is spent, [`Protocol`](ErrorKind::Protocol) when the server breaks the dialect's rules. Each carries the last snapshot and the token.
-    pub fn poll_until_completed(&self, settings: PollSettings) -> impl Future<Output = Result<Self>> + Send + 'static + use<> {
+    pub fn poll_until_completed(
+        &self,
+        settings: PollSettings,
+    ) -> impl Future<Output = Result<Self>> + Send + 'static + use<> {
         driver::poll_until_completed(self.clone(), settings)
     }
 
@@ -190,7 +196,10 @@ impl RawOperation {
     /// # Errors
     ///
     /// As [`cancel`](Self::cancel) and [`poll_until_completed`](Self::poll_until_completed).
-    pub fn cancel_and_wait(&self, settings: PollSettings) -> impl Future<Output = Result<Self>> + Send + 'static + use<> {
+    pub fn cancel_and_wait(
+        &self,
+        settings: PollSettings,
+    ) -> impl Future<Output = Result<Self>> + Send + 'static + use<> {
         let operation = self.clone();
         async move {
             operation.cancel().await?;
@@ -224,7 +233,12 @@ impl RawOperation {
     }
 
     /// One look over the network. `hold` asks the server to take its time.
-    pub(crate) async fn look(&self, limit: Duration, hold: Option<Duration>, timer: &dyn Timer) -> Result<Self, Failure> {
+    pub(crate) async fn look(
+        &self,
+        limit: Duration,
+        hold: Option<Duration>,
+        timer: &dyn Timer,
+    ) -> Result<Self, Failure> {
         let Some(look) = &self.snapshot.look else {
             return Err(Failure::protocol("the operation has no name: it cannot be looked at again"));
         };
@@ -252,7 +266,11 @@ impl RawOperation {
     /// A failed call as an error that leads back to this operation.
     pub(crate) fn poll_error(&self, message: &str, failure: Failure) -> Error {
         let gone = failure.is_not_found() && self.snapshot.replied.is_some();
-        let message = if gone { format!("{message}, it was there before and is gone (results expire)") } else { message.to_owned() };
+        let message = if gone {
+            format!("{message}, it was there before and is gone (results expire)")
+        } else {
+            message.to_owned()
+        };
         Error::from_failure(ErrorKind::Poll, message, failure).with_operation(self)
     }
 }
@@ -298,7 +316,9 @@ impl RawOperation {
     /// `Ok` if it succeeded; else the error that its state is.
     pub(crate) fn success(&self) -> Result<()> {
         let ended = |kind, word: &str| {
-            let error = Error::new(kind, self.status().map_or_else(|| word.to_owned(), |status| format!("{word}: {status}"))).with_operation(self);
+            let error =
+                Error::new(kind, self.status().map_or_else(|| word.to_owned(), |status| format!("{word}: {status}")))
+                    .with_operation(self);
             Err(match &self.snapshot.status {
                 Some(status) => error.with_status(status),
                 None => error,

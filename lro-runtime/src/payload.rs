@@ -34,8 +34,22 @@ pub struct Payload<'a> {
 
 /// The well-known types whose JSON form is not an object with their fields: as an `Any` they are under `value`.
 const WRAPPED: &[&str] = &[
-    "Any", "BoolValue", "BytesValue", "DoubleValue", "Duration", "FieldMask", "FloatValue", "Int32Value", "Int64Value",
-    "ListValue", "StringValue", "Struct", "Timestamp", "UInt32Value", "UInt64Value", "Value",
+    "Any",
+    "BoolValue",
+    "BytesValue",
+    "DoubleValue",
+    "Duration",
+    "FieldMask",
+    "FloatValue",
+    "Int32Value",
+    "Int64Value",
+    "ListValue",
+    "StringValue",
+    "Struct",
+    "Timestamp",
+    "UInt32Value",
+    "UInt64Value",
+    "Value",
 ];
 
 impl<'a> Payload<'a> {
@@ -69,11 +83,16 @@ impl<'a> Payload<'a> {
 
     /// The JSON text of the message itself, without what an `Any` adds.
     fn json(self) -> Result<Cow<'a, str>> {
-        let text = std::str::from_utf8(self.bytes).map_err(|e| Error::new(ErrorKind::Decode, "the payload is not UTF-8").with_source(e))?;
+        let text = std::str::from_utf8(self.bytes)
+            .map_err(|e| Error::new(ErrorKind::Decode, "the payload is not UTF-8").with_source(e))?;
         match self.encoding {
             Encoding::Json => Ok(Cow::Borrowed(text)),
-            Encoding::JsonAny => Ok(Members::of(self.bytes).map_or(Cow::Borrowed(text), |members| members.message(text))),
-            Encoding::ProtoAny => Err(Error::new(ErrorKind::Decode, "the payload is protobuf: declare `encoding = proto`")),
+            Encoding::JsonAny => {
+                Ok(Members::of(self.bytes).map_or(Cow::Borrowed(text), |members| members.message(text)))
+            }
+            Encoding::ProtoAny => {
+                Err(Error::new(ErrorKind::Decode, "the payload is protobuf: declare `encoding = proto`"))
+            }
         }
     }
 
@@ -94,9 +113,10 @@ impl<'a> Payload<'a> {
     pub(crate) fn check_type(self, expected: Option<&str>) -> Result<()> {
         let last = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
         match (expected, self.type_url()) {
-            (Some(expected), Some(found)) if last(expected) != last(&found) => {
-                Err(Error::new(ErrorKind::Decode, format!("expected a `{}`, found a `{}`", last(expected), excerpt(last(&found).as_bytes()))))
-            }
+            (Some(expected), Some(found)) if last(expected) != last(&found) => Err(Error::new(
+                ErrorKind::Decode,
+                format!("expected a `{}`, found a `{}`", last(expected), excerpt(last(&found).as_bytes())),
+            )),
             _ => Ok(()),
         }
     }

@@ -51,7 +51,10 @@ pub fn classify<S: OperationState>(payload: Payload<'_>, read: fn(&S::Response) 
 }
 
 /// A number that says how much is done: integers are per cent, floats are fractions.
-#[diagnostic::on_unimplemented(message = "`{Self}` does not say how much is done", note = "`progress` takes an integer (per cent), a float (0 to 1), an `Option` of one, or a closure that gives `Option<f64>`")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say how much is done",
+    note = "`progress` takes an integer (per cent), a float (0 to 1), an `Option` of one, or a closure that gives `Option<f64>`"
+)]
 pub trait Fraction {
     /// The fraction done, 0 to 1.
     fn fraction(&self) -> Option<f64>;

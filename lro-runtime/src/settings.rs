@@ -169,7 +169,8 @@ mod human_duration {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        serde_option::deserialize(deserializer)?.ok_or_else(|| D::Error::custom("expected a duration such as \"1m 30s\""))
+        serde_option::deserialize(deserializer)?
+            .ok_or_else(|| D::Error::custom("expected a duration such as \"1m 30s\""))
     }
 }
 
@@ -368,7 +369,10 @@ impl PollSettings {
             .with_timeout(Duration::from_secs(15 * 60))
             .with_poll_timeout(Duration::from_secs(10))
             .with_error_budget(
-                ErrorBudget::new(8).with_elapsed(Duration::from_secs(60)).with_delay(Duration::from_millis(200)).with_max_delay(Duration::from_secs(5)),
+                ErrorBudget::new(8)
+                    .with_elapsed(Duration::from_secs(60))
+                    .with_delay(Duration::from_millis(200))
+                    .with_max_delay(Duration::from_secs(5)),
             )
     }
 
@@ -384,7 +388,10 @@ impl PollSettings {
             .with_poll_timeout(Duration::from_secs(60))
             .with_not_found_grace(Duration::from_secs(60))
             .with_error_budget(
-                ErrorBudget::new(20).with_elapsed(Duration::from_secs(1800)).with_delay(Duration::from_secs(5)).with_max_delay(Duration::from_secs(120)),
+                ErrorBudget::new(20)
+                    .with_elapsed(Duration::from_secs(1800))
+                    .with_delay(Duration::from_secs(5))
+                    .with_max_delay(Duration::from_secs(120)),
             )
     }
 

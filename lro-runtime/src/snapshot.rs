@@ -92,7 +92,9 @@ impl Held {
     /// The same payload, independent of `body`.
     fn apart(&self, body: &Bytes) -> Self {
         match self {
-            Self::Here { start, end, encoding } if *end <= body.len() => Self::Apart(body.slice(*start..*end), *encoding),
+            Self::Here { start, end, encoding } if *end <= body.len() => {
+                Self::Apart(body.slice(*start..*end), *encoding)
+            }
             held => held.clone(),
         }
     }
@@ -172,10 +174,17 @@ impl Snapshot {
 
     /// The state that `seen` means for this method, and why.
     fn judge(&self, seen: &Observation<'_>, method: Option<&Method>) -> (State, Option<Status>) {
-        let queued = |pending: fn(Payload<'_>) -> bool| seen.metadata.as_ref().is_some_and(|part| pending(part.payload()));
-        let refused = |classify: fn(Payload<'_>) -> Option<Status>| seen.response.as_ref().and_then(|part| classify(part.payload()));
+        let queued =
+            |pending: fn(Payload<'_>) -> bool| seen.metadata.as_ref().is_some_and(|part| pending(part.payload()));
+        let refused = |classify: fn(Payload<'_>) -> Option<Status>| {
+            seen.response.as_ref().and_then(|part| classify(part.payload()))
+        };
         match seen.state {
-            State::Running if self.state == State::Pending && method.and_then(|method| method.pending).is_some_and(queued) => (State::Pending, None),
+            State::Running
+                if self.state == State::Pending && method.and_then(|method| method.pending).is_some_and(queued) =>
+            {
+                (State::Pending, None)
+            }
             State::Succeeded => match method.and_then(|method| method.classify).and_then(refused) {
                 Some(status) => (State::Failed, Some(status)),
                 None => (State::Succeeded, None),

@@ -75,7 +75,8 @@ impl State {
     pub fn diagram() -> String {
         let mut lines = vec!["stateDiagram-v2".to_owned(), "    [*] --> Pending".to_owned()];
         lines.extend(Self::TRANSITIONS.iter().map(|(from, to)| format!("    {from:?} --> {to:?}")));
-        lines.extend(Self::ALL.iter().filter(|state| state.is_terminal()).map(|state| format!("    {state:?} --> [*]")));
+        lines
+            .extend(Self::ALL.iter().filter(|state| state.is_terminal()).map(|state| format!("    {state:?} --> [*]")));
         lines.join("\n")
     }
 }

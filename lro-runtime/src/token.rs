@@ -78,7 +78,8 @@ impl Token {
             cursor.values_mut().for_each(|value| *value = without_secrets(value));
             cursor
         });
-        let dialect = snapshot.look.as_ref().map_or_else(|| operation.client().dialect().id(), |look| look.dialect.id());
+        let dialect =
+            snapshot.look.as_ref().map_or_else(|| operation.client().dialect().id(), |look| look.dialect.id());
         let started = snapshot.started.and_then(|started| started.system.duration_since(UNIX_EPOCH).ok());
         let content = Content {
             method: operation.method.map(|method| method.name().to_owned()).unwrap_or_default(),
@@ -114,14 +115,24 @@ impl Token {
     fn resume(self, operations: &Operations, method: Option<&'static Method>) -> Result<RawOperation> {
         let Content { method: bound, dialect: id, name, cursor, state, status, raw_status, started } = self.content;
         if let Some(method) = method.filter(|method| !bound.is_empty() && method.name() != bound) {
-            return Err(invalid(format!("the token is of the method `{}`, not of `{}`", excerpt(bound.as_bytes()), method.name())));
+            return Err(invalid(format!(
+                "the token is of the method `{}`, not of `{}`",
+                excerpt(bound.as_bytes()),
+                method.name()
+            )));
         }
         let dialect = dialect_of(operations, method);
         if dialect.id() != id {
-            return Err(invalid(format!("the token is of the dialect `{}`, not of `{}`", excerpt(id.as_bytes()), dialect.id())));
+            return Err(invalid(format!(
+                "the token is of the dialect `{}`, not of `{}`",
+                excerpt(id.as_bytes()),
+                dialect.id()
+            )));
         }
         let look = cursor.map(|cursor| operations.look(dialect, cursor)).transpose();
-        let look = look.map_err(|failure| Error::from_failure(ErrorKind::InvalidToken, "the token does not lead to an operation", failure))?;
+        let look = look.map_err(|failure| {
+            Error::from_failure(ErrorKind::InvalidToken, "the token does not lead to an operation", failure)
+        })?;
         if look.is_none() && !state.is_terminal() {
             return Err(invalid("the token does not say where its operation is".to_owned()));
         }
@@ -168,11 +179,18 @@ impl FromStr for Token {
 
     fn from_str(word: &str) -> Result<Self> {
         let word = word.trim();
-        let foreign = || invalid(format!("`{}` is not a token: expected a word that begins with `{PREFIX}{VERSION}-`", excerpt(word.as_bytes())));
+        let foreign = || {
+            invalid(format!(
+                "`{}` is not a token: expected a word that begins with `{PREFIX}{VERSION}-`",
+                excerpt(word.as_bytes())
+            ))
+        };
         let (version, rest) = word.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-')).ok_or_else(foreign)?;
         let version: u32 = version.parse().map_err(|_| foreign())?;
         if version > VERSION {
-            return Err(invalid(format!("the token is of version {version}, this library reads up to {VERSION}: update it")));
+            return Err(invalid(format!(
+                "the token is of version {version}, this library reads up to {VERSION}: update it"
+            )));
         }
         let (sum, encoded) = rest.split_once('-').ok_or_else(foreign)?;
         let damaged = || invalid("the token is damaged: it was cut or changed since it was written".to_owned());
@@ -187,7 +205,11 @@ impl FromStr for Token {
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").field("method", &self.content.method).field("name", &crate::url::redacted(&self.content.name)).field("state", &self.content.state).finish_non_exhaustive()
+        f.debug_struct("Token")
+            .field("method", &self.content.method)
+            .field("name", &crate::url::redacted(&self.content.name))
+            .field("state", &self.content.state)
+            .finish_non_exhaustive()
     }
 }
 
@@ -228,7 +250,9 @@ impl Resume {
         let options = method.map_or(&[] as &[_], |method| method.options);
         let said = format!("cannot resume from `{}`", crate::url::redacted(&excerpt(name.as_bytes())));
         let cursor = dialect.locate(&name, options).map_err(|failure| invalid(format!("{said}: {failure}")))?;
-        let look = operations.look(dialect, cursor).map_err(|failure| Error::from_failure(ErrorKind::InvalidToken, said, failure))?;
+        let look = operations
+            .look(dialect, cursor)
+            .map_err(|failure| Error::from_failure(ErrorKind::InvalidToken, said, failure))?;
         Ok(RawOperation::new(Snapshot::unseen(&name, Some(look), None), operations.clone(), method))
     }
 }
@@ -241,8 +265,10 @@ impl From<&str> for Resume {
 
 impl From<String> for Resume {
     fn from(text: String) -> Self {
-        let version = text.trim().strip_prefix(PREFIX).and_then(|rest| rest.split_once('-')).map(|(version, _)| version);
-        let is_token = version.is_some_and(|version| !version.is_empty() && version.chars().all(|c| c.is_ascii_digit()));
+        let version =
+            text.trim().strip_prefix(PREFIX).and_then(|rest| rest.split_once('-')).map(|(version, _)| version);
+        let is_token =
+            version.is_some_and(|version| !version.is_empty() && version.chars().all(|c| c.is_ascii_digit()));
         Self(match is_token.then(|| text.parse::<Token>()) {
             None => Source::Name(text),
             Some(Ok(token)) => Source::Token(Box::new(token)),

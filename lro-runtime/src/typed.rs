@@ -91,11 +91,17 @@ pub enum StateParts<R, M> {
 }
 
 /// A method that declares `cancel`.
-#[diagnostic::on_unimplemented(message = "this method does not declare `cancel`", note = "add `cancel` to its `#[long_running(…)]` if the service can cancel it")]
+#[diagnostic::on_unimplemented(
+    message = "this method does not declare `cancel`",
+    note = "add `cancel` to its `#[long_running(…)]` if the service can cancel it"
+)]
 pub trait Cancellable: OperationState {}
 
 /// A method that declares `delete`.
-#[diagnostic::on_unimplemented(message = "this method does not declare `delete`", note = "add `delete` to its `#[long_running(…)]` if the service can delete it")]
+#[diagnostic::on_unimplemented(
+    message = "this method does not declare `delete`",
+    note = "add `delete` to its `#[long_running(…)]` if the service can delete it"
+)]
 pub trait Deletable: OperationState {}
 
 /// One immutable snapshot of an operation, and the means to look again.
@@ -265,7 +271,10 @@ impl<S: OperationState> Operation<S> {
     /// # Errors
     ///
     /// As [`RawOperation::poll_until_completed`].
-    pub fn poll_until_completed(&self, settings: PollSettings) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
+    pub fn poll_until_completed(
+        &self,
+        settings: PollSettings,
+    ) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
         let operation = self.clone();
         async move {
             if operation.is_completed() {
@@ -333,7 +342,10 @@ impl<S: Cancellable> Operation<S> {
     /// # Errors
     ///
     /// As [`RawOperation::cancel_and_wait`].
-    pub fn cancel_and_wait(&self, settings: PollSettings) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
+    pub fn cancel_and_wait(
+        &self,
+        settings: PollSettings,
+    ) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
         let raw = self.raw.clone();
         async move { raw.cancel_and_wait(settings).await.map(Self::from_raw_operation) }
     }
@@ -353,7 +365,10 @@ impl<S: Deletable> Operation<S> {
 /// Decodes what a snapshot has. The only generic part of looking.
 fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
     let metadata = raw.metadata().map(|payload| {
-        payload.check_type(S::METHOD.metadata_type).and_then(|()| S::decode_metadata(payload)).map_err(|error| error.with_operation(raw))
+        payload
+            .check_type(S::METHOD.metadata_type)
+            .and_then(|()| S::decode_metadata(payload))
+            .map_err(|error| error.with_operation(raw))
     });
     let (metadata, metadata_error) = match metadata.transpose() {
         Ok(metadata) => (metadata, None),
@@ -369,7 +384,10 @@ fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
         State::Succeeded => match decode_response::<S>(raw) {
             Ok(response) => (StateParts::Succeeded { response, metadata }, None),
             Err(error) => {
-                let status = Status::new(Code::DataLoss, format!("the operation succeeded, but its response is unreadable: {error}"));
+                let status = Status::new(
+                    Code::DataLoss,
+                    format!("the operation succeeded, but its response is unreadable: {error}"),
+                );
                 (StateParts::Failed { status, metadata }, Some(error))
             }
         },

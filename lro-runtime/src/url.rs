@@ -6,8 +6,26 @@ use crate::failure::Failure;
 
 /// Query parameters that are never shown and never written down.
 const SECRET: &[&str] = &[
-    "access_token", "api-key", "api_key", "apikey", "auth", "authorization", "client_secret", "code", "credential", "key", "password", "secret",
-    "sig", "signature", "token", "x-amz-credential", "x-amz-security-token", "x-amz-signature", "x-goog-credential", "x-goog-signature",
+    "access_token",
+    "api-key",
+    "api_key",
+    "apikey",
+    "auth",
+    "authorization",
+    "client_secret",
+    "code",
+    "credential",
+    "key",
+    "password",
+    "secret",
+    "sig",
+    "signature",
+    "token",
+    "x-amz-credential",
+    "x-amz-security-token",
+    "x-amz-signature",
+    "x-goog-credential",
+    "x-goog-signature",
 ];
 
 fn is_secret(name: &str) -> bool {
@@ -86,7 +104,9 @@ impl std::fmt::Display for Origin {
 ///
 /// Stricter than the RFC where clients disagree on what a URL means: control characters, spaces, backslashes and non-ASCII are refused.
 pub(crate) fn resolve(base: &Uri, reference: &str) -> Result<Uri, Failure> {
-    let refused = |why: &str| Failure::untrusted(format!("the URL `{}` {why}", redacted(&crate::text::excerpt(reference.as_bytes()))));
+    let refused = |why: &str| {
+        Failure::untrusted(format!("the URL `{}` {why}", redacted(&crate::text::excerpt(reference.as_bytes()))))
+    };
     if let Some(c) = reference.chars().find(|c| !c.is_ascii_graphic() || *c == '\\') {
         return Err(refused(&format!("contains {c:?}")));
     }
@@ -95,7 +115,8 @@ pub(crate) fn resolve(base: &Uri, reference: &str) -> Result<Uri, Failure> {
     let authority = base.authority().map_or("", |authority| authority.as_str());
     let has_scheme = reference.find(':').is_some_and(|colon| {
         let name = reference.get(..colon).unwrap_or_default();
-        name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     });
     let text = if has_scheme {
         if !reference.contains("://") {
@@ -185,10 +206,22 @@ mod tests {
     fn references_resolve_as_in_rfc_3986() {
         let base: Uri = "http://a/b/c/d;p?q".parse().unwrap();
         let cases = [
-            ("g", "http://a/b/c/g"), ("./g", "http://a/b/c/g"), ("g/", "http://a/b/c/g/"), ("/g", "http://a/g"), ("//g", "http://g/"),
-            ("?y", "http://a/b/c/d;p?y"), ("g?y", "http://a/b/c/g?y"), ("", "http://a/b/c/d;p?q"), (".", "http://a/b/c/"),
-            ("..", "http://a/b/"), ("../g", "http://a/b/g"), ("../..", "http://a/"), ("../../../g", "http://a/g"), ("/./g", "http://a/g"),
-            ("g#s", "http://a/b/c/g"), ("https://h/x", "https://h/x"),
+            ("g", "http://a/b/c/g"),
+            ("./g", "http://a/b/c/g"),
+            ("g/", "http://a/b/c/g/"),
+            ("/g", "http://a/g"),
+            ("//g", "http://g/"),
+            ("?y", "http://a/b/c/d;p?y"),
+            ("g?y", "http://a/b/c/g?y"),
+            ("", "http://a/b/c/d;p?q"),
+            (".", "http://a/b/c/"),
+            ("..", "http://a/b/"),
+            ("../g", "http://a/b/g"),
+            ("../..", "http://a/"),
+            ("../../../g", "http://a/g"),
+            ("/./g", "http://a/g"),
+            ("g#s", "http://a/b/c/g"),
+            ("https://h/x", "https://h/x"),
         ];
         for (reference, resolved) in cases {
             assert_eq!(resolve(&base, reference).unwrap().to_string(), resolved, "{reference}");
@@ -210,7 +243,10 @@ mod tests {
 
     #[test]
     fn a_name_cannot_leave_its_collection() {
-        assert_eq!(encode_name("projects/example.com:p/operations/a b").unwrap(), "projects/example.com:p/operations/a%20b");
+        assert_eq!(
+            encode_name("projects/example.com:p/operations/a b").unwrap(),
+            "projects/example.com:p/operations/a%20b"
+        );
         assert_eq!(encode_name("a?b#c%2e%2e\u{7}ä\\").unwrap(), "a%3Fb%23c%252e%252e%07%C3%A4%5C");
         for refused in ["", "/a", "a//b", "a/../b", "..", "a/.", "a/"] {
             assert!(encode_name(refused).is_err(), "{refused}");

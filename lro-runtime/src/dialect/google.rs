@@ -72,7 +72,12 @@ impl Dialect for Google {
         "google"
     }
 
-    fn read_start<'a>(&self, _request: &Request, reply: &'a Reply, options: &Options) -> Result<Observation<'a>, Failure> {
+    fn read_start<'a>(
+        &self,
+        _request: &Request,
+        reply: &'a Reply,
+        options: &Options,
+    ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
         let mut seen = read_operation(reply.body())?;
         seen.hint = Hint::from_headers(reply.headers());
@@ -117,7 +122,8 @@ impl Dialect for Google {
     }
 
     fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
-        let collection = if query.parent.is_empty() { "operations".to_owned() } else { encode_name(&query.parent)? + "/operations" };
+        let collection =
+            if query.parent.is_empty() { "operations".to_owned() } else { encode_name(&query.parent)? + "/operations" };
         let mut target = self.path.replace("{name}", &collection);
         let mut separator = '?';
         let mut add = |name: &str, value: &str| {
@@ -145,7 +151,8 @@ impl Dialect for Google {
             unreachable: Option<Vec<String>>,
         }
         expect_success(reply)?;
-        let page: Page<'a> = serde_json::from_slice(reply.body()).map_err(|e| not_json("a page of operations", &e, reply.body()))?;
+        let page: Page<'a> =
+            serde_json::from_slice(reply.body()).map_err(|e| not_json("a page of operations", &e, reply.body()))?;
         let operations = page.operations.unwrap_or_default().into_iter().map(|operation| {
             let mut seen = read_operation(operation.get().as_bytes())?;
             seen.cursor = seen.name.as_deref().filter(|name| !name.is_empty()).map(|name| Self::cursor(name, &[]));
@@ -224,7 +231,8 @@ fn read_status(error: &RawValue) -> Result<Status, Failure> {
         #[serde(borrow, default)]
         details: Option<&'a RawValue>,
     }
-    let read: Lenient<'_> = serde_json::from_str(error.get()).map_err(|_| wrong("error", error, "an object with `code` and `message`"))?;
+    let read: Lenient<'_> =
+        serde_json::from_str(error.get()).map_err(|_| wrong("error", error, "an object with `code` and `message`"))?;
     let code = match present(read.code) {
         None => Code::Unknown,
         Some(raw) => match (serde_json::from_str::<i64>(raw.get()), serde_json::from_str::<String>(raw.get())) {

@@ -47,7 +47,12 @@ pub trait Dialect: Send + Sync + 'static {
     /// # Errors
     ///
     /// When the reply is an error, or not of this dialect.
-    fn read_start<'a>(&self, request: &Request, reply: &'a Reply, options: &Options) -> Result<Observation<'a>, Failure>;
+    fn read_start<'a>(
+        &self,
+        request: &Request,
+        reply: &'a Reply,
+        options: &Options,
+    ) -> Result<Observation<'a>, Failure>;
 
     /// Where an operation is that is known by its name only.
     ///
@@ -130,7 +135,12 @@ impl<D: Dialect + ?Sized> Dialect for Arc<D> {
         (**self).prepare_start(request, options)
     }
 
-    fn read_start<'a>(&self, request: &Request, reply: &'a Reply, options: &Options) -> Result<Observation<'a>, Failure> {
+    fn read_start<'a>(
+        &self,
+        request: &Request,
+        reply: &'a Reply,
+        options: &Options,
+    ) -> Result<Observation<'a>, Failure> {
         (**self).read_start(request, reply, options)
     }
 
@@ -219,7 +229,11 @@ fn read_error_body(body: &[u8], status: StatusCode) -> Status {
     let said = serde_json::from_slice::<Body<'_>>(body).ok().map(|body| read_error(body.error, by_http));
     let said = said.unwrap_or_else(|| {
         let reason = status.canonical_reason().unwrap_or_default();
-        let text = if body.is_empty() { reason.to_owned() } else { format!("{reason}: {}", excerpt(body)).trim_start_matches(": ").to_owned() };
+        let text = if body.is_empty() {
+            reason.to_owned()
+        } else {
+            format!("{reason}: {}", excerpt(body)).trim_start_matches(": ").to_owned()
+        };
         Status::new(by_http, text)
     });
     said.with_http_status(status.as_u16())
@@ -245,7 +259,8 @@ pub(crate) fn read_error(error: &RawValue, fallback: Code) -> Status {
     };
     let text = |value: Option<&RawValue>| value.and_then(|value| serde_json::from_str::<String>(value.get()).ok());
     let named = text(read.status).and_then(|name| Code::from_name(&name));
-    let status = Status::new(named.unwrap_or(fallback), text(read.message).unwrap_or_default()).with_details(read_details(read.details));
+    let status = Status::new(named.unwrap_or(fallback), text(read.message).unwrap_or_default())
+        .with_details(read_details(read.details));
     match text(read.code) {
         Some(reason) => status.with_reason(reason),
         None => status,

@@ -7,7 +7,10 @@ use crate::{
     error::Result,
     handle::Handle,
     settings::PollSettings,
-    timer::{Timer, park::{ParkTimer, block_on}},
+    timer::{
+        Timer,
+        park::{ParkTimer, block_on},
+    },
     transport::BoxFuture,
     typed::{Cancellable, Deletable, Operation},
 };
@@ -56,7 +59,8 @@ impl<H: Handle> Blocking<H> {
             return Ok(self.operation.clone());
         }
         let raw = self.operation.raw_operation().clone();
-        self.run(|timer| Box::pin(async move { Wait::new(raw, settings, timer)?.finish().await })).map(H::from_raw_operation)
+        self.run(|timer| Box::pin(async move { Wait::new(raw, settings, timer)?.finish().await }))
+            .map(H::from_raw_operation)
     }
 
     /// The snapshots, one after the other: an iterator that waits between them.

@@ -5,14 +5,8 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    error::Result,
-    failure::Failure,
-    observation::Call,
-    operation::RawOperation,
-    settings::PollSettings,
-    snapshot::Look,
-    timer::Timer,
-    transport::BoxFuture,
+    error::Result, failure::Failure, observation::Call, operation::RawOperation, settings::PollSettings,
+    snapshot::Look, timer::Timer, transport::BoxFuture,
 };
 
 mod blocking;
@@ -44,7 +38,11 @@ pub(crate) fn poll_once(operation: RawOperation, timer: OwnTimer) -> BoxFuture<'
 }
 
 /// One look that the server may hold. See [`RawOperation::wait`].
-pub(crate) fn wait(operation: RawOperation, hold: Duration, timer: OwnTimer) -> BoxFuture<'static, Result<RawOperation>> {
+pub(crate) fn wait(
+    operation: RawOperation,
+    hold: Duration,
+    timer: OwnTimer,
+) -> BoxFuture<'static, Result<RawOperation>> {
     Box::pin(async move {
         if operation.is_completed() {
             return Ok(operation);
@@ -57,7 +55,10 @@ pub(crate) fn wait(operation: RawOperation, hold: Duration, timer: OwnTimer) -> 
 }
 
 /// See [`RawOperation::poll_until_completed`].
-pub(crate) fn poll_until_completed(operation: RawOperation, settings: PollSettings) -> BoxFuture<'static, Result<RawOperation>> {
+pub(crate) fn poll_until_completed(
+    operation: RawOperation,
+    settings: PollSettings,
+) -> BoxFuture<'static, Result<RawOperation>> {
     Box::pin(async move { Wait::new(operation, settings, None)?.finish().await })
 }
 
@@ -72,7 +73,12 @@ pub(crate) fn delete(operation: RawOperation, timer: OwnTimer) -> BoxFuture<'sta
 }
 
 /// A call about the operation that has no answer but success.
-async fn ask(operation: RawOperation, timer: OwnTimer, message: &str, call: fn(&Look) -> Result<Call, Failure>) -> Result<()> {
+async fn ask(
+    operation: RawOperation,
+    timer: OwnTimer,
+    message: &str,
+    call: fn(&Look) -> Result<Call, Failure>,
+) -> Result<()> {
     let limit = operation.settings(PollSettings::default()).resolve()?.poll_timeout;
     let timer = timer.unwrap_or_else(|| Arc::clone(operation.client().timer()));
     let answer = async {

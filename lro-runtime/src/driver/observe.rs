@@ -37,7 +37,9 @@ impl Observers {
         if self.progress.is_empty() && self.completed.is_empty() {
             return;
         }
-        let changed = last.state() != next.state() || last.raw_status() != next.raw_status() || last.metadata().map(|m| m.bytes()) != next.metadata().map(|m| m.bytes());
+        let changed = last.state() != next.state()
+            || last.raw_status() != next.raw_status()
+            || last.metadata().map(|m| m.bytes()) != next.metadata().map(|m| m.bytes());
         if changed || self.notify == Notify::EveryPoll {
             self.tell(next);
         } else if next.is_completed() {
@@ -111,7 +113,10 @@ impl<H: Handle> Observed<H> {
     /// # Errors
     ///
     /// As there.
-    pub fn poll_until_completed(self, settings: PollSettings) -> impl Future<Output = Result<H>> + Send + 'static + use<H> {
+    pub fn poll_until_completed(
+        self,
+        settings: PollSettings,
+    ) -> impl Future<Output = Result<H>> + Send + 'static + use<H> {
         let waiting = self.waiting(settings, None);
         async move { waiting.await.map(H::from_raw_operation) }
     }
@@ -132,7 +137,12 @@ impl<H: Handle> Observed<H> {
     }
 
     fn waiting(self, settings: PollSettings, timer: super::OwnTimer) -> BoxFuture<'static, Result<RawOperation>> {
-        Box::pin(async move { Wait::new(self.operation.raw_operation().clone(), settings, timer)?.observed_by(self.observers).finish().await })
+        Box::pin(async move {
+            Wait::new(self.operation.raw_operation().clone(), settings, timer)?
+                .observed_by(self.observers)
+                .finish()
+                .await
+        })
     }
 }
 

@@ -32,7 +32,8 @@ impl<H: Handle> Snapshots<H> {
     }
 
     pub(crate) fn observed(operation: H, settings: PollSettings, observers: Observers) -> Self {
-        let wait = Wait::new(operation.raw_operation().clone(), settings, None).map(|wait| Box::new(wait.observed_by(observers)));
+        let wait = Wait::new(operation.raw_operation().clone(), settings, None)
+            .map(|wait| Box::new(wait.observed_by(observers)));
         Self { stage: Stage::First(wait), handle: std::marker::PhantomData }
     }
 }

@@ -111,7 +111,8 @@ impl Wait {
             return Ok(());
         }
         let word = self.operation.raw_status().unwrap_or_default();
-        Err(self.error(ErrorKind::Protocol, format!("the status `{}` is unknown", crate::text::excerpt(word.as_bytes()))))
+        Err(self
+            .error(ErrorKind::Protocol, format!("the status `{}` is unknown", crate::text::excerpt(word.as_bytes()))))
     }
 
     /// What the end of the engine means to the caller.
@@ -119,9 +120,12 @@ impl Wait {
         match self.engine.end() {
             None | Some(End::Completed) => Ok(false),
             Some(End::Permanent(failure)) => Err(self.failed("the poll failed", failure)),
-            Some(End::BudgetSpent(failure)) => Err(self.failed("the error budget is spent, the last poll failed", failure)),
+            Some(End::BudgetSpent(failure)) => {
+                Err(self.failed("the error budget is spent, the last poll failed", failure))
+            }
             Some(End::TimedOut(last)) => {
-                let error = self.error(ErrorKind::Timeout, format!("still {} when the wait expired", self.operation.state()));
+                let error =
+                    self.error(ErrorKind::Timeout, format!("still {} when the wait expired", self.operation.state()));
                 Err(match last {
                     Some(failure) => error.with_source(failure.clone()),
                     None => error,
@@ -131,10 +135,14 @@ impl Wait {
     }
 
     fn failed(&self, message: &str, failure: &Failure) -> Error {
-        self.operation.poll_error(message, failure.clone()).with_effort(self.engine.attempts(), self.engine.elapsed(self.timer.now()))
+        self.operation
+            .poll_error(message, failure.clone())
+            .with_effort(self.engine.attempts(), self.engine.elapsed(self.timer.now()))
     }
 
     fn error(&self, kind: ErrorKind, message: String) -> Error {
-        Error::new(kind, message).with_operation(&self.operation).with_effort(self.engine.attempts(), self.engine.elapsed(self.timer.now()))
+        Error::new(kind, message)
+            .with_operation(&self.operation)
+            .with_effort(self.engine.attempts(), self.engine.elapsed(self.timer.now()))
     }
 }
