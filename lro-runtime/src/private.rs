@@ -90,3 +90,13 @@ impl<T: Fraction> Fraction for Option<T> {
         self.as_ref().and_then(Fraction::fraction)
     }
 }
+
+/// A declared return type, of whatever alias: names the error type of a body.
+pub trait Outcome {
+    /// The error.
+    type Error;
+}
+
+impl<T, E> Outcome for std::result::Result<T, E> {
+    type Error = E;
+}
