@@ -3,11 +3,12 @@
 //! As little as possible is emitted per method: an alias and no struct, no derives, and every function body a call into
 //! the runtime or one `match`; `#[inline]` leaves its machine code to the programs that use it.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::args::Shape;
+use super::generics;
 use super::model::{Entry, Model, Operation, Resume};
 use super::report::Report;
 use super::returns::{self, Form};
@@ -69,7 +70,7 @@ fn beside(entry: &Entry) -> TokenStream {
 fn started(operation: &Operation) -> TokenStream {
     let Operation { krate, names, generics, method, form, .. } = operation;
     let (attrs, vis, default, body) = (&method.attrs, &method.vis, &method.default, &method.body);
-    let (alias, state, parameters) = (&names.operation, &names.state, generics.named());
+    let (alias, state, parameters) = (&names.operation, &names.state, generics.split_for_impl().1);
     let sig = returns::replace(method.sig.to_token_stream(), &quote!(#alias #parameters));
     if !method.has_body() {
         return quote!(#(#attrs)* #vis #default #sig #body);
@@ -114,21 +115,21 @@ fn without_braces(body: &TokenTree) -> TokenStream {
 //     }
 fn resume(operation: &Operation) -> TokenStream {
     let Operation { krate, names, generics, attrs, deprecated, method, .. } = operation;
-    let (name, alias, state, parameters) = (&names.resume, &names.operation, &names.state, generics.named());
+    let (name, alias, state, parameters) = (&names.resume, &names.operation, &names.state, generics.split_for_impl().1);
     let Some(Resume { inputs, generics: own, operations, concrete }) = &operation.resume else {
         return TokenStream::new();
     };
-    let (vis, declared, clause) = (&method.vis, own.declared(), own.clause_and(&generics.kept()));
+    let (vis, (declared, _, clause)) = (&method.vis, own.split_for_impl());
     let docs = words::of_resume(operation);
-    let from = match concrete {
-        true => quote!(#krate::Resume),
-        false => quote!(impl ::core::convert::Into<#krate::Resume>),
-    };
+    // An argument of the author's may have the same name.
+    let from = Ident::new("from", Span::mixed_site());
+    let token = quote!(#krate::Resume);
+    let token = if *concrete { token } else { quote!(impl ::core::convert::Into<#token>) };
     quote_spanned! {located(names.resume.span())=>
         #(#attrs)* #(#deprecated)* #docs
         #[allow(dead_code)]
-        #vis fn #name #declared(#(#inputs,)* from: #from) -> #krate::Result<#alias #parameters> #clause {
-            #krate::__private::resume::<#state #parameters>(#operations, from)
+        #vis fn #name #declared(#(#inputs,)* #from: #token) -> #krate::Result<#alias #parameters> #clause {
+            #krate::__private::resume::<#state #parameters>(#operations, #from)
         }
     }
 }
@@ -138,7 +139,8 @@ fn resume(operation: &Operation) -> TokenStream {
 //     pub type ExportImageOperation = ::lro_runtime::Operation<ExportImageState>;
 fn alias(operation: &Operation) -> TokenStream {
     let Operation { krate, names, vis, attrs, generics, .. } = operation;
-    let (name, state, declared, parameters) = (&names.operation, &names.state, generics.unbounded(), generics.named());
+    let (name, state, declared) = (&names.operation, &names.state, generics::unbounded(generics));
+    let (_, parameters, _) = generics.split_for_impl();
     let docs = words::of_alias(operation);
     quote_spanned! {located(names.operation.span())=>
         #(#attrs)* #docs
@@ -152,7 +154,7 @@ fn alias(operation: &Operation) -> TokenStream {
 //     pub enum ExportImageState { Pending, Running { metadata: Option<ExportProgress> }, … }
 fn state(operation: &Operation) -> TokenStream {
     let Operation { krate, names, vis, attrs, generics, response, metadata, .. } = operation;
-    let (name, declared, clause) = (&names.state, generics.declared(), generics.clause());
+    let (name, (declared, _, clause)) = (&names.state, generics.split_for_impl());
     let docs = words::of_state(operation);
     let progress = quote! {
         /// The progress last reported, if any.
@@ -187,9 +189,8 @@ fn state(operation: &Operation) -> TokenStream {
 // Output:
 //     impl ::lro_runtime::OperationState for ExportImageState { … }
 fn operation_state(operation: &Operation) -> TokenStream {
-    let Operation { krate, names, attrs, generics, response, metadata, settings, .. } = operation;
-    let (name, declared, parameters, clause) =
-        (&names.state, generics.declared(), generics.named(), generics.clause_to_keep());
+    let Operation { krate, names, attrs, kept, response, metadata, settings, .. } = operation;
+    let (name, (declared, parameters, clause)) = (&names.state, kept.split_for_impl());
     let conditions = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
     let method = method::constant(operation);
     let decode = |ty: &syn::Type| match settings.shape {
@@ -246,9 +247,8 @@ fn operation_state(operation: &Operation) -> TokenStream {
 // Output, with `cancel`:
 //     impl ::lro_runtime::Cancellable for ExportImageState {}
 fn capabilities(operation: &Operation) -> TokenStream {
-    let Operation { krate, names, attrs, generics, settings, .. } = operation;
-    let (name, declared, parameters, clause) =
-        (&names.state, generics.declared(), generics.named(), generics.clause_to_keep());
+    let Operation { krate, names, attrs, kept, settings, .. } = operation;
+    let (name, (declared, parameters, clause)) = (&names.state, kept.split_for_impl());
     let conditions: Vec<_> = attrs.iter().filter(|attr| !attr.path().is_ident("doc")).collect();
     let capability = |declares: bool, capability: TokenStream| {
         declares.then(|| quote_spanned!(located(name.span())=> #(#conditions)* impl #declared #krate::#capability for #name #parameters #clause {}))

@@ -5,79 +5,65 @@ use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
 use syn::{GenericParam, Generics, Token, TypeParamBound, WherePredicate};
 
-/// A choice of the parameters in scope.
-#[derive(Default)]
-pub(crate) struct Chosen {
-    params: Vec<GenericParam>,
-    predicates: Vec<WherePredicate>,
+/// Of the block's and the method's parameters, those that the tokens mention.
+pub(crate) fn chosen(block: &Generics, method: &Generics, tokens: &TokenStream) -> Generics {
+    let mut generics = chosen_of(block, &[block, method], tokens);
+    let inside = chosen_inside(block, method, tokens);
+    generics.params.extend(inside.params);
+    if let Some(clause) = inside.where_clause {
+        generics.make_where_clause().predicates.extend(clause.predicates);
+    }
+    generics
 }
 
-impl Chosen {
-    /// Chooses, of all parameters in scope, those that the tokens mention.
-    pub(crate) fn mentioned(scopes: &[&Generics], tokens: &TokenStream) -> Self {
-        let params = scopes.iter().flat_map(|generics| &generics.params);
-        let (chosen, others): (Vec<_>, Vec<_>) = params.partition(|param| mentions(tokens, name(param)));
-        let only = |tokens: TokenStream| !others.iter().any(|param| mentions(&tokens, name(param)));
-        let own = |tokens: TokenStream| chosen.iter().any(|param| mentions(&tokens, name(param)));
-        let clauses = scopes.iter().filter_map(|generics| generics.where_clause.as_ref());
-        let predicates = clauses.flat_map(|clause| &clause.predicates);
-        let predicates =
-            predicates.filter(|p| only(p.to_token_stream()) && own(p.to_token_stream())).cloned().collect();
-        let params = chosen.iter().map(|param| bounded(param, &only)).collect();
-        Self { params, predicates }
-    }
+/// Of the same choice, what the method itself declares.
+pub(crate) fn chosen_inside(block: &Generics, method: &Generics, tokens: &TokenStream) -> Generics {
+    chosen_of(method, &[block, method], tokens)
+}
 
-    /// `<T: Bound, const N: usize>`, or nothing.
-    pub(crate) fn declared(&self) -> TokenStream {
-        list(self.params.iter().map(ToTokens::to_token_stream))
+fn chosen_of(scope: &Generics, all: &[&Generics], tokens: &TokenStream) -> Generics {
+    let params = all.iter().flat_map(|generics| &generics.params);
+    let (chosen, others): (Vec<_>, Vec<_>) = params.partition(|param| mentions(tokens, name(param)));
+    let only = |tokens: TokenStream| !others.iter().any(|param| mentions(&tokens, name(param)));
+    let own = |tokens: TokenStream| chosen.iter().any(|param| mentions(&tokens, name(param)));
+    let params = scope.params.iter().filter(|param| mentions(tokens, name(param)));
+    let predicates = scope.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let predicates = predicates.filter(|predicate| own(predicate.to_token_stream()));
+    let predicates: Vec<_> = predicates.filter_map(|predicate| required(predicate, &only)).collect();
+    let params = params.map(|param| bounded(param, &only)).collect();
+    let mut generics = Generics { params, ..Generics::default() };
+    if !predicates.is_empty() {
+        generics.make_where_clause().predicates.extend(predicates);
     }
+    generics
+}
 
-    /// `<T, N>`, or nothing.
-    pub(crate) fn named(&self) -> TokenStream {
-        list(self.params.iter().map(name_tokens))
-    }
-
-    /// `<T, const N: usize>`: as an alias declares them.
-    pub(crate) fn unbounded(&self) -> TokenStream {
-        list(self.params.iter().map(|param| match param {
-            GenericParam::Const(param) => quote!(#param),
-            other => name_tokens(other),
-        }))
-    }
-
-    /// `where …` as the author wrote it, or nothing.
-    pub(crate) fn clause(&self) -> TokenStream {
-        clause(self.predicates.iter().map(ToTokens::to_token_stream))
-    }
-
-    /// `where …` as written, and that each type can be kept in an operation.
-    pub(crate) fn clause_to_keep(&self) -> TokenStream {
-        self.clause_and(&self.kept())
-    }
-
-    /// `where …` as written, and more.
-    pub(crate) fn clause_and(&self, more: &[WherePredicate]) -> TokenStream {
-        clause(self.predicates.iter().chain(more).map(ToTokens::to_token_stream))
-    }
-
-    /// `T: Send + Sync + 'static`, for each type: an operation is all three, so what it holds must be.
-    pub(crate) fn kept(&self) -> Vec<WherePredicate> {
-        let types = self.params.iter().filter_map(|param| match param {
-            GenericParam::Type(param) => Some(&param.ident),
-            _ => None,
-        });
-        types.map(|ident| syn::parse_quote!(#ident: ::core::marker::Send + ::core::marker::Sync + 'static)).collect()
+/// Adds `T: Send + Sync + 'static` for each type: an operation is all three, so what it holds must be.
+///
+/// Beside the parameter, where it has bounds there; else in the `where` clause, as a person would.
+pub(crate) fn keep(generics: &mut Generics, types: &[Ident]) {
+    let bounds: Bounds = syn::parse_quote!(::core::marker::Send + ::core::marker::Sync + 'static);
+    for ident in types {
+        let declared = generics.type_params_mut().find(|param| param.ident == *ident && !param.bounds.is_empty());
+        match declared {
+            Some(param) => param.bounds.extend(bounds.clone()),
+            None => generics.make_where_clause().predicates.push(syn::parse_quote!(#ident: #bounds)),
+        }
     }
 }
 
-fn list(params: impl Iterator<Item = TokenStream>) -> TokenStream {
-    let params: Vec<_> = params.collect();
-    if params.is_empty() { TokenStream::new() } else { quote!(<#(#params),*>) }
+/// The names of the type parameters.
+pub(crate) fn types(generics: &Generics) -> Vec<Ident> {
+    generics.type_params().map(|param| param.ident.clone()).collect()
 }
 
-fn clause(predicates: impl Iterator<Item = TokenStream>) -> TokenStream {
-    let predicates: Vec<_> = predicates.collect();
-    if predicates.is_empty() { TokenStream::new() } else { quote!(where #(#predicates),*) }
+/// `<T, const N: usize>`: as an alias declares them.
+pub(crate) fn unbounded(generics: &Generics) -> TokenStream {
+    let params = generics.params.iter().map(|param| match param {
+        GenericParam::Const(param) => param.to_token_stream(),
+        other => name(other).to_token_stream(),
+    });
+    if generics.params.is_empty() { TokenStream::new() } else { quote!(<#(#params),*>) }
 }
 
 fn name(param: &GenericParam) -> &Ident {
@@ -88,13 +74,6 @@ fn name(param: &GenericParam) -> &Ident {
     }
 }
 
-fn name_tokens(param: &GenericParam) -> TokenStream {
-    match param {
-        GenericParam::Lifetime(param) => param.lifetime.to_token_stream(),
-        other => name(other).to_token_stream(),
-    }
-}
-
 /// The parameter without default, attributes, and the bounds that mention another parameter than the chosen ones.
 fn bounded(param: &GenericParam, only: &dyn Fn(TokenStream) -> bool) -> GenericParam {
     let mut param = param.clone();
@@ -102,11 +81,8 @@ fn bounded(param: &GenericParam, only: &dyn Fn(TokenStream) -> bool) -> GenericP
         GenericParam::Type(param) => {
             param.attrs.clear();
             param.default = None;
-            let bounds = std::mem::take(&mut param.bounds).into_iter();
-            let kept: Punctuated<TypeParamBound, Token![+]> =
-                bounds.filter(|bound| only(bound.to_token_stream())).collect();
-            param.colon_token = param.colon_token.filter(|_| !kept.is_empty());
-            param.bounds = kept;
+            param.bounds = filtered(std::mem::take(&mut param.bounds), only);
+            param.colon_token = param.colon_token.filter(|_| !param.bounds.is_empty());
         }
         GenericParam::Const(param) => {
             param.attrs.clear();
@@ -115,6 +91,23 @@ fn bounded(param: &GenericParam, only: &dyn Fn(TokenStream) -> bool) -> GenericP
         GenericParam::Lifetime(param) => param.attrs.clear(),
     }
     param
+}
+
+/// The predicate without the bounds that mention another parameter than the chosen ones, if anything remains.
+fn required(predicate: &WherePredicate, only: &dyn Fn(TokenStream) -> bool) -> Option<WherePredicate> {
+    let WherePredicate::Type(predicate) = predicate else {
+        return only(predicate.to_token_stream()).then(|| predicate.clone());
+    };
+    let mut predicate = predicate.clone();
+    predicate.bounds = filtered(predicate.bounds, only);
+    let remains = only(predicate.bounded_ty.to_token_stream()) && !predicate.bounds.is_empty();
+    remains.then_some(WherePredicate::Type(predicate))
+}
+
+type Bounds = Punctuated<TypeParamBound, Token![+]>;
+
+fn filtered(bounds: Bounds, only: &dyn Fn(TokenStream) -> bool) -> Bounds {
+    bounds.into_iter().filter(|bound| only(bound.to_token_stream())).collect()
 }
 
 /// Whether the identifier occurs, at any depth.

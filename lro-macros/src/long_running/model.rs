@@ -10,7 +10,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Expr, FnArg, Generics, Pat, Type, Visibility};
 
 use super::args::{Args, Function, Level, Progress, Shape};
-use super::generics::{self, Chosen};
+use super::generics;
 use super::report::Report;
 use super::returns::{self, Form};
 use super::settings::Poll;
@@ -45,7 +45,10 @@ pub(crate) struct Operation {
     pub(crate) docs: Vec<String>,
     pub(crate) response: Type,
     pub(crate) metadata: Type,
-    pub(crate) generics: Chosen,
+    /// What the types mention, with their bounds as the author wrote them.
+    pub(crate) generics: Generics,
+    /// The same, fit for an operation to keep.
+    pub(crate) kept: Generics,
     pub(crate) settings: Settings,
     pub(crate) method: Method,
     pub(crate) form: Form,
@@ -80,8 +83,8 @@ pub(crate) struct Settings {
 pub(crate) struct Resume {
     /// `&self`, or the arguments that `operations` names.
     pub(crate) inputs: Vec<FnArg>,
-    pub(crate) generics: Chosen,
-    /// Where clause of the types that the operation keeps.
+    pub(crate) generics: Generics,
+    /// Where to look.
     pub(crate) operations: TokenStream,
     /// Whether it takes `Resume` itself: a trait whose methods return boxed futures is meant to be used as `dyn`.
     pub(crate) concrete: bool,
@@ -193,19 +196,21 @@ fn entry(mut method: Method, args: Args, host: &Host, report: &mut Report) -> En
     let response = types::kept("response", args.response.as_ref(), &args, &method, report);
     let metadata = types::kept("metadata", args.metadata.as_ref(), &args, &method, report);
     let names = Names::new(args.name.as_ref(), &method.sig.ident, report);
-    let scopes = [&host.generics, &method.sig.generics];
-    let generics = Chosen::mentioned(&scopes, &quote!(#response #metadata));
+    let generics = generics::chosen(&host.generics, &method.sig.generics, &quote!(#response #metadata));
     let resume = resume(&args, &method, form, &quote!(#response #metadata), host, report);
-    let resume = resume.filter(|_| names.resume_is_free(&method, host, report));
+    let mut resume = resume.filter(|_| names.resume_is_free(&method, host, report));
     let name = method.sig.ident.unraw();
     let link = if host.path.is_empty() { name.to_string() } else { format!("{}::{name}", host.path) };
     let label = match host.path.rsplit("::").next() {
         None | Some("") => name.to_string(),
         Some(this) => format!("{this}.{name}"),
     };
-    let kept = generics.kept();
-    if !kept.is_empty() {
-        method.sig.generics.make_where_clause().predicates.extend(kept);
+    let kept_types = generics::types(&generics);
+    let mut kept = generics.clone();
+    generics::keep(&mut kept, &kept_types);
+    generics::keep(&mut method.sig.generics, &kept_types);
+    if let Some(resume) = &mut resume {
+        generics::keep(&mut resume.generics, &kept_types);
     }
     Entry::Operation(Box::new(Operation {
         krate: args.krate.as_ref().map_or_else(|| quote!(::lro_runtime), ToTokens::to_token_stream),
@@ -222,6 +227,7 @@ fn entry(mut method: Method, args: Args, host: &Host, report: &mut Report) -> En
         response,
         metadata,
         generics,
+        kept,
         settings: Settings::new(args),
         method,
         form,
@@ -312,7 +318,7 @@ fn resume(
     } else {
         method.sig.inputs.iter().filter(|input| is_named(input, &operations)).cloned().collect()
     };
-    let generics = Chosen::mentioned(&[&method.sig.generics], &quote!(#types #(#inputs)*));
+    let generics = generics::chosen_inside(&host.generics, &method.sig.generics, &quote!(#types #(#inputs)*));
     Some(Resume { inputs, generics, operations, concrete })
 }
 

@@ -7,19 +7,21 @@ use super::super::model::Operation;
 
 pub(super) fn of_alias(operation: &Operation) -> TokenStream {
     let (method, state) = (link(operation), &operation.names.state);
-    let first = format!("The operation that {method} starts. What it can be found doing is [`{state}`].");
+    let first = format!("The operation that {method} starts. Its states are [`{state}`].");
     lines(&[&[first], &paragraph(operation)])
 }
 
 pub(super) fn of_state(operation: &Operation) -> TokenStream {
     let (method, alias) = (link(operation), &operation.names.operation);
-    let first = format!("State of an [`{alias}`], the operation that {method} starts.");
+    let first = format!("The states of [`{alias}`], the operation that {method} starts.");
     lines(&[&[first], &paragraph(operation)])
 }
 
 pub(super) fn of_resume(operation: &Operation) -> TokenStream {
     let (method, alias) = (link(operation), &operation.names.operation);
-    let first = format!("Resumes an [`{alias}`] that {method} started, from its name or its token. Sends nothing.");
+    let first = format!(
+        "Resumes an operation that {method} started, from its name or its token, as [`{alias}`]. Sends nothing."
+    );
     let errors =
         ["", "# Errors", "", "If the name is malformed, or the token is not of this method."].map(str::to_owned);
     lines(&[&[first], &errors])
