@@ -25,20 +25,6 @@ where
     scope::within(S::METHOD, body).await.map(Operation::from_raw_operation)
 }
 
-/// What an annotated method declares to return: names the error type for the body, which `start` could not infer in time for `?`.
-#[diagnostic::on_unimplemented(
-    message = "a long-running method returns `Result<RawOperation, E>`, not `{Self}`",
-    label = "must be `Result<RawOperation, E>`"
-)]
-pub trait Outcome {
-    /// `E`.
-    type Error;
-}
-
-impl<E> Outcome for Result<RawOperation, E> {
-    type Error = E;
-}
-
 /// Resumes an operation of an annotated method.
 pub fn resume<S: OperationState>(operations: &Operations, from: impl Into<Resume>) -> Result<Operation<S>> {
     from.into().resume(operations, Some(S::METHOD)).map(Operation::from_raw_operation)
@@ -106,6 +92,10 @@ impl<T: Fraction> Fraction for Option<T> {
 }
 
 /// A declared return type, of whatever alias: names the error type of a body.
+#[diagnostic::on_unimplemented(
+    message = "a long-running method gives `Result<RawOperation, E>`, not `{Self}`",
+    label = "must be a `Result`"
+)]
 pub trait Outcome {
     /// The error.
     type Error;
