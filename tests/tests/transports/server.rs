@@ -15,6 +15,8 @@ const FLOOD: usize = 64 << 20;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
+    /// How many requests came before it on its connection.
+    pub(crate) before: usize,
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, Vec<u8>)>,
@@ -57,7 +59,8 @@ impl Server {
         Self::raw(move |stream, seen| {
             let mut reader = BufReader::new(stream.try_clone().unwrap());
             let mut peer = Peer { stream };
-            while let Some(request) = read_request(&mut reader) {
+            for before in 0.. {
+                let Some(request) = read_request(&mut reader, before) else { break };
                 seen.requests.lock().unwrap().push(request.clone());
                 if handler(&request, &mut peer) == Then::Close {
                     break;
@@ -166,7 +169,7 @@ impl Peer {
     }
 }
 
-fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Received> {
+fn read_request(reader: &mut BufReader<TcpStream>, before: usize) -> Option<Received> {
     let start = read_line(reader)?;
     let start = String::from_utf8(start).unwrap();
     let mut words = start.split(' ').map(str::to_owned);
@@ -181,7 +184,7 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Received> {
         let (name, value) = line.split_at(colon);
         headers.push((String::from_utf8(name.to_vec()).unwrap(), value[1..].trim_ascii().to_vec()));
     }
-    let mut request = Received { method, target, headers, body: Vec::new() };
+    let mut request = Received { before, method, target, headers, body: Vec::new() };
     if let [length] = request.header("content-length")[..] {
         let length = std::str::from_utf8(length).unwrap().parse().unwrap();
         request.body = vec![0; length];

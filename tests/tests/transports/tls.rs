@@ -7,7 +7,7 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     sync::Arc,
     thread,
 };
@@ -42,15 +42,19 @@ fn serve((certificate, key): (&[u8], &[u8])) -> u16 {
     thread::spawn(move || {
         for stream in listener.incoming() {
             let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-            let mut stream = StreamOwned::new(connection, stream.unwrap());
-            let mut head = [0; 4_096];
-            while let Ok(1..) = stream.read(&mut head) {
-                let protocol = String::from_utf8_lossy(stream.conn.alpn_protocol().unwrap_or(b"none")).into_owned();
-                let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{protocol}", protocol.len());
-            }
+            let stream = StreamOwned::new(connection, stream.unwrap());
+            thread::spawn(move || answer(stream));
         }
     });
     port
+}
+
+fn answer(mut stream: StreamOwned<ServerConnection, TcpStream>) {
+    let mut head = [0; 4_096];
+    while let Ok(1..) = stream.read(&mut head) {
+        let protocol = String::from_utf8_lossy(stream.conn.alpn_protocol().unwrap_or(b"none")).into_owned();
+        let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{protocol}", protocol.len());
+    }
 }
 
 fn get(transport: &HyperTransport, host: &str, port: u16) -> Outcome {
