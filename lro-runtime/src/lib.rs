@@ -35,6 +35,8 @@ mod settings;
 mod snapshot;
 mod state;
 mod status;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 pub mod timer;
 mod token;

@@ -1,0 +1,62 @@
+//! Testing code that waits: a clock that jumps, a transport that follows a script, a server on loopback.
+//!
+//! For SDK authors and for users of their SDKs. A test of code that waits for an hour, as one would write it:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use lro_runtime::{
+//!     Operations, PollSettings, RawOperation, Result, long_running,
+//!     testing::{Script, ScriptedTransport, VirtualClock},
+//! };
+//! use serde::Deserialize;
+//! use serde_json::json;
+//!
+//! # #[derive(Deserialize)]
+//! # pub struct ExportedImage { pub uri: String }
+//! # #[derive(Deserialize)]
+//! # pub struct ExportProgress { pub percent: u8 }
+//! # pub struct ImageClient { operations: Operations }
+//! # #[long_running]
+//! # impl ImageClient {
+//! #     #[long_running(response = ExportedImage, metadata = ExportProgress)]
+//! #     pub async fn export_image(&self, image: &str) -> Result<RawOperation> {
+//! #         self.operations.post("v1/images:export", &json!({ "image": image })).await
+//! #     }
+//! # }
+//! // What is tested: it starts an export and waits for up to two hours.
+//! async fn export(client: &ImageClient) -> Result<String> {
+//!     let settings = PollSettings::default().with_timeout(Duration::from_secs(7200));
+//!     let operation = client.export_image("cat").await?;
+//!     Ok(operation.poll_until_completed(settings).await?.into_result()?.uri)
+//! }
+//!
+//! // The test: the job takes an hour, one poll fails on the way, and nobody waits.
+//! let clock = VirtualClock::new();
+//! let transport = ScriptedTransport::new(
+//!     Script::new()
+//!         .pending()
+//!         .running_for(Duration::from_secs(3600))
+//!         .unavailable()
+//!         .done(json!({ "uri": "gs://pictures/cat.png" })),
+//! );
+//! let client = ImageClient { operations: transport.operations(&clock)? };
+//!
+//! let began = std::time::Instant::now();
+//! assert_eq!(smol::block_on(export(&client))?, "gs://pictures/cat.png");
+//! assert!(clock.elapsed() > Duration::from_secs(3600));
+//! assert!(began.elapsed() < Duration::from_secs(1), "took {:?}", began.elapsed());
+//! transport.assert_finished();
+//! # Ok::<(), lro_runtime::Error>(())
+//! ```
+//!
+//! | | is for |
+//! |---|---|
+//! | [`VirtualClock`] | a [`Timer`](crate::Timer) on which an hour passes at once, for async code and for the blocking calls |
+//! | [`ScriptedTransport`] | a [`Transport`](crate::Transport) that answers as its [`Script`] says, and fails the test on any other request |
+
+mod clock;
+mod script;
+mod scripted;
+
+pub use self::{clock::VirtualClock, script::Script, scripted::ScriptedTransport};
