@@ -30,8 +30,19 @@ pub fn resume<S: OperationState>(operations: &Operations, from: impl Into<Resume
     from.into().resume(operations, Some(S::METHOD)).map(Operation::from_raw_operation)
 }
 
+/// What can be read from JSON: everything that `serde` can, told apart so that the message is ours.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from JSON",
+    label = "must implement `serde::Deserialize`",
+    note = "add `#[derive(serde::Deserialize)]` to `{Self}`, and let it own what it holds"
+)]
+pub trait Json: DeserializeOwned + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned + 'static> Json for T {}
+
 /// Decodes a JSON payload.
-pub fn json<T: DeserializeOwned + 'static>(payload: Payload<'_>) -> Result<T> {
+pub fn json<T: Json>(payload: Payload<'_>) -> Result<T> {
     payload.decode_json()
 }
 

@@ -315,6 +315,44 @@ impl<S: OperationState> Operation<S> {
         async move { driver::wait(raw, timeout, None).await.map(Self::from_raw_operation) }
     }
 
+    /// Runs what starts an operation of this method, and types it: what an annotated method does with its body, for the implementation of a
+    /// trait's annotated method that has none.
+    ///
+    /// ```
+    /// use std::future::Future;
+    /// use lro_runtime::{Operations, RawOperation, Result, long_running};
+    ///
+    /// #[long_running(response = String, metadata = ())]
+    /// trait BuildService {
+    ///     fn operations(&self) -> &Operations;
+    ///
+    ///     #[long_running]
+    ///     fn build(&self) -> impl Future<Output = Result<RawOperation>> + Send;
+    /// }
+    ///
+    /// struct Farm(Operations);
+    ///
+    /// impl BuildService for Farm {
+    ///     fn operations(&self) -> &Operations {
+    ///         &self.0
+    ///     }
+    ///
+    ///     async fn build(&self) -> Result<BuildOperation> {
+    ///         BuildOperation::start(self.0.post("v1/builds", &())).await
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of `body`.
+    pub async fn start<E, F>(body: F) -> Result<Self, E>
+    where
+        F: Future<Output = Result<RawOperation, E>>,
+    {
+        crate::__private::start(body).await
+    }
+
     fn decoded(&self) -> &Decoded<S> {
         self.decoded.get_or_init(|| decode(&self.raw))
     }

@@ -1,0 +1,206 @@
+//! Every form of long-running method starts, types and resumes its operation, through the public API alone.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use lro_fixture_sdk::{
+    BuildOperation, BuildService, ImageClient, RecordService, Records, RestartOperation, RestartService,
+};
+use lro_runtime::transport::{BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind};
+use lro_runtime::{ErrorKind, LongRunning, Operations, Result};
+
+/// Gives its replies in order, and keeps the paths that were asked for.
+#[derive(Clone, Default)]
+struct Script(Arc<Mutex<(Vec<&'static str>, Vec<String>)>>);
+
+impl Transport for Script {
+    fn send<'a>(&'a self, request: &'a Request, _: usize) -> BoxFuture<'a, Result<Reply, TransportError>> {
+        let reply = self.0.lock().ok().and_then(|mut script| {
+            script.1.push(request.uri().path().to_owned());
+            (!script.0.is_empty()).then(|| script.0.remove(0))
+        });
+        Box::pin(async move {
+            let body =
+                reply.ok_or_else(|| TransportError::message(TransportErrorKind::InvalidRequest, "script is over"))?;
+            Ok(Reply::new(body.into()))
+        })
+    }
+}
+
+fn service(replies: &[&'static str]) -> Result<(Operations, Script)> {
+    let script = Script(Arc::new(Mutex::new((replies.to_vec(), Vec::new()))));
+    Ok((Operations::builder("http://localhost").transport(script.clone()).build()?, script))
+}
+
+/// Runs a future, or an operation that has ended.
+fn run<T>(future: impl IntoFuture<Output = T>) -> T {
+    smol::block_on(future.into_future())
+}
+
+fn asked(script: &Script) -> Vec<String> {
+    script.0.lock().map(|script| script.1.clone()).unwrap_or_default()
+}
+
+const RUNNING: &str = r#"{"name": "operations/1"}"#;
+const EMPTY: &str = r#"{"name": "operations/1", "done": true, "response": {}}"#;
+const IMAGE: &str = r#"{"name": "operations/1", "metadata": {"percent": 40, "queued": false}, "done": true, "response": {"uri": "gs://b/i", "digest":
+    [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32]}}"#;
+
+/// What every operation of a method keeps: its name, and the way back to it.
+fn name_of(operation: &impl LongRunning) -> String {
+    operation.name().to_owned()
+}
+
+#[test]
+fn an_async_method_starts_and_resumes_and_is_typed() -> Result<()> {
+    let (operations, script) = service(&[RUNNING, IMAGE])?;
+    let client = ImageClient::new(operations);
+    let started: lro_fixture_sdk::ExportImageOperation = run(client.export_image("b"))?;
+    assert_eq!(name_of(&started), "operations/1");
+    let resumed = client.resume_export_image(started.name())?;
+    assert_eq!(asked(&script), ["/v1/images:export"], "resuming asks nothing");
+    let done = run(resumed.poll_once())?;
+    match done.state() {
+        lro_fixture_sdk::ExportImageState::Succeeded { response, metadata: Some(metadata) } => {
+            assert_eq!((response.uri.as_str(), metadata.percent), ("gs://b/i", 40));
+        }
+        _ => assert!(done.is_succeeded(), "the reply says so"),
+    }
+    Ok(())
+}
+
+#[test]
+fn keys_reach_the_method() -> Result<()> {
+    const QUEUED: &str = r#"{"name": "operations/1", "metadata": {"percent": 40, "queued": true}}"#;
+    let (operations, _) = service(&[QUEUED])?;
+    let queued = run(ImageClient::new(operations).export_image("b"))?;
+    assert!(matches!(queued.state(), lro_fixture_sdk::ExportImageState::Pending), "`pending` says that it waits");
+    assert_eq!(queued.progress(), Some(0.4), "`progress` reads per cent");
+    drop(queued.cancel());
+    drop(queued.delete());
+    Ok(())
+}
+
+#[test]
+fn a_response_that_is_a_failure_in_disguise_fails() -> Result<()> {
+    const DISGUISED: &str = r#"{"name": "operations/1", "done": true, "response": {"uri": "", "digest":
+        [0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}}"#;
+    let (operations, _) = service(&[DISGUISED])?;
+    let operation = run(ImageClient::new(operations).export_image("b"))?;
+    assert!(operation.is_failed(), "`classify` says so");
+    Ok(())
+}
+
+#[test]
+fn methods_that_return_futures_do_the_same() -> Result<()> {
+    let (operations, script) = service(&[EMPTY, EMPTY])?;
+    let client = ImageClient::new(operations);
+    run(run(client.import_image("gs://b/i"))?)?;
+    run(run(client.r#move())?)?;
+    assert_eq!(asked(&script), ["/v1/images:import", "/v1/images:move"]);
+    Ok(())
+}
+
+#[test]
+fn a_token_of_one_method_is_refused_by_another() -> Result<()> {
+    let (operations, _) = service(&[RUNNING])?;
+    let client = ImageClient::new(operations);
+    let token = run(client.burn())?.token();
+    assert_eq!(token.method(), "ImageClient.burn");
+    let refused = client.resume_copy_image(token.clone()).map(drop);
+    assert_eq!(refused.map_err(|error| error.kind()), Err(ErrorKind::InvalidToken));
+    client.resume_burn(token).map(drop)
+}
+
+#[test]
+fn a_generic_method_types_its_operation_by_its_caller() -> Result<()> {
+    const RECORDS: &str = r#"{"name": "operations/1", "metadata": "half", "done": true, "response": [1, 2]}"#;
+    let (operations, _) = service(&[RECORDS])?;
+    let records = Records::<u32, 10>::new(&operations, None);
+    let operation = run(records.collect::<String, _>("all"))?;
+    assert_eq!(operation.metadata().ok().flatten().map(String::as_str), Some("half"));
+    assert_eq!(operation.into_result()?.0, [1, 2]);
+    records.resume_collect::<String>("operations/1").map(drop)
+}
+
+#[test]
+fn a_free_function_resumes_with_the_arguments_that_its_operations_name() -> Result<()> {
+    let (operations, _) = service(&[RUNNING, EMPTY])?;
+    let started = run(lro_fixture_sdk::purge(&operations, "p"))?;
+    run(lro_fixture_sdk::resume_purge(&operations, started.token())?.poll_once())?.into_result()?;
+    lro_fixture_sdk::resume_purge_all(&operations, "operations/1").map(drop)
+}
+
+struct Farm(Operations);
+
+impl BuildService for Farm {
+    fn operations(&self) -> &Operations {
+        &self.0
+    }
+
+    async fn build(&self, source: &str) -> Result<BuildOperation> {
+        BuildOperation::start(self.0.post("v1/builds", source)).await
+    }
+}
+
+impl RecordService<u8> for Farm {
+    fn service(&self) -> Operations {
+        self.0.clone()
+    }
+
+    async fn gather(&self) -> Result<lro_fixture_sdk::GatherOperation<u8>> {
+        lro_fixture_sdk::GatherOperation::start(async { self.0.post("v1/records", &()).await }).await
+    }
+}
+
+impl RestartService for Farm {
+    fn operations(&self) -> &Operations {
+        &self.0
+    }
+
+    fn stop(&self) -> Pin<Box<dyn Future<Output = Result<lro_fixture_sdk::StopOperation>> + Send + '_>> {
+        Box::pin(lro_fixture_sdk::StopOperation::start(self.0.post("v1/stop", &())))
+    }
+}
+
+#[test]
+fn a_trait_method_without_body_is_implemented_by_one_that_returns_the_typed_operation() -> Result<()> {
+    const BUILT: &str = r#"{"name": "operations/1", "done": true, "response": "binary"}"#;
+    let (operations, script) = service(&[RUNNING, BUILT])?;
+    let farm = Farm(operations);
+    let started = run(farm.build("main.rs"))?;
+    assert_eq!(started.token().method(), "BuildService.build");
+    assert_eq!(run(farm.resume_build(started.token())?.poll_once())?.into_result()?, "binary");
+    assert_eq!(asked(&script).first().map(String::as_str), Some("/v1/builds"));
+    Ok(())
+}
+
+#[test]
+fn a_trait_method_with_a_body_is_inherited() -> Result<()> {
+    const DEPLOYED: &str = r#"{"name": "operations/1", "metadata": 7, "done": true, "response": {}}"#;
+    let (operations, _) = service(&[DEPLOYED])?;
+    let deployed = run(Farm(operations).deploy())?;
+    assert_eq!(deployed.metadata().ok().flatten(), Some(&Some(7)));
+    Ok(())
+}
+
+#[test]
+fn a_generic_trait_types_its_operation_by_its_parameter() -> Result<()> {
+    const GATHERED: &str = r#"{"name": "operations/1", "done": true, "response": [1, 2]}"#;
+    let (operations, _) = service(&[GATHERED])?;
+    let farm = Farm(operations);
+    assert_eq!(run(run(farm.gather())?)?, [1, 2]);
+    RecordService::<u8>::resume_gather(&farm, "operations/1").map(drop)
+}
+
+#[test]
+fn a_trait_of_boxed_futures_is_used_and_resumed_as_dyn() -> Result<()> {
+    let (operations, script) = service(&[RUNNING, RUNNING, EMPTY])?;
+    let service: Box<dyn RestartService> = Box::new(Farm(operations));
+    let restarted: RestartOperation = run(service.restart())?;
+    drop(run(service.stop())?);
+    run(service.resume_restart(restarted.token().into())?.poll_once())?.into_result()?;
+    assert_eq!(asked(&script), ["/v1/restart", "/v1/stop", "/v1/operations/1"]);
+    Ok(())
+}
