@@ -57,7 +57,7 @@ const MAX_RESERVED: u64 = 64 * 1024;
 ///
 /// ```
 /// # #[cfg(unix)] {
-/// use lro_runtime::HyperTransport;
+/// use lro_runtime::transport::HyperTransport;
 ///
 /// let internet = HyperTransport::new();
 /// let lxd = HyperTransport::unix("/var/snap/lxd/common/lxd/unix.socket");

@@ -20,7 +20,7 @@ use super::{BoxFuture, Reply, Request, Transport, TransportError, TransportError
 /// It works on any executor and on none: requests run on one background thread of the process with a tokio runtime of its own, made
 /// at the first request. A caller who blocks the only thread of a tokio runtime does not block the reply it waits for.
 ///
-/// What differs from [`HyperTransport`](crate::HyperTransport), and from what [`Transport`] promises:
+/// What differs from [`HyperTransport`](super::HyperTransport), and from what [`Transport`] promises:
 ///
 /// - **Redirects**: a [`Client`] follows them unless it was built with [`Policy::none`], and reqwest cannot be told otherwise for
 ///   one request. [`new`](Self::new) builds one that does not. With a client that did follow one the reply is refused
@@ -33,7 +33,7 @@ use super::{BoxFuture, Reply, Request, Transport, TransportError, TransportError
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use lro_runtime::ReqwestTransport;
+/// use lro_runtime::transport::ReqwestTransport;
 ///
 /// let transport = ReqwestTransport::new()?;
 ///

@@ -22,16 +22,21 @@ use self::wire::{Exchange, Received, Wire};
 /// So this is surf without a backend: its client and its middleware over the wire of [`HyperTransport`].
 ///
 /// ```
-/// use lro_runtime::{HyperTransport, SurfTransport};
-/// use surf::{Client, Request, Response, middleware::Next};
+/// use lro_runtime::transport::{HyperTransport, SurfTransport};
+/// use surf::{Client, Request, Response, middleware::{Middleware, Next}, utils::async_trait};
 ///
-/// async fn traced(request: Request, client: Client, next: Next<'_>) -> surf::Result<Response> {
-///     println!("{} {}", request.method(), request.url().path());
-///     next.run(request, client).await
+/// struct Trace;
+///
+/// #[async_trait]
+/// impl Middleware for Trace {
+///     async fn handle(&self, request: Request, client: Client, next: Next<'_>) -> surf::Result<Response> {
+///         println!("{} {}", request.method(), request.url().path());
+///         next.run(request, client).await
+///     }
 /// }
 ///
-/// let client = SurfTransport::client(HyperTransport::new());
-/// let transport = SurfTransport::from_client(client.with(|request, client, next| Box::pin(traced(request, client, next))));
+/// let client = SurfTransport::client(HyperTransport::new()).with(Trace);
+/// let transport = SurfTransport::from_client(client);
 /// ```
 ///
 /// Middleware sees what surf can show: header values are ASCII (other bytes appear as `?`), unknown status codes appear as the first of
@@ -73,7 +78,7 @@ impl SurfTransport {
     ///
     /// # fn client(backend: impl surf::HttpClient) -> Result<(), Box<dyn std::error::Error>> {
     /// let client = Client::try_from(Config::new().set_http_keep_alive(false).set_http_client(backend))?;
-    /// let transport = lro_runtime::SurfTransport::foreign(client)?;
+    /// let transport = lro_runtime::transport::SurfTransport::foreign(client)?;
     /// # Ok(())
     /// # }
     /// ```

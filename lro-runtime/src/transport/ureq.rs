@@ -24,7 +24,7 @@ type Outcome = Result<Reply, TransportError>;
 ///
 /// The agent's own settings hold, but for two that [`Transport`] rules: redirects are not followed, and an error status is a reply.
 ///
-/// What differs from [`HyperTransport`](crate::HyperTransport), and from what [`Transport`] promises:
+/// What differs from [`HyperTransport`](super::HyperTransport), and from what [`Transport`] promises:
 ///
 /// - **One thread for each request in flight**, made for it: 1,000 requests at once are 1,000 threads.
 /// - **A dropped request** lives on until its server next says something, or until the agent's time limits end it (ten
@@ -32,7 +32,7 @@ type Outcome = Result<Reply, TransportError>;
 /// - **At most 128 headers** in a reply, and 64 KiB of head unless the agent says otherwise.
 ///
 /// ```
-/// use lro_runtime::UreqTransport;
+/// use lro_runtime::transport::UreqTransport;
 ///
 /// let transport = UreqTransport::new();
 ///

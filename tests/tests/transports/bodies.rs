@@ -2,7 +2,7 @@
 
 use std::sync::mpsc;
 
-use lro_runtime::TransportErrorKind::{self, BodyTooLarge, Closed, InvalidReply};
+use lro_runtime::transport::TransportErrorKind::{self, BodyTooLarge, Closed, InvalidReply};
 
 use crate::{
     server::{Server, Then},

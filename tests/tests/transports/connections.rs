@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_lite::{future, future::or};
-use lro_runtime::TransportErrorKind::Closed;
+use lro_runtime::transport::TransportErrorKind::Closed;
 
 use crate::{
     server::{Server, Then},

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc;
 
-use lro_runtime::TransportErrorKind::{Closed, InvalidReply, Other};
+use lro_runtime::transport::TransportErrorKind::{Closed, InvalidReply, Other};
 
 use crate::{
     server::{Server, Then},

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lro_runtime::{
+use lro_runtime::transport::{
     HyperTransport,
     TransportErrorKind::{Connect, InvalidRequest, Timeout},
 };
@@ -15,7 +15,7 @@ use lro_runtime::{
 use crate::subject::{MAX_BODY, Outcome, patiently, request};
 
 fn get(transport: &HyperTransport, url: &str) -> Outcome {
-    use lro_runtime::Transport as _;
+    use lro_runtime::transport::Transport as _;
     patiently(transport.send(&request("GET", url, ""), MAX_BODY))
 }
 

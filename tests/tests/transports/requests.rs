@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use http::HeaderValue;
-use lro_runtime::TransportErrorKind::{Connect, InvalidRequest};
+use lro_runtime::transport::TransportErrorKind::{Connect, InvalidRequest};
 
 use crate::{
     server::{Server, Then},

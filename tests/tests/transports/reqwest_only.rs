@@ -1,6 +1,6 @@
 //! What is different with a `reqwest::Client` of the program's own.
 
-use lro_runtime::{ReqwestTransport, Transport, TransportErrorKind::InvalidRequest};
+use lro_runtime::transport::{ReqwestTransport, Transport, TransportErrorKind::InvalidRequest};
 
 use crate::{
     server::Server,

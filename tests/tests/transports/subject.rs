@@ -5,7 +5,9 @@ use std::{future::Future, sync::Arc, time::Duration};
 use async_io::Timer;
 use bytes::Bytes;
 use futures_lite::future::or;
-use lro_runtime::{HyperTransport, ReqwestTransport, SurfTransport, Transport, TransportError, UreqTransport};
+use lro_runtime::transport::{
+    HyperTransport, ReqwestTransport, SurfTransport, Transport, TransportError, UreqTransport,
+};
 
 /// The limit of a body where a case is not about it.
 pub(crate) const MAX_BODY: usize = 4 << 20;

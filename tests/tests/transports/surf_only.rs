@@ -9,7 +9,7 @@ use std::{
 };
 
 use http::HeaderValue;
-use lro_runtime::{
+use lro_runtime::transport::{
     HyperTransport, SurfTransport, Transport,
     TransportErrorKind::{BodyTooLarge, Closed, InvalidReply, InvalidRequest, Other},
 };

@@ -16,7 +16,7 @@ use futures_rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     rustls::{ClientConfig, RootCertStore, ServerConfig, ServerConnection, StreamOwned, crypto::ring},
 };
-use lro_runtime::{HyperTransport, Transport, TransportErrorKind::Connect};
+use lro_runtime::transport::{HyperTransport, Transport, TransportErrorKind::Connect};
 
 use crate::subject::{MAX_BODY, Outcome, patiently, request};
 
