@@ -18,11 +18,12 @@ use crate::{
     dialect::{Dialect, Google, expect_success},
     error::{Error, ErrorKind, Result},
     failure::{Cause, Failure},
+    method::Method,
     observation::{Call, Cursor, Observation},
     operation::RawOperation,
     scope,
     settings::PollSettings,
-    snapshot::{Look, Replied, Snapshot, Started},
+    snapshot::{Look, Next, Replied, Snapshot, Started},
     timer::Timer,
     token::Resume,
     transport::{BoxFuture, Reply, Request, Transport},
@@ -192,6 +193,10 @@ impl Operations {
         from.into().resume(self, None)
     }
 
+    pub(crate) fn base(&self) -> &Uri {
+        &self.inner.base
+    }
+
     pub(crate) fn settings(&self) -> &PollSettings {
         &self.inner.settings
     }
@@ -228,40 +233,31 @@ impl Operations {
         let reply = self.exchange(&request, START_TIMEOUT, &**timer).await?;
         let now = timer.now();
         let replied = Replied { at: now, round_trip: now.saturating_duration_since(started.at) };
-        let mut seen = dialect.read_start(&request, &reply, options)?;
-        let look = match seen.cursor.take() {
-            Some(cursor) => Some(self.look(dialect, cursor)?),
-            None => None,
-        };
-        let name = seen
-            .name
-            .as_deref()
-            .filter(|name| !name.is_empty())
-            .or(look.as_ref().map(|look| look.cursor.key()))
-            .unwrap_or_default()
-            .to_owned();
-        let next = Snapshot::unseen(&name, look, Some(started)).after(seen, reply.body(), method, replied);
+        let seen = dialect.read_start(&request, &reply, options)?;
+        let next = self.first(dialect, seen, reply.body(), method, Some(started), replied)?;
         Ok(RawOperation::new(next.with_body(|| reply.into_body()), self.clone(), method))
+    }
+
+    /// The first snapshot of an operation: what was `seen` of it.
+    pub(crate) fn first(
+        &self,
+        dialect: Arc<dyn Dialect>,
+        mut seen: Observation<'_>,
+        body: &[u8],
+        method: Option<&Method>,
+        started: Option<Started>,
+        replied: Replied,
+    ) -> Result<Next, Failure> {
+        let look = seen.cursor.take().map(|cursor| self.look(dialect, cursor)).transpose()?;
+        let named = seen.name.as_deref().filter(|name| !name.is_empty());
+        let name = named.or(look.as_ref().map(|look| look.cursor.key())).unwrap_or_default().to_owned();
+        Ok(Snapshot::unseen(&name, look, started).after(seen, body, method, replied))
     }
 
     /// The request that looks at `cursor`.
     pub(crate) fn look(&self, dialect: Arc<dyn Dialect>, cursor: Cursor) -> Result<Look, Failure> {
         let request = self.request(dialect.poll(&cursor)?)?;
         Ok(Look { dialect, cursor, request })
-    }
-
-    /// An observation made elsewhere (a list) as an operation.
-    pub(crate) fn adopt(&self, mut seen: Observation<'_>, body: &Bytes) -> Result<RawOperation, Failure> {
-        let now = self.timer().now();
-        let look = seen.cursor.take().map(|cursor| self.look(Arc::clone(self.dialect()), cursor)).transpose()?;
-        let name = seen.name.as_deref().unwrap_or_default().to_owned();
-        let next = Snapshot::unseen(&name, look, None).after(
-            seen,
-            body,
-            None,
-            Replied { at: now, round_trip: Duration::ZERO },
-        );
-        Ok(RawOperation::new(next.with_body(|| body.clone()), self.clone(), None))
     }
 
     /// `call` with everything the client adds, if it goes to a trusted origin.

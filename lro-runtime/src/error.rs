@@ -57,6 +57,7 @@ struct Inner {
     status: Option<Arc<Status>>,
     attempts: Option<u32>,
     elapsed: Option<Duration>,
+    advice: Option<&'static str>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -69,6 +70,7 @@ impl Error {
             status: None,
             attempts: None,
             elapsed: None,
+            advice: None,
             source: None,
         }))
     }
@@ -107,6 +109,14 @@ impl Error {
 
     pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         Arc::make_mut(&mut self.0).source = Some(Arc::new(source));
+        self
+    }
+
+    /// With better advice than the kind's own, if it is of this kind.
+    pub(crate) fn with_advice(mut self, kind: ErrorKind, advice: &'static str) -> Self {
+        if self.kind() == kind {
+            Arc::make_mut(&mut self.0).advice = Some(advice);
+        }
         self
     }
 
@@ -177,7 +187,7 @@ impl fmt::Display for Error {
             let polls = if attempts == 1 { "poll" } else { "polls" };
             write!(f, " (after {attempts} {polls} in {elapsed:.1?})")?;
         }
-        write!(f, "; {}", inner.kind.advice())
+        write!(f, "; {}", inner.advice.unwrap_or_else(|| inner.kind.advice()))
     }
 }
 

@@ -15,6 +15,8 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod adopt;
+mod blocking;
 mod client;
 mod credentials;
 mod detail;
@@ -26,6 +28,7 @@ mod failure;
 mod handle;
 mod hint;
 mod human;
+mod list;
 mod method;
 mod observation;
 mod operation;
@@ -45,6 +48,7 @@ mod typed;
 mod url;
 
 pub use self::{
+    blocking::BlockingOperations,
     client::{Operations, OperationsBuilder},
     credentials::{Credentials, CredentialsError, bearer},
     detail::{
@@ -57,6 +61,7 @@ pub use self::{
     failure::{Cause, Failure, FailurePolicy, Verdict},
     handle::Handle,
     hint::Hint,
+    list::{BlockingList, ListOperations},
     method::Method,
     observation::{Call, Cursor, Observation, Part},
     operation::RawOperation,
@@ -64,7 +69,7 @@ pub use self::{
     settings::{Deadline, ErrorBudget, Expiration, HintPolicy, Jitter, PollSettings, UnknownStatus},
     state::State,
     status::{Code, Status},
-    timer::Timer,
+    timer::{Timer, park::block_on},
     token::{Resume, Token},
     transport::{Transport, TransportError, TransportErrorKind},
     typed::{Cancellable, Deletable, LongRunning, Operation, OperationState, StateParts},

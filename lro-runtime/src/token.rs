@@ -154,7 +154,7 @@ fn started_at(operations: &Operations, millis: u64) -> Started {
     Started { at: now.checked_sub(age).unwrap_or(now), system }
 }
 
-fn dialect_of(operations: &Operations, method: Option<&Method>) -> Arc<dyn Dialect> {
+pub(crate) fn dialect_of(operations: &Operations, method: Option<&Method>) -> Arc<dyn Dialect> {
     method.and_then(|method| method.dialect).map_or_else(|| Arc::clone(operations.dialect()), |dialect| dialect())
 }
 

@@ -6,7 +6,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Dialect, ListPage, ListQuery, Options, expect_success, read_details};
+use super::{Dialect, ListPage, ListQuery, Listed, Options, expect_success, read_details};
 use crate::{
     failure::Failure,
     hint::Hint,
@@ -154,9 +154,10 @@ impl Dialect for Google {
         let page: Page<'a> =
             serde_json::from_slice(reply.body()).map_err(|e| not_json("a page of operations", &e, reply.body()))?;
         let operations = page.operations.unwrap_or_default().into_iter().map(|operation| {
-            let mut seen = read_operation(operation.get().as_bytes())?;
+            let message = operation.get().as_bytes();
+            let mut seen = read_operation(message)?;
             seen.cursor = seen.name.as_deref().filter(|name| !name.is_empty()).map(|name| Self::cursor(name, &[]));
-            Ok(seen)
+            Ok(Listed { message, seen })
         });
         Ok(ListPage {
             operations: operations.collect::<Result<_, Failure>>()?,

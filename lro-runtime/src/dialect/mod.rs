@@ -197,11 +197,20 @@ pub struct ListQuery {
 #[derive(Clone, Debug, Default)]
 pub struct ListPage<'a> {
     /// The operations on it.
-    pub operations: Vec<Observation<'a>>,
+    pub operations: Vec<Listed<'a>>,
     /// The token of the next page; empty on the last.
     pub next_page_token: String,
     /// Parts of the service that did not answer.
     pub unreachable: Vec<String>,
+}
+
+/// One operation on a page.
+#[derive(Clone, Debug)]
+pub struct Listed<'a> {
+    /// Its message: the part of the page that it was read from.
+    pub message: &'a [u8],
+    /// What the message says, with a cursor unless it is terminal.
+    pub seen: Observation<'a>,
 }
 
 /// The failure that an HTTP error reply is: its status, what its body says (in Google's or in Azure's form, or none), its hint.

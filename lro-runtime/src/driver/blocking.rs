@@ -9,7 +9,7 @@ use crate::{
     settings::PollSettings,
     timer::{
         Timer,
-        park::{ParkTimer, block_on},
+        park::{block_on, own_timer},
     },
     transport::BoxFuture,
     typed::{Cancellable, Deletable, Operation},
@@ -67,7 +67,7 @@ impl<H: Handle> Blocking<H> {
     pub fn snapshots(&self, settings: PollSettings) -> impl Iterator<Item = Result<H>> + use<H> {
         let first = Some(Ok(self.operation.clone()));
         let this = self.clone();
-        let mut wait = Some(Wait::new(self.operation.raw_operation().clone(), settings, this.own_timer()));
+        let mut wait = Some(Wait::new(self.operation.raw_operation().clone(), settings, Some(this.timer())));
         first.into_iter().chain(std::iter::from_fn(move || match wait.take()? {
             Err(error) => Some(Err(error)),
             Ok(mut going) => match block_on(going.advance()) {
@@ -93,13 +93,11 @@ impl<H: Handle> Blocking<H> {
 
     /// Runs a call on this thread.
     pub(crate) fn run<T>(&self, call: impl FnOnce(OwnTimer) -> BoxFuture<'static, Result<T>>) -> Result<T> {
-        block_on(call(self.own_timer()))
+        block_on(call(Some(self.timer())))
     }
 
-    /// The timer of the parked thread, unless time is virtual.
-    fn own_timer(&self) -> OwnTimer {
-        let timer = self.operation.raw_operation().client().timer();
-        Some(if timer.is_virtual() { Arc::clone(timer) } else { Arc::new(ParkTimer) })
+    fn timer(&self) -> Arc<dyn Timer> {
+        own_timer(self.operation.raw_operation().client().timer())
     }
 
     fn ask_to_cancel(&self) -> Result<()> {
@@ -144,6 +142,16 @@ impl<S: Deletable> Blocking<Operation<S>> {
 }
 
 impl Blocking<crate::RawOperation> {
+    /// Asks the service to cancel it and polls until it is terminal.
+    ///
+    /// # Errors
+    ///
+    /// As [`RawOperation::cancel_and_wait`](crate::RawOperation::cancel_and_wait).
+    pub fn cancel_and_wait(&self, settings: PollSettings) -> Result<crate::RawOperation> {
+        self.ask_to_cancel()?;
+        self.poll_until_completed(settings)
+    }
+
     /// Asks the service to cancel it.
     ///
     /// # Errors

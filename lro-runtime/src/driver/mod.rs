@@ -5,8 +5,14 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    error::Result, failure::Failure, observation::Call, operation::RawOperation, settings::PollSettings,
-    snapshot::Look, timer::Timer, transport::BoxFuture,
+    error::{ErrorKind, Result},
+    failure::Failure,
+    observation::Call,
+    operation::RawOperation,
+    settings::PollSettings,
+    snapshot::Look,
+    timer::Timer,
+    transport::BoxFuture,
 };
 
 mod blocking;
@@ -64,26 +70,43 @@ pub(crate) fn poll_until_completed(
 
 /// See [`RawOperation::cancel`].
 pub(crate) fn cancel(operation: RawOperation, timer: OwnTimer) -> BoxFuture<'static, Result<()>> {
-    Box::pin(ask(operation, timer, "the cancel call failed", |look| look.dialect.cancel(&look.cursor)))
+    Box::pin(async move { if operation.is_completed() { Ok(()) } else { ask(operation, timer, &CANCEL).await } })
 }
 
 /// See [`RawOperation::delete`]. Unlike the others it makes sense on a completed operation.
 pub(crate) fn delete(operation: RawOperation, timer: OwnTimer) -> BoxFuture<'static, Result<()>> {
-    Box::pin(ask(operation, timer, "the delete call failed", |look| look.dialect.delete(&look.cursor)))
+    Box::pin(ask(operation, timer, &DELETE))
 }
 
 /// A call about the operation that has no answer but success.
-async fn ask(
-    operation: RawOperation,
-    timer: OwnTimer,
-    message: &str,
+struct Ask {
     call: fn(&Look) -> Result<Call, Failure>,
-) -> Result<()> {
+    failed: &'static str,
+    /// What to do where there is no such call.
+    instead: &'static str,
+}
+
+const CANCEL: Ask = Ask {
+    call: |look| look.dialect.cancel(&look.cursor),
+    failed: "the cancel call failed",
+    instead: "it cannot be cancelled here: poll until it has ended, or drop it and let it end unwatched",
+};
+
+const DELETE: Ask = Ask {
+    call: |look| look.dialect.delete(&look.cursor),
+    failed: "the delete call failed",
+    instead: "drop it: services forget finished operations by themselves",
+};
+
+async fn ask(operation: RawOperation, timer: OwnTimer, ask: &Ask) -> Result<()> {
     let limit = operation.settings(PollSettings::default()).resolve()?.poll_timeout;
     let timer = timer.unwrap_or_else(|| Arc::clone(operation.client().timer()));
     let answer = async {
         let look = operation.snapshot.look.as_ref().ok_or_else(|| Failure::protocol("the operation has no name"))?;
-        operation.client().call(call(look)?, limit, &*timer).await
+        operation.client().call((ask.call)(look)?, limit, &*timer).await
     };
-    answer.await.map(drop).map_err(|failure| operation.poll_error(message, failure))
+    answer
+        .await
+        .map(drop)
+        .map_err(|failure| operation.poll_error(ask.failed, failure).with_advice(ErrorKind::Unsupported, ask.instead))
 }

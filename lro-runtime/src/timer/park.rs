@@ -35,6 +35,11 @@ impl Timer for ParkTimer {
     }
 }
 
+/// The timer of a call that [`block_on`] runs: that of the parked thread, unless time is virtual.
+pub(crate) fn own_timer(timer: &Arc<dyn Timer>) -> Arc<dyn Timer> {
+    if timer.is_virtual() { Arc::clone(timer) } else { Arc::new(ParkTimer) }
+}
+
 struct Unpark(Thread);
 
 impl Wake for Unpark {
@@ -43,8 +48,16 @@ impl Wake for Unpark {
     }
 }
 
-/// Runs `future` on this thread.
-pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+/// Runs `future` on this thread, which is parked while it waits: for programs without an executor, which start operations with it.
+///
+/// ```no_run
+/// # use lro_runtime::{Operations, PollSettings};
+/// let operations = Operations::builder("https://images.example.com").build()?;
+/// let started = lro_runtime::block_on(operations.post("v1/images:export", &"gs://bucket"))?;
+/// let done = started.blocking().poll_until_completed(PollSettings::default())?;
+/// # Ok::<(), lro_runtime::Error>(())
+/// ```
+pub fn block_on<F: Future>(future: F) -> F::Output {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
     let mut future = pin!(future);
