@@ -1,0 +1,69 @@
+//! An allocator that counts, while somebody asks it to.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed},
+};
+
+static COUNTING: AtomicBool = AtomicBool::new(false);
+static CALLS: AtomicU64 = AtomicU64::new(0);
+static BYTES: AtomicU64 = AtomicU64::new(0);
+static LIVE: AtomicI64 = AtomicI64::new(0);
+
+pub struct Counting;
+
+// SAFETY: every call is handed on to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(layout.size(), 0);
+        // SAFETY: as the caller's.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        if COUNTING.load(Relaxed) {
+            LIVE.fetch_sub(signed(layout.size()), Relaxed);
+        }
+        // SAFETY: as the caller's.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        note(size, layout.size());
+        // SAFETY: as the caller's.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+fn note(size: usize, before: usize) {
+    if COUNTING.load(Relaxed) {
+        CALLS.fetch_add(1, Relaxed);
+        BYTES.fetch_add(size as u64, Relaxed);
+        LIVE.fetch_add(signed(size) - signed(before), Relaxed);
+    }
+}
+
+fn signed(size: usize) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}
+
+/// What was allocated while something ran. A reallocation is one.
+#[derive(Clone, Copy, Debug)]
+pub struct Allocated {
+    pub calls: u64,
+    pub bytes: u64,
+    /// Bytes that are still held.
+    pub live: i64,
+}
+
+/// Counts, on all threads, what is allocated while `work` runs.
+pub fn allocated<T>(work: impl FnOnce() -> T) -> (T, Allocated) {
+    for counter in [&CALLS, &BYTES] {
+        counter.store(0, Relaxed);
+    }
+    LIVE.store(0, Relaxed);
+    COUNTING.store(true, Relaxed);
+    let output = work();
+    COUNTING.store(false, Relaxed);
+    (output, Allocated { calls: CALLS.load(Relaxed), bytes: BYTES.load(Relaxed), live: LIVE.load(Relaxed) })
+}

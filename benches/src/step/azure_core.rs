@@ -1,0 +1,103 @@
+//! Peer: `azure_core`'s poller, driven by the closure that its generated clients give it.
+
+use std::{
+    hint::black_box,
+    sync::{Arc, Once},
+};
+
+use azure_core::{
+    async_runtime::{AsyncRuntime, SpawnedTask, TaskFuture, set_async_runtime},
+    error::ErrorKind,
+    http::{
+        JsonFormat, RawResponse, StatusCode,
+        headers::Headers,
+        poller::{Poller, PollerContinuation, PollerResult, PollerState, PollerStatus, StatusMonitor},
+    },
+    time::Duration,
+};
+use bytes::Bytes;
+use lro_runtime::{Transport, transport::Request};
+use serde::Deserialize;
+
+use super::{ExportProgress, ExportedImage, Prepared, Variant};
+use crate::virtual_time::run;
+
+#[derive(Deserialize)]
+struct Monitor {
+    name: String,
+    #[serde(default)]
+    done: bool,
+    metadata: Option<ExportProgress>,
+}
+
+impl StatusMonitor for Monitor {
+    type Output = Finished;
+    type Format = JsonFormat;
+
+    fn status(&self) -> PollerStatus {
+        if self.done { PollerStatus::Succeeded } else { PollerStatus::InProgress }
+    }
+}
+
+#[derive(Deserialize)]
+struct Finished {
+    response: ExportedImage,
+}
+
+/// Sleeps that are ready at once.
+struct NoWait;
+
+impl AsyncRuntime for NoWait {
+    fn spawn(&self, _future: TaskFuture) -> SpawnedTask {
+        unimplemented!("the poller spawns nothing")
+    }
+
+    fn sleep(&self, _duration: Duration) -> TaskFuture {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn yield_now(&self) -> TaskFuture {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// Its loop over the same texts; the poller's body is as in its documentation.
+pub fn text() -> Variant {
+    static RUNTIME: Once = Once::new();
+    let transport = Arc::new(Prepared::default());
+    let operation = move || {
+        RUNTIME.call_once(|| set_async_runtime(Arc::new(NoWait)).unwrap());
+        let transport = Arc::clone(&transport);
+        let poller = Poller::new(
+            move |state: PollerState, options| {
+                let transport = Arc::clone(&transport);
+                Box::pin(async move {
+                    black_box(state);
+                    look(&*transport, options.frequency).await
+                })
+            },
+            None,
+        );
+        let finished = run(async { poller.await }).unwrap().into_model().unwrap();
+        black_box(finished.response);
+    };
+    Variant { name: "azure_core", operation: Box::new(operation) }
+}
+
+async fn look(transport: &dyn Transport, frequency: Duration) -> azure_core::Result<PollerResult<Monitor>> {
+    let reply = transport.send(&Request::new(Bytes::new()), 16 << 20).await;
+    let body = reply.map_err(|error| azure_core::Error::new(ErrorKind::Io, error))?.into_body();
+    let monitor: Monitor = azure_core::json::from_json(&body)?;
+    let response = RawResponse::from_bytes(StatusCode::Ok, Headers::new(), body.clone()).into();
+    black_box(monitor.metadata.as_ref().map(|progress| progress.percent));
+    if monitor.status() == PollerStatus::InProgress {
+        let next_link = format!("http://localhost/v1/{}", monitor.name).parse()?;
+        let continuation = PollerContinuation::Links { next_link, final_link: None };
+        return Ok(PollerResult::InProgress { response, retry_after: frequency, continuation });
+    }
+    let target = move || {
+        let target = async move { Ok(RawResponse::from_bytes(StatusCode::Ok, Headers::new(), body).into()) };
+        Box::pin(target) as _
+    };
+    Ok(PollerResult::Succeeded { response, target: Box::new(target) })
+}

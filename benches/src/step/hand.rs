@@ -1,0 +1,97 @@
+//! Loops as a careful author writes them by hand, over the same transport.
+
+use std::{error::Error, hint::black_box, time::Duration};
+
+use bytes::Bytes;
+use lro_runtime::{Transport, transport::Request};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{ExportProgress, ExportedImage, Prepared, STEPS, Variant};
+use crate::virtual_time::{Clock, run};
+
+#[derive(Deserialize)]
+struct Operation<M> {
+    name: String,
+    #[serde(default)]
+    done: bool,
+    metadata: Option<M>,
+    response: Option<ExportedImage>,
+    error: Option<Status>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Status {
+    code: i32,
+    message: String,
+}
+
+/// Metadata that is skipped, not decoded.
+#[derive(Deserialize)]
+struct Ignored {}
+
+/// Nothing but the transport: what every loop needs.
+pub fn floor() -> Variant {
+    let transport = Prepared::default();
+    let operation = move || {
+        let request = Request::new(Bytes::new());
+        for _ in 0..STEPS {
+            black_box(run(transport.send(&request, usize::MAX)).unwrap());
+        }
+    };
+    Variant { name: "floor", operation: Box::new(operation) }
+}
+
+/// The reply parsed into a struct whose metadata is not decoded.
+pub fn ignoring_metadata() -> Variant {
+    by_hand::<Ignored>("hand-metadata-ignored")
+}
+
+/// The reply parsed into a typed struct, metadata and all.
+pub fn typed() -> Variant {
+    by_hand::<ExportProgress>("hand")
+}
+
+fn by_hand<M: DeserializeOwned + 'static>(name: &'static str) -> Variant {
+    let (transport, clock) = (Prepared::default(), Clock::new());
+    let operation = move || {
+        black_box(run(export_image::<M>(&transport, &clock)).unwrap());
+    };
+    Variant { name, operation: Box::new(operation) }
+}
+
+async fn export_image<M: DeserializeOwned>(
+    transport: &dyn Transport,
+    clock: &Clock,
+) -> Result<ExportedImage, Box<dyn Error>> {
+    let start = http::Request::post("http://localhost/v1/images:export").body(Bytes::from_static(b"null"))?;
+    let mut operation: Operation<M> = send(transport, &start).await?;
+    let poll = http::Request::get(format!("http://localhost/v1/{}", operation.name)).body(Bytes::new())?;
+    let mut delay = Duration::from_secs(1);
+    let mut waited = Duration::ZERO;
+    while !operation.done {
+        if waited > Duration::from_secs(3600) {
+            return Err("timed out".into());
+        }
+        clock.advance(delay);
+        waited += delay;
+        delay = delay.mul_f64(1.5).min(Duration::from_secs(20));
+        operation = send(transport, &poll).await?;
+        black_box(&operation.metadata);
+    }
+    match (operation.response, operation.error) {
+        (Some(image), None) => Ok(image),
+        (_, Some(status)) => Err(format!("{}: {}", status.code, status.message).into()),
+        (None, None) => Err("neither response nor error".into()),
+    }
+}
+
+async fn send<M: DeserializeOwned>(
+    transport: &dyn Transport,
+    request: &Request,
+) -> Result<Operation<M>, Box<dyn Error>> {
+    let reply = transport.send(request, 16 << 20).await?;
+    if !reply.status().is_success() {
+        return Err(format!("status {}", reply.status()).into());
+    }
+    Ok(serde_json::from_slice(reply.body())?)
+}

@@ -1,0 +1,64 @@
+//! Our loop, through the public API of an annotated method.
+
+use std::{
+    future::poll_fn,
+    hint::black_box,
+    pin::{Pin, pin},
+};
+
+use futures_core::Stream;
+use lro_runtime::{Operations, PollSettings, RawOperation, Result, long_running};
+
+use super::{ExportProgress, ExportedImage, Prepared, Variant};
+use crate::virtual_time::{Clock, run};
+
+struct Images {
+    operations: Operations,
+}
+
+#[long_running]
+impl Images {
+    #[long_running(response = ExportedImage, metadata = ExportProgress)]
+    async fn export_image(&self) -> Result<RawOperation> {
+        self.operations.post("v1/images:export", &()).await
+    }
+}
+
+fn images() -> Images {
+    let operations =
+        Operations::builder("http://localhost").transport(Prepared::default()).timer(Clock::new()).build().unwrap();
+    Images { operations }
+}
+
+/// As most programs do: start, wait, take the result. Nobody looks at metadata.
+pub fn awaited() -> Variant {
+    let images = images();
+    let operation = move || {
+        let image = run(async {
+            let started = images.export_image().await?;
+            started.poll_until_completed(PollSettings::default()).await?.into_result()
+        });
+        black_box(image.unwrap());
+    };
+    Variant { name: "ours", operation: Box::new(operation) }
+}
+
+/// With every snapshot's metadata decoded and looked at.
+pub fn looked_at() -> Variant {
+    let images = images();
+    let operation = move || {
+        let image = run(async {
+            let started = images.export_image().await?;
+            let mut snapshots = pin!(started.snapshots(PollSettings::default()));
+            let mut last = None;
+            while let Some(snapshot) = poll_fn(|context| Pin::new(&mut snapshots).poll_next(context)).await {
+                let snapshot = snapshot?;
+                black_box(snapshot.metadata().unwrap().map(|progress| progress.percent));
+                last = Some(snapshot);
+            }
+            last.unwrap().into_result()
+        });
+        black_box(image.unwrap());
+    };
+    Variant { name: "ours-metadata-looked-at", operation: Box::new(operation) }
+}
