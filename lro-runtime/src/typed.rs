@@ -125,8 +125,10 @@ pub struct Operation<S: OperationState> {
 }
 
 /// What looking at a snapshot gave, once and for all.
-struct Decoded<S> {
+struct Decoded<S: OperationState> {
     state: S,
+    /// Metadata that says "queued": the variant for that has no place for it.
+    queued: Option<S::Metadata>,
     result_error: Option<Error>,
     metadata_error: Option<Error>,
 }
@@ -187,7 +189,7 @@ impl<S: OperationState> Operation<S> {
         let decoded = self.decoded();
         match &decoded.metadata_error {
             Some(error) => Err(error),
-            None => Ok(decoded.state.metadata()),
+            None => Ok(decoded.state.metadata().or(decoded.queued.as_ref())),
         }
     }
 
@@ -414,8 +416,12 @@ fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
     };
     let result_error = raw.success().err();
     let status = || raw.status().cloned().unwrap_or_else(|| Status::new(Code::Unknown, ""));
+    let mut queued = None;
     let (parts, result_error) = match raw.state() {
-        State::Pending => (StateParts::Pending, result_error),
+        State::Pending => {
+            queued = metadata;
+            (StateParts::Pending, result_error)
+        }
         State::Running => (StateParts::Running { metadata }, result_error),
         State::Failed => (StateParts::Failed { status: status(), metadata }, result_error),
         State::Cancelled => (StateParts::Cancelled { status: status(), metadata }, result_error),
@@ -430,7 +436,7 @@ fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
             }
         },
     };
-    Decoded { state: S::from_parts(parts), result_error, metadata_error }
+    Decoded { state: S::from_parts(parts), queued, result_error, metadata_error }
 }
 
 fn decode_response<S: OperationState>(raw: &RawOperation) -> Result<S::Response> {
