@@ -28,7 +28,7 @@ const END_OF_TIME: Duration = Duration::from_secs(86_400 * 365 * 100);
 /// The clock stands still while there is something to do. Once everything that was polled is waiting, it jumps to the earliest deadline: an
 /// hour's wait takes as long as its polls take, and of two sleeps the shorter one ends first, always. It needs no executor and works with any; on
 /// an executor of several threads it cannot see whether another thread is still busy, so there use one thread or [`manual`](Self::manual).
-/// It does not wait for sockets: use it with a [`ScriptedTransport`](super::ScriptedTransport), and the real clock with an `LroServer`.
+/// It does not wait for sockets: use it with a [`ScriptedTransport`](super::ScriptedTransport), and the real clock with an [`LroServer`](super::LroServer).
 ///
 /// Clones are the same clock.
 ///

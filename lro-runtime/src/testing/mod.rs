@@ -54,9 +54,16 @@
 //! |---|---|
 //! | [`VirtualClock`] | a [`Timer`](crate::Timer) on which an hour passes at once, for async code and for the blocking calls |
 //! | [`ScriptedTransport`] | a [`Transport`](crate::Transport) that answers as its [`Script`] says, and fails the test on any other request |
+//! | [`LroServer`] | a service on loopback whose operations do what their [`Job`] says: real sockets, real time, real faults |
 
 mod clock;
 mod script;
 mod scripted;
+mod server;
 
-pub use self::{clock::VirtualClock, script::Script, scripted::ScriptedTransport};
+pub use self::{
+    clock::VirtualClock,
+    script::Script,
+    scripted::ScriptedTransport,
+    server::{Fault, Job, LroServer, LroServerBuilder},
+};

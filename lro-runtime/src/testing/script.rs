@@ -357,7 +357,7 @@ fn reply(status: StatusCode, body: &Value) -> Reply {
     reply
 }
 
-fn value(from: impl Serialize) -> Value {
+pub(super) fn value(from: impl Serialize) -> Value {
     legal(serde_json::to_value(from), "a value that serializes")
 }
 

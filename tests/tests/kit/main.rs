@@ -16,6 +16,8 @@ use lro_runtime::{
 };
 use serde_json::json;
 
+mod server;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 fn seconds(n: u64) -> Duration {

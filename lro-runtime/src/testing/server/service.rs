@@ -1,0 +1,136 @@
+//! From a request to the call it means.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::{
+    Shared,
+    store::{Answer, Query, error},
+    wire::Incoming,
+};
+use crate::{human, status::Code};
+
+/// The longest that `:wait` holds a request.
+const LONGEST_HOLD: Duration = Duration::from_secs(30);
+
+/// A call of the service.
+enum Call<'a> {
+    Start(&'a str),
+    Get(&'a str),
+    List(&'a str, Query),
+    Cancel(&'a str),
+    Delete(&'a str),
+    Wait(&'a str, Duration),
+}
+
+/// Answers a request.
+pub(super) fn call(shared: &Shared, request: &Incoming) -> Answer {
+    shared.lock().store.log(format!("{} {}", request.method, request.path));
+    if let Some(token) = &shared.bearer
+        && request.header("authorization") != Some(&format!("Bearer {token}"))
+    {
+        return error(Code::Unauthenticated, "the bearer token is missing or wrong").into();
+    }
+    let call = match Call::of(shared, request) {
+        Ok(call) => call,
+        Err((code, why)) => return error(code, &why).into(),
+    };
+    let answer = match call {
+        Call::Start(path) => start(shared, path, request),
+        Call::Get(name) => shared.lock().store.look(name),
+        Call::List(parent, query) => shared.lock().store.list(parent, &query),
+        Call::Cancel(name) => shared.lock().store.cancel(name),
+        Call::Delete(name) => shared.lock().store.delete(name),
+        Call::Wait(name, timeout) => {
+            shared.pause(Instant::now() + timeout, |state| !state.store.is_open(name));
+            shared.lock().store.look(name)
+        }
+    };
+    shared.changed.notify_all();
+    answer
+}
+
+fn start(shared: &Shared, path: &str, request: &Incoming) -> Answer {
+    match (shared.routes.get(path), json(request)) {
+        (Some(route), Ok(body)) => {
+            let job = route(&body);
+            shared.lock().store.start(job)
+        }
+        (_, Err((code, why))) => error(code, &why).into(),
+        (None, _) => error(Code::NotFound, "no such method").into(),
+    }
+}
+
+impl<'a> Call<'a> {
+    fn of(shared: &Shared, request: &'a Incoming) -> Result<Self, (Code, String)> {
+        let path = request.path.as_str();
+        let unknown = || (Code::NotFound, format!("no such method: {} {path}", request.method));
+        if request.method == "POST" && shared.routes.contains_key(path) {
+            no_query(request)?;
+            return Ok(Self::Start(path));
+        }
+        let resource = path.strip_prefix("/v1/").ok_or_else(unknown)?;
+        if request.method == "GET" && (resource == "operations" || resource.ends_with("/operations")) {
+            return Ok(Self::List(resource.strip_suffix("operations").unwrap_or(resource), query(request)?));
+        }
+        no_query(request)?;
+        let (name, verb) = match resource.rsplit_once(':') {
+            Some((name, verb)) if !verb.contains('/') => (name, verb),
+            _ => (resource, ""),
+        };
+        match (request.method.as_str(), verb) {
+            ("GET", "") => Ok(Self::Get(name)),
+            ("DELETE", "") => Ok(Self::Delete(name)),
+            ("POST", "cancel") => match json(request)? {
+                Value::Object(fields) if fields.is_empty() => Ok(Self::Cancel(name)),
+                _ => Err((Code::InvalidArgument, "the body of a cancel call is `{}`".to_owned())),
+            },
+            ("POST", "wait") => Ok(Self::Wait(name, hold(&json(request)?)?)),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+/// The `timeout` of a wait call.
+fn hold(body: &Value) -> Result<Duration, (Code, String)> {
+    match body.get("timeout").map(|timeout| timeout.as_str().map(human::parse)) {
+        None => Ok(LONGEST_HOLD),
+        Some(Some(Ok(timeout))) => Ok(timeout.min(LONGEST_HOLD)),
+        Some(_) => Err((Code::InvalidArgument, "`timeout` is not a duration such as `1.5s`".to_owned())),
+    }
+}
+
+/// A request's body, which must be JSON and say so.
+fn json(request: &Incoming) -> Result<Value, (Code, String)> {
+    let is_json = request.header("content-type").is_some_and(|of| of.starts_with("application/json"));
+    if !is_json {
+        return Err((Code::InvalidArgument, "the content type is not application/json".to_owned()));
+    }
+    serde_json::from_slice(&request.body).map_err(|e| (Code::InvalidArgument, format!("the body is not JSON: {e}")))
+}
+
+fn query(request: &Incoming) -> Result<Query, (Code, String)> {
+    let mut query = Query::default();
+    for (name, value) in &request.query {
+        match name.as_str() {
+            "filter" => query.filter.clone_from(value),
+            "pageToken" => query.page_token.clone_from(value),
+            "pageSize" => {
+                query.page_size = value
+                    .parse()
+                    .map_err(|_| (Code::InvalidArgument, format!("pageSize = `{value}` is not a size")))?;
+            }
+            "returnPartialSuccess" => {}
+            name => return Err((Code::InvalidArgument, format!("unknown parameter `{name}`"))),
+        }
+    }
+    Ok(query)
+}
+
+fn no_query(request: &Incoming) -> Result<(), (Code, String)> {
+    match request.query.first() {
+        Some((name, _)) => Err((Code::InvalidArgument, format!("unknown parameter `{name}`"))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,253 @@
+//! The operations of a server, and what each call says about them.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use super::{
+    job::{Cancel, Fault, Job, Outcome, Pace},
+    wire::Outgoing,
+};
+use crate::status::Code;
+
+/// How many lines of the log are kept.
+const LOG: usize = 10_000;
+
+/// The size of a page when nobody says.
+const PAGE: usize = 100;
+
+/// Every operation, and every request so far.
+#[derive(Default)]
+pub(super) struct Store {
+    operations: BTreeMap<String, Live>,
+    started: u64,
+    log: VecDeque<String>,
+}
+
+/// An operation.
+struct Live {
+    job: Job,
+    began: Instant,
+    looks: u32,
+    requests: u32,
+    /// The number of looks when somebody asked for cancellation.
+    cancelled_at: Option<u32>,
+    deleted: bool,
+}
+
+/// A call's answer: a reply, and what goes wrong with it.
+pub(super) struct Answer {
+    pub(super) reply: Outgoing,
+    pub(super) fault: Option<Fault>,
+}
+
+/// What a list call asks for.
+#[derive(Default)]
+pub(super) struct Query {
+    pub(super) filter: String,
+    pub(super) page_size: usize,
+    pub(super) page_token: String,
+}
+
+impl Store {
+    pub(super) fn log(&mut self, line: String) {
+        if self.log.len() == LOG {
+            self.log.pop_front();
+        }
+        self.log.push_back(line);
+    }
+
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.log.iter().cloned().collect()
+    }
+
+    /// Starts a job: what the start call says.
+    pub(super) fn start(&mut self, job: Job) -> Answer {
+        if let Some((code, message)) = &job.refusal {
+            return error(*code, message).into();
+        }
+        let fault = job.faults.get(&0).copied();
+        let name = self.insert(job);
+        match self.operations.get(&name) {
+            Some(live) => Answer { reply: live.reply(&name), fault },
+            None => missing(&name).into(),
+        }
+    }
+
+    /// Puts an operation there; its name.
+    pub(super) fn insert(&mut self, job: Job) -> String {
+        self.started += 1;
+        let name = job.name.clone().unwrap_or_else(|| format!("operations/{}", self.started));
+        let live = Live { job, began: Instant::now(), looks: 0, requests: 0, cancelled_at: None, deleted: false };
+        self.operations.insert(name.clone(), live);
+        name
+    }
+
+    /// The requests about an operation, and the looks among them.
+    pub(super) fn counts(&self, name: &str) -> (u32, u32) {
+        self.operations.get(name).map_or((0, 0), |live| (live.requests, live.looks))
+    }
+
+    /// One look.
+    pub(super) fn look(&mut self, name: &str) -> Answer {
+        let Some(live) = self.find(name) else { return missing(name).into() };
+        live.looks = live.looks.saturating_add(1);
+        let fault = live.job.faults.get(&live.looks).copied();
+        if live.is_expired() {
+            return Answer { reply: error(Code::NotFound, &format!("operation `{name}` has expired")), fault };
+        }
+        Answer { reply: live.reply(name), fault }
+    }
+
+    /// Whether a `:wait` may go on: the operation is there and not done.
+    pub(super) fn is_open(&self, name: &str) -> bool {
+        self.operations.get(name).is_some_and(|live| !live.deleted && !live.is_expired() && !live.is_done())
+    }
+
+    /// Asks for cancellation.
+    pub(super) fn cancel(&mut self, name: &str) -> Answer {
+        let Some(live) = self.find(name) else { return missing(name).into() };
+        match live.job.cancel {
+            Cancel::Unimplemented => return error(Code::Unimplemented, "operations cannot be cancelled").into(),
+            Cancel::After(_) if !live.is_done() && live.cancelled_at.is_none() => live.cancelled_at = Some(live.looks),
+            Cancel::After(_) | Cancel::Ignored => {}
+        }
+        Outgoing::json(200, &json!({})).into()
+    }
+
+    /// Forgets an operation.
+    pub(super) fn delete(&mut self, name: &str) -> Answer {
+        let Some(live) = self.find(name) else { return missing(name).into() };
+        live.deleted = true;
+        Outgoing::json(200, &json!({})).into()
+    }
+
+    /// One page of the operations below `parent`, which is empty or ends in a slash.
+    pub(super) fn list(&self, parent: &str, query: &Query) -> Answer {
+        let wanted = match query.filter.as_str() {
+            "" => None,
+            "done=true" => Some(true),
+            "done=false" => Some(false),
+            filter => {
+                return error(
+                    Code::InvalidArgument,
+                    &format!("the filter `{filter}` is none of `done=true`, `done=false`"),
+                )
+                .into();
+            }
+        };
+        let from = match query.page_token.strip_prefix("from-").map(str::parse::<usize>) {
+            None if query.page_token.is_empty() => 0,
+            Some(Ok(from)) => from,
+            _ => return error(Code::InvalidArgument, "the page token is none of this service's").into(),
+        };
+        let below = format!("{parent}operations/");
+        let alive = self
+            .operations
+            .iter()
+            .filter(|(name, live)| name.starts_with(&below) && !live.deleted && !live.is_expired());
+        let found: Vec<Value> = alive
+            .filter(|(_, live)| wanted.is_none_or(|wanted| live.is_done() == wanted))
+            .map(|(name, live)| live.operation(name))
+            .collect();
+        let size = if query.page_size == 0 { PAGE } else { query.page_size };
+        let end = from.saturating_add(size);
+        let next = if end < found.len() { format!("from-{end}") } else { String::new() };
+        let page: Vec<Value> = found.into_iter().skip(from).take(size).collect();
+        Outgoing::json(200, &json!({ "operations": page, "nextPageToken": next })).into()
+    }
+
+    fn find(&mut self, name: &str) -> Option<&mut Live> {
+        let live = self.operations.get_mut(name).filter(|live| !live.deleted)?;
+        live.requests = live.requests.saturating_add(1);
+        Some(live)
+    }
+}
+
+impl Live {
+    fn is_expired(&self) -> bool {
+        self.job.expires_at.is_some_and(|look| self.looks >= look)
+    }
+
+    fn is_cancelled(&self) -> bool {
+        let Cancel::After(looks) = self.job.cancel else { return false };
+        self.cancelled_at.is_some_and(|at| self.looks >= at.saturating_add(looks))
+    }
+
+    /// The fraction done, 0 to 1.
+    fn fraction(&self) -> f64 {
+        match self.job.pace {
+            Pace::Endless => 0.0,
+            Pace::Polls(0) => 1.0,
+            Pace::Polls(polls) => (f64::from(self.looks) / f64::from(polls)).min(1.0),
+            Pace::Lasting(duration) if self.began.elapsed() >= duration => 1.0,
+            Pace::Lasting(duration) => (self.began.elapsed().as_secs_f64() / duration.as_secs_f64()).min(0.999),
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.is_cancelled() || self.fraction() >= 1.0
+    }
+
+    /// The `google.longrunning.Operation`.
+    fn operation(&self, name: &str) -> Value {
+        let mut operation = json!({ "name": name });
+        let mut set = |member: &str, value: Value| {
+            if let Some(object) = operation.as_object_mut() {
+                object.insert(member.to_owned(), value);
+            }
+        };
+        let metadata = (self.job.metadata)(self.fraction());
+        if !metadata.is_null() && (self.looks >= self.job.queued || self.is_done()) {
+            set("metadata", metadata);
+        }
+        if self.is_done() {
+            set("done", json!(true));
+            match &self.job.outcome {
+                _ if self.is_cancelled() => {
+                    set("error", json!({ "code": 1, "message": "the operation was cancelled" }));
+                }
+                Outcome::Response(response) => set("response", response.clone()),
+                Outcome::Error(error) => set("error", error.clone()),
+                Outcome::Nothing => {}
+            }
+        }
+        operation
+    }
+
+    fn reply(&self, name: &str) -> Outgoing {
+        let reply = Outgoing::json(200, &self.operation(name));
+        match self.job.hint.filter(|_| !self.is_done()) {
+            Some(wait) => reply.with_header("retry-after", whole_seconds(wait)),
+            None => reply,
+        }
+    }
+}
+
+impl From<Outgoing> for Answer {
+    fn from(reply: Outgoing) -> Self {
+        Self { reply, fault: None }
+    }
+}
+
+/// `Retry-After` knows no fractions: the next whole second.
+pub(super) fn whole_seconds(duration: Duration) -> String {
+    (duration.as_secs() + u64::from(duration.subsec_nanos() > 0)).to_string()
+}
+
+fn missing(name: &str) -> Outgoing {
+    error(Code::NotFound, &format!("operation `{name}` not found"))
+}
+
+/// An error as Google's services send it.
+pub(super) fn error(code: Code, message: &str) -> Outgoing {
+    error_with(code.http_status(), code, message)
+}
+
+/// The same with any HTTP status.
+pub(super) fn error_with(http: u16, code: Code, message: &str) -> Outgoing {
+    Outgoing::json(http, &json!({ "error": { "code": http, "message": message, "status": code.name() } }))
+}
