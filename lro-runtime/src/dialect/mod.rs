@@ -20,6 +20,9 @@ mod azure;
 mod google;
 mod http;
 mod location;
+mod lxd;
+mod redfish;
+mod waiter;
 
 pub(crate) use self::location::CallerHeaders;
 pub use self::{
@@ -27,6 +30,9 @@ pub use self::{
     google::Google,
     http::Http,
     location::{repeated_headers, url_in},
+    lxd::Lxd,
+    redfish::Redfish,
+    waiter::{Acceptor, Comparator, Matcher, Meaning, Waiter},
 };
 
 /// Options of one method for its dialect, as `(name, value)`: what `path = …` or `final_state_via = …` in the attribute say.
