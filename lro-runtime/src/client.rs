@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::{
     credentials::Credentials,
-    dialect::{Dialect, Google, expect_success},
+    dialect::{CallerHeaders, Dialect, Google, expect_success},
     error::{Error, ErrorKind, Result},
     failure::{Cause, Failure},
     method::Method,
@@ -226,7 +226,9 @@ impl Operations {
         let dialect =
             method.and_then(|method| method.dialect).map_or_else(|| Arc::clone(self.dialect()), |dialect| dialect());
         let options = method.map_or(&[] as &[_], |method| method.options);
+        let by_caller = CallerHeaders(call.headers.clone());
         let mut request = self.request(call)?;
+        request.extensions_mut().insert(by_caller);
         dialect.prepare_start(&mut request, options)?;
         let timer = self.timer();
         let started = Started { at: timer.now(), system: timer.system_time() };

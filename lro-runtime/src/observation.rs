@@ -1,6 +1,6 @@
 //! What one reply said, and where to look next.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
@@ -20,13 +20,16 @@ pub struct Cursor {
     key: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     parts: Vec<(Cow<'static, str>, String)>,
+    /// Never written down: who resumes from a token is another process, and header values may be secrets.
+    #[serde(skip)]
+    headers: Option<Arc<HeaderMap>>,
 }
 
 impl Cursor {
     /// A cursor at this name or URL.
     #[must_use]
     pub fn new(key: impl Into<String>) -> Self {
-        Self { key: key.into(), parts: Vec::new() }
+        Self { key: key.into(), parts: Vec::new(), headers: None }
     }
 
     /// With the part `name`, which replaces one of the same name.
@@ -35,6 +38,14 @@ impl Cursor {
         let name = name.into();
         self.parts.retain(|(known, _)| *known != name);
         self.parts.push((name, value.into()));
+        self
+    }
+
+    /// With headers that every look repeats, such as [`repeated_headers`](crate::dialect::repeated_headers). They stay in this process: a token does not
+    /// hold them.
+    #[must_use]
+    pub fn with_headers(mut self, headers: HeaderMap) -> Self {
+        self.headers = (!headers.is_empty()).then(|| Arc::new(headers));
         self
     }
 
@@ -57,9 +68,19 @@ impl Cursor {
         self.parts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Every value, for those who must clean them.
-    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut String> {
-        std::iter::once(&mut self.key).chain(self.parts.iter_mut().map(|(_, value)| value))
+    /// The headers that every look repeats.
+    #[must_use]
+    pub fn headers(&self) -> HeaderMap {
+        self.headers.as_deref().cloned().unwrap_or_default()
+    }
+
+    /// The cursor fit to be stored: without headers, and every value made so by `clean`.
+    pub(crate) fn stored(mut self, clean: impl Fn(&str) -> String) -> Self {
+        self.headers = None;
+        std::iter::once(&mut self.key)
+            .chain(self.parts.iter_mut().map(|(_, value)| value))
+            .for_each(|value| *value = clean(value));
+        self
     }
 }
 
@@ -98,6 +119,13 @@ impl Call {
     #[must_use]
     pub fn get(target: impl Into<String>) -> Self {
         Self::new(Method::GET, target)
+    }
+
+    /// With these headers besides.
+    #[must_use]
+    pub fn with_headers(mut self, headers: HeaderMap) -> Self {
+        self.headers.extend(headers);
+        self
     }
 
     /// With a JSON body.

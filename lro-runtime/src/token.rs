@@ -73,11 +73,7 @@ struct Content {
 impl Token {
     pub(crate) fn of(operation: &RawOperation) -> Self {
         let snapshot = &operation.snapshot;
-        let cursor = snapshot.look.as_ref().map(|look| {
-            let mut cursor = look.cursor.clone();
-            cursor.values_mut().for_each(|value| *value = without_secrets(value));
-            cursor
-        });
+        let cursor = snapshot.look.as_ref().map(|look| look.cursor.clone().stored(without_secrets));
         let dialect =
             snapshot.look.as_ref().map_or_else(|| operation.client().dialect().id(), |look| look.dialect.id());
         let started = snapshot.started.and_then(|started| started.system.duration_since(UNIX_EPOCH).ok());

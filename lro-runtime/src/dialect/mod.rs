@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::StatusCode;
+use ::http::StatusCode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -16,9 +16,24 @@ use crate::{
     transport::{Reply, Request},
 };
 
+mod azure;
 mod google;
+mod http;
+mod location;
+mod lxd;
+mod redfish;
+mod waiter;
 
-pub use self::google::Google;
+pub(crate) use self::location::CallerHeaders;
+pub use self::{
+    azure::{Azure, FinalStateVia},
+    google::Google,
+    http::Http,
+    location::{repeated_headers, url_in},
+    lxd::Lxd,
+    redfish::Redfish,
+    waiter::{Acceptor, Comparator, Matcher, Meaning, Waiter},
+};
 
 /// Options of one method for its dialect, as `(name, value)`: what `path = …` or `final_state_via = …` in the attribute say.
 pub type Options = [(&'static str, &'static str)];

@@ -1,0 +1,231 @@
+//! LXD and Incus.
+
+use std::{borrow::Cow, time::Duration};
+
+use ::http::{Method, StatusCode};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    Dialect, ListPage, ListQuery, Options, error_reply, expect_success,
+    location::{body_of, location_in, repeated_headers},
+};
+use crate::{
+    failure::Failure,
+    hint::Hint,
+    observation::{Call, Cursor, Observation, Part},
+    payload::Encoding,
+    state::State,
+    status::{Code, Status},
+    text::excerpt,
+    transport::{Reply, Request},
+    url::{encode_name, encode_query},
+};
+
+/// LXD and Incus ([REST API](https://documentation.ubuntu.com/lxd/en/latest/rest-api/)): `202` with `Location: /1.0/operations/<id>`, failure inside `200`.
+///
+/// - The state is `metadata.status_code` of the reply, never the HTTP status: 105 pending, 200 success, 400 failure, 401 cancelled, all others below
+///   200 running. `err` says why. A cancelled operation may read failure, `context canceled`: that is cancelled too.
+/// - A reply of `type: sync` is finished; what is in its `metadata` is the response.
+/// - The operation's own `metadata` (a map) is the metadata; the whole operation, with its `resources`, is the response.
+/// - [`wait`](crate::RawOperation::wait) is `GET …/wait?timeout=N`, [`cancel`](crate::RawOperation::cancel) is `DELETE` of the operation; there is no call to forget one.
+/// - Finished operations vanish within seconds: then the error says that it was there before and is gone.
+/// - The name is the path, `/1.0/operations/<id>`; an id alone will do to resume.
+///
+/// Over TCP with the client's certificates in the transport, or over the daemon's unix socket with `HyperTransport::unix` and any `http` base URL.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lxd;
+
+impl Lxd {
+    /// The dialect. It has no options.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+/// The collection of all operations.
+const OPERATIONS: &str = "1.0/operations";
+
+impl Dialect for Lxd {
+    fn id(&self) -> &'static str {
+        "lxd"
+    }
+
+    fn read_start<'a>(&self, request: &Request, reply: &'a Reply, _options: &Options) -> Result<Observation<'a>, Failure> {
+        expect_success(reply)?;
+        let envelope = Envelope::of(reply)?;
+        if envelope.kind.as_deref() != Some("async") && reply.status() != StatusCode::ACCEPTED {
+            let mut seen = Observation::new(State::Succeeded);
+            seen.response = envelope.metadata.map(json);
+            return Ok(seen);
+        }
+        let url = location_in(reply, request.uri())?;
+        let path = envelope.operation.as_deref().filter(|path| !path.is_empty());
+        let (key, name) = match (url, path) {
+            (Some(url), path) => {
+                let name = path.map_or_else(|| path_of(&url).to_owned(), |path| path_of(path).to_owned());
+                (url, name)
+            }
+            (None, Some(path)) => (crate::url::resolve(request.uri(), path)?.to_string(), path_of(path).to_owned()),
+            (None, None) => return Err(Failure::protocol("the reply names no operation: neither Location nor `operation`")),
+        };
+        let mut seen = envelope.metadata.and_then(|operation| observe(operation).ok()).unwrap_or_else(|| Observation::new(State::Running));
+        seen.name = Some(Cow::Owned(name));
+        seen.cursor = Some(Cursor::new(key).with_headers(repeated_headers(request)));
+        seen.hint = Hint::from_headers(reply.headers());
+        Ok(seen)
+    }
+
+    fn locate(&self, name: &str, _options: &Options) -> Result<Cursor, Failure> {
+        let name = name.strip_prefix('/').unwrap_or(name);
+        let path = name.split('?').next().unwrap_or_default();
+        match path.strip_prefix(OPERATIONS).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path) {
+            id if id.contains('/') => Err(Failure::untrusted(format!("`{}` is neither an operation's id nor its path", excerpt(name.as_bytes())))),
+            id => Ok(Cursor::new(format!("{OPERATIONS}/{}", encode_name(id)?))),
+        }
+    }
+
+    fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        Ok(Call::get(cursor.key()).with_headers(cursor.headers()))
+    }
+
+    fn read<'a>(&self, _cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+        expect_success(reply)?;
+        let envelope = Envelope::of(reply)?;
+        let operation = envelope.metadata.ok_or_else(|| Failure::protocol(format!("the reply has no operation; found `{}`", excerpt(reply.body()))))?;
+        let mut seen = observe(operation)?;
+        seen.hint = Hint::from_headers(reply.headers());
+        Ok(seen)
+    }
+
+    fn cancel(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        Ok(Call::new(Method::DELETE, cursor.key()).with_headers(cursor.headers()))
+    }
+
+    fn wait(&self, cursor: &Cursor, timeout: Duration) -> Result<Call, Failure> {
+        // In whole seconds, and never the -1 that means for ever.
+        let seconds = timeout.as_secs() + u64::from(timeout.subsec_nanos() > 0);
+        let (path, query) = cursor.key().split_once('?').map_or((cursor.key(), ""), |(path, query)| (path, query));
+        let separator = if query.is_empty() { "" } else { "&" };
+        Ok(Call::get(format!("{}/wait?{query}{separator}timeout={seconds}", path.trim_end_matches('/'))).with_headers(cursor.headers()))
+    }
+
+    fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
+        if !query.page_token.is_empty() {
+            return Err(Failure::unsupported("this dialect lists everything on one page"));
+        }
+        let filter = if query.filter.is_empty() { String::new() } else { format!("&filter={}", encode_query(&query.filter)) };
+        let project = if query.parent.is_empty() { String::new() } else { format!("&project={}", encode_query(&query.parent)) };
+        Ok(Call::get(format!("{OPERATIONS}?recursion=1{project}{filter}")))
+    }
+
+    fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+        #[derive(Deserialize)]
+        struct Named<'a> {
+            #[serde(borrow)]
+            id: Cow<'a, str>,
+        }
+        expect_success(reply)?;
+        let envelope = Envelope::of(reply)?;
+        let not_a_list = |e: serde_json::Error| Failure::protocol(format!("the body is not a list of operations: {e}; found `{}`", excerpt(reply.body())));
+        // Operations by the name of their status: `{"running": […], "failure": […]}`.
+        let by_status: std::collections::BTreeMap<Cow<'a, str>, Vec<&'a RawValue>> =
+            serde_json::from_str(envelope.metadata.unwrap_or(RawValue::NULL).get()).or_else(|e| if envelope.metadata.is_none() { Ok(Default::default()) } else { Err(not_a_list(e)) })?;
+        let operations = by_status.into_values().flatten().map(|operation| {
+            let mut seen = observe(operation)?;
+            let named: Named<'a> = serde_json::from_str(operation.get()).map_err(not_a_list)?;
+            seen.cursor = Some(self.locate(&named.id, &[])?);
+            seen.name = Some(Cow::Owned(format!("/{OPERATIONS}/{}", named.id)));
+            Ok(seen)
+        });
+        Ok(ListPage { operations: operations.collect::<Result<_, Failure>>()?, ..ListPage::default() })
+    }
+}
+
+/// The path of a URL, without query.
+fn path_of(url: &str) -> &str {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or("/"));
+    after_scheme.split('?').next().unwrap_or_default()
+}
+
+/// What every reply is wrapped in.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, rename = "type", default)]
+    kind: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    operation: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    metadata: Option<&'a RawValue>,
+}
+
+impl<'a> Envelope<'a> {
+    fn of(reply: &'a Reply) -> Result<Self, Failure> {
+        let body = body_of(reply).map(|part| part.bytes);
+        let read = match body {
+            Some(Cow::Borrowed(body)) => serde_json::from_slice::<Self>(body),
+            _ => serde_json::from_slice(b""),
+        };
+        let envelope = read.map_err(|e| Failure::protocol(format!("the body is not a reply of LXD: {e}; found `{}`", excerpt(reply.body()))))?;
+        // An error in its own clothes is an error, whatever the HTTP status.
+        if envelope.kind.as_deref() == Some("error") { Err(error_reply(reply)) } else { Ok(envelope) }
+    }
+}
+
+/// Reads one operation.
+fn observe(operation: &RawValue) -> Result<Observation<'_>, Failure> {
+    #[derive(Deserialize)]
+    struct Operation<'a> {
+        status_code: i64,
+        #[serde(borrow, default)]
+        status: Option<Cow<'a, str>>,
+        #[serde(borrow, default)]
+        err: Option<Cow<'a, str>>,
+        #[serde(borrow, default)]
+        metadata: Option<&'a RawValue>,
+    }
+    let read: Operation<'_> = serde_json::from_str(operation.get())
+        .map_err(|e| Failure::protocol(format!("not an operation: {e}; found `{}`", excerpt(operation.get().as_bytes()))))?;
+    let why = read.err.as_deref().unwrap_or_default();
+    let state = match read.status_code {
+        105 => State::Pending,
+        200 => State::Succeeded,
+        400 if why == "context canceled" => State::Cancelled,
+        400 => State::Failed,
+        401 => State::Cancelled,
+        _ => State::Running,
+    };
+    let mut seen = Observation::new(state);
+    seen.is_known_status = matches!(read.status_code, 100..=112 | 200 | 400 | 401);
+    seen.progress = read.metadata.and_then(percent);
+    seen.metadata = read.metadata.filter(|metadata| metadata.get() != "null").map(json);
+    match state {
+        State::Succeeded => seen.response = Some(json(operation)),
+        State::Failed => seen.status = Some(Status::new(Code::Unknown, why)),
+        State::Cancelled => seen.status = Some(Status::new(Code::Cancelled, why)),
+        State::Pending | State::Running => {}
+    }
+    seen.raw_status = read.status;
+    Ok(seen)
+}
+
+fn json(raw: &RawValue) -> Part<'_> {
+    Part::of(raw.get().as_bytes(), Encoding::Json)
+}
+
+/// `progress.percent` of an operation's metadata: a number in a string, 0 to 100.
+fn percent(metadata: &RawValue) -> Option<f64> {
+    #[derive(Deserialize)]
+    struct Metadata<'a> {
+        #[serde(borrow)]
+        progress: Progress<'a>,
+    }
+    #[derive(Deserialize)]
+    struct Progress<'a> {
+        #[serde(borrow)]
+        percent: Cow<'a, str>,
+    }
+    let read = serde_json::from_str::<Metadata<'_>>(metadata.get()).ok()?;
+    read.progress.percent.parse::<f64>().ok().map(|percent| percent / 100.0)
+}

@@ -1,0 +1,191 @@
+//! The part of JMESPath that waiters use.
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// What `path` finds in `output`; `null` where there is nothing.
+pub(super) fn find(path: &str, output: &Value) -> Result<Value, Failure> {
+    let mut rest = Rest { path, text: path.trim() };
+    let found = rest.comparison(output)?;
+    if rest.text.is_empty() { Ok(found) } else { Err(rest.wrong("the end")) }
+}
+
+/// Fails if `path` cannot be read.
+pub(super) fn check(path: &str) -> Result<(), Failure> {
+    find(path, &Value::Null).map(drop)
+}
+
+/// What is left to read of a path. Reading and finding are one: paths are short, and outputs small.
+struct Rest<'a> {
+    path: &'a str,
+    text: &'a str,
+}
+
+/// What has been found: one value, or a list whose every element the next step goes on from.
+enum Found {
+    One(Value),
+    Each(Vec<Value>),
+}
+
+impl Found {
+    fn map(self, step: impl Fn(Value) -> Value) -> Self {
+        match self {
+            Self::One(value) => Self::One(step(value)),
+            Self::Each(values) => Self::Each(values.into_iter().map(step).filter(|value| !value.is_null()).collect()),
+        }
+    }
+
+    fn value(self) -> Value {
+        match self {
+            Self::One(value) => value,
+            Self::Each(values) => Value::Array(values),
+        }
+    }
+}
+
+impl Rest<'_> {
+    fn wrong(&self, wanted: &str) -> Failure {
+        Failure::unsupported(format!("the path `{}`: expected {wanted} at `{}`", self.path, self.text))
+    }
+
+    fn take(&mut self, token: &str) -> bool {
+        let taken = self.text.strip_prefix(token);
+        self.text = taken.unwrap_or(self.text).trim_start();
+        taken.is_some()
+    }
+
+    fn comparison(&mut self, output: &Value) -> Result<Value, Failure> {
+        let left = self.operand(output)?;
+        let Some(operator) = ["==", "!=", "<=", ">=", "<", ">"].into_iter().find(|operator| self.take(operator)) else { return Ok(left) };
+        let right = self.operand(output)?;
+        let order = left.as_f64().zip(right.as_f64()).and_then(|(left, right)| left.partial_cmp(&right));
+        let same = order.map_or(left == right, std::cmp::Ordering::is_eq);
+        Ok(match operator {
+            "==" => Value::Bool(same),
+            "!=" => Value::Bool(!same),
+            // Only numbers have an order.
+            _ => order.map_or(Value::Null, |order| {
+                Value::Bool(match operator {
+                    "<" => order.is_lt(),
+                    "<=" => order.is_le(),
+                    ">" => order.is_gt(),
+                    _ => order.is_ge(),
+                })
+            }),
+        })
+    }
+
+    fn operand(&mut self, output: &Value) -> Result<Value, Failure> {
+        if let Some((literal, rest)) = self.text.strip_prefix('`').and_then(|text| text.split_once('`')) {
+            let value = serde_json::from_str(literal).map_err(|_| self.wrong("JSON between the backticks"))?;
+            self.text = rest.trim_start();
+            return Ok(value);
+        }
+        if let Some((literal, rest)) = self.text.strip_prefix('\'').and_then(|text| text.split_once('\'')) {
+            self.text = rest.trim_start();
+            return Ok(Value::from(literal));
+        }
+        if self.take("length(") {
+            let length = match self.operand(output)? {
+                Value::Array(values) => Value::from(values.len()),
+                Value::Object(members) => Value::from(members.len()),
+                Value::String(text) => Value::from(text.chars().count()),
+                _ => Value::Null,
+            };
+            return if self.take(")") { Ok(length) } else { Err(self.wrong("`)`")) };
+        }
+        self.steps(output)
+    }
+
+    fn steps(&mut self, output: &Value) -> Result<Value, Failure> {
+        let mut found = Found::One(output.clone());
+        if self.take("@") || self.text.starts_with('[') {
+            // The whole output, or its elements.
+        } else {
+            found = self.field(found)?;
+        }
+        loop {
+            if self.take(".") {
+                found = self.field(found)?;
+            } else if self.take("[]") || self.take("[*]") {
+                found = Found::Each(flat(found));
+            } else if self.take("[") {
+                found = self.index(found)?;
+            } else {
+                return Ok(found.value());
+            }
+        }
+    }
+
+    fn field(&mut self, found: Found) -> Result<Found, Failure> {
+        let name = match self.text.strip_prefix('"').and_then(|text| text.split_once('"')) {
+            Some((quoted, rest)) => {
+                self.text = rest;
+                quoted
+            }
+            None => {
+                let end = self.text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(self.text.len());
+                let (name, rest) = self.text.split_at(end);
+                if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+                    return Err(self.wrong("a name"));
+                }
+                self.text = rest.trim_start();
+                name
+            }
+        };
+        Ok(found.map(|mut value| value.get_mut(name).map(Value::take).unwrap_or_default()))
+    }
+
+    fn index(&mut self, found: Found) -> Result<Found, Failure> {
+        let Some((index, rest)) = self.text.split_once(']') else { return Err(self.wrong("`]`")) };
+        let index: i64 = index.trim().parse().map_err(|_| self.wrong("a number, or nothing, between the brackets"))?;
+        self.text = rest.trim_start();
+        Ok(found.map(|mut value| {
+            let length = value.as_array().map_or(0, Vec::len);
+            let from_end = usize::try_from(index.unsigned_abs()).ok().and_then(|back| length.checked_sub(back));
+            let at = if index < 0 { from_end } else { usize::try_from(index).ok() };
+            at.and_then(|at| value.get_mut(at)).map(Value::take).unwrap_or_default()
+        }))
+    }
+}
+
+/// The elements, those of inner lists included one level down. What is no list has none.
+fn flat(found: Found) -> Vec<Value> {
+    match found {
+        Found::One(Value::Array(values)) => values,
+        Found::One(_) => vec![],
+        Found::Each(values) => values
+            .into_iter()
+            .flat_map(|value| match value {
+                Value::Array(inner) => inner,
+                value => vec![value],
+            })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_find_what_jmespath_finds() {
+        let output: Value = serde_json::from_str(
+            r#"{"state":"ok","odd name":1,"n":3,"yes":true,"list":[{"s":"a","in":[1,2]},{"s":"b","in":[3]},{"other":0}],"empty":[],"deep":{"x":{"y":"z"}}}"#,
+        )
+        .unwrap();
+        let cases = [
+            ("state", r#""ok""#), ("deep.x.y", r#""z""#), ("\"odd name\"", "1"), ("missing.x", "null"), ("list[0].s", r#""a""#), ("list[-2].s", r#""b""#),
+            ("list[9]", "null"), ("list[].s", r#"["a","b"]"#), ("list[*].s", r#"["a","b"]"#), ("list[].in[]", "[1,2,3]"), ("state[]", "[]"),
+            ("length(list)", "3"), ("length(list[].s)", "2"), ("length(empty) == `0`", "true"), ("n > `2`", "true"), ("n >= `3`", "true"), ("n < `3`", "false"),
+            ("state == 'ok'", "true"), ("state != `\"ok\"`", "false"), ("state > `1`", "null"), ("yes", "true"), ("@.n", "3"), ("n == `3.0`", "true"),
+        ];
+        for (path, found) in cases {
+            assert_eq!(find(path, &output).unwrap().to_string(), found, "{path}");
+        }
+        for wrong in ["", "a..b", "a[", "a[x]", "length(a", "a ==", "a b", "1a", "a == `{`"] {
+            assert!(check(wrong).is_err(), "{wrong}");
+        }
+    }
+}
