@@ -63,7 +63,7 @@ impl Operations {
     }
 
     fn just_now(&self) -> Replied {
-        Replied { at: self.timer().now(), round_trip: Duration::ZERO }
+        Replied { at: self.timer().now(), round_trip: Duration::ZERO, to_start: false }
     }
 }
 

@@ -234,7 +234,7 @@ impl Operations {
         let started = Started { at: timer.now(), system: timer.system_time() };
         let reply = self.exchange(&request, START_TIMEOUT, &**timer).await?;
         let now = timer.now();
-        let replied = Replied { at: now, round_trip: now.saturating_duration_since(started.at) };
+        let replied = Replied { at: now, round_trip: now.saturating_duration_since(started.at), to_start: true };
         let seen = dialect.read_start(&request, &reply, options)?;
         let next = self.first(dialect, seen, reply.body(), method, Some(started), replied)?;
         Ok(RawOperation::new(next.with_body(|| reply.into_body()), self.clone(), method))

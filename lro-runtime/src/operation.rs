@@ -249,7 +249,7 @@ impl RawOperation {
         let began = timer.now();
         let reply = self.client.exchange(held.as_ref().unwrap_or(&look.request), limit, timer).await?;
         let now = timer.now();
-        let replied = Replied { at: now, round_trip: now.saturating_duration_since(began) };
+        let replied = Replied { at: now, round_trip: now.saturating_duration_since(began), to_start: false };
         let mut seen = look.dialect.read(&look.cursor, &reply)?;
         let moved = match seen.cursor.take().filter(|cursor| *cursor != look.cursor) {
             Some(cursor) => Some(Arc::new(self.client.look(Arc::clone(&look.dialect), cursor)?)),

@@ -134,7 +134,10 @@ impl Deadline {
     pub(crate) fn monotonic(self, now: Instant, system_now: SystemTime) -> Option<Instant> {
         match self {
             Self::Monotonic(at) => Some(at),
-            Self::System(at) => now.checked_add(at.duration_since(system_now).unwrap_or(Duration::ZERO)),
+            Self::System(at) => match at.duration_since(system_now) {
+                Ok(remaining) => now.checked_add(remaining),
+                Err(past) => Some(now.checked_sub(past.duration()).unwrap_or(now)),
+            },
         }
     }
 }

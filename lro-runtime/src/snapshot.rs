@@ -33,11 +33,12 @@ pub(crate) struct Started {
     pub(crate) system: SystemTime,
 }
 
-/// When a reply was read, and how long it took.
+/// When a reply was read, how long it took, and whether it was that of the start call.
 #[derive(Clone, Copy)]
 pub(crate) struct Replied {
     pub(crate) at: Instant,
     pub(crate) round_trip: Duration,
+    pub(crate) to_start: bool,
 }
 
 /// Everything one snapshot knows. Payloads stay raw bytes.

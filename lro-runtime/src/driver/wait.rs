@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{OwnTimer, observe::Observers};
 use crate::{
-    engine::{Action, End, Engine, Opening, Seen},
+    engine::{Action, End, Engine, LastReply, Opening, Seen},
     error::{Error, ErrorKind, Result},
     failure::Failure,
     operation::RawOperation,
@@ -31,10 +31,13 @@ impl Wait {
             now: timer.now(),
             system_now: timer.system_time(),
             completed: operation.is_completed(),
-            last_reply: snapshot.replied.map(|replied| replied.at),
-            hint: snapshot.hint,
-            follow: snapshot.follow,
-            round_trip: snapshot.replied.map(|replied| replied.round_trip).unwrap_or_default(),
+            last_reply: snapshot.replied.map(|replied| LastReply {
+                at: replied.at,
+                round_trip: replied.round_trip,
+                to_start: replied.to_start,
+                hint: snapshot.hint,
+                follow: snapshot.follow,
+            }),
             started: snapshot.started.map(|started| started.at),
             seed: fastrand::u64(..),
         };

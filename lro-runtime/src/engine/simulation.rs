@@ -1,0 +1,202 @@
+//! A driver without feet: runs an engine against a script, with time as a number.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use http::StatusCode;
+
+use super::{Action, End, Engine, LastReply, Opening, Seen};
+use crate::{
+    failure::{Cause, Failure},
+    hint::Hint,
+    settings::PollSettings,
+    status::{Code, Status},
+};
+
+pub(super) fn secs(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
+
+/// What a server does with one poll.
+#[derive(Clone, Debug)]
+pub(super) enum Reply {
+    Seen(Seen),
+    Fail(Failure),
+    NoHold,
+}
+
+pub(super) fn running() -> Reply {
+    Reply::Seen(Seen::default())
+}
+
+pub(super) fn hinted(hint: Hint) -> Reply {
+    Reply::Seen(Seen { hint: Some(hint), ..Seen::default() })
+}
+
+pub(super) fn follow() -> Reply {
+    Reply::Seen(Seen { follow: true, ..Seen::default() })
+}
+
+pub(super) fn done() -> Reply {
+    Reply::Seen(Seen { completed: true, ..Seen::default() })
+}
+
+pub(super) fn http(status: u16) -> Reply {
+    let code = StatusCode::from_u16(status).unwrap();
+    Reply::Fail(Failure::new(Cause::Http(code, Status::new(Code::from_http_status(status), ""))))
+}
+
+/// One poll, in seconds since the wait began.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Poll {
+    pub(super) at: Duration,
+    pub(super) limit: Duration,
+    pub(super) hold: Option<Duration>,
+    pub(super) ended: Duration,
+}
+
+/// A whole wait.
+#[derive(Debug)]
+pub(super) struct Trace {
+    pub(super) polls: Vec<Poll>,
+    pub(super) ended: Duration,
+    pub(super) end: End,
+    pub(super) attempts: u32,
+    /// Whether it was cut off: too many polls, or the clock ended.
+    pub(super) is_cut: bool,
+}
+
+impl Trace {
+    /// When each poll was sent, in seconds.
+    pub(super) fn sent(&self) -> Vec<f64> {
+        self.polls.iter().map(|poll| poll.at.as_secs_f64()).collect()
+    }
+
+    pub(super) fn is_timeout(&self) -> bool {
+        matches!(self.end, End::TimedOut(_))
+    }
+}
+
+/// Where a wait begins and how its clocks go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct World {
+    pub(super) began: Instant,
+    pub(super) system: SystemTime,
+    /// The reply that the wait begins with, this long before it.
+    pub(super) last_reply: Option<(Duration, LastReply)>,
+    pub(super) started: Option<Duration>,
+    /// By how much every sleep is too long.
+    pub(super) oversleep: Duration,
+    /// After how many polls a wait that does not end is cut off.
+    pub(super) most_polls: usize,
+}
+
+impl World {
+    /// A wait that begins with the reply of the start call, which took no time.
+    pub(super) fn started_now() -> Self {
+        let began = Instant::now();
+        let reply = LastReply { at: began, round_trip: Duration::ZERO, to_start: true, hint: None, follow: false };
+        Self {
+            began,
+            system: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
+            last_reply: Some((Duration::ZERO, reply)),
+            started: Some(Duration::ZERO),
+            oversleep: Duration::ZERO,
+            most_polls: 100_000,
+        }
+    }
+
+    /// A wait for an operation that was resumed from its name.
+    pub(super) fn resumed() -> Self {
+        Self { last_reply: None, started: None, ..Self::started_now() }
+    }
+
+    pub(super) fn with_reply(mut self, change: impl FnOnce(&mut LastReply)) -> Self {
+        if let Some((_, reply)) = &mut self.last_reply {
+            change(reply);
+        }
+        self
+    }
+
+    pub(super) fn opening(&self) -> Opening {
+        Opening {
+            now: self.began,
+            system_now: self.system,
+            completed: false,
+            last_reply: self.last_reply.map(|(age, reply)| LastReply { at: self.began - age, ..reply }),
+            started: self.started.map(|age| self.began - age),
+            seed: 7,
+        }
+    }
+
+    pub(super) fn engine(&self, settings: &PollSettings) -> Engine {
+        Engine::new(settings.clone().resolve().unwrap(), &self.opening())
+    }
+
+    /// Runs a wait. `script` says of the `n`-th poll, sent so long after the beginning, how long it takes and what comes of it.
+    ///
+    /// Checks what must hold of every wait: `next` is idempotent, a time to wait for lies ahead, a limit is never exceeded.
+    pub(super) fn run(
+        &self,
+        settings: &PollSettings,
+        mut script: impl FnMut(usize, Poll) -> (Duration, Reply),
+    ) -> Trace {
+        let mut engine = self.engine(settings);
+        let mut now = self.began;
+        let since = |now: Instant| now.saturating_duration_since(self.began);
+        let mut polls = Vec::new();
+        loop {
+            let action = engine.next(now);
+            assert_eq!(engine.clone().next(now), action, "asking twice changes nothing");
+            match action {
+                Action::WaitUntil(at) => {
+                    assert!(at > now, "a time to wait for lies ahead");
+                    let almost = now + (at - now) / 2;
+                    assert_eq!(engine.next(almost), if almost < at { action } else { engine.next(at) });
+                    let Some(woken) = at.checked_add(self.oversleep) else { break };
+                    now = woken;
+                }
+                Action::Poll { limit, hold } => {
+                    let mut poll = Poll { at: since(now), limit, hold, ended: Duration::ZERO };
+                    let (latency, reply) = script(polls.len(), poll);
+                    let Some(landed) = now.checked_add(latency.min(limit)) else { break };
+                    now = landed;
+                    poll.ended = since(now);
+                    polls.push(poll);
+                    let system_now = self.system + since(now);
+                    match reply {
+                        _ if latency > limit => {
+                            engine.handle_failure(now, system_now, Failure::new(Cause::TimedOut(limit)));
+                        }
+                        Reply::Seen(seen) => engine.handle_seen(now, system_now, seen),
+                        Reply::Fail(failure) => engine.handle_failure(now, system_now, failure),
+                        Reply::NoHold if hold.is_some() => engine.handle_no_hold(now),
+                        Reply::NoHold => engine.handle_seen(now, system_now, Seen::default()),
+                    }
+                    if polls.len() >= self.most_polls {
+                        break;
+                    }
+                }
+                Action::Finished => break,
+            }
+        }
+        if let Some(end) = engine.end().cloned() {
+            assert_eq!(engine.next(now), Action::Finished, "finished stays finished");
+            assert_eq!(engine.next(now + secs(1e6)), Action::Finished);
+            engine.handle_seen(now, self.system, Seen::default());
+            engine.handle_no_hold(now);
+            assert_eq!(engine.next(now), Action::Finished, "whatever comes after the end");
+            return Trace { polls, ended: since(now), end, attempts: engine.attempts(), is_cut: false };
+        }
+        Trace { polls, ended: since(now), end: End::Completed, attempts: engine.attempts(), is_cut: true }
+    }
+
+    /// A wait whose server answers at once, with these replies and then `running` for ever.
+    pub(super) fn replies(&self, settings: &PollSettings, replies: &[Reply]) -> Trace {
+        self.replies_in(Duration::ZERO, settings, replies)
+    }
+
+    /// The same, each reply after `latency`.
+    pub(super) fn replies_in(&self, latency: Duration, settings: &PollSettings, replies: &[Reply]) -> Trace {
+        self.run(settings, |n, _| (latency, replies.get(n).cloned().unwrap_or_else(running)))
+    }
+}
