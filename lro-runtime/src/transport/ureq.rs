@@ -131,6 +131,10 @@ fn read(body: Body, max_body: usize, slot: &Slot) -> Result<Bytes, TransportErro
 }
 
 fn classify(error: Error) -> TransportError {
+    if matches!(error, Error::BadUri(_) | Error::RequireHttpsOnly(_)) {
+        // Without what ureq says: it repeats the URI, whose query may hold a secret.
+        return TransportError::message(TransportErrorKind::InvalidRequest, "ureq does not send to such a URI");
+    }
     let kind = match &error {
         Error::Timeout(_) => TransportErrorKind::Timeout,
         Error::HostNotFound
@@ -141,7 +145,7 @@ fn classify(error: Error) -> TransportError {
         Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => TransportErrorKind::Connect,
         Error::Io(_) | Error::BodyStalled => TransportErrorKind::Closed,
         Error::Protocol(_) | Error::LargeResponseHeader(..) => TransportErrorKind::InvalidReply,
-        Error::Http(_) | Error::BadUri(_) | Error::RequireHttpsOnly(_) => TransportErrorKind::InvalidRequest,
+        Error::Http(_) => TransportErrorKind::InvalidRequest,
         _ => TransportErrorKind::Other,
     };
     TransportError::new(kind, error)
