@@ -29,13 +29,29 @@ impl Hint {
     /// read is no hint.
     #[must_use]
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-        let milliseconds = ["retry-after-ms", "x-ms-retry-after-ms", "openai-poll-after-ms"];
-        if let Some(hint) = milliseconds.iter().find_map(|name| text(name).and_then(|value| number(value, 1000.0))) {
-            return Some(hint);
+        // One pass: every poll comes by here, and looking a name up costs more than a reply has headers.
+        let mut best: Option<(usize, Self)> = None;
+        for (name, value) in headers {
+            let rank = match name.as_str() {
+                "retry-after-ms" => 0,
+                "x-ms-retry-after-ms" => 1,
+                "openai-poll-after-ms" => 2,
+                "retry-after" => 3,
+                _ => continue,
+            };
+            // Of two headers of one name, the first that can be read.
+            if best.is_none_or(|(known, _)| rank < known) {
+                best = value.to_str().ok().and_then(|text| read(text.trim(), rank)).map(|hint| (rank, hint)).or(best);
+            }
         }
-        let value = text("retry-after")?;
-        number(value, 1.0).or_else(|| httpdate::parse_http_date(value).ok().map(Self::At))
+        best.map(|(_, hint)| hint)
+    }
+}
+
+fn read(text: &str, rank: usize) -> Option<Hint> {
+    match rank {
+        3 => number(text, 1.0).or_else(|| httpdate::parse_http_date(text).ok().map(Hint::At)),
+        _ => number(text, 1000.0),
     }
 }
 
@@ -69,6 +85,19 @@ mod tests {
         for nonsense in ["", "soon", "NaN", "inf", "-", "1 s", "Thu, 99 Foo"] {
             assert_eq!(hint("retry-after", nonsense), None, "{nonsense}");
         }
+    }
+
+    #[test]
+    fn milliseconds_go_before_seconds_wherever_they_stand() {
+        let names = ["retry-after", "openai-poll-after-ms", "x-ms-retry-after-ms", "retry-after-ms"];
+        let mut headers = HeaderMap::new();
+        for (seconds, name) in (1..).zip(names) {
+            let value = if seconds == 1 { 1 } else { seconds * 1000 };
+            headers.insert(http::HeaderName::from_static(name), http::HeaderValue::from(value));
+            assert_eq!(Hint::from_headers(&headers), Some(Hint::After(Duration::from_secs(seconds))), "{name}");
+        }
+        headers.insert("retry-after-ms", http::HeaderValue::from_static("soon"));
+        assert_eq!(Hint::from_headers(&headers), Some(Hint::After(Duration::from_secs(3))));
     }
 
     #[test]

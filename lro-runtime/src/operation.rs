@@ -1,6 +1,11 @@
 //! The untyped operation: one snapshot, and the means to look again.
 
-use std::{fmt, future::Future, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 
@@ -232,13 +237,14 @@ impl RawOperation {
         argument.or(method).or(self.client.settings().clone())
     }
 
-    /// One look over the network. `hold` asks the server to take its time.
+    /// One look over the network, begun now: the next snapshot. `hold` asks the server to take its time.
     pub(crate) async fn look(
         &self,
+        began: Instant,
         limit: Duration,
         hold: Option<Duration>,
         timer: &dyn Timer,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Snapshot, Failure> {
         let Some(look) = &self.snapshot.look else {
             return Err(Failure::protocol("the operation has no name: it cannot be looked at again"));
         };
@@ -246,7 +252,6 @@ impl RawOperation {
             Some(hold) => Some(self.client.request(look.dialect.wait(&look.cursor, hold)?)?),
             None => None,
         };
-        let began = timer.now();
         let reply = self.client.exchange(held.as_ref().unwrap_or(&look.request), limit, timer).await?;
         let now = timer.now();
         let replied = Replied { at: now, round_trip: now.saturating_duration_since(began), to_start: false };
@@ -260,7 +265,20 @@ impl RawOperation {
         if let Some(moved) = moved {
             snapshot.look = Some(moved);
         }
-        Ok(Self { snapshot: Arc::new(snapshot), client: self.client.clone(), method: self.method })
+        Ok(snapshot)
+    }
+
+    /// The same operation at a later `snapshot`.
+    pub(crate) fn at(&self, snapshot: Snapshot) -> Self {
+        Self { snapshot: Arc::new(snapshot), client: self.client.clone(), method: self.method }
+    }
+
+    /// Moves on to a later `snapshot`, in place where nobody else holds this one.
+    pub(crate) fn advance(&mut self, snapshot: Snapshot) {
+        match Arc::get_mut(&mut self.snapshot) {
+            Some(own) => *own = snapshot,
+            None => self.snapshot = Arc::new(snapshot),
+        }
     }
 
     /// A failed call as an error that leads back to this operation.
@@ -315,20 +333,22 @@ impl std::future::IntoFuture for RawOperation {
 impl RawOperation {
     /// `Ok` if it succeeded; else the error that its state is.
     pub(crate) fn success(&self) -> Result<()> {
-        let ended = |kind, word: &str| {
-            let error =
-                Error::new(kind, self.status().map_or_else(|| word.to_owned(), |status| format!("{word}: {status}")))
-                    .with_operation(self);
-            Err(match &self.snapshot.status {
-                Some(status) => error.with_status(status),
-                None => error,
-            })
+        if self.is_succeeded() { Ok(()) } else { Err(self.no_response()) }
+    }
+
+    /// Why there is no response, as far as the state says.
+    #[cold]
+    pub(crate) fn no_response(&self) -> Error {
+        let ended = |word: &str| self.status().map_or_else(|| word.to_owned(), |status| format!("{word}: {status}"));
+        let (kind, message) = match self.state() {
+            State::Failed => (ErrorKind::Failed, ended("failed")),
+            State::Cancelled => (ErrorKind::Cancelled, ended("was cancelled")),
+            state => (ErrorKind::NotCompleted, format!("has no result yet, it is {state}")),
         };
-        match self.state() {
-            State::Succeeded => Ok(()),
-            State::Failed => ended(ErrorKind::Failed, "failed"),
-            State::Cancelled => ended(ErrorKind::Cancelled, "was cancelled"),
-            state => ended(ErrorKind::NotCompleted, &format!("has no result yet, it is {state}")),
+        let error = Error::new(kind, message).with_operation(self);
+        match &self.snapshot.status {
+            Some(status) => error.with_status(status),
+            None => error,
         }
     }
 }

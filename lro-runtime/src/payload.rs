@@ -76,7 +76,10 @@ impl<'a> Payload<'a> {
     pub fn type_url(self) -> Option<Cow<'a, str>> {
         match self.encoding {
             Encoding::Json => None,
-            Encoding::JsonAny => Members::of(self.bytes)?.type_url(),
+            Encoding::JsonAny => match TypedFirst::of(std::str::from_utf8(self.bytes).ok()?) {
+                Some(any) => Some(Cow::Borrowed(any.url)),
+                None => Members::of(self.bytes)?.type_url(),
+            },
             Encoding::ProtoAny => None,
         }
     }
@@ -87,9 +90,10 @@ impl<'a> Payload<'a> {
             .map_err(|e| Error::new(ErrorKind::Decode, "the payload is not UTF-8").with_source(e))?;
         match self.encoding {
             Encoding::Json => Ok(Cow::Borrowed(text)),
-            Encoding::JsonAny => {
-                Ok(Members::of(self.bytes).map_or(Cow::Borrowed(text), |members| members.message(text)))
-            }
+            Encoding::JsonAny => Ok(match TypedFirst::of(text).and_then(TypedFirst::message) {
+                Some(message) => Cow::Owned(message),
+                None => Members::of(self.bytes).map_or(Cow::Borrowed(text), |members| members.message(text)),
+            }),
             Encoding::ProtoAny => {
                 Err(Error::new(ErrorKind::Decode, "the payload is protobuf: declare `encoding = proto`"))
             }
@@ -111,11 +115,11 @@ impl<'a> Payload<'a> {
 
     /// Fails unless this payload's type is `expected`. Types are compared by what follows the last `/`; an untyped payload passes.
     pub(crate) fn check_type(self, expected: Option<&str>) -> Result<()> {
-        let last = |url: &str| url.rsplit('/').next().unwrap_or_default().to_owned();
-        match (expected, self.type_url()) {
-            (Some(expected), Some(found)) if last(expected) != last(&found) => Err(Error::new(
+        let Some(expected) = expected.map(last) else { return Ok(()) };
+        match self.type_url() {
+            Some(found) if expected != last(&found) => Err(Error::new(
                 ErrorKind::Decode,
-                format!("expected a `{}`, found a `{}`", last(expected), excerpt(last(&found).as_bytes())),
+                format!("expected a `{expected}`, found a `{}`", excerpt(last(&found).as_bytes())),
             )),
             _ => Ok(()),
         }
@@ -134,6 +138,35 @@ fn decode_error(error: &serde_json::Error, text: &str, wanted: &str) -> Error {
 impl fmt::Debug for Payload<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Payload({:?}, {})", self.encoding, excerpt(self.bytes))
+    }
+}
+
+/// What follows the last `/` of a type URL.
+fn last(url: &str) -> &str {
+    url.rsplit('/').next().unwrap_or_default()
+}
+
+/// An `Any` as nearly every server writes it, its type URL first: read without parsing the rest.
+struct TypedFirst<'a> {
+    url: &'a str,
+    /// From the comma or the brace after the type URL.
+    rest: &'a str,
+}
+
+impl<'a> TypedFirst<'a> {
+    fn of(json: &'a str) -> Option<Self> {
+        let space = [' ', '\t', '\n', '\r'];
+        let after = |text: &'a str, token: &str| text.trim_start_matches(space).strip_prefix(token);
+        let value = after(after(after(after(json, "{")?, "\"@type\"")?, ":")?, "\"")?;
+        let (url, rest) = value.split_once('"').filter(|(url, _)| !url.contains('\\'))?;
+        Some(Self { url, rest: rest.trim_start_matches(space) })
+    }
+
+    /// The message without the type URL; none if it is not written as an object with its fields, or says its type twice.
+    fn message(self) -> Option<String> {
+        let members = self.rest.strip_prefix(',').or(Some(self.rest).filter(|rest| rest.starts_with('}')))?;
+        let is_plain = !last(self.url).starts_with("google.protobuf.") && !members.contains("\"@type\"");
+        is_plain.then(|| ["{", members].concat())
     }
 }
 
@@ -162,8 +195,7 @@ impl<'a> Members<'a> {
     /// The message itself: `text` without the type URL, or the member `value` for the types that are written so.
     fn message(&self, text: &'a str) -> Cow<'a, str> {
         let Some(url) = self.type_url() else { return Cow::Borrowed(text) };
-        let name = url.rsplit('/').next().unwrap_or_default();
-        let wrapped = name.strip_prefix("google.protobuf.").is_some_and(|name| WRAPPED.contains(&name));
+        let wrapped = last(&url).strip_prefix("google.protobuf.").is_some_and(|name| WRAPPED.contains(&name));
         let old_form = self.get("@type").is_none();
         if let Some(value) = self.get("value").filter(|_| wrapped || old_form) {
             return Cow::Borrowed(value.get());
@@ -203,5 +235,39 @@ impl<'de> Deserialize<'de> for Members<'de> {
             }
         }
         deserializer.deserialize_map(InOrder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(any: &str) -> String {
+        Payload::new(any.as_bytes(), Encoding::JsonAny).json().unwrap().into_owned()
+    }
+
+    #[test]
+    fn an_any_is_the_same_message_wherever_its_type_url_stands() {
+        for any in [
+            r#"{"@type":"t/a.B","x":{"@type":"t/c.D"},"y":"@type"}"#,
+            r#"{"x":{"@type":"t/c.D"},"@type":"t/a.B","y":"@type"}"#,
+            r#"{"x":{"@type":"t/c.D"},"y":"@type"}"#,
+            " {\n\"@type\" : \"t\\u002fa.B\" , \"x\":{\"@type\":\"t/c.D\"},\"y\":\"@type\"}",
+        ] {
+            assert_eq!(message(any), r#"{"x":{"@type":"t/c.D"},"y":"@type"}"#, "{any}");
+        }
+        assert_eq!(message("{ \"@type\" : \"t/a.B\" , \"x\":1 }"), r#"{ "x":1 }"#);
+        for empty in [r#"{"@type":"t/a.B"}"#, r#"{"@type":"t/google.protobuf.Empty"}"#] {
+            assert_eq!(message(empty), "{}");
+        }
+        assert_eq!(message(r#"{"@type":"t/google.protobuf.StringValue","value":"x"}"#), r#""x""#);
+        assert_eq!(message(r#"{"@type":"t/a.B","x":1,"@type":"t/a.B"}"#), r#"{"x":1}"#);
+    }
+
+    #[test]
+    fn a_type_url_is_read_wherever_it_stands() {
+        for any in [r#"{"@type":"t/a.B","x":1}"#, r#"{"x":1,"@type":"t\/a.B"}"#, r#"{"typeUrl":"t/a.B","value":{}}"#] {
+            assert_eq!(Payload::new(any.as_bytes(), Encoding::JsonAny).type_url().as_deref(), Some("t/a.B"), "{any}");
+        }
     }
 }

@@ -606,8 +606,9 @@ impl Schedule {
 
     fn validate(&self) -> Result<()> {
         let at_least = |field: &str, value: Duration, least: Duration| {
-            let found = human::format(value);
-            check(value >= least, || format!("{field} = {found}: must be at least {}", human::format(least)))
+            check(value >= least, || {
+                format!("{field} = {}: must be at least {}", human::format(value), human::format(least))
+            })
         };
         at_least("delay", self.delay, SHORTEST_WAIT)?;
         at_least("max_delay", self.max_delay, self.delay)?;

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use crate::{
     client::Operations,
     driver::{self, Blocking, Observed, Snapshots},
-    error::{Error, ErrorKind, Result},
+    error::{Error, Result},
     handle::Handle,
     method::Method,
     operation::RawOperation,
@@ -129,8 +129,11 @@ struct Decoded<S: OperationState> {
     state: S,
     /// Metadata that says "queued": the variant for that has no place for it.
     queued: Option<S::Metadata>,
-    result_error: Option<Error>,
+    /// Why there is no response although it succeeded.
+    response_error: Option<Error>,
     metadata_error: Option<Error>,
+    /// What [`Operation::result`] says of any other state: made when somebody asks.
+    no_response: OnceLock<Error>,
 }
 
 impl<S: OperationState> Operation<S> {
@@ -159,7 +162,7 @@ impl<S: OperationState> Operation<S> {
     /// Whether it succeeded, and its response decodes.
     #[must_use]
     pub fn is_succeeded(&self) -> bool {
-        self.raw.is_succeeded() && self.decoded().result_error.is_none()
+        self.raw.is_succeeded() && self.decoded().response_error.is_none()
     }
 
     /// Whether it failed, or its response does not decode.
@@ -201,10 +204,10 @@ impl<S: OperationState> Operation<S> {
     /// [`Decode`](ErrorKind::Decode).
     pub fn result(&self) -> Result<&S::Response, &Error> {
         let decoded = self.decoded();
-        match (&decoded.result_error, decoded.state.response()) {
+        match (&decoded.response_error, decoded.state.response()) {
             (None, Some(response)) => Ok(response),
             (Some(error), _) => Err(error),
-            (None, None) => Err(self.no_response()),
+            (None, None) => Err(decoded.no_response.get_or_init(|| self.raw.no_response())),
         }
     }
 
@@ -358,13 +361,6 @@ impl<S: OperationState> Operation<S> {
     fn decoded(&self) -> &Decoded<S> {
         self.decoded.get_or_init(|| decode(&self.raw))
     }
-
-    #[cold]
-    fn no_response(&self) -> &Error {
-        // `decode` sets an error wherever there is no response.
-        static NONE: OnceLock<Error> = OnceLock::new();
-        NONE.get_or_init(|| Error::new(ErrorKind::NotCompleted, "there is no response"))
-    }
 }
 
 impl<S: Cancellable> Operation<S> {
@@ -414,29 +410,26 @@ fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
         Ok(metadata) => (metadata, None),
         Err(error) => (None, Some(error)),
     };
-    let result_error = raw.success().err();
     let status = || raw.status().cloned().unwrap_or_else(|| Status::new(Code::Unknown, ""));
-    let mut queued = None;
-    let (parts, result_error) = match raw.state() {
+    let (mut queued, mut response_error) = (None, None);
+    let parts = match raw.state() {
         State::Pending => {
             queued = metadata;
-            (StateParts::Pending, result_error)
+            StateParts::Pending
         }
-        State::Running => (StateParts::Running { metadata }, result_error),
-        State::Failed => (StateParts::Failed { status: status(), metadata }, result_error),
-        State::Cancelled => (StateParts::Cancelled { status: status(), metadata }, result_error),
+        State::Running => StateParts::Running { metadata },
+        State::Failed => StateParts::Failed { status: status(), metadata },
+        State::Cancelled => StateParts::Cancelled { status: status(), metadata },
         State::Succeeded => match decode_response::<S>(raw) {
-            Ok(response) => (StateParts::Succeeded { response, metadata }, None),
+            Ok(response) => StateParts::Succeeded { response, metadata },
             Err(error) => {
-                let status = Status::new(
-                    Code::DataLoss,
-                    format!("the operation succeeded, but its response is unreadable: {error}"),
-                );
-                (StateParts::Failed { status, metadata }, Some(error))
+                let message = format!("the operation succeeded, but its response is unreadable: {error}");
+                response_error = Some(error);
+                StateParts::Failed { status: Status::new(Code::DataLoss, message), metadata }
             }
         },
     };
-    Decoded { state: S::from_parts(parts), queued, result_error, metadata_error }
+    Decoded { state: S::from_parts(parts), queued, response_error, metadata_error, no_response: OnceLock::new() }
 }
 
 fn decode_response<S: OperationState>(raw: &RawOperation) -> Result<S::Response> {

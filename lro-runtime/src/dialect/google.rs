@@ -188,11 +188,13 @@ struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Reads a `google.longrunning.Operation`.
 fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
-    let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|e| not_json("an operation", &e, body))?;
-    let name = match present(envelope.name) {
-        Some(raw) => serde_json::from_str::<Name<'_>>(raw.get()).map_err(|_| wrong("name", raw, "a string"))?.0,
-        None => Cow::Borrowed(""),
-    };
+    // Checked for UTF-8 once, not once per payload. What is not may still have an envelope that can be read.
+    let envelope: Envelope<'_> = match std::str::from_utf8(body) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(body),
+    }
+    .map_err(|e| not_json("an operation", &e, body))?;
+    let name = present(envelope.name).map(read_name).transpose()?.unwrap_or_default();
     let done = match present(envelope.done).map(|raw| (raw, raw.get())) {
         None | Some((_, "false")) => false,
         Some((_, "true")) => true,
@@ -215,6 +217,17 @@ fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
     seen.response = response.filter(|_| error.is_none()).map(any);
     seen.status = error;
     Ok(seen)
+}
+
+fn read_name(raw: &RawValue) -> Result<Cow<'_, str>, Failure> {
+    let plain = raw.get().strip_prefix('"').and_then(|text| text.strip_suffix('"')).filter(|text| !text.contains('\\'));
+    match plain {
+        Some(name) => Ok(Cow::Borrowed(name)),
+        None => match serde_json::from_str::<Name<'_>>(raw.get()) {
+            Ok(name) => Ok(name.0),
+            Err(_) => Err(wrong("name", raw, "a string")),
+        },
+    }
 }
 
 fn any(raw: &RawValue) -> Part<'_> {

@@ -38,8 +38,8 @@ pub(crate) fn poll_once(operation: RawOperation, timer: OwnTimer) -> BoxFuture<'
         }
         let limit = operation.settings(PollSettings::default()).resolve()?.poll_timeout;
         let timer = timer.unwrap_or_else(|| Arc::clone(operation.client().timer()));
-        let seen = operation.look(limit, None, &*timer).await;
-        seen.map_err(|failure| operation.poll_error("the poll failed", failure))
+        let seen = operation.look(timer.now(), limit, None, &*timer).await;
+        seen.map(|next| operation.at(next)).map_err(|failure| operation.poll_error("the poll failed", failure))
     })
 }
 
@@ -55,8 +55,8 @@ pub(crate) fn wait(
         }
         let limit = operation.settings(PollSettings::default()).resolve()?.poll_timeout;
         let timer = timer.unwrap_or_else(|| Arc::clone(operation.client().timer()));
-        let seen = operation.look(limit.saturating_add(hold), Some(hold), &*timer).await;
-        seen.map_err(|failure| operation.poll_error("the wait call failed", failure))
+        let seen = operation.look(timer.now(), limit.saturating_add(hold), Some(hold), &*timer).await;
+        seen.map(|next| operation.at(next)).map_err(|failure| operation.poll_error("the wait call failed", failure))
     })
 }
 

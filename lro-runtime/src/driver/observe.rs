@@ -32,11 +32,13 @@ impl Observers {
         self.tell(first);
     }
 
+    /// Whether nobody wants to know.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.progress.is_empty() && self.completed.is_empty()
+    }
+
     /// A poll gave `next` after `last`.
     pub(crate) fn seen(&mut self, last: &RawOperation, next: &RawOperation) {
-        if self.progress.is_empty() && self.completed.is_empty() {
-            return;
-        }
         let changed = last.state() != next.state()
             || last.raw_status() != next.raw_status()
             || last.metadata().map(|m| m.bytes()) != next.metadata().map(|m| m.bytes());

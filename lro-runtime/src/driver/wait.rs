@@ -1,12 +1,16 @@
 //! One wait: the engine, the latest snapshot, and who wants to know.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
 
 use super::{OwnTimer, observe::Observers};
 use crate::{
     engine::{Action, End, Engine, LastReply, Opening, Seen},
     error::{Error, ErrorKind, Result},
     failure::Failure,
+    hint::Hint,
     operation::RawOperation,
     settings::{PollSettings, UnknownStatus},
     timer::Timer,
@@ -69,13 +73,11 @@ impl Wait {
     /// Waits, and polls until there is a new snapshot: `true`. `false` once the operation is terminal.
     pub(crate) async fn advance(&mut self) -> Result<bool> {
         loop {
-            match self.engine.next(self.timer.now()) {
-                Action::WaitUntil(at) => {
-                    let pause = at.saturating_duration_since(self.timer.now());
-                    self.timer.sleep(pause).await;
-                }
+            let now = self.timer.now();
+            match self.engine.next(now) {
+                Action::WaitUntil(at) => self.timer.sleep(at.saturating_duration_since(now)).await,
                 Action::Poll { limit, hold } => {
-                    if self.poll(limit, hold).await? {
+                    if self.poll(now, limit, hold).await? {
                         return Ok(true);
                     }
                 }
@@ -85,27 +87,38 @@ impl Wait {
     }
 
     /// One poll: whether it gave a new snapshot.
-    async fn poll(&mut self, limit: Duration, hold: Option<Duration>) -> Result<bool> {
-        let seen = self.operation.look(limit, hold, &*self.timer).await;
-        let (now, system_now) = (self.timer.now(), self.timer.system_time());
-        match seen {
+    async fn poll(&mut self, began: Instant, limit: Duration, hold: Option<Duration>) -> Result<bool> {
+        match self.operation.look(began, limit, hold, &*self.timer).await {
             Ok(next) => {
-                let snapshot = &next.snapshot;
-                let seen = Seen { completed: next.is_completed(), hint: snapshot.hint, follow: snapshot.follow };
-                self.engine.handle_seen(now, system_now, seen);
-                self.observers.seen(&self.operation, &next);
-                self.operation = next;
+                let now = next.replied.map_or(began, |replied| replied.at);
+                let seen = Seen { completed: next.state.is_terminal(), hint: next.hint, follow: next.follow };
+                self.engine.handle_seen(now, self.system_time(next.hint), seen);
+                if self.observers.is_empty() {
+                    self.operation.advance(next);
+                } else {
+                    let next = self.operation.at(next);
+                    self.observers.seen(&self.operation, &next);
+                    self.operation = next;
+                }
                 self.refuse_unknown()?;
                 Ok(true)
             }
             Err(failure) if hold.is_some() && failure.is_unsupported() => {
-                self.engine.handle_no_hold(now);
+                self.engine.handle_no_hold(self.timer.now());
                 Ok(false)
             }
             Err(failure) => {
-                self.engine.handle_failure(now, system_now, failure);
+                self.engine.handle_failure(self.timer.now(), self.system_time(failure.hint()), failure);
                 Ok(false)
             }
+        }
+    }
+
+    /// The wall clock, which is read only for a hint that is a date.
+    fn system_time(&self, hint: Option<Hint>) -> SystemTime {
+        match hint {
+            Some(Hint::At(_)) => self.timer.system_time(),
+            _ => SystemTime::UNIX_EPOCH,
         }
     }
 
