@@ -47,13 +47,13 @@ pub trait OperationState: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Of kind [`Decode`](ErrorKind::Decode).
+    /// Of kind [`Decode`](crate::ErrorKind::Decode).
     fn decode_response(payload: Payload<'_>) -> Result<Self::Response>;
     /// Decodes metadata.
     ///
     /// # Errors
     ///
-    /// Of kind [`Decode`](ErrorKind::Decode).
+    /// Of kind [`Decode`](crate::ErrorKind::Decode).
     fn decode_metadata(payload: Payload<'_>) -> Result<Self::Metadata>;
 }
 
@@ -147,7 +147,7 @@ impl<S: OperationState> Operation<S> {
     ///
     /// Metadata that does not decode is `None` here and an error in [`metadata`](Self::metadata). An operation that succeeded with a response
     /// that does not decode has no response to show: it reads as failed with [`Code::DataLoss`], `into_result` is an error of kind
-    /// [`Decode`](ErrorKind::Decode), and [`raw`](Self::raw) has what came.
+    /// [`Decode`](crate::ErrorKind::Decode), and [`raw`](Self::raw) has what came.
     #[must_use]
     pub fn state(&self) -> &S {
         &self.decoded().state
@@ -187,7 +187,7 @@ impl<S: OperationState> Operation<S> {
     ///
     /// # Errors
     ///
-    /// Of kind [`Decode`](ErrorKind::Decode) when it is not of the declared type. This fails nothing else.
+    /// Of kind [`Decode`](crate::ErrorKind::Decode) when it is not of the declared type. This fails nothing else.
     pub fn metadata(&self) -> Result<Option<&S::Metadata>, &Error> {
         let decoded = self.decoded();
         match &decoded.metadata_error {
@@ -200,8 +200,8 @@ impl<S: OperationState> Operation<S> {
     ///
     /// # Errors
     ///
-    /// Of kind [`NotCompleted`](ErrorKind::NotCompleted), [`Failed`](ErrorKind::Failed), [`Cancelled`](ErrorKind::Cancelled) (both with the status) or
-    /// [`Decode`](ErrorKind::Decode).
+    /// Of kind [`NotCompleted`](crate::ErrorKind::NotCompleted), [`Failed`](crate::ErrorKind::Failed), [`Cancelled`](crate::ErrorKind::Cancelled) (both with the status) or
+    /// [`Decode`](crate::ErrorKind::Decode).
     pub fn result(&self) -> Result<&S::Response, &Error> {
         let decoded = self.decoded();
         match (&decoded.response_error, decoded.state.response()) {
@@ -519,7 +519,7 @@ pub trait LongRunning: Clone + fmt::Debug + Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// As [`Operations::resume`], and of kind [`InvalidToken`](ErrorKind::InvalidToken) for a token of another method.
+    /// As [`Operations::resume`], and of kind [`InvalidToken`](crate::ErrorKind::InvalidToken) for a token of another method.
     fn resume(operations: &Operations, from: impl Into<Resume>) -> Result<Self>;
 }
 
