@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    task::{Context, Poll},
 };
 
 use http::HeaderValue;
@@ -154,6 +155,15 @@ fn a_foreign_client_must_not_keep_connections_alive() {
     assert_eq!(send(&transport, &request("GET", "http://host.test/a?b", "")).unwrap().body(), "ok");
 }
 
+/// A body of which nothing ever comes.
+struct Silent;
+
+impl futures_lite::AsyncRead for Silent {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut [u8]) -> Poll<std::io::Result<usize>> {
+        Poll::Pending
+    }
+}
+
 #[test]
 fn a_foreign_clients_mistakes_are_errors() {
     let get = request("GET", "http://host.test/", "");
@@ -172,6 +182,17 @@ fn a_foreign_clients_mistakes_are_errors() {
         response
     });
     assert_eq!(send(&endless, &get).unwrap_err().kind(), BodyTooLarge);
+    let announced = || {
+        let mut response = WireResponse::new(200);
+        response.set_body(Body::from_reader(futures_lite::io::BufReader::new(Silent), Some(1 << 40)));
+        response.insert_header("content-length", (1_u64 << 40).to_string());
+        response.insert_header("x-unsound", "made up\r\n");
+        response
+    };
+    assert_eq!(send(&foreign(move |_| announced()), &get).unwrap_err().kind(), BodyTooLarge);
+    let reply = send(&foreign(move |_| announced()), &request("HEAD", "http://host.test/", "")).unwrap();
+    assert!(reply.body().is_empty());
+    assert!(reply.headers().get("x-unsound").is_none());
 }
 
 #[test]

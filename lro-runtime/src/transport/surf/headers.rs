@@ -15,7 +15,9 @@ pub(super) fn show(headers: &HeaderMap, to: &mut Headers) {
 }
 
 /// `original` with what was changed since it was shown: names that were added, removed, or have other values now.
-pub(super) fn merged(original: &HeaderMap, after: &Headers) -> Result<HeaderMap, TransportError> {
+///
+/// Values that no header can have are left out: surf's own HTTP/1 backend makes up a `date` that ends in a line break.
+pub(super) fn merged(original: &HeaderMap, after: &Headers) -> HeaderMap {
     let mut merged = HeaderMap::with_capacity(original.len());
     for (name, value) in original {
         if is_unchanged(original, after, name) {
@@ -23,15 +25,27 @@ pub(super) fn merged(original: &HeaderMap, after: &Headers) -> Result<HeaderMap,
         }
     }
     for (name, values) in after {
-        let name = HeaderName::from_bytes(name.as_str().as_bytes()).map_err(invalid)?;
+        let Ok(name) = HeaderName::from_bytes(name.as_str().as_bytes()) else { continue };
         if is_unchanged(original, after, &name) {
             continue;
         }
-        for value in values {
-            merged.append(&name, HeaderValue::from_str(value.as_str()).map_err(invalid)?);
+        for value in values.iter().filter_map(|value| HeaderValue::from_str(value.as_str()).ok()) {
+            merged.append(&name, value);
         }
     }
-    Ok(merged)
+    merged
+}
+
+/// Refuses values that no header can have.
+pub(super) fn check(headers: &Headers) -> Result<(), TransportError> {
+    let sendable = headers.values().all(|value| HeaderValue::from_str(value.as_str()).is_ok());
+    if sendable {
+        return Ok(());
+    }
+    Err(TransportError::message(
+        TransportErrorKind::InvalidRequest,
+        "a middleware gave it a value that no header can have",
+    ))
 }
 
 /// The announced length of a body that is not framed otherwise.
@@ -49,8 +63,4 @@ fn is_unchanged(original: &HeaderMap, after: &Headers, name: &HeaderName) -> boo
 
 fn shown(value: &HeaderValue) -> Vec<u8> {
     value.as_bytes().iter().map(|byte| if byte.is_ascii() { *byte } else { b'?' }).collect()
-}
-
-fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> TransportError {
-    TransportError::new(TransportErrorKind::Other, error)
 }

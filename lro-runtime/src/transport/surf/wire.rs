@@ -81,7 +81,8 @@ fn outgoing(request: &SurfRequest, exchange: Option<&Exchange>) -> Result<Reques
         }
     };
     let none = HeaderMap::new();
-    let headers = headers::merged(exchange.map_or(&none, |exchange| &exchange.headers), request.as_ref())?;
+    headers::check(request.as_ref())?;
+    let headers = headers::merged(exchange.map_or(&none, |exchange| &exchange.headers), request.as_ref());
     let mut outgoing = Request::new(Bytes::new());
     *outgoing.method_mut() = Method::from_bytes(request.method().to_string().as_bytes()).map_err(invalid)?;
     *outgoing.uri_mut() = uri;
