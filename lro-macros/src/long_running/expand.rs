@@ -55,7 +55,7 @@ fn beside(entry: &Entry) -> TokenStream {
     if !operation.has_types {
         return mention(operation);
     }
-    let items = [alias, state, operation_state, capabilities, mention];
+    let items = [alias, state, operation_state, debug, capabilities, mention];
     items.into_iter().map(|item| item(operation)).collect()
 }
 
@@ -239,6 +239,46 @@ fn operation_state(operation: &Operation) -> TokenStream {
             #[inline]
             fn decode_metadata(payload: #krate::Payload<'_>) -> #krate::Result<#metadata> {
                 #decode_metadata
+            }
+        }
+    }
+}
+
+// Output:
+//     impl Debug for ExportImageState where for<'a> &'a ExportedImage: Debug, for<'a> &'a ExportProgress: Debug { … }
+//
+// The bounds are on references of any lifetime because rustc rejects a bound without parameters that does not hold, and
+// the author's types need not be `Debug`. It is then as if the implementation were not there.
+fn debug(operation: &Operation) -> TokenStream {
+    let Operation { krate, names, attrs, kept, response, metadata, .. } = operation;
+    let mut generics = kept.clone();
+    for ty in [response, metadata] {
+        generics.make_where_clause().predicates.push(syn::parse_quote!(for<'lro> &'lro #ty: ::core::fmt::Debug));
+    }
+    let (name, (declared, parameters, clause)) = (&names.state, generics.split_for_impl());
+    let conditions = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
+    quote_spanned! {located(name.span())=>
+        #(#conditions)*
+        #[automatically_derived]
+        impl #declared ::core::fmt::Debug for #name #parameters #clause {
+            #[inline]
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(
+                    &match self {
+                        Self::Pending => #krate::StateParts::Pending,
+                        Self::Running { metadata } => #krate::StateParts::Running { metadata: metadata.as_ref() },
+                        Self::Succeeded { response, metadata } => {
+                            #krate::StateParts::Succeeded { response, metadata: metadata.as_ref() }
+                        }
+                        Self::Failed { status, metadata } => {
+                            #krate::StateParts::Failed { status: ::core::clone::Clone::clone(status), metadata: metadata.as_ref() }
+                        }
+                        Self::Cancelled { status, metadata } => {
+                            #krate::StateParts::Cancelled { status: ::core::clone::Clone::clone(status), metadata: metadata.as_ref() }
+                        }
+                    },
+                    f,
+                )
             }
         }
     }
