@@ -34,7 +34,7 @@ pub fn resume<S: OperationState>(operations: &Operations, from: impl Into<Resume
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from JSON",
     label = "must implement `serde::Deserialize`",
-    note = "add `#[derive(serde::Deserialize)]` to `{Self}`, and let it own what it holds"
+    note = "add `#[derive(serde::Deserialize)]` to it and let it own what it holds, or, where it is generic, a bound like `T: DeserializeOwned`"
 )]
 pub trait Json: DeserializeOwned + 'static {}
 

@@ -1,5 +1,7 @@
 //! Every `snapshots/<case>.rs`, as a user writes it, becomes what `<case>.snap` shows. A new case is a new file.
 
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a case that is not Rust is a mistake in the case")]
+
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 

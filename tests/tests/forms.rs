@@ -76,6 +76,7 @@ fn keys_reach_the_method() -> Result<()> {
     let (operations, _) = service(&[QUEUED])?;
     let queued = run(ImageClient::new(operations).export_image("b"))?;
     assert!(matches!(queued.state(), lro_fixture_sdk::ExportImageState::Pending), "`pending` says that it waits");
+    assert_eq!(format!("{:?}", queued.state()), "Pending");
     assert_eq!(queued.progress(), Some(0.4), "`progress` reads per cent");
     drop(queued.cancel());
     drop(queued.delete());
@@ -120,6 +121,8 @@ fn a_generic_method_types_its_operation_by_its_caller() -> Result<()> {
     let records = Records::<u32, 10>::new(&operations, None);
     let operation = run(records.collect::<String, _>("all"))?;
     assert_eq!(operation.metadata().ok().flatten().map(String::as_str), Some("half"));
+    let shown = format!("{:?}", operation.state());
+    assert_eq!(shown, r#"Succeeded { response: Page([1, 2]), metadata: Some("half") }"#);
     assert_eq!(operation.into_result()?.0, [1, 2]);
     records.resume_collect::<String>("operations/1").map(drop)
 }

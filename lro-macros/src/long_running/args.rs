@@ -1,13 +1,17 @@
 //! The arguments of the attribute, each value of the right kind; what they mean together is for the model.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Expr, ExprClosure, ExprPath, LitBool, LitStr, Path, Result, Token, Type};
+use syn::parse::ParseStream;
+use syn::{Expr, ExprClosure, ExprPath, LitStr, Path, Result, Type};
 
 use super::keys;
+use super::list::{each, value};
 use super::report::Report;
 use super::settings::Poll;
+
+mod values;
+
+use values::{encoding, final_state_via, flag, path, text};
 
 /// Where the attribute stands: on a block its keys are defaults, on a method they are the method's own.
 #[derive(Clone, Copy, PartialEq)]
@@ -149,157 +153,5 @@ fn conflict(key: &Ident, seen: &[String], report: &mut Report) {
     if seen.iter().any(|word| word == other) {
         let message = format!("`{key}` conflicts with `{other}`: a wire type says itself how it is encoded; keep one");
         report.at(key, message);
-    }
-}
-
-/// Reads `key …` after `key …`, separated by commas. After a mistake it goes on with the next key.
-pub(crate) fn each(
-    tokens: TokenStream,
-    report: &mut Report,
-    read: &mut dyn FnMut(&Ident, ParseStream<'_>, &mut Report) -> Result<()>,
-) {
-    let mut seen: Vec<Ident> = Vec::new();
-    let parser = |input: ParseStream<'_>| {
-        while !input.is_empty() {
-            if let Err(error) = one(input, &mut seen, report, read) {
-                report.add(error);
-                skip(input)?;
-            }
-        }
-        Ok(())
-    };
-    if let Err(error) = parser.parse2(tokens) {
-        report.add(error);
-    }
-}
-
-fn one(
-    input: ParseStream<'_>,
-    seen: &mut Vec<Ident>,
-    report: &mut Report,
-    read: &mut dyn FnMut(&Ident, ParseStream<'_>, &mut Report) -> Result<()>,
-) -> Result<()> {
-    let key = input
-        .call(Ident::parse_any)
-        .map_err(|error| syn::Error::new(error.span(), "expected a key, like `response = ExportedImage`"))?;
-    if seen.contains(&key) {
-        return Err(syn::Error::new(key.span(), format!("`{key}` is given twice; keep one")));
-    }
-    seen.push(key.clone());
-    read(&key, input, report)?;
-    if !input.is_empty() {
-        input
-            .parse::<Token![,]>()
-            .map_err(|error| syn::Error::new(error.span(), format!("expected `,` after the value of `{key}`")))?;
-    }
-    Ok(())
-}
-
-/// Goes to the next comma that a key follows, or stays where a comma is missing before one.
-fn skip(input: ParseStream<'_>) -> Result<()> {
-    if input.peek(syn::Ident) && input.peek2(Token![=]) {
-        return Ok(());
-    }
-    while !input.is_empty() {
-        let comma = input.peek(Token![,]);
-        input.parse::<proc_macro2::TokenTree>()?;
-        let next = input.fork();
-        let key = next.call(Ident::parse_any).is_ok();
-        if comma
-            && key
-            && (next.is_empty() || next.peek(Token![=]) || next.peek(Token![,]) || next.peek(syn::token::Paren))
-        {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// `= value`, or what the key takes, at the token that is not it.
-pub(crate) fn value<T: Parse>(key: &Ident, input: ParseStream<'_>, takes: &str) -> Result<T> {
-    let wrong = |span| syn::Error::new(span, format!("`{key}` takes {takes}"));
-    if !input.peek(Token![=]) {
-        return Err(wrong(key.span()));
-    }
-    input.parse::<Token![=]>()?;
-    let at = if input.is_empty() || input.peek(Token![,]) { key.span() } else { input.span() };
-    input.parse().map_err(|_| wrong(at))
-}
-
-fn text(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<LitStr> {
-    value(key, input, &format!("a string: `{key} = \"{example}\"`"))
-}
-
-fn flag(key: &Ident, input: ParseStream<'_>) -> Result<bool> {
-    if !input.peek(Token![=]) {
-        return Ok(true);
-    }
-    value::<LitBool>(
-        key,
-        input,
-        &format!("no value: write `{key}`, or `{key} = false` to take back the block's default"),
-    )
-    .map(|on| on.value)
-}
-
-fn encoding(key: &Ident, input: ParseStream<'_>) -> Result<Shape> {
-    let takes = "`json` or `proto`: `encoding = proto`";
-    let word: Ident = value(key, input, takes)?;
-    match word.to_string().as_str() {
-        "json" => Ok(Shape::Json),
-        "proto" => Ok(Shape::Proto),
-        _ => Err(syn::Error::new(word.span(), format!("`encoding` takes {takes}"))),
-    }
-}
-
-fn final_state_via(key: &Ident, input: ParseStream<'_>) -> Result<LitStr> {
-    const LEGAL: [&str; 4] = ["location", "original-uri", "operation-location", "azure-async-operation"];
-    let text = text(key, input, "location")?;
-    if LEGAL.contains(&text.value().as_str()) {
-        return Ok(text);
-    }
-    let legal = LEGAL.map(|word| format!("\"{word}\"")).join(", ");
-    Err(syn::Error::new(text.span(), format!("`final_state_via` takes one of {legal}")))
-}
-
-fn path(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
-    value::<ModPath>(key, input, "a path: `crate = ::my_sdk::lro_runtime`").map(|path| path.0)
-}
-
-/// A path that may begin with `crate`, without generics.
-struct ModPath(Path);
-
-impl Parse for ModPath {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
-        input.call(Path::parse_mod_style).map(Self)
-    }
-}
-
-impl Parse for Function {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
-        match input.parse()? {
-            Expr::Closure(closure) => Ok(Self::Closure(closure)),
-            Expr::Path(path) => Ok(Self::Path(path)),
-            other => Err(syn::Error::new_spanned(other, "expected a closure")),
-        }
-    }
-}
-
-impl Parse for Progress {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
-        match input.parse()? {
-            Expr::Closure(closure) => Ok(Self::Closure(closure)),
-            field if is_field(&field) => Ok(Self::Field(field)),
-            other => Err(syn::Error::new_spanned(other, "expected a field or a closure")),
-        }
-    }
-}
-
-/// `percent`, `stats.done`, `counts.0`.
-fn is_field(expr: &Expr) -> bool {
-    match expr {
-        Expr::Path(path) => path.qself.is_none() && path.path.get_ident().is_some(),
-        Expr::Field(field) => is_field(&field.base),
-        _ => false,
     }
 }

@@ -10,6 +10,7 @@ mod duration;
 mod expand;
 mod generics;
 mod keys;
+mod list;
 mod model;
 mod report;
 mod returns;

@@ -7,7 +7,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Lit, LitFloat, LitInt, LitStr, Result, token};
 
 use super::report::Report;
-use super::{args, duration, keys};
+use super::{duration, keys, list};
 
 /// The keys of `poll(…)`, each legal by itself and together.
 #[derive(Clone, Default)]
@@ -35,7 +35,7 @@ impl Poll {
         syn::parenthesized!(content in input);
         let tokens: TokenStream = content.parse()?;
         let mut poll = Self::default();
-        args::each(tokens, report, &mut |key, input, _| poll.key(key, input));
+        list::each(tokens, report, &mut |key, input, _| poll.key(key, input));
         poll.check(report);
         Ok(poll)
     }
@@ -77,7 +77,7 @@ impl Poll {
 }
 
 fn time(key: &Ident, input: ParseStream<'_>) -> Result<Time> {
-    let text: LitStr = args::value(key, input, &format!("a duration in quotes: `{key} = \"1m 30s\"`"))?;
+    let text: LitStr = list::value(key, input, &format!("a duration in quotes: `{key} = \"1m 30s\"`"))?;
     let wrong = |reason| syn::Error::new(text.span(), format!("`{key}` is not a duration: {reason}"));
     let duration = duration::parse(&text.value()).map_err(wrong)?;
     Ok((text, duration))
@@ -93,7 +93,7 @@ fn positive(key: &Ident, input: ParseStream<'_>) -> Result<Time> {
 
 /// A number of at least one, written with or without a point; handed on with one.
 fn multiplier(key: &Ident, input: ParseStream<'_>) -> Result<LitFloat> {
-    let number: Number = args::value(key, input, "a number of at least 1: `multiplier = 1.5`")?;
+    let number: Number = list::value(key, input, "a number of at least 1: `multiplier = 1.5`")?;
     let (text, span) = match number {
         Number::Float(float) => (float.base10_digits().to_owned(), float.span()),
         Number::Int(int) => (format!("{}.0", int.base10_digits()), int.span()),

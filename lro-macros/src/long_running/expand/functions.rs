@@ -1,0 +1,109 @@
+//! The functions: the annotated one, which now types what it starts, and the one that resumes; and the type they share.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+
+use super::super::generics;
+use super::super::model::{Operation, Resume};
+use super::super::returns::{self, Form};
+use super::super::source::braces;
+use super::{located, words};
+
+// Input:
+//     #[doc = "Exports an image."]
+//     pub async fn export_image(&self, request: &Request) -> Result<RawOperation> { body }
+// Output:
+//     #[doc = "Exports an image."]
+//     pub async fn export_image(&self, request: &Request) -> Result<ExportImageOperation> {
+//         ::lro_runtime::__private::start::<ExportImageState, _, _>(async move { body }).await
+//     }
+pub(super) fn started(operation: &Operation) -> TokenStream {
+    let Operation { krate, names, generics, method, form, .. } = operation;
+    let (attrs, vis, default, body) = (&method.attrs, &method.vis, &method.default, &method.body);
+    let (alias, state, parameters) = (&names.operation, &names.state, generics.split_for_impl().1);
+    let sig = returns::replace(method.sig.to_token_stream(), &quote!(#alias #parameters));
+    if !method.has_body() {
+        return quote!(#(#attrs)* #vis #default #sig #body);
+    }
+    let at = located(method.body.span());
+    let body = braces(without_braces(body), at);
+    let start = |error, future| quote_spanned!(at=> #krate::__private::start::<#state #parameters, #error, _>(#future));
+    let body = match form {
+        // The error type, so that `?` and `.into()` in the body have something to convert into.
+        Form::Async => {
+            let output = returns::output(&method.sig);
+            let error = quote!(<#output as #krate::__private::Outcome>::Error);
+            let start = start(error, quote_spanned!(at=> async move #body));
+            quote_spanned!(at=> #start.await)
+        }
+        Form::Future => start(quote!(_), body.to_token_stream()),
+        Form::Boxed => {
+            let start = start(quote!(_), body.to_token_stream());
+            quote_spanned!(at=> ::std::boxed::Box::pin(#start))
+        }
+    };
+    let body = braces(body, method.body.span());
+    quote!(#(#attrs)* #vis #default #sig #body)
+}
+
+fn without_braces(body: &TokenTree) -> TokenStream {
+    match body {
+        TokenTree::Group(group) => group.stream(),
+        other => other.to_token_stream(),
+    }
+}
+
+// Output:
+//     #[doc = "Resumes …"]
+//     pub fn resume_export_image(&self, from: impl Into<Resume>) -> ::lro_runtime::Result<ExportImageOperation> {
+//         ::lro_runtime::__private::resume::<ExportImageState>(&self.operations, from)
+//     }
+pub(super) fn resume(operation: &Operation) -> TokenStream {
+    let Operation { krate, names, generics, attrs, deprecated, method, .. } = operation;
+    let (name, alias, state, parameters) = (&names.resume, &names.operation, &names.state, generics.split_for_impl().1);
+    let Some(Resume { inputs, generics: own, operations, concrete }) = &operation.resume else {
+        return TokenStream::new();
+    };
+    let (vis, (declared, _, clause)) = (&method.vis, own.split_for_impl());
+    let docs = words::of_resume(operation);
+    // An argument of the author's may have the same name.
+    let from = Ident::new("from", Span::mixed_site());
+    let token = quote!(#krate::Resume);
+    let token = if *concrete { token } else { quote!(impl ::core::convert::Into<#token>) };
+    quote_spanned! {located(names.resume.span())=>
+        #(#attrs)* #(#deprecated)* #docs
+        #[allow(dead_code)]
+        #vis fn #name #declared(#(#inputs,)* #from: #token) -> #krate::Result<#alias #parameters> #clause {
+            #krate::__private::resume::<#state #parameters>(#operations, #from)
+        }
+    }
+}
+
+// Output:
+//     #[doc = "The operation that …"]
+//     pub type ExportImageOperation = ::lro_runtime::Operation<ExportImageState>;
+pub(super) fn alias(operation: &Operation) -> TokenStream {
+    let Operation { krate, names, vis, attrs, generics, .. } = operation;
+    let (name, state, declared) = (&names.operation, &names.state, generics::unbounded(generics));
+    let (_, parameters, _) = generics.split_for_impl();
+    let docs = words::of_alias(operation);
+    quote_spanned! {located(names.operation.span())=>
+        #(#attrs)* #docs
+        #[allow(dead_code)]
+        #vis type #name #declared = #krate::Operation<#state #parameters>;
+    }
+}
+
+// Output, where no body mentions it any more:
+//     const _: ::core::marker::PhantomData<RawOperation> = ::core::marker::PhantomData;
+//
+// so that the author's `use lro_runtime::RawOperation` is used.
+pub(super) fn mention(operation: &Operation) -> TokenStream {
+    let Operation { attrs, method, form, .. } = operation;
+    if *form == Form::Async && method.has_body() {
+        return TokenStream::new();
+    }
+    let conditions = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
+    let raw = returns::raw(method.sig.output.to_token_stream());
+    quote!(#(#conditions)* const _: ::core::marker::PhantomData<#raw> = ::core::marker::PhantomData;)
+}

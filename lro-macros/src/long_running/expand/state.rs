@@ -1,0 +1,158 @@
+//! The state enum and what the runtime needs to know of it.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::super::args::Shape;
+use super::super::model::Operation;
+use super::{constant, located, words};
+
+// Output:
+//     #[doc = "The states of …"]
+//     pub enum ExportImageState { Pending, Running { metadata: Option<ExportProgress> }, … }
+pub(super) fn state(operation: &Operation) -> TokenStream {
+    let Operation { krate, names, vis, attrs, generics, response, metadata, .. } = operation;
+    let (name, (declared, _, clause)) = (&names.state, generics.split_for_impl());
+    let docs = words::of_state(operation);
+    let progress = quote! {
+        /// The progress last reported, if any.
+        metadata: ::core::option::Option<#metadata>
+    };
+    let status = quote! {
+        /// Why: code, message and details.
+        status: #krate::Status
+    };
+    quote_spanned! {located(names.state.span())=>
+        #(#attrs)* #docs
+        #[allow(dead_code)]
+        #vis enum #name #declared #clause {
+            /// Accepted; the work has not begun.
+            Pending,
+            /// The work goes on.
+            Running { #progress },
+            /// The work is done.
+            Succeeded {
+                /// What the work gave.
+                response: #response,
+                #progress
+            },
+            /// The work came to nothing.
+            Failed { #status, #progress },
+            /// The work was cancelled before it was done.
+            Cancelled { #status, #progress },
+        }
+    }
+}
+
+// Output:
+//     impl ::lro_runtime::OperationState for ExportImageState { … }
+pub(super) fn operation_state(operation: &Operation) -> TokenStream {
+    let Operation { krate, names, attrs, kept, response, metadata, settings, .. } = operation;
+    let (name, (declared, parameters, clause)) = (&names.state, kept.split_for_impl());
+    let conditions = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
+    let method = constant::constant(operation);
+    let decode = |ty: &syn::Type| match settings.shape {
+        Shape::Proto => quote_spanned!(ty.span()=> #krate::__private::proto::<#ty>(payload)),
+        Shape::Json | Shape::Wire(_) => quote_spanned!(ty.span()=> #krate::__private::json::<#ty>(payload)),
+    };
+    let (decode_response, decode_metadata) = (decode(response), decode(metadata));
+    quote_spanned! {located(names.state.span())=>
+        #(#conditions)*
+        #[automatically_derived]
+        impl #declared #krate::OperationState for #name #parameters #clause {
+            type Response = #response;
+            type Metadata = #metadata;
+            const METHOD: &'static #krate::Method = &#method;
+            #[inline]
+            fn from_parts(parts: #krate::StateParts<#response, #metadata>) -> Self {
+                match parts {
+                    #krate::StateParts::Pending => Self::Pending,
+                    #krate::StateParts::Running { metadata } => Self::Running { metadata },
+                    #krate::StateParts::Succeeded { response, metadata } => Self::Succeeded { response, metadata },
+                    #krate::StateParts::Failed { status, metadata } => Self::Failed { status, metadata },
+                    #krate::StateParts::Cancelled { status, metadata } => Self::Cancelled { status, metadata },
+                }
+            }
+            #[inline]
+            fn response(&self) -> ::core::option::Option<&#response> {
+                match self {
+                    Self::Succeeded { response, .. } => ::core::option::Option::Some(response),
+                    _ => ::core::option::Option::None,
+                }
+            }
+            #[inline]
+            fn metadata(&self) -> ::core::option::Option<&#metadata> {
+                match self {
+                    Self::Pending => ::core::option::Option::None,
+                    Self::Running { metadata }
+                    | Self::Succeeded { metadata, .. }
+                    | Self::Failed { metadata, .. }
+                    | Self::Cancelled { metadata, .. } => metadata.as_ref(),
+                }
+            }
+            #[inline]
+            fn decode_response(payload: #krate::Payload<'_>) -> #krate::Result<#response> {
+                #decode_response
+            }
+            #[inline]
+            fn decode_metadata(payload: #krate::Payload<'_>) -> #krate::Result<#metadata> {
+                #decode_metadata
+            }
+        }
+    }
+}
+
+// Output:
+//     impl Debug for ExportImageState where for<'a> &'a ExportedImage: Debug, for<'a> &'a ExportProgress: Debug { … }
+//
+// The bounds are on references of any lifetime because rustc rejects a bound without parameters that does not hold, and
+// the author's types need not be `Debug`. It is then as if the implementation were not there.
+pub(super) fn debug(operation: &Operation) -> TokenStream {
+    let Operation { krate, names, attrs, kept, response, metadata, .. } = operation;
+    let mut generics = kept.clone();
+    for ty in [response, metadata] {
+        generics.make_where_clause().predicates.push(syn::parse_quote!(for<'lro> &'lro #ty: ::core::fmt::Debug));
+    }
+    let (name, (declared, parameters, clause)) = (&names.state, generics.split_for_impl());
+    let conditions = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
+    quote_spanned! {located(name.span())=>
+        #(#conditions)*
+        #[automatically_derived]
+        impl #declared ::core::fmt::Debug for #name #parameters #clause {
+            #[inline]
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(
+                    &match self {
+                        Self::Pending => #krate::StateParts::Pending,
+                        Self::Running { metadata } => #krate::StateParts::Running { metadata: metadata.as_ref() },
+                        Self::Succeeded { response, metadata } => {
+                            #krate::StateParts::Succeeded { response, metadata: metadata.as_ref() }
+                        }
+                        Self::Failed { status, metadata } => {
+                            #krate::StateParts::Failed { status: ::core::clone::Clone::clone(status), metadata: metadata.as_ref() }
+                        }
+                        Self::Cancelled { status, metadata } => {
+                            #krate::StateParts::Cancelled { status: ::core::clone::Clone::clone(status), metadata: metadata.as_ref() }
+                        }
+                    },
+                    f,
+                )
+            }
+        }
+    }
+}
+
+// Output, with `cancel`:
+//     impl ::lro_runtime::Cancellable for ExportImageState {}
+pub(super) fn capabilities(operation: &Operation) -> TokenStream {
+    let Operation { krate, names, attrs, kept, settings, .. } = operation;
+    let (name, (declared, parameters, clause)) = (&names.state, kept.split_for_impl());
+    let conditions: Vec<_> = attrs.iter().filter(|attr| !attr.path().is_ident("doc")).collect();
+    let capability = |declares: bool, capability: TokenStream| {
+        declares.then(|| quote_spanned!(located(name.span())=> #(#conditions)* impl #declared #krate::#capability for #name #parameters #clause {}))
+    };
+    let cancel = capability(settings.cancel, quote!(Cancellable));
+    let delete = capability(settings.delete, quote!(Deletable));
+    quote!(#cancel #delete)
+}

@@ -1,0 +1,163 @@
+//! One method with its keys becomes one operation.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{Expr, FnArg, Pat};
+
+use super::super::args::{Args, Shape};
+use super::super::report::Report;
+use super::super::returns::{self, Form};
+use super::super::source::Method;
+use super::super::{docs, generics, types};
+use super::{Entry, Host, HostKind, Names, Operation, Resume, Settings};
+
+/// The operation of one method; the method as it stands where its signature cannot start one.
+pub(super) fn entry(mut method: Method, args: Args, host: &Host, report: &mut Report) -> Entry {
+    let form = match returns::form(&method.sig) {
+        Ok(form) => form,
+        Err(error) => {
+            report.add(error);
+            return Entry::Verbatim(method.into_token_stream());
+        }
+    };
+    let response = types::kept("response", args.response.as_ref(), &args, &method, report);
+    let metadata = types::kept("metadata", args.metadata.as_ref(), &args, &method, report);
+    let names = Names::new(args.name.as_ref(), &method.sig.ident, report);
+    let generics = generics::chosen(&host.generics, &method.sig.generics, &quote!(#response #metadata));
+    let resume = resume(&args, &method, form, &quote!(#response #metadata), host, report);
+    let mut resume = resume.filter(|_| names.resume_is_free(&method, host, report));
+    let name = method.sig.ident.unraw();
+    let link = if host.path.is_empty() { name.to_string() } else { format!("{}::{name}", host.path) };
+    let label = match host.path.rsplit("::").next() {
+        None | Some("") => name.to_string(),
+        Some(this) => format!("{this}.{name}"),
+    };
+    let kept_types = generics::types(&generics);
+    let mut kept = generics.clone();
+    generics::keep(&mut kept, &kept_types);
+    generics::keep(&mut method.sig.generics, &kept_types);
+    if let Some(resume) = &mut resume {
+        generics::keep(&mut resume.generics, &kept_types);
+    }
+    Entry::Operation(Box::new(Operation {
+        krate: args.krate.as_ref().map_or_else(|| quote!(::lro_runtime), ToTokens::to_token_stream),
+        label,
+        link,
+        names,
+        vis: match &host.kind {
+            HostKind::Trait(vis) => vis.clone(),
+            _ => method.vis.clone(),
+        },
+        attrs: docs::inherited(&method.attrs),
+        deprecated: docs::deprecated(&method.attrs),
+        docs: docs::first_paragraph(&method.attrs, &host.path),
+        response,
+        metadata,
+        generics,
+        kept,
+        settings: Settings::new(args),
+        method,
+        form,
+        resume,
+        has_types: true,
+    }))
+}
+
+impl Names {
+    fn new(name: Option<&syn::LitStr>, method: &Ident, report: &mut Report) -> Self {
+        let span = method.span();
+        let base =
+            name.and_then(|name| types::upper_camel_base(name, report)).unwrap_or_else(|| types::upper_camel(method));
+        if name.is_none() && base.starts_with(|c: char| !c.is_alphabetic()) {
+            report.at(
+                method,
+                format!("no type can be named `{base}State`: name this method's types with `name = \"…\"`"),
+            );
+        }
+        let ident = |suffix: &str| {
+            syn::parse_str::<Ident>(&format!("{base}{suffix}")).unwrap_or_else(|_| format_ident!("_{base}{suffix}"))
+        };
+        let resume = format_ident!("resume_{}", method.unraw(), span = span);
+        let [mut operation, mut state] = [ident("Operation"), ident("State")];
+        operation.set_span(span);
+        state.set_span(span);
+        Self { operation, state, resume }
+    }
+
+    /// Whether the author has no method of the resume function's name.
+    fn resume_is_free(&self, method: &Method, host: &Host, report: &mut Report) -> bool {
+        let taken = host.plain.iter().find(|plain| **plain == self.resume);
+        if let Some(plain) = taken {
+            let (resume, method) = (&self.resume, &method.sig.ident);
+            let message =
+                format!("`{resume}` is what `#[long_running]` on `{method}` generates: rename one of the two");
+            report.at(plain, message);
+        }
+        taken.is_none()
+    }
+}
+
+impl Settings {
+    fn new(args: Args) -> Self {
+        Self {
+            poll: args.poll,
+            pending: args.pending,
+            progress: args.progress,
+            classify: args.classify,
+            response_type: args.response_type,
+            metadata_type: args.metadata_type,
+            shape: args.shape.unwrap_or(Shape::Json),
+            options: args.options,
+            cancel: args.cancel.unwrap_or(false),
+            delete: args.delete.unwrap_or(false),
+        }
+    }
+}
+
+/// How the resume function is declared; none if nothing says where the operations are.
+fn resume(
+    args: &Args,
+    method: &Method,
+    form: Form,
+    types: &TokenStream,
+    host: &Host,
+    report: &mut Report,
+) -> Option<Resume> {
+    let concrete = form == Form::Boxed && matches!(host.kind, HostKind::Trait(_));
+    let has_self = method.sig.receiver().is_some();
+    let at = Span::call_site().located_at(method.word);
+    let operations = match (&args.operations, &host.kind) {
+        (Some(Expr::Reference(reference)), _) => reference.to_token_stream(),
+        (Some(expr), _) => quote_spanned!(Span::call_site().located_at(expr.span())=> &#expr),
+        (None, HostKind::Impl) if has_self => quote_spanned!(at=> &self.operations),
+        (None, HostKind::Trait(_)) if has_self => quote_spanned!(at=> &self.operations()),
+        (None, _) => {
+            let message = "missing `operations`: without `self` the resume function needs an expression for the \
+                           `Operations` it looks at, like `operations = client`, where `client` is an argument";
+            if !args.attempted.iter().any(|word| word == "operations") {
+                report.at(types::place(method), message);
+            }
+            return None;
+        }
+    };
+    let inputs: Vec<FnArg> = if has_self {
+        vec![syn::parse_quote!(&self)]
+    } else {
+        method.sig.inputs.iter().filter(|input| is_named(input, &operations)).cloned().collect()
+    };
+    let generics = generics::chosen_inside(&host.generics, &method.sig.generics, &quote!(#types #(#inputs)*));
+    Some(Resume { inputs, generics, operations, concrete })
+}
+
+/// Whether the expression names the argument.
+fn is_named(input: &FnArg, expression: &TokenStream) -> bool {
+    match input {
+        FnArg::Typed(typed) => match &*typed.pat {
+            Pat::Ident(pat) => generics::mentions(expression, &pat.ident),
+            _ => false,
+        },
+        FnArg::Receiver(_) => false,
+    }
+}

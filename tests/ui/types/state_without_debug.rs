@@ -1,0 +1,26 @@
+use lro_runtime::{Operations, RawOperation, Result, long_running};
+
+struct Client {
+    operations: Operations,
+}
+
+#[derive(serde::Deserialize)]
+struct Image {
+    uri: String,
+}
+
+#[long_running]
+impl Client {
+    #[long_running(response = Image, metadata = ())]
+    async fn export(&self) -> Result<RawOperation> {
+        self.operations.post("v1/images:export", &()).await
+    }
+}
+
+async fn caller(client: &Client) -> Result<String> {
+    let operation = client.export().await?;
+    println!("{:?}", operation.state());
+    operation.await.map(|image| image.uri)
+}
+
+fn main() {}
