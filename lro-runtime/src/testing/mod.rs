@@ -42,10 +42,8 @@
 //! );
 //! let client = ImageClient { operations: transport.operations(&clock)? };
 //!
-//! let began = std::time::Instant::now();
 //! assert_eq!(smol::block_on(export(&client))?, "gs://pictures/cat.png");
 //! assert!(clock.elapsed() > Duration::from_secs(3600));
-//! assert!(began.elapsed() < Duration::from_secs(1), "took {:?}", began.elapsed());
 //! transport.assert_finished();
 //! # Ok::<(), lro_runtime::Error>(())
 //! ```

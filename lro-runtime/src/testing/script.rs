@@ -57,6 +57,8 @@ pub(super) enum Last {
     Times(u32),
     /// All until this much time has passed since its turn came.
     For(Duration),
+    /// All, until the next step answers what this one does not.
+    Forever,
 }
 
 #[derive(Clone)]
@@ -126,6 +128,12 @@ impl Script {
         self.running_step(&format!("running for {duration:?}"), Last::For(duration))
     }
 
+    /// Running, with the last metadata said or `{}`, however often it is looked at. The reply after this one is for another call, such as
+    /// [`cancel_accepted`](Self::cancel_accepted); if there is none, the script is finished.
+    pub fn running_forever(self) -> Self {
+        self.running_step("running forever", Last::Forever)
+    }
+
     /// Done with this response.
     ///
     /// # Panics
@@ -147,7 +155,6 @@ impl Script {
         self.failed_with(json!({ "code": code.number(), "message": message }))
     }
 
-    /// Done: failed with this `google.rpc.Status`, which may have details. A [`Status`](crate::Status) serializes as one.
     ///
     /// # Panics
     ///

@@ -204,6 +204,7 @@ impl Playing {
             let is_over = match step.last {
                 Last::Times(times) => times == 0,
                 Last::For(duration) => now >= self.turn_came.saturating_add(duration),
+                Last::Forever => !step.answers(request),
             };
             if is_over {
                 self.next(now);
@@ -228,10 +229,13 @@ impl Playing {
         self.turn_came = now;
     }
 
-    /// Whether nothing is left but what has been said as long as it had to be.
+    /// Whether nothing is left but what has been said for as long as it had to be.
     fn is_finished(&self, now: Duration) -> bool {
-        let mut steps = self.script.steps.iter();
-        steps.all(|step| matches!(step.last, Last::For(duration) if self.begun && now >= self.turn_came.saturating_add(duration)))
+        self.script.steps.iter().all(|step| match step.last {
+            Last::Times(_) => false,
+            Last::For(duration) => self.begun && now >= self.turn_came.saturating_add(duration),
+            Last::Forever => self.begun,
+        })
     }
 }
 

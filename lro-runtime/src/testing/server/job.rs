@@ -162,7 +162,6 @@ impl Job {
         self.fails_with(json!({ "code": code.number(), "message": message }))
     }
 
-    /// Fails with this `google.rpc.Status`, which may have details. A [`Status`](crate::Status) serializes as one.
     ///
     /// # Panics
     ///
