@@ -217,7 +217,7 @@ impl Dialect for Waiter {
                 HeaderValue::from_str(value).map_err(|_| illegal())?,
             );
         }
-        Ok(call.with_headers(headers).with_headers(cursor.headers()))
+        Ok(call.with_headers(cursor.headers()).with_headers(headers)) // what is declared goes before what the start call had
     }
 
     fn read<'a>(&self, _cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {

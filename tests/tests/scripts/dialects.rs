@@ -1,0 +1,105 @@
+//! The dialects that scripts may name. A new one is one line in [`dialect`].
+
+use std::sync::Arc;
+
+use http::Request;
+use lro_runtime::{
+    Call, Cursor, Dialect, Failure, Observation,
+    dialect::{Acceptor, Azure, Comparator, Google, Http, ListPage, ListQuery, Lxd, Matcher, Meaning, Options, Redfish, Waiter},
+};
+
+/// The dialect with this name.
+pub(crate) fn dialect(name: &str) -> Option<Arc<dyn Dialect>> {
+    Some(match name {
+        "azure" => Arc::new(Azure::new()),
+        "google" => Arc::new(Google::new()),
+        "http" => Arc::new(Http::new()),
+        "lxd" => Arc::new(Lxd::new()),
+        "redfish" => Arc::new(Redfish),
+        "waiter instance" => Arc::new(INSTANCE),
+        "waiter deleted" => Arc::new(DELETED),
+        "waiter fleet" => Arc::new(FLEET),
+        "waiter rpc" => Arc::new(RPC),
+        _ => return None,
+    })
+}
+
+/// A resource that becomes `running`; its name is in the start reply.
+const INSTANCE: Waiter = Waiter::get("v1/instances/{name}").name_at("instance.id").response_at("instance").acceptors(&[
+    Acceptor::success_when("instance.state", "running"),
+    Acceptor::failure_when("instance.state", "terminated"),
+    Acceptor::retry_when("instance.state", "starting"),
+    Acceptor::retry_on_error("NotFound"),
+    Acceptor::failure_on_error("QuotaExceeded"),
+]);
+
+/// A resource that goes away.
+const DELETED: Waiter = Waiter::start_url().acceptors(&[Acceptor::success_on_error("NotFound"), Acceptor::new(Meaning::Retry, Matcher::Success(true))]);
+
+/// A list of which all must be well and none ill, and flags and counts.
+const FLEET: Waiter = Waiter::get("v1/fleet").acceptors(&[
+    Acceptor::new(Meaning::Failure, Matcher::Output("nodes[].state", Comparator::Any("lost"))),
+    Acceptor::new(Meaning::Success, Matcher::Output("nodes[].state", Comparator::All("ready"))),
+    Acceptor::new(Meaning::Success, Matcher::Output("length(nodes) == `0`", Comparator::IsTrue(true))),
+    Acceptor::new(Meaning::Failure, Matcher::Output("drained", Comparator::IsTrue(false))),
+    Acceptor::new(Meaning::Retry, Matcher::ErrorType("Busy")),
+    Acceptor::new(Meaning::Success, Matcher::Success(false)),
+]);
+
+/// A service whose every call is a `POST`.
+const RPC: Waiter = Waiter::post("", r#"{"TableName":"{name}"}"#)
+    .headers(&[("x-amz-target", "Tables.Describe")])
+    .name_at("TableDescription.TableName")
+    .acceptors(&[Acceptor::success_when("Table.TableStatus", "ACTIVE"), Acceptor::retry_on_error("ResourceNotFoundException")]);
+
+/// A dialect with the options that the script's method has.
+pub(crate) struct WithOptions {
+    pub(crate) inner: Arc<dyn Dialect>,
+    pub(crate) options: &'static Options,
+}
+
+impl Dialect for WithOptions {
+    fn id(&self) -> &'static str {
+        self.inner.id()
+    }
+
+    fn prepare_start(&self, request: &mut Request<bytes::Bytes>, _options: &Options) -> Result<(), Failure> {
+        self.inner.prepare_start(request, self.options)
+    }
+
+    fn read_start<'a>(&self, request: &Request<bytes::Bytes>, reply: &'a http::Response<bytes::Bytes>, _options: &Options) -> Result<Observation<'a>, Failure> {
+        self.inner.read_start(request, reply, self.options)
+    }
+
+    fn locate(&self, name: &str, _options: &Options) -> Result<Cursor, Failure> {
+        self.inner.locate(name, self.options)
+    }
+
+    fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        self.inner.poll(cursor)
+    }
+
+    fn read<'a>(&self, cursor: &Cursor, reply: &'a http::Response<bytes::Bytes>) -> Result<Observation<'a>, Failure> {
+        self.inner.read(cursor, reply)
+    }
+
+    fn cancel(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        self.inner.cancel(cursor)
+    }
+
+    fn delete(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        self.inner.delete(cursor)
+    }
+
+    fn wait(&self, cursor: &Cursor, timeout: std::time::Duration) -> Result<Call, Failure> {
+        self.inner.wait(cursor, timeout)
+    }
+
+    fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
+        self.inner.list(query)
+    }
+
+    fn read_list<'a>(&self, reply: &'a http::Response<bytes::Bytes>) -> Result<ListPage<'a>, Failure> {
+        self.inner.read_list(reply)
+    }
+}

@@ -1,0 +1,71 @@
+//! Plays every script of `tests/scripts/`: what a service was asked, what it answered, and what must come of it. See the README there.
+//!
+//! Each script is played twice: once waiting, with a clock that jumps; once with the operation written to a token and resumed between every two
+//! requests. Both must send the same requests.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail")]
+
+mod dialects;
+mod parse;
+mod play;
+mod wire;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Where the scripts are.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts")
+}
+
+/// Every script file, in order.
+fn scripts() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for dialect in fs::read_dir(folder()).unwrap() {
+        let dialect = dialect.unwrap().path();
+        if dialect.is_dir() {
+            let files = fs::read_dir(dialect).unwrap().map(|file| file.unwrap().path());
+            found.extend(files.filter(|file| file.extension().is_some_and(|extension| extension == "lro")));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn every_script_plays_as_it_is_written() {
+    let only = std::env::var("SCRIPT").unwrap_or_default();
+    let mut failures = Vec::new();
+    let mut played = 0;
+    for path in scripts() {
+        let name = path.strip_prefix(folder()).unwrap().display().to_string();
+        if !name.contains(&only) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let outcome = parse::script(&text).and_then(|script| play::play(&script));
+        failures.extend(outcome.err().map(|failure| format!("{name}\n    {failure}")));
+        played += 1;
+    }
+    assert!(played > 0, "no script is called `{only}`");
+    assert!(failures.is_empty(), "{} of {played} scripts failed:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// A runner that passes everything would pass everything.
+#[test]
+fn a_script_that_is_wrong_in_any_line_fails() {
+    let right = "dialect azure\n> POST /a?api-version=1\n> x-mine: 1\n>\n> {\"b\":1}\n< 202\n< operation-location: /ops/1\n= pending\n\n> GET /ops/1?api-version=1 +1s\n> x-mine: 1\n< 200\n<\n< {\"status\":\"Failed\",\"error\":{\"code\":\"C\",\"message\":\"m\"}}\n= failed\n= raw Failed\n\nend failed\nreason C\nmessage m\n";
+    let outcome = |text: &str| parse::script(text).and_then(|script| play::play(&script));
+    outcome(right).unwrap();
+    let wrong = [
+        ("/ops/1?api-version=1", "/ops/2?api-version=1"), ("+1s", "+2s"), ("x-mine: 1\n<", "x-mine: 2\n<"), ("= pending", "= running"), ("= failed", "= succeeded"),
+        ("= raw Failed", "= raw failed"), ("end failed", "end cancelled"), ("reason C", "reason D"), ("message m", "message n"), ("end failed\nreason C\nmessage m\n", ""),
+        ("dialect azure", "dialect asure"), ("< 200", "< 20"), ("end failed", "end failed\nstrange 1"), ("\"code\":\"C\"", "\"code\":\"X\""), ("> GET", "> HEAD"),
+    ];
+    for (from, to) in wrong {
+        assert!(right.contains(from), "{from}");
+        assert!(outcome(&right.replacen(from, to, 1)).is_err(), "`{to}` for `{from}` went unnoticed");
+    }
+}
