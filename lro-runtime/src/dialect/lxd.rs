@@ -52,7 +52,12 @@ impl Dialect for Lxd {
         "lxd"
     }
 
-    fn read_start<'a>(&self, request: &Request, reply: &'a Reply, _options: &Options) -> Result<Observation<'a>, Failure> {
+    fn read_start<'a>(
+        &self,
+        request: &Request,
+        reply: &'a Reply,
+        _options: &Options,
+    ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
         let envelope = Envelope::of(reply)?;
         if envelope.kind.as_deref() != Some("async") && reply.status() != StatusCode::ACCEPTED {
@@ -68,9 +73,14 @@ impl Dialect for Lxd {
                 (url, name)
             }
             (None, Some(path)) => (crate::url::resolve(request.uri(), path)?.to_string(), path_of(path).to_owned()),
-            (None, None) => return Err(Failure::protocol("the reply names no operation: neither Location nor `operation`")),
+            (None, None) => {
+                return Err(Failure::protocol("the reply names no operation: neither Location nor `operation`"));
+            }
         };
-        let mut seen = envelope.metadata.and_then(|operation| observe(operation).ok()).unwrap_or_else(|| Observation::new(State::Running));
+        let mut seen = envelope
+            .metadata
+            .and_then(|operation| observe(operation).ok())
+            .unwrap_or_else(|| Observation::new(State::Running));
         seen.name = Some(Cow::Owned(name));
         seen.cursor = Some(Cursor::new(key).with_headers(repeated_headers(request)));
         seen.hint = Hint::from_headers(reply.headers());
@@ -81,7 +91,10 @@ impl Dialect for Lxd {
         let name = name.strip_prefix('/').unwrap_or(name);
         let path = name.split('?').next().unwrap_or_default();
         match path.strip_prefix(OPERATIONS).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path) {
-            id if id.contains('/') => Err(Failure::untrusted(format!("`{}` is neither an operation's id nor its path", excerpt(name.as_bytes())))),
+            id if id.contains('/') => Err(Failure::untrusted(format!(
+                "`{}` is neither an operation's id nor its path",
+                excerpt(name.as_bytes())
+            ))),
             id => Ok(Cursor::new(format!("{OPERATIONS}/{}", encode_name(id)?))),
         }
     }
@@ -93,7 +106,9 @@ impl Dialect for Lxd {
     fn read<'a>(&self, _cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
         let envelope = Envelope::of(reply)?;
-        let operation = envelope.metadata.ok_or_else(|| Failure::protocol(format!("the reply has no operation; found `{}`", excerpt(reply.body()))))?;
+        let operation = envelope.metadata.ok_or_else(|| {
+            Failure::protocol(format!("the reply has no operation; found `{}`", excerpt(reply.body())))
+        })?;
         let mut seen = observe(operation)?;
         seen.hint = Hint::from_headers(reply.headers());
         Ok(seen)
@@ -108,15 +123,18 @@ impl Dialect for Lxd {
         let seconds = timeout.as_secs() + u64::from(timeout.subsec_nanos() > 0);
         let (path, query) = cursor.key().split_once('?').map_or((cursor.key(), ""), |(path, query)| (path, query));
         let separator = if query.is_empty() { "" } else { "&" };
-        Ok(Call::get(format!("{}/wait?{query}{separator}timeout={seconds}", path.trim_end_matches('/'))).with_headers(cursor.headers()))
+        Ok(Call::get(format!("{}/wait?{query}{separator}timeout={seconds}", path.trim_end_matches('/')))
+            .with_headers(cursor.headers()))
     }
 
     fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
         if !query.page_token.is_empty() {
             return Err(Failure::unsupported("this dialect lists everything on one page"));
         }
-        let filter = if query.filter.is_empty() { String::new() } else { format!("&filter={}", encode_query(&query.filter)) };
-        let project = if query.parent.is_empty() { String::new() } else { format!("&project={}", encode_query(&query.parent)) };
+        let filter =
+            if query.filter.is_empty() { String::new() } else { format!("&filter={}", encode_query(&query.filter)) };
+        let project =
+            if query.parent.is_empty() { String::new() } else { format!("&project={}", encode_query(&query.parent)) };
         Ok(Call::get(format!("{OPERATIONS}?recursion=1{project}{filter}")))
     }
 
@@ -128,10 +146,13 @@ impl Dialect for Lxd {
         }
         expect_success(reply)?;
         let envelope = Envelope::of(reply)?;
-        let not_a_list = |e: serde_json::Error| Failure::protocol(format!("the body is not a list of operations: {e}; found `{}`", excerpt(reply.body())));
+        let not_a_list = |e: serde_json::Error| {
+            Failure::protocol(format!("the body is not a list of operations: {e}; found `{}`", excerpt(reply.body())))
+        };
         // Operations by the name of their status: `{"running": […], "failure": […]}`.
         let by_status: std::collections::BTreeMap<Cow<'a, str>, Vec<&'a RawValue>> =
-            serde_json::from_str(envelope.metadata.unwrap_or(RawValue::NULL).get()).or_else(|e| if envelope.metadata.is_none() { Ok(Default::default()) } else { Err(not_a_list(e)) })?;
+            serde_json::from_str(envelope.metadata.unwrap_or(RawValue::NULL).get())
+                .or_else(|e| if envelope.metadata.is_none() { Ok(Default::default()) } else { Err(not_a_list(e)) })?;
         let operations = by_status.into_values().flatten().map(|operation| {
             let mut seen = observe(operation)?;
             let named: Named<'a> = serde_json::from_str(operation.get()).map_err(not_a_list)?;
@@ -145,7 +166,9 @@ impl Dialect for Lxd {
 
 /// The path of a URL, without query.
 fn path_of(url: &str) -> &str {
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or("/"));
+    let after_scheme = url
+        .split_once("://")
+        .map_or(url, |(_, rest)| rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or("/"));
     after_scheme.split('?').next().unwrap_or_default()
 }
 
@@ -167,7 +190,9 @@ impl<'a> Envelope<'a> {
             Some(Cow::Borrowed(body)) => serde_json::from_slice::<Self>(body),
             _ => serde_json::from_slice(b""),
         };
-        let envelope = read.map_err(|e| Failure::protocol(format!("the body is not a reply of LXD: {e}; found `{}`", excerpt(reply.body()))))?;
+        let envelope = read.map_err(|e| {
+            Failure::protocol(format!("the body is not a reply of LXD: {e}; found `{}`", excerpt(reply.body())))
+        })?;
         // An error in its own clothes is an error, whatever the HTTP status.
         if envelope.kind.as_deref() == Some("error") { Err(error_reply(reply)) } else { Ok(envelope) }
     }
@@ -185,8 +210,9 @@ fn observe(operation: &RawValue) -> Result<Observation<'_>, Failure> {
         #[serde(borrow, default)]
         metadata: Option<&'a RawValue>,
     }
-    let read: Operation<'_> = serde_json::from_str(operation.get())
-        .map_err(|e| Failure::protocol(format!("not an operation: {e}; found `{}`", excerpt(operation.get().as_bytes()))))?;
+    let read: Operation<'_> = serde_json::from_str(operation.get()).map_err(|e| {
+        Failure::protocol(format!("not an operation: {e}; found `{}`", excerpt(operation.get().as_bytes())))
+    })?;
     let why = read.err.as_deref().unwrap_or_default();
     let state = match read.status_code {
         105 => State::Pending,

@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Dialect, Options, error_reply, expect_success, read_details,
+    Dialect, Options, error_reply, expect_success,
     location::{base_of, body_of, done, location_in, metadata_of, repeated_headers},
+    read_details,
 };
 use crate::{
     failure::Failure,
@@ -36,22 +37,35 @@ struct Task<'a> {
 
 /// The words of `TaskState` and the states that they mean: the whole list of the schema.
 const WORDS: &[(&str, State)] = &[
-    ("New", State::Pending), ("Pending", State::Pending), ("Starting", State::Running), ("Running", State::Running), ("Suspended", State::Running),
-    ("Interrupted", State::Running), ("Stopping", State::Running), ("Service", State::Running), ("Cancelling", State::Running),
-    ("Completed", State::Succeeded), ("Exception", State::Failed), ("Killed", State::Cancelled), ("Cancelled", State::Cancelled),
+    ("New", State::Pending),
+    ("Pending", State::Pending),
+    ("Starting", State::Running),
+    ("Running", State::Running),
+    ("Suspended", State::Running),
+    ("Interrupted", State::Running),
+    ("Stopping", State::Running),
+    ("Service", State::Running),
+    ("Cancelling", State::Running),
+    ("Completed", State::Succeeded),
+    ("Exception", State::Failed),
+    ("Killed", State::Cancelled),
+    ("Cancelled", State::Cancelled),
 ];
 
 fn observe(reply: &Reply) -> Observation<'_> {
-    let task: Task<'_> = body_of(reply).and_then(|part| match part.bytes {
-        Cow::Borrowed(body) => serde_json::from_slice(body).ok(),
-        Cow::Owned(_) => None,
-    }).unwrap_or_default();
+    let task: Task<'_> = body_of(reply)
+        .and_then(|part| match part.bytes {
+            Cow::Borrowed(body) => serde_json::from_slice(body).ok(),
+            Cow::Owned(_) => None,
+        })
+        .unwrap_or_default();
     let Some(word) = task.task_state else {
         return if reply.status().as_u16() == 202 { Observation::new(State::Running) } else { done(reply) };
     };
     let known = WORDS.iter().find(|(known, _)| *known == word);
     let mut seen = Observation::new(known.map_or(State::Running, |(_, state)| *state));
-    let status = |code| Some(Status::new(code, format!("the task is `{word}`")).with_details(read_details(task.messages)));
+    let status =
+        |code| Some(Status::new(code, format!("the task is `{word}`")).with_details(read_details(task.messages)));
     match seen.state {
         State::Succeeded => seen.response = body_of(reply),
         State::Failed => seen.status = status(Code::Unknown),
@@ -70,9 +84,16 @@ impl Dialect for Redfish {
         "redfish"
     }
 
-    fn read_start<'a>(&self, request: &Request, reply: &'a Reply, _options: &Options) -> Result<Observation<'a>, Failure> {
+    fn read_start<'a>(
+        &self,
+        request: &Request,
+        reply: &'a Reply,
+        _options: &Options,
+    ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
-        let Some(url) = location_in(reply, request.uri())?.filter(|_| reply.status().as_u16() == 202) else { return Ok(done(reply)) };
+        let Some(url) = location_in(reply, request.uri())?.filter(|_| reply.status().as_u16() == 202) else {
+            return Ok(done(reply));
+        };
         let mut seen = observe(reply);
         seen.hint = Hint::from_headers(reply.headers());
         seen.cursor = Some(Cursor::new(url).with_headers(repeated_headers(request)));
@@ -90,7 +111,11 @@ impl Dialect for Redfish {
     fn read<'a>(&self, _cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         // A monitor whose task failed answers as the start call would have: with the error that it failed of.
         let is_verdict = matches!(reply.status().as_u16(), 400 | 405 | 409 | 412 | 422 | 501);
-        let mut seen = if is_verdict { Observation::new(State::Failed) } else { expect_success(reply).map(|()| observe(reply))? };
+        let mut seen = if is_verdict {
+            Observation::new(State::Failed)
+        } else {
+            expect_success(reply).map(|()| observe(reply))?
+        };
         if is_verdict {
             seen.status = error_reply(reply).status().cloned();
         }

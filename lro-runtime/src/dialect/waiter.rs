@@ -69,7 +69,15 @@ impl Waiter {
     /// A waiter that looks with `GET` at this path below the base URL, in which `{name}` stands for the operation's name.
     #[must_use]
     pub const fn get(path: &'static str) -> Self {
-        Self { post: false, path: Some(path), body: None, headers: &[], name_at: None, response_at: None, acceptors: &[] }
+        Self {
+            post: false,
+            path: Some(path),
+            body: None,
+            headers: &[],
+            name_at: None,
+            response_at: None,
+            acceptors: &[],
+        }
     }
 
     /// A waiter that looks with `POST` of this JSON body, in which `{name}` stands for the operation's name, too.
@@ -123,7 +131,10 @@ impl Waiter {
         match path::find(path, output)? {
             Value::String(name) if !name.is_empty() => Ok(Some(name)),
             Value::Number(name) => Ok(Some(name.to_string())),
-            found => Err(Failure::protocol(format!("the reply names no operation: `{path}` is `{}`", excerpt(found.to_string().as_bytes())))),
+            found => Err(Failure::protocol(format!(
+                "the reply names no operation: `{path}` is `{}`",
+                excerpt(found.to_string().as_bytes())
+            ))),
         }
     }
 
@@ -158,7 +169,12 @@ impl Dialect for Waiter {
         self.check()
     }
 
-    fn read_start<'a>(&self, request: &Request, reply: &'a Reply, _options: &Options) -> Result<Observation<'a>, Failure> {
+    fn read_start<'a>(
+        &self,
+        request: &Request,
+        reply: &'a Reply,
+        _options: &Options,
+    ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
         let name = if self.name_at.is_some() { self.name(&output_of(reply)?)? } else { None };
         let cursor = match (self.path, name) {
@@ -188,19 +204,25 @@ impl Dialect for Waiter {
         };
         let call = if self.post { Call::new(Method::POST, target) } else { Call::get(target) };
         let call = match self.body {
-            Some(body) => call.with_json(body.replace(NAME, &in_json(cursor.part(NAME).unwrap_or_else(|| cursor.key())))),
+            Some(body) => {
+                call.with_json(body.replace(NAME, &in_json(cursor.part(NAME).unwrap_or_else(|| cursor.key()))))
+            }
             None => call,
         };
         let mut headers = HeaderMap::new();
         for (name, value) in self.headers {
             let illegal = || Failure::unsupported(format!("header `{name}`: not a header"));
-            headers.insert(HeaderName::try_from(*name).map_err(|_| illegal())?, HeaderValue::from_str(value).map_err(|_| illegal())?);
+            headers.insert(
+                HeaderName::try_from(*name).map_err(|_| illegal())?,
+                HeaderValue::from_str(value).map_err(|_| illegal())?,
+            );
         }
         Ok(call.with_headers(headers).with_headers(cursor.headers()))
     }
 
     fn read<'a>(&self, _cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-        let mut seen = if reply.status().is_success() { self.observe(&output_of(reply)?, reply)? } else { self.judge(reply)? };
+        let mut seen =
+            if reply.status().is_success() { self.observe(&output_of(reply)?, reply)? } else { self.judge(reply)? };
         seen.hint = seen.hint.or_else(|| Hint::from_headers(reply.headers()));
         Ok(seen)
     }
@@ -233,7 +255,9 @@ fn checked(name: &str) -> Result<&str, Failure> {
 /// The output as JSON; an empty body is `null`.
 fn output_of(reply: &Reply) -> Result<Value, Failure> {
     let Some(body) = body_of(reply) else { return Ok(Value::Null) };
-    serde_json::from_slice(&body.bytes).map_err(|error| Failure::protocol(format!("the output is not JSON: {error}; found `{}`", excerpt(reply.body()))))
+    serde_json::from_slice(&body.bytes).map_err(|error| {
+        Failure::protocol(format!("the output is not JSON: {error}; found `{}`", excerpt(reply.body())))
+    })
 }
 
 /// A name as it stands between the quotes of a JSON string.

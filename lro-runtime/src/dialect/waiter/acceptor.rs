@@ -140,7 +140,9 @@ fn holds(comparator: Comparator, found: &Value) -> bool {
     match (comparator, found) {
         (Comparator::Is(wanted), Value::String(found)) => found == wanted,
         (Comparator::IsTrue(wanted), Value::Bool(found)) => *found == wanted,
-        (Comparator::All(wanted), Value::Array(found)) => !found.is_empty() && found.iter().all(|found| found == wanted),
+        (Comparator::All(wanted), Value::Array(found)) => {
+            !found.is_empty() && found.iter().all(|found| found == wanted)
+        }
         (Comparator::Any(wanted), Value::Array(found)) => found.iter().any(|found| found == wanted),
         _ => false,
     }
@@ -166,10 +168,20 @@ pub(super) fn failure(word: Option<&str>) -> Status {
 /// Every word for the type of an error: the service's in header or body, then HTTP's. Namespaces are left out, as Smithy's protocols ask
 /// ([operation error serialization](https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization)).
 pub(super) fn error_types(reply: &transport::Reply) -> Vec<String> {
-    let bare = |word: &str| word.split(':').next().unwrap_or_default().rsplit('#').next().unwrap_or_default().trim().to_owned();
+    let bare = |word: &str| {
+        word.split(':').next().unwrap_or_default().rsplit('#').next().unwrap_or_default().trim().to_owned()
+    };
     let header = reply.headers().get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let body: Value = serde_json::from_slice(reply.body()).unwrap_or_default();
-    let members = [&body["__type"], &body["code"], &body["Code"], &body["error"]["code"], &body["error"]["type"], &body["error"]["status"], &body["error"]];
+    let members = [
+        &body["__type"],
+        &body["code"],
+        &body["Code"],
+        &body["error"]["code"],
+        &body["error"]["type"],
+        &body["error"]["status"],
+        &body["error"],
+    ];
     let said = header.into_iter().chain(members.into_iter().filter_map(|member| member.as_str().map(str::to_owned)));
     let http = reply.status().canonical_reason().map(|reason| reason.replace([' ', '-', '\''], ""));
     said.map(|word| bare(&word)).filter(|word| !word.is_empty()).chain(http).collect()

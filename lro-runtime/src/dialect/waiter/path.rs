@@ -57,7 +57,9 @@ impl Rest<'_> {
 
     fn comparison(&mut self, output: &Value) -> Result<Value, Failure> {
         let left = self.operand(output)?;
-        let Some(operator) = ["==", "!=", "<=", ">=", "<", ">"].into_iter().find(|operator| self.take(operator)) else { return Ok(left) };
+        let Some(operator) = ["==", "!=", "<=", ">=", "<", ">"].into_iter().find(|operator| self.take(operator)) else {
+            return Ok(left);
+        };
         let right = self.operand(output)?;
         let order = left.as_f64().zip(right.as_f64()).and_then(|(left, right)| left.partial_cmp(&right));
         let same = order.map_or(left == right, std::cmp::Ordering::is_eq);
@@ -176,10 +178,29 @@ mod tests {
         )
         .unwrap();
         let cases = [
-            ("state", r#""ok""#), ("deep.x.y", r#""z""#), ("\"odd name\"", "1"), ("missing.x", "null"), ("list[0].s", r#""a""#), ("list[-2].s", r#""b""#),
-            ("list[9]", "null"), ("list[].s", r#"["a","b"]"#), ("list[*].s", r#"["a","b"]"#), ("list[].in[]", "[1,2,3]"), ("state[]", "[]"),
-            ("length(list)", "3"), ("length(list[].s)", "2"), ("length(empty) == `0`", "true"), ("n > `2`", "true"), ("n >= `3`", "true"), ("n < `3`", "false"),
-            ("state == 'ok'", "true"), ("state != `\"ok\"`", "false"), ("state > `1`", "null"), ("yes", "true"), ("@.n", "3"), ("n == `3.0`", "true"),
+            ("state", r#""ok""#),
+            ("deep.x.y", r#""z""#),
+            ("\"odd name\"", "1"),
+            ("missing.x", "null"),
+            ("list[0].s", r#""a""#),
+            ("list[-2].s", r#""b""#),
+            ("list[9]", "null"),
+            ("list[].s", r#"["a","b"]"#),
+            ("list[*].s", r#"["a","b"]"#),
+            ("list[].in[]", "[1,2,3]"),
+            ("state[]", "[]"),
+            ("length(list)", "3"),
+            ("length(list[].s)", "2"),
+            ("length(empty) == `0`", "true"),
+            ("n > `2`", "true"),
+            ("n >= `3`", "true"),
+            ("n < `3`", "false"),
+            ("state == 'ok'", "true"),
+            ("state != `\"ok\"`", "false"),
+            ("state > `1`", "null"),
+            ("yes", "true"),
+            ("@.n", "3"),
+            ("n == `3.0`", "true"),
         ];
         for (path, found) in cases {
             assert_eq!(find(path, &output).unwrap().to_string(), found, "{path}");
