@@ -1,14 +1,14 @@
 //! Typed error details ([`google/rpc/error_details.proto`](https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto)).
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::human;
+use crate::{human, text::excerpt};
 
 /// One detail of a [`Status`](crate::Status): typed on demand, always kept as it was received.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Detail {
     #[serde(rename = "type")]
     type_url: String,
@@ -18,6 +18,12 @@ pub struct Detail {
 impl PartialEq for Detail {
     fn eq(&self, other: &Self) -> bool {
         self.type_url == other.type_url && self.json.get() == other.json.get()
+    }
+}
+
+impl fmt::Debug for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Detail({})", excerpt(self.json.get().as_bytes()))
     }
 }
 

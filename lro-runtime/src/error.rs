@@ -6,6 +6,7 @@ use crate::{
     failure::{Cause, Failure},
     operation::RawOperation,
     status::Status,
+    text::line,
     token::Token,
 };
 
@@ -65,7 +66,7 @@ impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Arc::new(Inner {
             kind,
-            message: message.into(),
+            message: line(&message.into()),
             operation: None,
             status: None,
             attempts: None,
@@ -180,7 +181,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         if let Some(operation) = inner.operation.as_ref().filter(|operation| !operation.label().is_empty()) {
-            write!(f, "operation `{}`: ", operation.label())?;
+            write!(f, "operation `{}`: ", line(&operation.label()))?;
         }
         f.write_str(&inner.message)?;
         if let (Some(attempts), Some(elapsed)) = (inner.attempts, inner.elapsed) {
@@ -201,7 +202,7 @@ impl fmt::Debug for Error {
             .field("status", &inner.status)
             .field("attempts", &inner.attempts)
             .field("elapsed", &inner.elapsed)
-            .field("source", &inner.source.as_ref().map(ToString::to_string))
+            .field("source", &inner.source.as_ref().map(|source| line(&source.to_string())))
             .finish()
     }
 }

@@ -7,6 +7,7 @@ use http::StatusCode;
 use crate::{
     hint::Hint,
     status::{Code, Status},
+    text::line,
     transport::TransportError,
 };
 
@@ -146,10 +147,12 @@ impl fmt::Display for Failure {
         match &self.cause {
             Cause::Transport(error) => error.fmt(f),
             Cause::TimedOut(limit) => write!(f, "no reply within {}", crate::human::format(*limit)),
-            Cause::Credentials(error) => write!(f, "the credentials hook failed: {error}"),
+            Cause::Credentials(error) => write!(f, "the credentials hook failed: {}", line(&error.to_string())),
             Cause::Http(code, status) => write!(f, "HTTP {}: {status}", code.as_u16()),
             Cause::Rpc(status) => status.fmt(f),
-            Cause::Protocol(message) | Cause::Untrusted(message) | Cause::Unsupported(message) => f.write_str(message),
+            Cause::Protocol(message) | Cause::Untrusted(message) | Cause::Unsupported(message) => {
+                f.write_str(&line(message))
+            }
         }
     }
 }

@@ -179,7 +179,7 @@ mod human_duration {
 
 /// What to do with a server's wish about the next poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum HintPolicy {
     /// Obey it within these bounds, for that one wait. The bounds end hot loops (`Retry-After: 0`) and week-long waits.
     Obey {
@@ -243,10 +243,13 @@ impl ErrorBudget {
         self
     }
 
-    /// Waits this long after the first failure, twice as long after each further one. 1 s if not said.
+    /// Waits this long after the first failure, twice as long after each further one. 1 s if not said. Raises the longest wait if that is shorter.
     #[must_use]
     pub const fn with_delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
+        if self.max_delay.as_nanos() < delay.as_nanos() {
+            self.max_delay = delay;
+        }
         self
     }
 

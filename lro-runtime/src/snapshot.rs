@@ -140,10 +140,10 @@ impl Snapshot {
 
     /// The next snapshot: what was `seen`. Its body, and where to look if that has changed, are set by the caller.
     ///
-    /// Where `seen` goes backwards, this snapshot with a newer time: an older replica knows nothing that is not known.
+    /// Where `seen` goes backwards, or comes after the end, this snapshot with a newer time: an older replica knows nothing that is not known.
     pub(crate) fn after(&self, seen: Observation<'_>, body: &[u8], method: Option<&Method>, replied: Replied) -> Next {
         let (state, status) = self.judge(&seen, method);
-        if !self.state.can_become(state) {
+        if self.state.is_terminal() || !self.state.can_become(state) {
             return Next::Stale(Self { hint: seen.hint, follow: false, replied: Some(replied), ..self.clone() });
         }
         let name = match seen.name.as_deref() {
@@ -202,3 +202,6 @@ impl Snapshot {
         self.response.as_ref().map(|held| held.payload(&self.body))
     }
 }
+
+#[cfg(test)]
+mod tests;

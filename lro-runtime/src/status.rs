@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::detail::Detail;
+use crate::{detail::Detail, text::line};
 
 /// Declares the canonical codes once: number, name, words, HTTP status.
 macro_rules! codes {
@@ -139,7 +139,9 @@ impl<'de> Deserialize<'de> for Code {
 /// let status = Status::new(Code::NotFound, "no such bucket");
 /// assert_eq!(status.to_string(), "NOT_FOUND: no such bucket");
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// `Display` and `Debug` show the message as one line and not more than its beginning: all of it is [`message`](Status::message).
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     code: Code,
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -217,14 +219,31 @@ impl Status {
     }
 }
 
+impl fmt::Debug for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Status");
+        out.field("code", &self.code).field("message", &format_args!("\"{}\"", line(&self.message)));
+        if !self.details.is_empty() {
+            out.field("details", &self.details);
+        }
+        if let Some(reason) = &self.reason {
+            out.field("reason", &format_args!("\"{}\"", line(reason)));
+        }
+        if let Some(status) = self.http_status {
+            out.field("http_status", &status);
+        }
+        out.finish()
+    }
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code.name())?;
         if let Some(reason) = &self.reason {
-            write!(f, " ({reason})")?;
+            write!(f, " ({})", line(reason))?;
         }
         if !self.message.is_empty() {
-            write!(f, ": {}", self.message)?;
+            write!(f, ": {}", line(&self.message))?;
         }
         Ok(())
     }

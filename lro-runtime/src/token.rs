@@ -182,7 +182,8 @@ impl FromStr for Token {
             ))
         };
         let (version, rest) = word.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-')).ok_or_else(foreign)?;
-        let version: u32 = version.parse().map_err(|_| foreign())?;
+        let canonical = version.bytes().all(|b| b.is_ascii_digit()) && !version.starts_with('0');
+        let version: u32 = version.parse().ok().filter(|_| canonical).ok_or_else(foreign)?;
         if version > VERSION {
             return Err(invalid(format!(
                 "the token is of version {version}, this library reads up to {VERSION}: update it"
@@ -191,7 +192,7 @@ impl FromStr for Token {
         let (sum, encoded) = rest.split_once('-').ok_or_else(foreign)?;
         let damaged = || invalid("the token is damaged: it was cut or changed since it was written".to_owned());
         let json = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| damaged())?;
-        if u32::from_str_radix(sum, 16) != Ok(checksum(&json)) {
+        if sum != format!("{:08x}", checksum(&json)) {
             return Err(damaged());
         }
         let content = serde_json::from_slice(&json).map_err(|e| invalid(format!("the token cannot be read: {e}")))?;

@@ -6,7 +6,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Dialect, ListPage, ListQuery, Listed, Options, expect_success, read_details};
+use super::{Dialect, ListPage, ListQuery, Listed, Options, expect_success, is_object, read_details};
 use crate::{
     failure::Failure,
     hint::Hint,
@@ -194,6 +194,9 @@ fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
         Err(_) => serde_json::from_slice(body),
     }
     .map_err(|e| not_json("an operation", &e, body))?;
+    if !is_object(body) {
+        return Err(Failure::protocol(format!("the body is not an operation but an array: found `{}`", excerpt(body))));
+    }
     let name = present(envelope.name).map(read_name).transpose()?.unwrap_or_default();
     let done = match present(envelope.done).map(|raw| (raw, raw.get())) {
         None | Some((_, "false")) => false,
@@ -245,8 +248,8 @@ fn read_status(error: &RawValue) -> Result<Status, Failure> {
         #[serde(borrow, default)]
         details: Option<&'a RawValue>,
     }
-    let read: Lenient<'_> =
-        serde_json::from_str(error.get()).map_err(|_| wrong("error", error, "an object with `code` and `message`"))?;
+    let read = serde_json::from_str::<Lenient<'_>>(error.get()).ok().filter(|_| is_object(error.get().as_bytes()));
+    let read = read.ok_or_else(|| wrong("error", error, "an object with `code` and `message`"))?;
     let code = match present(read.code) {
         None => Code::Unknown,
         Some(raw) => match (serde_json::from_str::<i64>(raw.get()), serde_json::from_str::<String>(raw.get())) {

@@ -277,7 +277,8 @@ pub(crate) fn read_error(error: &RawValue, fallback: Code) -> Status {
         #[serde(borrow)]
         details: Option<&'a RawValue>,
     }
-    let Ok(read) = serde_json::from_str::<Lenient<'_>>(error.get()) else {
+    let read = serde_json::from_str::<Lenient<'_>>(error.get()).ok().filter(|_| is_object(error.get().as_bytes()));
+    let Some(read) = read else {
         let message = serde_json::from_str::<String>(error.get()).unwrap_or_else(|_| excerpt(error.get().as_bytes()));
         return Status::new(fallback, message);
     };
@@ -289,6 +290,11 @@ pub(crate) fn read_error(error: &RawValue, fallback: Code) -> Status {
         Some(reason) => status.with_reason(reason),
         None => status,
     }
+}
+
+/// Whether JSON text is an object: what serde reads into a struct may be an array, too.
+pub(crate) fn is_object(json: &[u8]) -> bool {
+    json.trim_ascii_start().first() == Some(&b'{')
 }
 
 /// The elements of `details`, each kept whatever it is.

@@ -1,8 +1,10 @@
 //! The same calls without async.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 
-use super::{OwnTimer, Wait};
+use futures_core::Stream;
+
+use super::{OwnTimer, Snapshots, Wait};
 use crate::{
     error::Result,
     handle::Handle,
@@ -65,21 +67,8 @@ impl<H: Handle> Blocking<H> {
 
     /// The snapshots, one after the other: an iterator that waits between them.
     pub fn snapshots(&self, settings: PollSettings) -> impl Iterator<Item = Result<H>> + use<H> {
-        let first = Some(Ok(self.operation.clone()));
-        let this = self.clone();
-        let mut wait = Some(Wait::new(self.operation.raw_operation().clone(), settings, Some(this.timer())));
-        first.into_iter().chain(std::iter::from_fn(move || match wait.take()? {
-            Err(error) => Some(Err(error)),
-            Ok(mut going) => match block_on(going.advance()) {
-                Ok(false) => None,
-                Err(error) => Some(Err(error)),
-                Ok(true) => {
-                    let snapshot = H::from_raw_operation(going.operation().clone());
-                    wait = Some(Ok(going));
-                    Some(Ok(snapshot))
-                }
-            },
-        }))
+        let mut snapshots = Snapshots::timed(self.operation.clone(), settings, Some(self.timer()));
+        std::iter::from_fn(move || block_on(poll_fn(|context| Pin::new(&mut snapshots).poll_next(context))))
     }
 
     /// Looks once, and lets the server hold the reply.

@@ -8,8 +8,8 @@ use std::{
 
 use futures_core::Stream;
 
-use super::{Wait, observe::Observers};
-use crate::{error::Result, handle::Handle, settings::PollSettings, transport::BoxFuture};
+use super::{OwnTimer, Wait, observe::Observers};
+use crate::{error::Result, handle::Handle, operation::RawOperation, settings::PollSettings, transport::BoxFuture};
 
 /// A [`Stream`] of snapshots of one operation: the first at once, then one per poll with the same waits as `poll_until_completed`. It ends after
 /// the terminal snapshot, or after the error that ends the wait. Dropping it loses nothing: every snapshot can be polled again.
@@ -20,7 +20,8 @@ pub struct Snapshots<H> {
 }
 
 enum Stage {
-    First(Result<Box<Wait>>),
+    /// The wait, and its time limit, begin when somebody looks.
+    First(Box<(RawOperation, PollSettings, OwnTimer, Observers)>),
     Between(Box<Wait>),
     Advancing(BoxFuture<'static, (Box<Wait>, Result<bool>)>),
     Ended,
@@ -28,13 +29,20 @@ enum Stage {
 
 impl<H: Handle> Snapshots<H> {
     pub(crate) fn new(operation: H, settings: PollSettings) -> Self {
-        Self::observed(operation, settings, Observers::default())
+        Self::timed(operation, settings, None)
+    }
+
+    pub(crate) fn timed(operation: H, settings: PollSettings, timer: OwnTimer) -> Self {
+        Self::first(&operation, settings, timer, Observers::default())
     }
 
     pub(crate) fn observed(operation: H, settings: PollSettings, observers: Observers) -> Self {
-        let wait = Wait::new(operation.raw_operation().clone(), settings, None)
-            .map(|wait| Box::new(wait.observed_by(observers)));
-        Self { stage: Stage::First(wait), handle: std::marker::PhantomData }
+        Self::first(&operation, settings, None, observers)
+    }
+
+    fn first(operation: &H, settings: PollSettings, timer: OwnTimer, observers: Observers) -> Self {
+        let first = Box::new((operation.raw_operation().clone(), settings, timer, observers));
+        Self { stage: Stage::First(first), handle: std::marker::PhantomData }
     }
 }
 
@@ -45,8 +53,10 @@ impl<H: Handle> Stream for Snapshots<H> {
         loop {
             match std::mem::replace(&mut self.stage, Stage::Ended) {
                 Stage::Ended => return Poll::Ready(None),
-                Stage::First(wait) => {
-                    let item = wait.map(|mut wait| {
+                Stage::First(first) => {
+                    let (operation, settings, timer, observers) = *first;
+                    let item = Wait::new(operation, settings, timer).map(|wait| {
+                        let mut wait = Box::new(wait.observed_by(observers));
                         let first = H::from_raw_operation(wait.operation().clone());
                         wait.begin();
                         self.stage = Stage::Between(wait);

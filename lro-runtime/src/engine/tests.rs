@@ -265,6 +265,16 @@ mod expiration {
     }
 
     #[test]
+    fn a_last_look_that_fails_at_once_is_not_repeated() {
+        let world = World::started_now();
+        let trace = world.run(&every_second().with_timeout(secs(3.0)), |_, poll| {
+            if poll.at < secs(2.8) { (secs(0.2), running()) } else { (Duration::ZERO, http(503)) }
+        });
+        assert_eq!(trace.sent(), [1.0, 2.2, 2.8]);
+        assert_eq!(trace.ended, secs(3.0));
+    }
+
+    #[test]
     fn a_failure_that_was_mended_is_not_the_cause_of_the_timeout() {
         let trace = World::started_now().replies(&every_second().with_timeout(secs(4.0)), &[http(503)]);
         assert!(matches!(trace.end, End::TimedOut(None)));

@@ -1,0 +1,119 @@
+//! Every state, every observation: what follows.
+
+use std::time::Instant;
+
+use super::*;
+use crate::status::Code;
+
+const OLD: &[u8] = br#"{"old": 1}"#;
+const NEW: &[u8] = br#"{"new": 2}"#;
+
+fn replied() -> Replied {
+    Replied { at: Instant::now(), round_trip: Duration::from_secs(1), to_start: false }
+}
+
+/// A snapshot in `state` that knows everything such a snapshot can know.
+fn snapshot(state: State) -> Snapshot {
+    let part = || Some(Held::Apart(Bytes::from_static(OLD), Encoding::Json));
+    let failed = matches!(state, State::Failed | State::Cancelled);
+    Snapshot {
+        state,
+        raw_status: Some("OLD".into()),
+        body: Bytes::from_static(OLD),
+        metadata: part(),
+        response: (state == State::Succeeded).then(part).flatten(),
+        status: failed.then(|| Arc::new(Status::new(Code::Aborted, "old"))),
+        progress: Some(0.5),
+        ..Snapshot::unseen("operations/1", None, None)
+    }
+}
+
+/// An observation of `state`, with metadata or without.
+fn observation(state: State, has_metadata: bool) -> Observation<'static> {
+    let mut seen = Observation::new(state);
+    seen.raw_status = Some("NEW".into());
+    seen.metadata = has_metadata.then(|| Part::of(NEW, Encoding::Json));
+    seen.response = (state == State::Succeeded).then(|| Part::of(NEW, Encoding::Json));
+    seen.status = matches!(state, State::Failed | State::Cancelled).then(|| Status::new(Code::Internal, "new"));
+    seen.hint = Some(Hint::After(Duration::from_secs(9)));
+    seen.follow = true;
+    seen
+}
+
+/// Every state followed by every observation.
+fn every(mut check: impl FnMut(Snapshot, Observation<'static>, Snapshot)) {
+    for &from in State::ALL {
+        for &to in State::ALL {
+            for has_metadata in [false, true] {
+                let seen = observation(to, has_metadata);
+                let next =
+                    snapshot(from).after(seen.clone(), NEW, None, replied()).with_body(|| Bytes::from_static(NEW));
+                check(snapshot(from), seen, next);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_state_follows_the_table() {
+    every(|before, seen, next| assert_eq!(next.state, before.state.after(seen.state)));
+}
+
+#[test]
+fn terminal_is_terminal_nothing_that_is_seen_later_changes_anything() {
+    every(|before, seen, next| {
+        if before.state.is_terminal() {
+            assert_eq!(next.state, before.state, "{:?}", seen.state);
+            assert_eq!(next.body, before.body);
+            assert_eq!(next.status, before.status);
+            assert_eq!(next.raw_status, before.raw_status);
+            assert_eq!(next.response().map(Payload::bytes), before.response().map(Payload::bytes));
+            assert_eq!(next.metadata().map(Payload::bytes), before.metadata().map(Payload::bytes));
+            assert!(!next.follow, "there is nothing to follow");
+        }
+    });
+}
+
+#[test]
+fn what_goes_backwards_takes_nothing_with_it() {
+    every(|before, seen, next| {
+        if !before.state.can_become(seen.state) {
+            assert_eq!(next.state, before.state);
+            assert_eq!(next.metadata().map(Payload::bytes), Some(OLD));
+            assert_eq!(next.body, before.body, "the payloads are parts of it");
+            assert_eq!(next.raw_status.as_deref(), Some("OLD"));
+            assert_eq!((next.progress, next.status), (before.progress, before.status));
+            assert!(next.hint.is_some(), "when to look again is said by whoever answers");
+        }
+    });
+}
+
+#[test]
+fn what_goes_on_brings_what_it_says_and_keeps_the_last_metadata() {
+    every(|before, seen, next| {
+        if !before.state.is_terminal() && before.state.can_become(seen.state) {
+            let metadata = if seen.metadata.is_some() { NEW } else { OLD };
+            assert_eq!(next.metadata().map(Payload::bytes), Some(metadata));
+            assert_eq!(next.status.as_deref(), seen.status.as_ref());
+            assert_eq!(next.response().map(Payload::bytes), seen.response.as_ref().map(|_| NEW));
+            assert_eq!((&next.body[..], next.raw_status.as_deref()), (NEW, Some("NEW")));
+            assert!(next.follow && next.hint.is_some());
+        }
+    });
+}
+
+#[test]
+fn whatever_is_seen_the_origin_stays() {
+    every(|_, _, next| {
+        assert_eq!(&*next.name, "operations/1");
+        assert_eq!(next.replied.map(|replied| replied.round_trip), Some(Duration::from_secs(1)));
+    });
+}
+
+#[test]
+fn a_metadata_that_means_queued_does_not_move_a_running_operation_back() {
+    const METHOD: Method = Method::new("m").pending(|_| true);
+    let see = |from| snapshot(from).after(observation(State::Running, true), NEW, Some(&METHOD), replied());
+    assert_eq!(see(State::Pending).with_body(Bytes::new).state, State::Pending);
+    assert_eq!(see(State::Running).with_body(Bytes::new).state, State::Running);
+}
