@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::{
     credentials::Credentials,
-    dialect::{CallerHeaders, Dialect, Google, expect_success},
+    dialect::{CallerHeaders, Dialect, Google},
     error::{Error, ErrorKind, Result},
     failure::{Cause, Failure},
     method::Method,
@@ -209,7 +209,7 @@ impl Operations {
         &self.inner.dialect
     }
 
-    fn start_call(&self, call: Result<Call>) -> BoxFuture<'static, Result<RawOperation>> {
+    pub(crate) fn start_call(&self, call: Result<Call>) -> BoxFuture<'static, Result<RawOperation>> {
         let client = self.clone();
         Box::pin(async move {
             let method = scope::current();
@@ -298,11 +298,9 @@ impl Operations {
         )))
     }
 
-    /// Sends a call and expects a success.
+    /// Sends a call.
     pub(crate) async fn call(&self, call: Call, limit: Duration, timer: &dyn Timer) -> Result<Reply, Failure> {
-        let reply = self.exchange(&self.request(call)?, limit, timer).await?;
-        expect_success(&reply)?;
-        Ok(reply)
+        self.exchange(&self.request(call)?, limit, timer).await
     }
 
     /// Sends `request` with fresh credentials and waits at most `limit` for the whole reply.
@@ -321,7 +319,11 @@ impl Operations {
                 credited = Some(with_headers(request.clone(), headers));
             }
             let request = credited.as_ref().unwrap_or(request);
-            inner.transport.send(request, inner.max_body).await.map_err(|error| Failure::new(Cause::Transport(error)))
+            inner
+                .transport
+                .send_within(request, inner.max_body, limit)
+                .await
+                .map_err(|error| Failure::new(Cause::Transport(error)))
         })
         .await
     }

@@ -25,6 +25,9 @@ mod driver;
 mod engine;
 mod error;
 mod failure;
+#[cfg(feature = "grpc")]
+#[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
+pub mod grpc;
 mod handle;
 mod hint;
 mod human;
@@ -33,6 +36,7 @@ mod method;
 mod observation;
 mod operation;
 mod payload;
+mod proto;
 mod scope;
 mod settings;
 mod snapshot;

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     error::{Error, ErrorKind, Result},
+    proto::Any,
     text::excerpt,
 };
 
@@ -80,7 +81,9 @@ impl<'a> Payload<'a> {
                 Some(any) => Some(Cow::Borrowed(any.url)),
                 None => Members::of(self.bytes)?.type_url(),
             },
-            Encoding::ProtoAny => None,
+            Encoding::ProtoAny => {
+                Any::of(self.bytes).ok().map(|any| Cow::Borrowed(any.type_url)).filter(|url| !url.is_empty())
+            }
         }
     }
 
@@ -111,6 +114,29 @@ impl<'a> Payload<'a> {
         }
         let text = self.json()?;
         parse(if text.is_empty() { "null" } else { &text })
+    }
+
+    /// The payload as a `T`, from the protobuf message in an `Any`.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Decode`](ErrorKind::Decode).
+    #[cfg(feature = "grpc")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
+    pub fn decode_message<T: prost::Message + Default + 'static>(self) -> Result<T> {
+        if TypeId::of::<T>() == TypeId::of::<()>() {
+            return Ok(T::default()); // `()` asks for nothing, so that anything will do
+        }
+        let wanted = std::any::type_name::<T>();
+        let error = |why: &str| Error::new(ErrorKind::Decode, format!("not a `{wanted}`: {why}"));
+        match self.encoding {
+            Encoding::ProtoAny => {
+                let any = Any::of(self.bytes).map_err(|_| error("the payload is not a `google.protobuf.Any`"))?;
+                T::decode(any.value).map_err(|e| error(&e.to_string()).with_source(e))
+            }
+            _ if self.bytes.is_empty() => Err(error("there is nothing to decode")),
+            _ => Err(error("the payload is JSON: declare `encoding = json`")),
+        }
     }
 
     /// Fails unless this payload's type is `expected`. Types are compared by what follows the last `/`; an untyped payload passes.

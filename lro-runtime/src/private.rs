@@ -46,6 +46,12 @@ pub fn json<T: Json>(payload: Payload<'_>) -> Result<T> {
     payload.decode_json()
 }
 
+/// Decodes a protobuf payload.
+#[cfg(feature = "grpc")]
+pub fn proto<T: prost::Message + Default + 'static>(payload: Payload<'_>) -> Result<T> {
+    payload.decode_message()
+}
+
 /// Whether metadata that decodes passes the author's `pending` test.
 pub fn pending<S: OperationState>(payload: Payload<'_>, test: fn(&S::Metadata) -> bool) -> bool {
     S::decode_metadata(payload).is_ok_and(|metadata| test(&metadata))

@@ -40,6 +40,9 @@ impl Default for Google {
 }
 
 impl Google {
+    /// The word in tokens, the same over REST and gRPC: names are.
+    pub(super) const ID: &'static str = "google";
+
     /// The dialect with the paths of the specification: `v1/{name}`.
     #[must_use]
     pub fn new() -> Self {
@@ -58,7 +61,7 @@ impl Google {
         Ok(template.replace("{name}", &encode_name(cursor.key())?) + verb)
     }
 
-    fn cursor(name: &str, options: &Options) -> Cursor {
+    pub(super) fn cursor(name: &str, options: &Options) -> Cursor {
         let cursor = Cursor::new(name);
         match options.iter().find(|(option, _)| *option == PATH) {
             Some((_, path)) => cursor.with(PATH, *path),
@@ -69,7 +72,7 @@ impl Google {
 
 impl Dialect for Google {
     fn id(&self) -> &'static str {
-        "google"
+        Self::ID
     }
 
     fn read_start<'a>(
@@ -81,15 +84,7 @@ impl Dialect for Google {
         expect_success(reply)?;
         let mut seen = read_operation(reply.body())?;
         seen.hint = Hint::from_headers(reply.headers());
-        match seen.name.as_deref().filter(|name| !name.is_empty()) {
-            Some(name) => {
-                encode_name(name)?;
-                seen.cursor = Some(Self::cursor(name, options));
-            }
-            None if seen.state.is_terminal() => {} // a finished operation may be nameless
-            None => return Err(Failure::protocol("the reply names no operation and is not done")),
-        }
-        Ok(seen)
+        located(seen, options)
     }
 
     fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
@@ -207,18 +202,42 @@ fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
     // Neither counts before the end.
     let error = present(envelope.error).filter(|_| done).map(read_status).transpose()?;
     let response = present(envelope.response).filter(|_| done);
-    let state = match (&error, done) {
-        (Some(status), _) if status.code() == Code::Cancelled => State::Cancelled,
-        (Some(_), _) => State::Failed,
-        (None, true) => State::Succeeded,
-        (None, false) if metadata.is_some() => State::Running,
-        (None, false) => State::Pending,
+    Ok(observation(name, done, metadata.map(any), error, response.map(any)))
+}
+
+/// What the parts of a `google.longrunning.Operation` mean, however they were written. Before the end neither `error` nor `response` counts.
+pub(super) fn observation<'a>(
+    name: Cow<'a, str>,
+    done: bool,
+    metadata: Option<Part<'a>>,
+    error: Option<Status>,
+    response: Option<Part<'a>>,
+) -> Observation<'a> {
+    let state = match &error {
+        Some(status) if done && status.code() == Code::Cancelled => State::Cancelled,
+        Some(_) if done => State::Failed,
+        None if done => State::Succeeded,
+        _ if metadata.is_some() => State::Running,
+        _ => State::Pending,
     };
     let mut seen = Observation::new(state);
     seen.name = Some(name);
-    seen.metadata = metadata.map(any);
-    seen.response = response.filter(|_| error.is_none()).map(any);
-    seen.status = error;
+    seen.metadata = metadata;
+    seen.response = response.filter(|_| state == State::Succeeded);
+    seen.status = error.filter(|_| done);
+    seen
+}
+
+/// `seen` of a start call with the cursor that leads on from it.
+pub(super) fn located<'a>(mut seen: Observation<'a>, options: &Options) -> Result<Observation<'a>, Failure> {
+    match seen.name.as_deref().filter(|name| !name.is_empty()) {
+        Some(name) => {
+            encode_name(name)?;
+            seen.cursor = Some(Google::cursor(name, options));
+        }
+        None if seen.state.is_terminal() => {} // a finished operation may be nameless
+        None => return Err(Failure::protocol("the reply names no operation and is not done")),
+    }
     Ok(seen)
 }
 

@@ -18,12 +18,18 @@ use crate::{
 
 mod azure;
 mod google;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod http;
 mod location;
 mod lxd;
 mod redfish;
 mod waiter;
 
+#[cfg(feature = "grpc")]
+pub use self::grpc::GoogleGrpc;
+#[cfg(feature = "grpc")]
+pub(crate) use self::grpc::rpc_failure;
 pub(crate) use self::location::CallerHeaders;
 pub use self::{
     azure::{Azure, FinalStateVia},
@@ -89,6 +95,15 @@ pub trait Dialect: Send + Sync + 'static {
     ///
     /// When the reply is an error, or not of this dialect.
     fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure>;
+
+    /// Reads the reply to a call that has no answer but success ([`cancel`](Self::cancel), [`delete`](Self::delete)). Any `2xx`, if not said.
+    ///
+    /// # Errors
+    ///
+    /// When the reply is an error.
+    fn read_answer(&self, reply: &Reply) -> Result<(), Failure> {
+        expect_success(reply)
+    }
 
     /// The call that asks for cancellation.
     ///
@@ -169,6 +184,10 @@ impl<D: Dialect + ?Sized> Dialect for Arc<D> {
 
     fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         (**self).read(cursor, reply)
+    }
+
+    fn read_answer(&self, reply: &Reply) -> Result<(), Failure> {
+        (**self).read_answer(reply)
     }
 
     fn cancel(&self, cursor: &Cursor) -> Result<Call, Failure> {

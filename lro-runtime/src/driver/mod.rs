@@ -103,10 +103,10 @@ async fn ask(operation: RawOperation, timer: OwnTimer, ask: &Ask) -> Result<()> 
     let timer = timer.unwrap_or_else(|| Arc::clone(operation.client().timer()));
     let answer = async {
         let look = operation.snapshot.look.as_ref().ok_or_else(|| Failure::protocol("the operation has no name"))?;
-        operation.client().call((ask.call)(look)?, limit, &*timer).await
+        let reply = operation.client().call((ask.call)(look)?, limit, &*timer).await?;
+        look.dialect.read_answer(&reply)
     };
     answer
         .await
-        .map(drop)
         .map_err(|failure| operation.poll_error(ask.failed, failure).with_advice(ErrorKind::Unsupported, ask.instead))
 }

@@ -21,10 +21,14 @@ use super::{
     hyper_error::{is_closed, kind},
 };
 
+#[cfg(feature = "grpc")]
+mod channel;
 mod connect;
 mod thread;
 mod wire;
 
+#[cfg(feature = "grpc")]
+pub use self::channel::HyperChannel;
 use self::{
     connect::{Connector, Trust},
     thread::Background,
@@ -161,7 +165,7 @@ impl HyperTransportBuilder {
         Ok(self)
     }
 
-    /// Uses `config` for TLS: client certificates, other roots, another provider. Its ALPN list is replaced by `http/1.1`.
+    /// Uses `config` for TLS: client certificates, other roots, another provider. Its ALPN list is replaced by what is spoken.
     #[must_use]
     pub fn tls(mut self, config: ClientConfig) -> Self {
         self.trust.config = Some(config);
@@ -179,19 +183,39 @@ impl HyperTransportBuilder {
     /// The transport.
     #[must_use]
     pub fn build(self) -> HyperTransport {
-        let connector = Connector {
-            timeout: self.connect_timeout,
-            trust: Arc::new(self.trust),
-            tls: Arc::new(OnceLock::new()),
-            socket: self.socket.map(Arc::from),
-        };
         let client = Client::builder(Background)
             .pool_timer(SmolTimer::new())
             .pool_idle_timeout(IDLE)
             .http1_max_headers(MAX_HEADERS)
             .http1_max_buf_size(MAX_HEAD)
-            .build(connector);
+            .build(self.connector(b"http/1.1"));
         HyperTransport { client }
+    }
+
+    /// A gRPC transport with these settings instead: HTTP/2, and a TLS handshake that says so.
+    #[cfg(feature = "grpc")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
+    #[must_use]
+    pub fn grpc(self) -> super::GrpcTransport<HyperChannel> {
+        super::GrpcTransport::over(self.grpc_channel())
+    }
+
+    /// The channel alone, for tonic's generated clients.
+    #[cfg(feature = "grpc")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
+    #[must_use]
+    pub fn grpc_channel(self) -> HyperChannel {
+        HyperChannel::new(self.connector(b"h2"))
+    }
+
+    fn connector(self, protocol: &'static [u8]) -> Connector {
+        Connector {
+            timeout: self.connect_timeout,
+            trust: Arc::new(self.trust),
+            tls: Arc::new(OnceLock::new()),
+            socket: self.socket.map(Arc::from),
+            protocol,
+        }
     }
 }
 

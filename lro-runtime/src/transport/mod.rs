@@ -1,9 +1,11 @@
 //! Transports: send one request, return one reply. They know nothing of operations.
 
-use std::{error::Error as StdError, fmt, future::Future, pin::Pin, sync::Arc};
+use std::{error::Error as StdError, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
+#[cfg(feature = "grpc")]
+mod grpc;
 #[cfg(feature = "hyper")]
 mod hyper;
 #[cfg(any(feature = "hyper", feature = "reqwest"))]
@@ -15,6 +17,10 @@ mod surf;
 #[cfg(feature = "ureq")]
 mod ureq;
 
+#[cfg(feature = "grpc")]
+pub use self::grpc::GrpcTransport;
+#[cfg(all(feature = "grpc", feature = "hyper"))]
+pub use self::hyper::HyperChannel;
 #[cfg(feature = "hyper")]
 pub use self::hyper::{HyperTransport, HyperTransportBuilder};
 #[cfg(feature = "reqwest")]
@@ -53,11 +59,31 @@ pub type Request = http::Request<Bytes>;
 pub trait Transport: Send + Sync + 'static {
     /// Sends `request` and reads the reply, its body to at most `max_body` bytes.
     fn send<'a>(&'a self, request: &'a Request, max_body: usize) -> BoxFuture<'a, Result<Reply, TransportError>>;
+
+    /// The same for a caller who drops the future after `limit`: for protocols that tell the server so. As [`send`](Self::send), if not said.
+    fn send_within<'a>(
+        &'a self,
+        request: &'a Request,
+        max_body: usize,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<Reply, TransportError>> {
+        let _ = limit;
+        self.send(request, max_body)
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for Arc<T> {
     fn send<'a>(&'a self, request: &'a Request, max_body: usize) -> BoxFuture<'a, Result<Reply, TransportError>> {
         (**self).send(request, max_body)
+    }
+
+    fn send_within<'a>(
+        &'a self,
+        request: &'a Request,
+        max_body: usize,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<Reply, TransportError>> {
+        (**self).send_within(request, max_body, limit)
     }
 }
 

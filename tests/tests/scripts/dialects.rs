@@ -5,7 +5,9 @@ use std::sync::Arc;
 use http::Request;
 use lro_runtime::{
     Call, Cursor, Dialect, Failure, Observation,
-    dialect::{Acceptor, Azure, Comparator, Google, Http, ListPage, ListQuery, Lxd, Matcher, Meaning, Options, Redfish, Waiter},
+    dialect::{
+        Acceptor, Azure, Comparator, Google, Http, ListPage, ListQuery, Lxd, Matcher, Meaning, Options, Redfish, Waiter,
+    },
 };
 
 /// The dialect with this name.
@@ -25,16 +27,18 @@ pub(crate) fn dialect(name: &str) -> Option<Arc<dyn Dialect>> {
 }
 
 /// A resource that becomes `running`; its name is in the start reply.
-const INSTANCE: Waiter = Waiter::get("v1/instances/{name}").name_at("instance.id").response_at("instance").acceptors(&[
-    Acceptor::success_when("instance.state", "running"),
-    Acceptor::failure_when("instance.state", "terminated"),
-    Acceptor::retry_when("instance.state", "starting"),
-    Acceptor::retry_on_error("NotFound"),
-    Acceptor::failure_on_error("QuotaExceeded"),
-]);
+const INSTANCE: Waiter =
+    Waiter::get("v1/instances/{name}").name_at("instance.id").response_at("instance").acceptors(&[
+        Acceptor::success_when("instance.state", "running"),
+        Acceptor::failure_when("instance.state", "terminated"),
+        Acceptor::retry_when("instance.state", "starting"),
+        Acceptor::retry_on_error("NotFound"),
+        Acceptor::failure_on_error("QuotaExceeded"),
+    ]);
 
 /// A resource that goes away.
-const DELETED: Waiter = Waiter::start_url().acceptors(&[Acceptor::success_on_error("NotFound"), Acceptor::new(Meaning::Retry, Matcher::Success(true))]);
+const DELETED: Waiter = Waiter::start_url()
+    .acceptors(&[Acceptor::success_on_error("NotFound"), Acceptor::new(Meaning::Retry, Matcher::Success(true))]);
 
 /// A list of which all must be well and none ill, and flags and counts.
 const FLEET: Waiter = Waiter::get("v1/fleet").acceptors(&[
@@ -50,7 +54,10 @@ const FLEET: Waiter = Waiter::get("v1/fleet").acceptors(&[
 const RPC: Waiter = Waiter::post("", r#"{"TableName":"{name}"}"#)
     .headers(&[("x-amz-target", "Tables.Describe")])
     .name_at("TableDescription.TableName")
-    .acceptors(&[Acceptor::success_when("Table.TableStatus", "ACTIVE"), Acceptor::retry_on_error("ResourceNotFoundException")]);
+    .acceptors(&[
+        Acceptor::success_when("Table.TableStatus", "ACTIVE"),
+        Acceptor::retry_on_error("ResourceNotFoundException"),
+    ]);
 
 /// A dialect with the options that the script's method has.
 pub(crate) struct WithOptions {
@@ -67,7 +74,12 @@ impl Dialect for WithOptions {
         self.inner.prepare_start(request, self.options)
     }
 
-    fn read_start<'a>(&self, request: &Request<bytes::Bytes>, reply: &'a http::Response<bytes::Bytes>, _options: &Options) -> Result<Observation<'a>, Failure> {
+    fn read_start<'a>(
+        &self,
+        request: &Request<bytes::Bytes>,
+        reply: &'a http::Response<bytes::Bytes>,
+        _options: &Options,
+    ) -> Result<Observation<'a>, Failure> {
         self.inner.read_start(request, reply, self.options)
     }
 

@@ -60,9 +60,21 @@ fn a_script_that_is_wrong_in_any_line_fails() {
     let outcome = |text: &str| parse::script(text).and_then(|script| play::play(&script));
     outcome(right).unwrap();
     let wrong = [
-        ("/ops/1?api-version=1", "/ops/2?api-version=1"), ("+1s", "+2s"), ("x-mine: 1\n<", "x-mine: 2\n<"), ("= pending", "= running"), ("= failed", "= succeeded"),
-        ("= raw Failed", "= raw failed"), ("end failed", "end cancelled"), ("reason C", "reason D"), ("message m", "message n"), ("end failed\nreason C\nmessage m\n", ""),
-        ("dialect azure", "dialect asure"), ("< 200", "< 20"), ("end failed", "end failed\nstrange 1"), ("\"code\":\"C\"", "\"code\":\"X\""), ("> GET", "> HEAD"),
+        ("/ops/1?api-version=1", "/ops/2?api-version=1"),
+        ("+1s", "+2s"),
+        ("x-mine: 1\n<", "x-mine: 2\n<"),
+        ("= pending", "= running"),
+        ("= failed", "= succeeded"),
+        ("= raw Failed", "= raw failed"),
+        ("end failed", "end cancelled"),
+        ("reason C", "reason D"),
+        ("message m", "message n"),
+        ("end failed\nreason C\nmessage m\n", ""),
+        ("dialect azure", "dialect asure"),
+        ("< 200", "< 20"),
+        ("end failed", "end failed\nstrange 1"),
+        ("\"code\":\"C\"", "\"code\":\"X\""),
+        ("> GET", "> HEAD"),
     ];
     for (from, to) in wrong {
         assert!(right.contains(from), "{from}");

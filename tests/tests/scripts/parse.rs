@@ -47,7 +47,11 @@ pub(crate) enum Reply {
     Drop,
     /// Never answers.
     Hang,
-    Http { status: u16, headers: Vec<(String, Vec<u8>)>, body: Vec<u8> },
+    Http {
+        status: u16,
+        headers: Vec<(String, Vec<u8>)>,
+        body: Vec<u8>,
+    },
 }
 
 /// How it must end.
@@ -134,7 +138,9 @@ pub(crate) fn script(text: &str) -> Result<Script, String> {
                     let times: usize = rest.parse().map_err(|_| format!("line {}: not a number", index + 1))?;
                     script.steps.extend(std::iter::repeat_n(last, times.saturating_sub(1)));
                 }
-                (first, rest) if part == Part::Head => head(&mut script, &first, rest).map_err(|why| format!("line {}: {why}", index + 1))?,
+                (first, rest) if part == Part::Head => {
+                    head(&mut script, &first, rest).map_err(|why| format!("line {}: {why}", index + 1))?
+                }
                 _ => return wrong("neither `>`, `<`, `=`, `do`, `repeat` nor `end`"),
             },
         }
@@ -163,8 +169,15 @@ fn head(script: &mut Script, first: &str, rest: String) -> Result<(), String> {
 fn request_line(line: &str, call: Option<String>) -> Result<Step, String> {
     let line = expanded(line);
     let mut words = line.split_whitespace();
-    let (Some(method), Some(target)) = (words.next(), words.next()) else { return Err(format!("`> {line}`: expected a method and a target")) };
-    let after = words.next().map(|wait| wait.strip_prefix('+').and_then(seconds).ok_or_else(|| format!("`{wait}`: expected a wait such as `+1.5s`"))).transpose()?;
+    let (Some(method), Some(target)) = (words.next(), words.next()) else {
+        return Err(format!("`> {line}`: expected a method and a target"));
+    };
+    let after = words
+        .next()
+        .map(|wait| {
+            wait.strip_prefix('+').and_then(seconds).ok_or_else(|| format!("`{wait}`: expected a wait such as `+1.5s`"))
+        })
+        .transpose()?;
     Ok(Step { call, method: method.to_owned(), target: target.to_owned(), after, ..Step::default() })
 }
 

@@ -29,7 +29,11 @@ pub(crate) fn play(script: &Script) -> Result<(), String> {
     let tokens = Wire::new(clock.clone(), &script.base, &script.steps).through_tokens(kept);
     step_by_step(script, &tokens, &clock, true).map_err(said("through tokens"))?;
     let (first, second) = (wire.sent(), tokens.sent());
-    if first == second { Ok(()) } else { Err(format!("through tokens other requests were sent: {second:?}, waiting {first:?}")) }
+    if first == second {
+        Ok(())
+    } else {
+        Err(format!("through tokens other requests were sent: {second:?}, waiting {first:?}"))
+    }
 }
 
 fn is_terminal(end: &str) -> bool {
@@ -65,9 +69,14 @@ fn begin(script: &Script, client: &Operations) -> Result<RawOperation, Error> {
         return client.resume(name.as_str());
     }
     let step = script.steps.first().expect("a script has a request");
-    let target = if step.target.contains("://") { step.target.clone() } else { format!("{}{}", script.base, step.target) };
+    let target =
+        if step.target.contains("://") { step.target.clone() } else { format!("{}{}", script.base, step.target) };
     let mut request = http::Request::builder().method(step.method.as_str()).uri(target);
-    let own = |name: &str| script.client_headers.iter().any(|(known, _)| known == name) || script.start_id.as_deref() == Some(name) || name == "cookie";
+    let own = |name: &str| {
+        script.client_headers.iter().any(|(known, _)| known == name)
+            || script.start_id.as_deref() == Some(name)
+            || name == "cookie"
+    };
     for (name, value) in step.headers.iter().filter(|(name, _)| !own(name)) {
         request = request.header(name, value);
     }
@@ -149,7 +158,11 @@ fn check_step(script: &Script, wire: &Wire, snapshot: &RawOperation, everything:
             }
             state => {
                 if state != snapshot.state().to_string() {
-                    return Err(format!("after request {} it is {}, expected {state}", wire.served(), snapshot.state()));
+                    return Err(format!(
+                        "after request {} it is {}, expected {state}",
+                        wire.served(),
+                        snapshot.state()
+                    ));
                 }
                 continue;
             }
@@ -168,7 +181,11 @@ fn same_json(what: &str, found: Option<Result<Value, Error>>, expected: &str) ->
         json => Some(serde_json::from_str::<Value>(json).map_err(|error| format!("{what}: {error}"))?),
     };
     let shown = |value: &Option<Value>| value.as_ref().map_or_else(|| "none".to_owned(), Value::to_string);
-    if found == wanted { Ok(()) } else { Err(format!("the {what} is `{}`, expected `{}`", shown(&found), shown(&wanted))) }
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(format!("the {what} is `{}`, expected `{}`", shown(&found), shown(&wanted)))
+    }
 }
 
 /// The end: an operation, an error, or an error that only waiting gives.
@@ -183,7 +200,8 @@ fn finished(script: &Script, wire: &Wire, outcome: Result<RawOperation, Option<E
         Err(None) => script.end.word.clone(),
     };
     if ended != script.end.word {
-        let more = outcome.as_ref().err().and_then(Option::as_ref).map(|error| format!(" ({error})")).unwrap_or_default();
+        let more =
+            outcome.as_ref().err().and_then(Option::as_ref).map(|error| format!(" ({error})")).unwrap_or_default();
         wrong.push(format!("it ended as `{ended}`{more}, expected `{}`", script.end.word));
     }
     for (fact, expected) in &script.end.facts {
@@ -201,19 +219,32 @@ fn check_fact(outcome: &Result<RawOperation, Option<Error>>, fact: &str, expecte
         Err(error) => error.as_ref().and_then(|error| error.status().cloned()),
     };
     let text = match (fact, outcome) {
-        ("result", Ok(operation)) => return same_json("result", operation.response().map(|payload| payload.decode_json()), expected),
-        ("text", Ok(operation)) => operation.response().map(|payload| String::from_utf8_lossy(payload.bytes()).into_owned()),
+        ("result", Ok(operation)) => {
+            return same_json("result", operation.response().map(|payload| payload.decode_json()), expected);
+        }
+        ("text", Ok(operation)) => {
+            operation.response().map(|payload| String::from_utf8_lossy(payload.bytes()).into_owned())
+        }
         ("says" | "code" | "reason" | "message" | "detail", Err(None)) => return Ok(()),
         ("says", Err(Some(error))) => {
             let line = error.to_string();
-            return if line.contains(expected) { Ok(()) } else { Err(format!("the error says `{line}`, expected `{expected}` in it")) };
+            return if line.contains(expected) {
+                Ok(())
+            } else {
+                Err(format!("the error says `{line}`, expected `{expected}` in it"))
+            };
         }
         ("code", _) => status.map(|status| status.code().name().to_owned()),
         ("reason", _) => status.and_then(|status| status.reason().map(str::to_owned)),
         ("message", _) => status.map(|status| status.message().to_owned()),
         ("detail", _) => {
-            let details: Vec<_> = status.iter().flat_map(|status| status.details()).map(|detail| detail.json().to_owned()).collect();
-            return if details.iter().any(|detail| detail == expected) { Ok(()) } else { Err(format!("the details are {details:?}, expected `{expected}`")) };
+            let details: Vec<_> =
+                status.iter().flat_map(|status| status.details()).map(|detail| detail.json().to_owned()).collect();
+            return if details.iter().any(|detail| detail == expected) {
+                Ok(())
+            } else {
+                Err(format!("the details are {details:?}, expected `{expected}`"))
+            };
         }
         _ => return Err(format!("`{fact}` is not a fact of this end")),
     };

@@ -7,10 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
-use lro_runtime::{
-    Timer, Transport, TransportError, TransportErrorKind,
-    transport::BoxFuture,
-};
+use lro_runtime::{Timer, Transport, TransportError, TransportErrorKind, transport::BoxFuture};
 
 use crate::parse::{Reply, Step};
 
@@ -72,7 +69,14 @@ struct Shared {
 
 impl Wire {
     pub(crate) fn new(clock: Clock, base: &str, steps: &[Step]) -> Self {
-        Self { shared: Arc::default(), clock, base: base.to_owned(), steps: steps.into(), kept: None, checks_time: true }
+        Self {
+            shared: Arc::default(),
+            clock,
+            base: base.to_owned(),
+            steps: steps.into(),
+            kept: None,
+            checks_time: true,
+        }
     }
 
     /// For operations that go through tokens: no waits, and only these headers.
@@ -103,7 +107,12 @@ impl Wire {
         let index = shared.served;
         shared.served += 1;
         let Some(step) = self.steps.get(index) else {
-            shared.wrong.push(format!("request {}: `{} {}` is not in the script", index + 1, request.method(), request.uri()));
+            shared.wrong.push(format!(
+                "request {}: `{} {}` is not in the script",
+                index + 1,
+                request.method(),
+                request.uri()
+            ));
             return Reply::Drop;
         };
         let waited = self.clock.elapsed().saturating_sub(shared.last_reply);
@@ -115,17 +124,25 @@ impl Wire {
 
     fn differences(&self, step: &Step, request: &Request<Bytes>, waited: Duration) -> Vec<String> {
         let mut found = Vec::new();
-        let target = if step.target.contains("://") { step.target.clone() } else { format!("{}{}", self.base, step.target) };
+        let target =
+            if step.target.contains("://") { step.target.clone() } else { format!("{}{}", self.base, step.target) };
         let sent = format!("{} {}", request.method(), request.uri());
         if sent != format!("{} {target}", step.method) {
             found.push(format!("sent `{sent}`, expected `{} {target}`", step.method));
         }
-        if let Some(after) = step.after.filter(|after| self.checks_time && waited.abs_diff(*after) > Duration::from_micros(1)) {
+        if let Some(after) =
+            step.after.filter(|after| self.checks_time && waited.abs_diff(*after) > Duration::from_micros(1))
+        {
             found.push(format!("sent after {waited:?}, expected after {after:?}"));
         }
         for (name, value) in &step.headers {
             let kept = self.kept.as_ref().is_none_or(|kept| kept.contains(name));
-            let values: Vec<_> = request.headers().get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
+            let values: Vec<_> = request
+                .headers()
+                .get_all(name)
+                .iter()
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+                .collect();
             if kept && values != [value.as_str()] && !(value == "*" && values.len() == 1) {
                 found.push(format!("`{name}` is {values:?}, expected `{value}`"));
             }
@@ -136,7 +153,10 @@ impl Wire {
             }
         }
         if let Some(body) = &step.body {
-            let same = match (serde_json::from_slice::<serde_json::Value>(request.body()), serde_json::from_str::<serde_json::Value>(body)) {
+            let same = match (
+                serde_json::from_slice::<serde_json::Value>(request.body()),
+                serde_json::from_str::<serde_json::Value>(body),
+            ) {
                 (Ok(sent), Ok(expected)) => sent == expected,
                 _ => request.body() == body.as_bytes(),
             };
@@ -149,13 +169,19 @@ impl Wire {
 }
 
 impl Transport for Wire {
-    fn send<'a>(&'a self, request: &'a Request<Bytes>, max_body: usize) -> BoxFuture<'a, Result<Response<Bytes>, TransportError>> {
+    fn send<'a>(
+        &'a self,
+        request: &'a Request<Bytes>,
+        max_body: usize,
+    ) -> BoxFuture<'a, Result<Response<Bytes>, TransportError>> {
         let reply = self.answer(request);
         let clock = self.clock.clone();
         let shared = Arc::clone(&self.shared);
         Box::pin(async move {
             match reply {
-                Reply::None | Reply::Drop => Err(TransportError::message(TransportErrorKind::Closed, "as the script says")),
+                Reply::None | Reply::Drop => {
+                    Err(TransportError::message(TransportErrorKind::Closed, "as the script says"))
+                }
                 Reply::Hang => {
                     // The time limit of the poll passes first; what follows is counted from there.
                     struct Note(Arc<Mutex<Shared>>, Clock);

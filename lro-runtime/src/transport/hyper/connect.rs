@@ -41,7 +41,7 @@ pub(super) struct Trust {
 
 impl Trust {
     /// The provider is given by name: two of them in one program make rustls panic when asked for "the" provider.
-    fn config(&self) -> io::Result<ClientConfig> {
+    fn config(&self, protocol: &[u8]) -> io::Result<ClientConfig> {
         let mut config = if let Some(config) = &self.config {
             config.clone()
         } else {
@@ -55,7 +55,7 @@ impl Trust {
                 .with_root_certificates(roots)
                 .with_no_client_auth()
         };
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![protocol.to_vec()];
         Ok(config)
     }
 }
@@ -67,6 +67,8 @@ pub(super) struct Connector {
     pub(super) trust: Arc<Trust>,
     pub(super) tls: Arc<OnceLock<Arc<ClientConfig>>>,
     pub(super) socket: Option<Arc<Path>>,
+    /// What is spoken, as TLS names it (ALPN).
+    pub(super) protocol: &'static [u8],
 }
 
 impl Connector {
@@ -94,7 +96,7 @@ impl Connector {
         if let Some(config) = self.tls.get() {
             return Ok(Arc::clone(config));
         }
-        let config = Arc::new(self.trust.config()?);
+        let config = Arc::new(self.trust.config(self.protocol)?);
         Ok(Arc::clone(self.tls.get_or_init(|| config)))
     }
 }

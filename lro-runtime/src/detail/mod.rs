@@ -2,28 +2,85 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use crate::{human, text::excerpt};
 
-/// One detail of a [`Status`](crate::Status): typed on demand, always kept as it was received.
-#[derive(Clone, Serialize, Deserialize)]
+#[cfg(feature = "grpc")]
+mod proto;
+
+/// One detail of a [`Status`](crate::Status): typed on demand, always kept as it was received, in JSON or in protobuf.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
 pub struct Detail {
-    #[serde(rename = "type")]
     type_url: String,
-    json: Box<RawValue>,
+    content: Content,
 }
 
-impl PartialEq for Detail {
+#[derive(Clone)]
+enum Content {
+    Json(Box<RawValue>),
+    Proto(Bytes),
+}
+
+impl PartialEq for Content {
     fn eq(&self, other: &Self) -> bool {
-        self.type_url == other.type_url && self.json.get() == other.json.get()
+        match (self, other) {
+            (Self::Json(one), Self::Json(two)) => one.get() == two.get(),
+            (Self::Proto(one), Self::Proto(two)) => one == two,
+            _ => false,
+        }
+    }
+}
+
+/// A detail written down.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    #[serde(rename = "type")]
+    type_url: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    json: Option<Box<RawValue>>,
+    /// In base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    proto: Option<String>,
+}
+
+impl From<Detail> for Written {
+    fn from(detail: Detail) -> Self {
+        let (json, proto) = match detail.content {
+            Content::Json(json) => (Some(json), None),
+            Content::Proto(message) => (None, Some(STANDARD_NO_PAD.encode(message))),
+        };
+        Self { type_url: detail.type_url, json, proto }
+    }
+}
+
+impl TryFrom<Written> for Detail {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let content = match (written.json, written.proto) {
+            (Some(json), None) => Content::Json(json),
+            (None, Some(proto)) => {
+                Content::Proto(STANDARD_NO_PAD.decode(proto).map_err(|_| "`proto` is not base64")?.into())
+            }
+            _ => return Err("expected one of `json` and `proto`"),
+        };
+        Ok(Self { type_url: written.type_url, content })
     }
 }
 
 impl fmt::Debug for Detail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Detail({})", excerpt(self.json.get().as_bytes()))
+        match &self.content {
+            Content::Json(json) => write!(f, "Detail({})", excerpt(json.get().as_bytes())),
+            Content::Proto(message) => {
+                write!(f, "Detail({}, {} bytes)", excerpt(self.type_url.as_bytes()), message.len())
+            }
+        }
     }
 }
 
@@ -33,7 +90,14 @@ macro_rules! typed {
             $($(#[$doc])*
             #[must_use]
             pub fn $method(&self) -> Option<$type> {
-                self.decode(concat!("google.rpc.", stringify!($type)))
+                let name = concat!("google.rpc.", stringify!($type));
+                match &self.content {
+                    Content::Json(_) => self.decode(name),
+                    #[cfg(feature = "grpc")]
+                    Content::Proto(_) => self.decode_message::<tonic_types::pb::$type>(name).map(Into::into),
+                    #[cfg(not(feature = "grpc"))]
+                    Content::Proto(_) => None,
+                }
             })*
         }
     };
@@ -66,7 +130,13 @@ impl Detail {
     /// A detail of this type, from JSON text.
     #[must_use]
     pub fn new(type_url: impl Into<String>, json: Box<RawValue>) -> Self {
-        Self { type_url: type_url.into(), json }
+        Self { type_url: type_url.into(), content: Content::Json(json) }
+    }
+
+    /// A detail of this type, from a protobuf message: the `value` of a `google.protobuf.Any`.
+    #[must_use]
+    pub fn from_message(type_url: impl Into<String>, message: impl Into<Bytes>) -> Self {
+        Self { type_url: type_url.into(), content: Content::Proto(message.into()) }
     }
 
     /// A detail read from one element of a JSON array, whatever it is.
@@ -86,17 +156,46 @@ impl Detail {
         &self.type_url
     }
 
-    /// The detail as JSON text, as received.
+    /// The detail as JSON text, as received; empty if it came as protobuf.
     #[must_use]
     pub fn json(&self) -> &str {
-        self.json.get()
+        match &self.content {
+            Content::Json(json) => json.get(),
+            Content::Proto(_) => "",
+        }
     }
 
-    /// The detail as a type of yours, if it is of the message type `type_name` and decodes.
+    /// The detail as a protobuf message, as received; empty if it came as JSON.
+    #[must_use]
+    pub fn message(&self) -> &[u8] {
+        match &self.content {
+            Content::Json(_) => &[],
+            Content::Proto(message) => message,
+        }
+    }
+
+    /// The detail as a type of yours, if it came as JSON, is of the message type `type_name`, and decodes.
     #[must_use]
     pub fn decode<T: DeserializeOwned>(&self, type_name: &str) -> Option<T> {
-        let name = self.type_url.rsplit('/').next()?;
-        (name == type_name).then(|| serde_json::from_str(self.json.get()).ok()).flatten()
+        match &self.content {
+            Content::Json(json) if self.is(type_name) => serde_json::from_str(json.get()).ok(),
+            _ => None,
+        }
+    }
+
+    /// The detail as a message type of yours, if it came as protobuf, is of the message type `type_name`, and decodes.
+    #[cfg(feature = "grpc")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
+    #[must_use]
+    pub fn decode_message<T: prost::Message + Default>(&self, type_name: &str) -> Option<T> {
+        match &self.content {
+            Content::Proto(message) if self.is(type_name) => T::decode(&**message).ok(),
+            _ => None,
+        }
+    }
+
+    fn is(&self, type_name: &str) -> bool {
+        self.type_url.rsplit('/').next() == Some(type_name)
     }
 }
 
@@ -109,6 +208,7 @@ pub struct ErrorInfo {
     /// The service that gives the reason, such as `pubsub.googleapis.com`.
     pub domain: String,
     /// More, by key.
+    #[serde(alias = "metadatas")] // Compute's spelling
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -137,6 +237,20 @@ pub struct QuotaViolation {
     pub subject: String,
     /// How it was exceeded.
     pub description: String,
+    /// The service that counts it, such as `compute.googleapis.com`.
+    pub api_service: String,
+    /// What is counted, such as `compute.googleapis.com/cpus`.
+    pub quota_metric: String,
+    /// The limit's own id, such as `CPUS-per-project-region`.
+    pub quota_id: String,
+    /// For what it is counted, by dimension, such as `region`.
+    pub quota_dimensions: BTreeMap<String, String>,
+    /// The limit.
+    #[serde(with = "int64")]
+    pub quota_value: Option<i64>,
+    /// The limit that is being rolled out.
+    #[serde(with = "int64")]
+    pub future_quota_value: Option<i64>,
 }
 
 /// Which fields of a request were wrong.
@@ -157,6 +271,8 @@ pub struct FieldViolation {
     pub description: String,
     /// The same as a constant for programs.
     pub reason: String,
+    /// The same for people.
+    pub localized_message: Option<LocalizedMessage>,
 }
 
 /// Which preconditions failed.
@@ -240,4 +356,32 @@ pub struct DebugInfo {
     pub stack_entries: Vec<String>,
     /// More, in words.
     pub detail: String,
+}
+
+/// `int64` of protobuf in JSON: written as a string, read from a number too.
+mod int64 {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(i64),
+        Text(String),
+    }
+
+    #[expect(clippy::ref_option, reason = "the signature is serde's")]
+    pub(super) fn serialize<S: Serializer>(value: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.collect_str(value),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+        match Option::<Written>::deserialize(deserializer)? {
+            None => Ok(None),
+            Some(Written::Number(number)) => Ok(Some(number)),
+            Some(Written::Text(text)) => text.parse().map(Some).map_err(D::Error::custom),
+        }
+    }
 }

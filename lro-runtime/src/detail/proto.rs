@@ -1,0 +1,74 @@
+//! The details of protobuf as the library's own, which are the same from JSON.
+
+use tonic_types::pb;
+
+use super::{
+    BadRequest, DebugInfo, ErrorInfo, FieldViolation, Help, HelpLink, LocalizedMessage, PreconditionFailure,
+    PreconditionViolation, QuotaFailure, QuotaViolation, RequestInfo, ResourceInfo, RetryInfo,
+};
+
+/// Messages whose fields are the same, but for their own types.
+macro_rules! same {
+    ($($message:path => $type:ident { $($field:ident),* $(; $($list:ident),*)? })*) => {$(
+        impl From<$message> for $type {
+            fn from(message: $message) -> Self {
+                Self {
+                    $($field: message.$field,)*
+                    $($($list: message.$list.into_iter().map(Into::into).collect(),)*)?
+                }
+            }
+        }
+    )*};
+}
+
+same! {
+    pb::ErrorInfo => ErrorInfo { reason, domain; metadata }
+    pb::QuotaFailure => QuotaFailure { ; violations }
+    pb::BadRequest => BadRequest { ; field_violations }
+    pb::PreconditionFailure => PreconditionFailure { ; violations }
+    pb::ResourceInfo => ResourceInfo { resource_type, resource_name, owner, description }
+    pb::RequestInfo => RequestInfo { request_id, serving_data }
+    pb::Help => Help { ; links }
+    pb::help::Link => HelpLink { description, url }
+    pb::LocalizedMessage => LocalizedMessage { locale, message }
+    pb::DebugInfo => DebugInfo { stack_entries, detail }
+}
+
+impl From<pb::RetryInfo> for RetryInfo {
+    fn from(message: pb::RetryInfo) -> Self {
+        // A negative delay is no delay.
+        Self { retry_delay: message.retry_delay.map(|delay| delay.try_into().unwrap_or_default()) }
+    }
+}
+
+impl From<pb::quota_failure::Violation> for QuotaViolation {
+    fn from(message: pb::quota_failure::Violation) -> Self {
+        Self {
+            subject: message.subject,
+            description: message.description,
+            api_service: message.api_service,
+            quota_metric: message.quota_metric,
+            quota_id: message.quota_id,
+            quota_dimensions: message.quota_dimensions.into_iter().collect(),
+            quota_value: Some(message.quota_value).filter(|value| *value != 0),
+            future_quota_value: message.future_quota_value,
+        }
+    }
+}
+
+impl From<pb::bad_request::FieldViolation> for FieldViolation {
+    fn from(message: pb::bad_request::FieldViolation) -> Self {
+        Self {
+            field: message.field,
+            description: message.description,
+            reason: message.reason,
+            localized_message: message.localized_message.map(Into::into),
+        }
+    }
+}
+
+impl From<pb::precondition_failure::Violation> for PreconditionViolation {
+    fn from(message: pb::precondition_failure::Violation) -> Self {
+        Self { kind: message.r#type, subject: message.subject, description: message.description }
+    }
+}

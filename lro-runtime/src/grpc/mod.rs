@@ -1,0 +1,99 @@
+//! gRPC: `google.longrunning` over any tonic channel, or over the library's own.
+//!
+//! ```no_run
+//! use lro_runtime::{Operations, PollSettings};
+//!
+//! # async fn start(request: prost_types::Timestamp) -> lro_runtime::Result<()> {
+//! let operations = Operations::builder("https://images.example.com").grpc().build()?;
+//! let operation = operations.start_message("/example.images.v1.Images/ExportImage", &request).await?;
+//! let done = operation.poll_until_completed(PollSettings::default()).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! Methods declare `encoding = proto`, and their types are prost messages. An operation that a generated tonic client has started is taken
+//! over with [`Operations::adopt_message`].
+
+use std::error::Error as StdError;
+
+use bytes::Bytes;
+use http::Method;
+use prost::Message;
+use tonic::{body::Body as Outgoing, client::GrpcService, codegen::Body};
+
+use crate::{
+    client::{Operations, OperationsBuilder},
+    dialect::GoogleGrpc,
+    error::{Error, ErrorKind, Result},
+    observation::Call,
+    operation::RawOperation,
+    transport::{BoxFuture, GrpcTransport},
+};
+
+/// The messages of [`google/longrunning/operations.proto`](https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto); those of
+/// `google.rpc` in them are [`tonic_types::pb`].
+#[rustfmt::skip] // as generated
+pub mod longrunning;
+
+impl OperationsBuilder {
+    /// Speaks gRPC over the library's own channel: the dialect [`GoogleGrpc`] and the transport [`GrpcTransport::new`].
+    #[cfg(feature = "hyper")]
+    #[cfg_attr(docsrs, doc(cfg(all(feature = "grpc", feature = "hyper"))))]
+    pub fn grpc(self) -> Self {
+        self.dialect(GoogleGrpc).transport(GrpcTransport::new())
+    }
+
+    /// Speaks gRPC over this channel: tonic's, or any other. The base URL of the client is what the channel connects to.
+    pub fn grpc_over<S>(self, channel: S) -> Self
+    where
+        S: GrpcService<Outgoing> + Clone + Send + 'static,
+        S::Future: Send,
+        S::ResponseBody: Body<Data = Bytes> + Send + 'static,
+        <S::ResponseBody as Body>::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        self.dialect(GoogleGrpc).transport(GrpcTransport::over(channel))
+    }
+}
+
+impl Operations {
+    /// Starts an operation by the unary call `path` (`/package.Service/Method`) with `request`. For metadata of its own, such as a routing
+    /// header, use [`start`](Self::start) with the encoded request.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_message(
+        &self,
+        path: impl AsRef<str>,
+        request: &impl Message,
+    ) -> BoxFuture<'static, Result<RawOperation>> {
+        let mut call = Call::new(Method::POST, path.as_ref());
+        call.body = request.encode_to_vec().into();
+        self.start_call(Ok(call))
+    }
+
+    /// An operation that a generated client has started: the `google.longrunning.Operation` it returned, of whichever crate. No I/O.
+    ///
+    /// ```
+    /// use lro_runtime::{Operations, grpc::longrunning};
+    ///
+    /// let operations = Operations::builder("https://images.example.com").grpc().build()?;
+    /// let started = longrunning::Operation { name: "operations/7".to_owned(), ..Default::default() };
+    /// assert_eq!(operations.adopt_message(&started)?.name(), "operations/7");
+    /// # Ok::<(), lro_runtime::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`adopt`](Self::adopt).
+    pub fn adopt_message(&self, operation: &impl Message) -> Result<RawOperation> {
+        self.adopt(operation.encode_to_vec())
+    }
+}
+
+/// The error of a generated client's start call, with its details.
+impl From<tonic::Status> for Error {
+    fn from(status: tonic::Status) -> Self {
+        Self::from_failure(ErrorKind::Start, "the start call failed", crate::dialect::rpc_failure(&status))
+            .with_source(status)
+    }
+}

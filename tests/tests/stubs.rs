@@ -1,0 +1,38 @@
+//! The committed stubs are what the committed protos give.
+
+use std::{fs, path::Path};
+
+const COMMITTED: &str = "../lro-runtime/src/grpc/longrunning.rs";
+
+/// After a change of the protos or of prost: `BLESS=1 cargo test -p lro-tests --test stubs`.
+#[test]
+fn the_committed_stubs_are_what_the_protos_give() {
+    let generated = generated();
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(COMMITTED, &generated).unwrap();
+    }
+    let committed = fs::read_to_string(COMMITTED).unwrap_or_default();
+    assert!(committed == generated, "{COMMITTED} is out of date: run this test with BLESS=1");
+}
+
+/// No protoc: protox reads the protos, prost writes the types; `google.rpc` is that of tonic-types.
+fn generated() -> String {
+    let protos = Path::new("../lro-runtime/proto");
+    let set = protox::compile(["google/longrunning/operations.proto"], [protos]).unwrap();
+    let out = tempdir();
+    let mut config = prost_build::Config::new();
+    config.extern_path(".google.rpc", "::tonic_types::pb").enable_type_names().out_dir(&out).compile_fds(set).unwrap();
+    let source = fs::read_to_string(out.join("google.longrunning.rs")).unwrap();
+    fs::remove_dir_all(out).unwrap();
+    let file = syn::parse_file(&source).unwrap();
+    format!(
+        "// Generated from proto/google/longrunning/operations.proto by tests/tests/stubs.rs.\n\n{}",
+        prettyplease::unparse(&file)
+    )
+}
+
+fn tempdir() -> std::path::PathBuf {
+    let out = std::env::temp_dir().join(format!("lro-stubs-{}", std::process::id()));
+    fs::create_dir_all(&out).unwrap();
+    out
+}
