@@ -1,7 +1,7 @@
 //! Whose reply is whose: reuse, drops, resets, and many at once.
 
 use std::{
-    sync::{Arc, Barrier, Mutex, mpsc},
+    sync::{Arc, Barrier, Condvar, Mutex, mpsc},
     time::Duration,
 };
 
@@ -25,25 +25,26 @@ pub(crate) fn a_connection_is_used_again(subject: &Subject) {
 /// 40 requests, each after one that was dropped while its reply was due: case 45.
 pub(crate) fn a_dropped_request_never_disturbs_the_next(subject: &Subject) {
     let (sender, arrived) = smol::channel::unbounded();
-    let (release, released) = mpsc::channel::<()>();
-    let released = Mutex::new(released);
+    let gone = Arc::new((Mutex::new(1_000), Condvar::new())); // the requests below this number have been dropped
+    let shared = Arc::clone(&gone);
     let server = Server::new(move |request, peer| {
         if request.target.starts_with("/drop/") {
             sender.try_send(()).unwrap();
-            let _ = released.lock().unwrap().recv();
+            drop(shared.1.wait_while(shared.0.lock().unwrap(), |gone| *gone <= request.number()).unwrap());
         }
         peer.reply(&request.number().to_string());
         Then::KeepOpen
     });
     for number in 0..40 {
         let dropped = request("GET", &server.url(&format!("/drop/{}", 1_000 + number)), "");
-        let gone = async {
+        let leaving = async {
             arrived.recv().await.unwrap();
             None
         };
-        let outcome = patiently(or(async { Some(subject.transport.send(&dropped, MAX_BODY).await) }, gone));
+        let outcome = patiently(or(async { Some(subject.transport.send(&dropped, MAX_BODY).await) }, leaving));
         assert!(outcome.is_none(), "{outcome:?}");
-        release.send(()).unwrap();
+        *gone.0.lock().unwrap() += 1;
+        gone.1.notify_all();
         assert_eq!(text(subject.get(&server.url(&format!("/{number}")))), number.to_string());
     }
 }
