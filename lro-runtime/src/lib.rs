@@ -40,7 +40,7 @@
 //! **Who uses it** gets an [`Operation`]: an immutable snapshot that can be printed, matched on, stored and sent around, looked at again
 //! ([`poll_once`](Operation::poll_once)), waited for ([`poll_until_completed`](Operation::poll_until_completed), or `.await` for the response), watched
 //! ([`snapshots`](Operation::snapshots), [`on_progress`](Operation::on_progress)), cancelled and resumed, on any executor, or on none
-//! ([`blocking`](Operation::blocking)). Nothing that is dropped or fails on the way loses the operation.
+//! ([`blocking`](Operation::blocking), [`block_on`]). Nothing that is dropped or fails on the way loses the operation.
 //!
 //! **Who operates it** decides how services are asked: [`PollSettings`] by client, by method or by call, [`Credentials`], an own [`Transport`] or [`Timer`];
 //! and keeps a [`Token`] of what must outlive the process.
@@ -54,7 +54,7 @@
 //! | metadata | what the service says about progress | [`Operation::metadata`], [`Operation::progress`] |
 //! | response | the result of success | [`Operation::result`], [`Operation::into_result`] |
 //! | status | why it failed: code, message, typed details | [`Status`], [`Code`], [`Detail`] |
-//! | client | where operations are started and looked at | [`Operations`] |
+//! | client | where operations are started, listed and looked at by name | [`Operations`] |
 //! | dialect | how a family of APIs writes an operation | [`Dialect`], [`dialect::Google`] unless said otherwise |
 //! | transport | sends one request, gives one reply | [`Transport`] and its adapters in [`transport`] |
 //! | timer | tells the time and sleeps | [`Timer`] and its adapters in [`timer`] |
@@ -78,8 +78,8 @@
 //!
 //! # Features
 //!
-//! `macros`, `hyper` (the default transport) and `smol` (the default timer) are on. `surf`, `reqwest` and `ureq` add transports, `tokio` a timer, and
-//! `testing` a clock that jumps, a transport that follows a script, and a server on loopback: a test of code that waits for an hour takes a millisecond.
+//! `macros`, `hyper` (the default transport) and `smol` (the default timer) are on. `surf`, `reqwest` and `ureq` add transports, `grpc` speaks
+//! `google.longrunning` over gRPC, `tokio` adds a timer, and `testing` a clock that jumps, a transport that follows a script, and a server on loopback: a test of code that waits for an hour takes a millisecond.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -124,6 +124,7 @@ mod snapshot;
 mod state;
 mod status;
 #[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
 mod text;
 pub mod timer;
