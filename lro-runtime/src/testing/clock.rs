@@ -34,10 +34,10 @@ const END_OF_TIME: Duration = Duration::from_secs(86_400 * 365 * 100);
 ///
 /// ```
 /// use std::time::Duration;
-/// use lro_runtime::{Timer, testing::VirtualClock};
+/// use lro_runtime::{Timer, block_on, testing::VirtualClock};
 ///
 /// let clock = VirtualClock::new();
-/// smol::block_on(clock.sleep(Duration::from_secs(3600)));
+/// block_on(clock.sleep(Duration::from_secs(3600)));
 /// assert_eq!(clock.elapsed(), Duration::from_secs(3600));
 /// ```
 #[derive(Clone)]
@@ -73,12 +73,12 @@ impl VirtualClock {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use lro_runtime::{Timer, testing::VirtualClock};
+    /// use lro_runtime::{Timer, block_on, testing::VirtualClock};
     ///
     /// let clock = VirtualClock::manual();
     /// let sleep = std::thread::spawn({
     ///     let clock = clock.clone();
-    ///     move || smol::block_on(clock.sleep(Duration::from_secs(60)))
+    ///     move || block_on(clock.sleep(Duration::from_secs(60)))
     /// });
     /// while clock.next_deadline().is_none() {
     ///     std::thread::yield_now();

@@ -6,7 +6,7 @@
 //! use std::time::Duration;
 //!
 //! use lro_runtime::{
-//!     Operations, PollSettings, RawOperation, Result, long_running,
+//!     Operations, PollSettings, RawOperation, Result, block_on, long_running,
 //!     testing::{Script, ScriptedTransport, VirtualClock},
 //! };
 //! use serde::Deserialize;
@@ -42,7 +42,7 @@
 //! );
 //! let client = ImageClient { operations: transport.operations(&clock)? };
 //!
-//! assert_eq!(smol::block_on(export(&client))?, "gs://pictures/cat.png");
+//! assert_eq!(block_on(export(&client))?, "gs://pictures/cat.png");
 //! assert!(clock.elapsed() > Duration::from_secs(3600));
 //! transport.assert_finished();
 //! # Ok::<(), lro_runtime::Error>(())

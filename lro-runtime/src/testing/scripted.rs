@@ -27,14 +27,14 @@ use crate::{
 /// Clones are the same transport.
 ///
 /// ```
-/// use lro_runtime::{PollSettings, State, testing::{Script, ScriptedTransport, VirtualClock}};
+/// use lro_runtime::{PollSettings, State, block_on, testing::{Script, ScriptedTransport, VirtualClock}};
 /// use serde_json::json;
 ///
 /// let clock = VirtualClock::new();
 /// let transport = ScriptedTransport::new(Script::new().running(3).unavailable().done(json!({})));
 /// let operations = transport.operations(&clock)?;
 ///
-/// let operation = smol::block_on(operations.post("v1/images:export", &json!({ "image": "cat" })))?;
+/// let operation = block_on(operations.post("v1/images:export", &json!({ "image": "cat" })))?;
 /// let done = operation.blocking().poll_until_completed(PollSettings::default())?;
 /// assert_eq!(done.state(), State::Succeeded);
 ///

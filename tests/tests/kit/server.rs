@@ -193,6 +193,19 @@ fn a_list_has_pages_and_a_filter_and_belongs_to_a_parent() {
 }
 
 #[test]
+fn a_client_lists_it_page_by_page() {
+    let server = LroServer::builder().start().unwrap();
+    for n in 0..250 {
+        server.add(Job::polls(n % 2).named(format!("operations/{n:03}")));
+    }
+    let operations = server.operations().unwrap();
+    let done: Vec<String> =
+        operations.blocking().list("done=true").map(|operation| operation.unwrap().name().to_owned()).collect();
+    assert_eq!((done.len(), done.first().map(String::as_str)), (125, Some("operations/000")));
+    assert_eq!(server.log().len(), 2, "100 to a page");
+}
+
+#[test]
 fn it_believes_nothing() {
     let (_operation, server) = begin(Job::endless());
     for unknown in

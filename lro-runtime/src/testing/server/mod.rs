@@ -40,7 +40,7 @@ const STACK: usize = 256 * 1024;
 /// would refuse is refused. It ends, with all its threads, when it is dropped.
 ///
 /// ```
-/// use lro_runtime::{PollSettings, testing::{Job, LroServer}};
+/// use lro_runtime::{PollSettings, block_on, testing::{Job, LroServer}};
 /// use serde_json::json;
 ///
 /// let server = LroServer::builder()
@@ -48,7 +48,7 @@ const STACK: usize = 256 * 1024;
 ///     .start()?;
 ///
 /// let operations = server.operations()?;
-/// let operation = smol::block_on(operations.post("v1/images:export", &json!({ "image": "cat" })))?;
+/// let operation = block_on(operations.post("v1/images:export", &json!({ "image": "cat" })))?;
 /// let done = operation.blocking().poll_until_completed(PollSettings::interactive())?;
 /// assert_eq!(done.response().unwrap().bytes(), br#"{"uri":"gs://pictures/cat.png"}"#);
 /// assert_eq!(server.looks(operation.name()), 3);
