@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, Uri};
 use serde::Serialize;
 
 use crate::{
+    cookies::Cookies,
     credentials::Credentials,
     dialect::{CallerHeaders, Dialect, Google},
     error::{Error, ErrorKind, Result},
@@ -24,6 +25,7 @@ use crate::{
     scope,
     settings::PollSettings,
     snapshot::{Look, Next, Replied, Snapshot, Started},
+    start::{self, Starts},
     timer::Timer,
     token::Resume,
     transport::{BoxFuture, Reply, Request, Transport},
@@ -65,6 +67,8 @@ struct Inner {
     settings: PollSettings,
     origins: Vec<Origin>,
     max_body: usize,
+    starts: Starts,
+    cookies: Option<Cookies>,
 }
 
 impl fmt::Debug for Operations {
@@ -91,6 +95,9 @@ impl Operations {
             settings: PollSettings::default(),
             origins: vec![],
             max_body: MAX_BODY,
+            start_id: None,
+            start_retries: 0,
+            cookies: false,
         }
     }
 
@@ -230,12 +237,33 @@ impl Operations {
         let mut request = self.request(call)?;
         request.extensions_mut().insert(by_caller);
         dialect.prepare_start(&mut request, options)?;
+        self.inner.starts.identify(&mut request);
+        let mut failed = 0;
+        loop {
+            match self.start_once(Arc::clone(&dialect), &request, method).await {
+                Err(failure) if self.inner.starts.try_again(failed, &failure) => {
+                    failed += 1;
+                    let Ok(schedule) = self.settings().clone().resolve() else { return Err(failure) };
+                    let timer = self.timer();
+                    timer.sleep(start::pause(failed, &failure, &schedule, &**timer)).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn start_once(
+        &self,
+        dialect: Arc<dyn Dialect>,
+        request: &Request,
+        method: Option<&'static Method>,
+    ) -> Result<RawOperation, Failure> {
         let timer = self.timer();
         let started = Started { at: timer.now(), system: timer.system_time() };
-        let reply = self.exchange(&request, START_TIMEOUT, &**timer).await?;
+        let reply = self.exchange(request, START_TIMEOUT, &**timer).await?;
         let now = timer.now();
         let replied = Replied { at: now, round_trip: now.saturating_duration_since(started.at), to_start: true };
-        let seen = dialect.read_start(&request, &reply, options)?;
+        let seen = dialect.read_start(request, &reply, method.map_or(&[], |method| method.options))?;
         let next = self.first(dialect, seen, reply.body(), method, Some(started), replied)?;
         Ok(RawOperation::new(next.with_body(|| reply.into_body()), self.clone(), method))
     }
@@ -311,19 +339,23 @@ impl Operations {
         timer: &dyn Timer,
     ) -> Result<Reply, Failure> {
         let inner = &*self.inner;
-        let mut credited = None;
+        let mut changed = None;
         within(limit, timer, async {
             if let Some(credentials) = &inner.credentials {
                 let headers =
                     credentials.headers().await.map_err(|error| Failure::new(Cause::Credentials(Arc::from(error))))?;
-                credited = Some(with_headers(request.clone(), headers));
+                changed = Some(with_headers(request.clone(), headers));
             }
-            let request = credited.as_ref().unwrap_or(request);
-            inner
-                .transport
-                .send_within(request, inner.max_body, limit)
-                .await
-                .map_err(|error| Failure::new(Cause::Transport(error)))
+            if let Some(cookies) = &inner.cookies {
+                changed = cookies.added_to(changed.as_ref().unwrap_or(request), timer.system_time()).or(changed.take());
+            }
+            let request = changed.as_ref().unwrap_or(request);
+            let sent = inner.transport.send_within(request, inner.max_body, limit).await;
+            let reply = sent.map_err(|error| Failure::new(Cause::Transport(error)))?;
+            if let Some(cookies) = &inner.cookies {
+                cookies.store(request.uri(), reply.headers(), timer.system_time());
+            }
+            Ok(reply)
         })
         .await
     }
@@ -384,6 +416,9 @@ pub struct OperationsBuilder {
     settings: PollSettings,
     origins: Vec<String>,
     max_body: usize,
+    start_id: Option<String>,
+    start_retries: u32,
+    cookies: bool,
 }
 
 impl fmt::Debug for OperationsBuilder {
@@ -441,6 +476,28 @@ impl OperationsBuilder {
         self
     }
 
+    /// Gives every start call a fresh random id (a version 4 UUID) in this header, unless the call has one: `Operation-Id` on Azure. To a service that
+    /// remembers it, a start call that comes twice is one operation.
+    pub fn start_id(mut self, header: impl Into<String>) -> Self {
+        self.start_id = Some(header.into());
+        self
+    }
+
+    /// Sends a start call up to so many times more when the service answers `5xx` or `429`: the same request, with the same
+    /// [`start_id`](Self::start_id). With such an id also when there is no answer at all; without one the service may have started something, and that is
+    /// an error at once. Between them it waits as between failed polls. Not done unless asked for: who has no id may start twice.
+    pub fn start_retries(mut self, retries: u32) -> Self {
+        self.start_retries = retries;
+        self
+    }
+
+    /// Keeps cookies and sends them back, for services that pin an operation to a replica with one. They stay in this client, go to the origin that
+    /// set them only, and are not in tokens: an operation that is resumed elsewhere is pinned to nothing.
+    pub fn cookies(mut self, keep: bool) -> Self {
+        self.cookies = keep;
+        self
+    }
+
     /// The client.
     ///
     /// # Errors
@@ -484,6 +541,8 @@ impl OperationsBuilder {
             settings: self.settings,
             origins,
             max_body: self.max_body,
+            starts: Starts { id: self.start_id.as_deref().map(start_id).transpose()?, retries: self.start_retries },
+            cookies: self.cookies.then(Cookies::default),
         };
         Ok(Operations { inner: Arc::new(inner) })
     }
@@ -491,6 +550,10 @@ impl OperationsBuilder {
 
 fn invalid(message: String) -> Error {
     Error::new(ErrorKind::InvalidSettings, message)
+}
+
+fn start_id(name: &str) -> Result<HeaderName> {
+    name.parse().map_err(|_| invalid(format!("start_id = `{name}`: not a header name")))
 }
 
 fn parse_url(setting: &str, text: &str) -> Result<Uri> {

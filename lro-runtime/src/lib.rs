@@ -99,6 +99,7 @@ pub mod __private;
 mod adopt;
 mod blocking;
 mod client;
+mod cookies;
 mod credentials;
 mod detail;
 pub mod dialect;
@@ -121,6 +122,7 @@ mod proto;
 mod scope;
 mod settings;
 mod snapshot;
+mod start;
 mod state;
 mod status;
 #[cfg(feature = "testing")]

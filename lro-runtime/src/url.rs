@@ -85,10 +85,13 @@ impl Origin {
         if authority.as_str().contains('@') {
             return None;
         }
-        let host = authority.host().trim_end_matches('.').to_ascii_lowercase();
-        let port = match authority.port() {
-            Some(port) => port.as_str().parse().ok()?,
+        // `example.com.` is another origin, as it is to browsers: it may be another host to a resolver.
+        let host = authority.host().to_ascii_lowercase();
+        // Not `authority.port()`, which takes a port that is none, such as 99999, for a missing one.
+        let port = match authority.as_str().strip_prefix(authority.host())?.strip_prefix(':') {
             None => default_port,
+            Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => port.parse().ok()?,
+            Some(_) => return None,
         };
         Some(Self { scheme, host, port })
     }
@@ -238,9 +241,15 @@ mod tests {
         let origin = |text: &str| Origin::of(&text.parse().unwrap());
         assert_eq!(origin("https://Example.com/x"), origin("https://example.com:443"));
         assert_ne!(origin("https://example.com"), origin("http://example.com"));
+        assert_ne!(origin("https://example.com"), origin("https://example.com."));
         assert_ne!(origin("https://example.com"), origin("https://example.com:8443"));
+        assert_eq!(origin("http://[::1]:80/x"), origin("http://[::1]"));
+        assert!(origin("http://[::1]").is_some());
         assert_eq!(origin("https://user@example.com"), None);
         assert_eq!(origin("ftp://example.com"), None);
+        for no_port in ["https://example.com:99999", "https://example.com:", "https://example.com:4430443"] {
+            assert_eq!(no_port.parse().ok().and_then(|uri| Origin::of(&uri)), None, "{no_port}");
+        }
     }
 
     #[test]

@@ -50,6 +50,10 @@ fn client(script: &Script, wire: &Wire, clock: &Clock) -> Result<Operations, Str
         .transport(wire.clone())
         .timer(clock.clone())
         .poll_settings(settings(script)?);
+    builder = builder.cookies(script.cookies).start_retries(script.start_retries.unwrap_or_default());
+    if let Some(header) = &script.start_id {
+        builder = builder.start_id(header);
+    }
     for (name, value) in &script.client_headers {
         builder = builder.header(name, value);
     }

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Serves Azure's own scenarios for SDK generators (azure-http-specs) on 127.0.0.1, for `cargo test -p lro-tests --test spector`.
+# usage: spector.sh FOLDER [PORT]   FOLDER is any scratch folder; stop the server with: kill "$(cat FOLDER/server.pid)"
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+folder=$1
+port=${2:-3001}
+
+mkdir -p "$folder"
+cd "$folder"
+[ -d node_modules/@typespec/spector ] || npm install --ignore-scripts --no-audit --no-fund \
+  @azure-tools/azure-http-specs@0.1.0-alpha.38-dev.2 @typespec/spector@0.1.0-alpha.24-dev.2
+# The server insists on a repository with a commit.
+[ -d .git ] || { git init -q . && git -c user.name=spec -c user.email=spec@localhost commit -q --allow-empty -m spec; }
+
+node -r "$here/bind-loopback.cjs" node_modules/@typespec/spector/cmd/cli.mjs serve \
+  ./node_modules/@azure-tools/azure-http-specs/specs --port "$port" --coverageFile "$PWD/coverage.json" >server.log 2>&1 &
+echo $! >server.pid
+
+tries=0
+until curl -sf "http://127.0.0.1:$port/.coverage" >/dev/null; do
+  tries=$((tries + 1))
+  [ $tries -lt 60 ] || { cat server.log; exit 1; }
+  sleep 0.5
+done
+echo "http://127.0.0.1:$port"

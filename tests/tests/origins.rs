@@ -1,0 +1,251 @@
+//! Wherever a server points, nothing is sent to an origin that is not trusted, and the error shows where it would have gone.
+
+#![expect(clippy::unwrap_used, reason = "tests may fail")]
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http::{Request, Response, Uri};
+use lro_runtime::{
+    Dialect, Error, ErrorKind, Operations, RawOperation, Transport, TransportError,
+    dialect::{Azure, Http, Lxd, Redfish},
+    transport::BoxFuture,
+};
+use proptest::prelude::*;
+use smol::block_on;
+
+/// Where the pointer is.
+#[derive(Clone, Copy, Debug)]
+enum Carrier {
+    OperationLocation,
+    AzureAsyncOperation,
+    Location,
+    MovedMonitor,
+    MovedLocation,
+    Redirect,
+    ResourceLocation,
+    FinalLocation,
+    HttpLocation,
+    HttpRedirect,
+    LxdLocation,
+    LxdOperation,
+    RedfishLocation,
+    /// Not a server's, but as untrusted: what somebody resumes from.
+    ResumedFrom,
+}
+
+const CARRIERS: &[Carrier] = &[
+    Carrier::OperationLocation,
+    Carrier::AzureAsyncOperation,
+    Carrier::Location,
+    Carrier::MovedMonitor,
+    Carrier::MovedLocation,
+    Carrier::Redirect,
+    Carrier::ResourceLocation,
+    Carrier::FinalLocation,
+    Carrier::HttpLocation,
+    Carrier::HttpRedirect,
+    Carrier::LxdLocation,
+    Carrier::LxdOperation,
+    Carrier::RedfishLocation,
+    Carrier::ResumedFrom,
+];
+
+/// One reply: a status, headers, a body.
+type Canned = (u16, Vec<(&'static str, String)>, String);
+
+impl Carrier {
+    /// The replies in which the pointer is; what comes after is never asked if it is hostile.
+    fn replies(self, pointer: &str) -> Vec<Canned> {
+        let quoted = serde_json::Value::from(pointer).to_string();
+        let started = |header| (202, vec![(header, "/ops/1".to_owned())], String::new());
+        let pointed = |status, header| (status, vec![(header, pointer.to_owned())], r#"{"status":"Running"}"#.to_owned());
+        match self {
+            Self::OperationLocation => vec![pointed(202, "operation-location")],
+            Self::AzureAsyncOperation => vec![pointed(202, "azure-asyncoperation")],
+            Self::Location | Self::HttpLocation | Self::RedfishLocation => vec![pointed(202, "location")],
+            Self::MovedMonitor => vec![started("operation-location"), pointed(200, "operation-location")],
+            Self::MovedLocation => vec![started("location"), pointed(202, "location")],
+            Self::Redirect => vec![started("operation-location"), pointed(307, "location")],
+            Self::ResourceLocation => {
+                vec![started("operation-location"), (200, vec![], format!(r#"{{"status":"Succeeded","resourceLocation":{quoted}}}"#))]
+            }
+            Self::FinalLocation => {
+                vec![started("operation-location"), (200, vec![("location", pointer.to_owned())], r#"{"status":"Succeeded"}"#.to_owned())]
+            }
+            Self::HttpRedirect => vec![started("location"), pointed(303, "location")],
+            Self::LxdLocation => vec![(202, vec![("location", pointer.to_owned())], r#"{"type":"async"}"#.to_owned())],
+            Self::LxdOperation => vec![(202, vec![], format!(r#"{{"type":"async","operation":{quoted}}}"#))],
+            Self::ResumedFrom => vec![],
+        }
+    }
+
+    fn client(self, transport: Canning) -> Operations {
+        let builder = Operations::builder("https://api.test/base").transport(transport).header("authorization", "Bearer secret");
+        let builder = match self {
+            Self::HttpLocation | Self::HttpRedirect => builder.dialect(Http::new()),
+            Self::LxdLocation | Self::LxdOperation => builder.dialect(Lxd::new()),
+            Self::RedfishLocation => builder.dialect(Redfish),
+            _ => builder.dialect(Azure::new()),
+        };
+        builder.build().unwrap()
+    }
+
+    /// Starts and looks until it ends or fails.
+    fn play(self, pointer: &str) -> (Result<RawOperation, Error>, Vec<Uri>) {
+        let transport = Canning::new(self.replies(pointer));
+        let client = self.client(transport.clone());
+        let began = match self {
+            Self::ResumedFrom => client.resume(pointer),
+            _ => block_on(client.start(Request::post("https://api.test/base/start?api-version=1").body(Bytes::new()).unwrap())),
+        };
+        let mut outcome = began;
+        for _ in 0..4 {
+            let Ok(operation) = &outcome else { break };
+            outcome = block_on(operation.poll_once());
+        }
+        let sent = transport.sent.lock().unwrap().clone();
+        (outcome, sent)
+    }
+}
+
+/// Gives canned replies, then successes, and notes where requests went.
+#[derive(Clone)]
+struct Canning {
+    replies: Arc<[Canned]>,
+    sent: Arc<Mutex<Vec<Uri>>>,
+}
+
+impl Canning {
+    fn new(replies: Vec<Canned>) -> Self {
+        Self { replies: replies.into(), sent: Arc::default() }
+    }
+}
+
+impl Transport for Canning {
+    fn send<'a>(&'a self, request: &'a Request<Bytes>, _max_body: usize) -> BoxFuture<'a, Result<Response<Bytes>, TransportError>> {
+        let mut sent = self.sent.lock().unwrap();
+        let done = (200, vec![], r#"{"status":"Succeeded","type":"sync","metadata":{"status_code":200}}"#.to_owned());
+        let (status, headers, body) = self.replies.get(sent.len()).cloned().unwrap_or(done);
+        sent.push(request.uri().clone());
+        let mut reply = Response::builder().status(status);
+        for (name, value) in headers {
+            // What cannot be a header value cannot arrive.
+            if let Ok(value) = http::HeaderValue::from_bytes(value.as_bytes()) {
+                reply = reply.header(name, value);
+            }
+        }
+        Box::pin(async move { Ok(reply.body(Bytes::from(body)).unwrap()) })
+    }
+}
+
+/// Whether this URI is of the client's own origin, told without the library's help: by its letters.
+fn is_own(uri: &Uri) -> bool {
+    let text = uri.to_string().to_ascii_lowercase();
+    let authority = text.strip_prefix("https://").unwrap_or("").split(['/', '?', '#']).next().unwrap_or_default();
+    ["api.test", "api.test:443", "api.test:"].contains(&authority)
+}
+
+/// References that lead to another origin, with the host that the error must show; none where no host can be told.
+fn hostile() -> impl Strategy<Value = (String, Option<&'static str>)> {
+    let path = "[a-z0-9/.?=&%-]{0,12}";
+    prop_oneof![
+        // Other hosts, look-alikes, other spellings of an address.
+        (
+            prop_oneof![
+                Just("evil.test"), Just("api.test.evil.test"), Just("xapi.test"), Just("api.tes"), Just("api.test."), Just("api-test"), Just("127.0.0.1"),
+                Just("localhost"), Just("[::1]"), Just("2130706433"), Just("xn--pi-7ka.test"), Just("base.invalid"), Just("169.254.169.254"),
+            ],
+            prop_oneof![Just("https://"), Just("HTTPS://"), Just("http://"), Just("//")],
+            path
+        )
+            .prop_map(|(host, scheme, path)| (format!("{scheme}{host}/{path}"), Some(host))),
+        // Another port or another scheme of the same host.
+        (1_u16..=65535, path).prop_filter("another port", |(port, _)| *port != 443).prop_map(|(port, path)| (format!("https://api.test:{port}/{path}"), Some("api.test"))),
+        path.prop_map(|path| (format!("http://api.test/{path}"), Some("api.test"))),
+        path.prop_map(|path| (format!("http://api.test:443/{path}"), Some("api.test"))),
+        // User info, on whichever host.
+        ("[a-z:]{0,6}", prop_oneof![Just("api.test"), Just("evil.test")], path).prop_map(|(user, host, path)| (format!("https://{user}@{host}/{path}"), None)),
+        path.prop_map(|path| (format!("https://api.test:443@evil.test/{path}"), None)),
+        // What some parsers read as a host.
+        (
+            prop_oneof![
+                Just("\\\\evil.test\\"), Just("/\\evil.test/"), Just("https:\\\\evil.test\\"), Just("https://api.test\\@evil.test/"), Just("https:/evil.test/"),
+                Just("https:evil.test"), Just("https:///evil.test/"), Just("///evil.test/"), Just("https://api.test%40evil.test/"), Just("https://api.test%2eevil.test/"),
+                Just("https://api.test%00.evil.test/"), Just("https://аpi.test/"), Just("https://api。test/"), Just("https://api.test／.evil.test/"), Just("ftp://api.test/"),
+                Just("file:///etc/passwd"), Just("javascript:alert(1)"), Just("data:text/plain,x"), Just("//"), Just("https://"), Just("https://api.test:99999/"),
+                Just("https://api.test:-1/"), Just("https://api.test:443:443/"), Just("//api.test:80/"), Just("gopher://api.test:443/"), Just("unix:///run/x.sock"),
+            ],
+            path
+        )
+            .prop_map(|(start, path)| (format!("{start}{path}"), None)),
+    ]
+}
+
+/// Strings of everything that has ever meant something in a URL.
+fn soup() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("https:"), Just("http:"), Just("//"), Just("/"), Just("\\"), Just("@"), Just(":"), Just("?"), Just("#"), Just("api.test"), Just("evil.test"), Just("."), Just(".."),
+        Just("%2f"), Just("%2e"), Just("%40"), Just("%5c"), Just(":443"), Just(":80"), Just("["), Just("]"), Just("::1"), Just("a"), Just("="), Just("&"), Just("а"), Just(" "),
+        Just("\t"), Just("HTTPS"), Just("{name}"), Just("base.invalid"), Just("http://base.invalid"),
+    ];
+    proptest::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_sent_to_another_origin_and_the_error_shows_it((pointer, host) in hostile()) {
+        for carrier in CARRIERS.iter().copied() {
+            let (outcome, sent) = carrier.play(&pointer);
+            prop_assert!(sent.iter().all(is_own), "{carrier:?}: sent {sent:?}");
+            let expected = carrier.replies(&pointer).len();
+            // A path that an LXD daemon or a resume names is below the base URL whatever it looks like: refused, or sent there.
+            let Err(error) = outcome else {
+                prop_assert!(matches!(carrier, Carrier::ResumedFrom) && !pointer.contains("://"), "{carrier:?}: nobody minded `{pointer}`");
+                continue;
+            };
+            if matches!(carrier, Carrier::ResumedFrom) {
+                prop_assert!(matches!(error.kind(), ErrorKind::UntrustedUrl | ErrorKind::InvalidToken), "{carrier:?}: {error}");
+                continue;
+            }
+            prop_assert_eq!(sent.len(), expected, "{:?}: sent {:?}", carrier, sent);
+            prop_assert_eq!(error.kind(), ErrorKind::UntrustedUrl, "{:?}: {}", carrier, error);
+            let said = error.to_string();
+            if let Some(host) = host {
+                prop_assert!(said.contains(host), "{carrier:?}: {said}");
+            }
+            prop_assert!(!said.contains("secret"), "{said}");
+        }
+    }
+
+    #[test]
+    fn whatever_a_pointer_says_requests_go_to_the_own_origin(pointer in soup()) {
+        for carrier in CARRIERS.iter().copied() {
+            let (outcome, sent) = carrier.play(&pointer);
+            prop_assert!(sent.iter().all(is_own), "{carrier:?}: sent {sent:?}");
+            if let Ok(operation) = outcome {
+                prop_assert!(operation.is_completed() || sent.len() > 1, "{carrier:?}: {operation:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_own_origin_is_trusted_however_it_is_written() {
+    for pointer in ["https://api.test/x", "HTTPS://API.test:443/x", "//api.test/x", "/x", "x", "../x", "?x", "https://Api.Test?x", "https://api.test#y"] {
+        for carrier in CARRIERS.iter().copied().filter(|carrier| !matches!(carrier, Carrier::ResumedFrom)) {
+            let (outcome, sent) = carrier.play(pointer);
+            assert!(outcome.as_ref().is_ok_and(RawOperation::is_completed), "{carrier:?} {pointer}: {outcome:?}");
+            assert!(sent.iter().all(is_own) && sent.len() > carrier.replies(pointer).len(), "{carrier:?} {pointer}: {sent:?}");
+        }
+    }
+}
+
+/// Dialects are objects.
+#[test]
+fn a_dialect_names_itself_in_one_word() {
+    let dialects: [&dyn Dialect; 4] = [&Azure::new(), &Http::new(), &Lxd::new(), &Redfish];
+    assert_eq!(dialects.map(Dialect::id), ["azure", "http", "lxd", "redfish"]);
+}
