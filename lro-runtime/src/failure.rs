@@ -114,6 +114,11 @@ impl Failure {
         }
     }
 
+    /// Whether it may be the call that the server does not have, not the operation: what has no route is 404 or 405 over HTTP.
+    pub(crate) fn may_be_of_the_call(&self) -> bool {
+        self.is_unsupported() || matches!(&self.cause, Cause::Http(status, _) if matches!(status.as_u16(), 404 | 405))
+    }
+
     /// The library's rule for what is worth another poll: no reply, HTTP 408, 429, 500, 502, 503, 504, and gRPC `UNAVAILABLE`,
     /// `DEADLINE_EXCEEDED`, `RESOURCE_EXHAUSTED`, `INTERNAL`, `ABORTED`, `UNKNOWN`. `NOT_FOUND` is worth one only for a while
     /// after the start.

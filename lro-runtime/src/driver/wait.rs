@@ -103,7 +103,7 @@ impl Wait {
                 self.refuse_unknown()?;
                 Ok(true)
             }
-            Err(failure) if hold.is_some() && failure.is_unsupported() => {
+            Err(failure) if hold.is_some() && failure.may_be_of_the_call() => {
                 self.engine.handle_no_hold(self.timer.now());
                 Ok(false)
             }

@@ -293,13 +293,17 @@ impl Engine {
 
     /// A poll failed.
     pub(crate) fn handle_failure(&mut self, now: Instant, system_now: SystemTime, failure: Failure) {
-        if self.landed().is_none() {
-            return;
-        }
+        let Some(polling) = self.landed() else { return };
         let verdict = self.schedule.verdict(&failure);
         let is_cut = matches!(failure.cause(), Cause::TimedOut(_));
         if self.deadline.is_some_and(|deadline| now >= deadline) && (is_cut || verdict == Verdict::Retry) {
             self.plan = Plan::Ended(End::TimedOut(Some(failure)));
+            return;
+        }
+        if is_cut && polling.is_held {
+            // The server holds polls for longer than it is asked to: from now on, poll as usual.
+            self.can_hold = false;
+            self.plan_poll(now, now);
             return;
         }
         let forgiven_for = match verdict {

@@ -1,0 +1,367 @@
+//! Against `servers/longrunning_server.py`, which stands on Google's own stubs: every script of it, over gRPC and over REST, async and blocking.
+//!
+//! Run with `LRO_PYTHON=<python of an environment that has grpcio, googleapis-common-protos and grpcio-status>`; left out without it.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use lro_runtime::{
+    Cancellable, Code, Deletable, ErrorKind, Operation, OperationState, Operations, PollSettings, RawOperation, Result,
+    State, block_on, long_running,
+};
+use prost_types::{Struct, Value, value::Kind};
+use serde::Deserialize;
+
+/// The server, ended with the test.
+struct Server {
+    process: Child,
+    grpc: String,
+    rest: String,
+}
+
+impl Server {
+    /// Starts it, or says why not.
+    fn start() -> Option<Self> {
+        let Some(python) = std::env::var_os("LRO_PYTHON") else {
+            eprintln!("left out: set LRO_PYTHON to a python with grpcio, googleapis-common-protos and grpcio-status");
+            return None;
+        };
+        let mut command = Command::new(python);
+        let mut process = command.arg("servers/longrunning_server.py").stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = |key: &str| {
+            let address = line.split_whitespace().find_map(|word| word.strip_prefix(key));
+            format!("http://{}", address.unwrap_or_else(|| panic!("the server did not start: {line:?}")))
+        };
+        Some(Self { grpc: address("grpc="), rest: address("rest="), process })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Answer {
+    value: String,
+    polls: f64,
+}
+
+#[derive(Debug, Deserialize)]
+struct Progress {
+    percent: f64,
+}
+
+struct Rest {
+    operations: Operations,
+}
+
+#[long_running(metadata = Progress, cancel, delete, progress = |m| Some(m.percent / 100.0))]
+impl Rest {
+    /// REST has no start call there: an operation is born when somebody looks.
+    #[long_running(response = Answer, response_type = "google.protobuf.Struct")]
+    async fn run(&self, name: &str) -> Result<RawOperation> {
+        self.operations.get(name).await
+    }
+
+    #[long_running(response = (), name = "RunEmpty")]
+    async fn run_empty(&self, name: &str) -> Result<RawOperation> {
+        self.operations.get(name).await
+    }
+}
+
+struct Grpc {
+    operations: Operations,
+}
+
+#[long_running(metadata = Struct, encoding = proto, cancel, delete, progress = |m| number(m, "percent").map(|percent| percent / 100.0))]
+impl Grpc {
+    #[long_running(response = Struct, response_type = "google.protobuf.Struct", name = "GrpcRun")]
+    async fn run(&self, script: &str, n: u32, id: &str) -> Result<RawOperation> {
+        self.operations.start_message("/lro.test.Starter/Start", &starter(script, n, id)).await
+    }
+
+    #[long_running(response = (), name = "GrpcRunEmpty")]
+    async fn run_empty(&self, script: &str, n: u32, id: &str) -> Result<RawOperation> {
+        self.operations.start_message("/lro.test.Starter/Start", &starter(script, n, id)).await
+    }
+}
+
+fn starter(script: &str, n: u32, id: &str) -> Struct {
+    let field = |key: &str, kind| (key.to_owned(), Value { kind: Some(kind) });
+    let fields = [
+        field("script", Kind::StringValue(script.to_owned())),
+        field("n", Kind::NumberValue(f64::from(n))),
+        field("id", Kind::StringValue(id.to_owned())),
+    ];
+    Struct { fields: fields.into_iter().collect() }
+}
+
+fn number(fields: &Struct, key: &str) -> Option<f64> {
+    match fields.fields.get(key)?.kind.as_ref()? {
+        Kind::NumberValue(number) => Some(*number),
+        _ => None,
+    }
+}
+
+fn text(fields: &Struct, key: &str) -> Option<String> {
+    match fields.fields.get(key)?.kind.as_ref()? {
+        Kind::StringValue(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Flavour {
+    Async,
+    Blocking,
+}
+
+impl Flavour {
+    const BOTH: [Self; 2] = [Self::Async, Self::Blocking];
+
+    fn finish<S: OperationState>(self, operation: &Operation<S>, settings: PollSettings) -> Result<Operation<S>> {
+        match self {
+            Self::Async => smol::block_on(operation.poll_until_completed(settings)),
+            Self::Blocking => operation.blocking().poll_until_completed(settings),
+        }
+    }
+
+    fn look<S: OperationState>(self, operation: &Operation<S>) -> Result<Operation<S>> {
+        match self {
+            Self::Async => smol::block_on(operation.poll_once()),
+            Self::Blocking => operation.blocking().poll_once(),
+        }
+    }
+
+    fn cancel<S: Cancellable>(self, operation: &Operation<S>) -> Result<()> {
+        match self {
+            Self::Async => smol::block_on(operation.cancel()),
+            Self::Blocking => operation.blocking().cancel(),
+        }
+    }
+
+    fn delete<S: Deletable>(self, operation: &Operation<S>) -> Result<()> {
+        match self {
+            Self::Async => smol::block_on(operation.delete()),
+            Self::Blocking => operation.blocking().delete(),
+        }
+    }
+}
+
+/// One way to speak to the server: starts a script, and reads what it gives.
+struct Way<S: OperationState, E: OperationState> {
+    label: &'static str,
+    start: Box<dyn Fn(&str, u32, &str) -> Operation<S>>,
+    start_empty: Box<dyn Fn(&str, u32, &str) -> Operation<E>>,
+    answer: fn(&S::Response) -> (String, f64),
+    /// Whether the server can hold polls there.
+    holds: bool,
+}
+
+fn settings() -> PollSettings {
+    let ms = Duration::from_millis;
+    PollSettings::default().with_delay(ms(5)).with_hint(ms(1)..=ms(50)).with_timeout(Duration::from_secs(20))
+}
+
+fn run_every_script<S, E>(way: &Way<S, E>)
+where
+    S: Cancellable + Deletable,
+    E: OperationState<Response = ()>,
+{
+    for flavour in Flavour::BOTH {
+        let id = format!("{}{flavour:?}", way.label);
+        let start = |script: &str, n| (way.start)(script, n, &id);
+        let finish = |script: &str, n| flavour.finish(&start(script, n), settings());
+        eprintln!("{id}");
+
+        let operation = start("ok", 4);
+        assert!(!operation.is_completed());
+        let looked = flavour.look(&operation).unwrap();
+        assert_eq!(looked.untyped().state(), State::Running);
+        assert!(looked.progress() > operation.progress());
+        let done = flavour.finish(&looked, settings()).unwrap();
+        assert_eq!(done.progress(), Some(1.0));
+        assert!(done.metadata().unwrap().is_some());
+        assert_eq!((way.answer)(&done.into_result().unwrap()), (id.clone(), 4.0));
+
+        let done = finish("nometa", 3).unwrap();
+        assert!(done.is_succeeded() && done.metadata().unwrap().is_none());
+
+        let done = flavour.finish(&(way.start_empty)("emptyresp", 2, &id), settings()).unwrap();
+        done.into_result().unwrap();
+        assert_eq!(finish("emptyresp", 3).unwrap().into_result().err().unwrap().kind(), ErrorKind::Decode);
+
+        let done = flavour.finish(&(way.start_empty)("empty", 2, &id), settings()).unwrap();
+        done.into_result().unwrap();
+        let done = finish("empty", 3).unwrap();
+        assert_eq!(done.clone().into_result().err().unwrap().kind(), ErrorKind::Decode);
+        assert!(!done.raw().is_empty());
+
+        let done = finish("fail", 3).unwrap();
+        let error = done.clone().into_result().err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Failed);
+        let status = error.status().unwrap();
+        assert_eq!((status.code(), status.message()), (Code::FailedPrecondition, "scripted failure"));
+        let reason = status.details().iter().find_map(|detail| detail.error_info()).unwrap();
+        assert_eq!(
+            (&*reason.reason, &*reason.domain, &*reason.metadata["polls"]),
+            ("SCRIPTED_FAILURE", "lro.test", "3")
+        );
+        assert_eq!(status.retry_delay(), Some(Duration::from_secs(1)));
+        assert!(done.metadata().unwrap().is_some());
+
+        let operation = start("cancel", 2);
+        flavour.cancel(&operation).unwrap();
+        let done = flavour.finish(&operation, settings()).unwrap();
+        assert!(done.is_cancelled());
+        flavour.cancel(&done).unwrap();
+        let timeout = flavour.finish(&start("cancel", 3), settings().with_timeout(Duration::from_millis(60)));
+        assert_eq!(timeout.err().unwrap().kind(), ErrorKind::Timeout);
+
+        let operation = start("nocancel", 3);
+        flavour.cancel(&operation).unwrap();
+        assert!(flavour.finish(&operation, settings()).unwrap().is_succeeded());
+
+        let operation = start("nosup", 9);
+        for refused in [flavour.cancel(&operation), flavour.delete(&operation)] {
+            assert_eq!(refused.unwrap_err().kind(), ErrorKind::Unsupported);
+        }
+        assert!(flavour.finish(&operation, settings().long_poll(Duration::from_secs(5))).unwrap().is_succeeded());
+
+        let operation = start("ok", 5);
+        flavour.delete(&operation).unwrap();
+        assert_eq!(flavour.look(&operation).err().unwrap().status().unwrap().code(), Code::NotFound);
+
+        if way.holds {
+            let operation = start("ok", 8);
+            let done = block_on(operation.wait(Duration::from_secs(10))).unwrap();
+            assert!(done.is_succeeded(), "8 polls of 50 ms are within 10 s");
+            let none = operation.blocking().wait(Duration::from_millis(1)).unwrap();
+            assert!(none.is_succeeded());
+        }
+        let done = flavour.finish(&start("ok", 10), settings().long_poll(Duration::from_secs(10))).unwrap();
+        assert!(done.is_succeeded());
+    }
+}
+
+/// Scripts whose first look already counts, so that each way starts them itself.
+fn run_flaky_and_gone(operations: &Operations, prefix: &str) {
+    for flavour in Flavour::BOTH {
+        let finish = |script: &str| {
+            let operation = operations.resume(format!("{prefix}operations/{script}-{flavour:?}")).unwrap();
+            match flavour {
+                Flavour::Async => smol::block_on(operation.poll_until_completed(settings())),
+                Flavour::Blocking => operation.blocking().poll_until_completed(settings()),
+            }
+        };
+        assert!(finish("flaky-4").unwrap().is_succeeded());
+        let gone = finish("gone-3").unwrap_err();
+        assert_eq!(gone.kind(), ErrorKind::Poll);
+        assert_eq!(gone.status().unwrap().code(), Code::NotFound);
+        assert!(gone.to_string().contains("it was there before and is gone"), "{gone}");
+        assert_eq!(gone.snapshot().unwrap().state(), State::Running);
+        assert_eq!(finish("never-4").unwrap_err().status().unwrap().code(), Code::NotFound);
+    }
+}
+
+/// What the service lists: everything that the other parts of the test have started.
+fn run_lists(operations: &Operations) {
+    let all: Result<Vec<_>> = operations.list("").page_size(3).blocking().collect();
+    let all = all.unwrap();
+    assert!(all.len() > 10, "{}", all.len());
+    let done: Result<Vec<_>> = operations.list("done=true").blocking().collect();
+    let done = done.unwrap();
+    assert!(done.iter().all(RawOperation::is_completed) && done.len() < all.len());
+    assert!(done.iter().all(|operation| !operation.raw().is_empty() && operation.raw().len() < 2000));
+    smol::block_on(async {
+        let mut list = operations.list("").page_size(2);
+        for expected in all.iter().take(5) {
+            assert_eq!(list.next().await.unwrap().unwrap().name(), expected.name());
+        }
+        let refused = operations.list("colour=red").next().await.unwrap().unwrap_err();
+        assert_eq!(refused.status().unwrap().code(), Code::InvalidArgument);
+    });
+    let running = all.iter().find(|operation| !operation.is_completed()).unwrap();
+    assert_eq!(operations.blocking().get(running.name()).unwrap().name(), running.name());
+}
+
+#[test]
+fn every_script_over_rest() {
+    let Some(server) = Server::start() else { return };
+    let operations = Operations::builder(&server.rest).build().unwrap();
+    let start = |operations: &Operations| {
+        let client = Rest { operations: operations.clone() };
+        move |script: &str, n: u32, id: &str| {
+            block_on(client.run(&format!("projects/p/operations/{script}-{n}-{id}"))).unwrap()
+        }
+    };
+    let client = Rest { operations: operations.clone() };
+    run_every_script(&Way {
+        label: "rest",
+        start: Box::new(start(&operations)),
+        start_empty: Box::new(move |script, n, id| {
+            block_on(client.run_empty(&format!("projects/p/operations/{script}-{n}-{id}"))).unwrap()
+        }),
+        answer: |answer| (answer.value.clone(), answer.polls),
+        holds: false,
+    });
+    run_flaky_and_gone(&operations, "projects/p/");
+    run_lists(&operations);
+}
+
+#[test]
+fn every_script_over_grpc() {
+    let Some(server) = Server::start() else { return };
+    let operations = Operations::builder(&server.grpc).grpc().build().unwrap();
+    let (client, other) = (Grpc { operations: operations.clone() }, Grpc { operations: operations.clone() });
+    run_every_script(&Way {
+        label: "grpc",
+        start: Box::new(move |script, n, id| block_on(client.run(script, n, id)).unwrap()),
+        start_empty: Box::new(move |script, n, id| block_on(other.run_empty(script, n, id)).unwrap()),
+        answer: |answer| (text(answer, "value").unwrap(), number(answer, "polls").unwrap()),
+        holds: true,
+    });
+    run_flaky_and_gone(&operations, "projects/p/");
+    run_lists(&operations);
+}
+
+#[test]
+fn a_token_of_one_encoding_resumes_with_the_other() {
+    let Some(server) = Server::start() else { return };
+    let rest = Operations::builder(&server.rest).build().unwrap();
+    let grpc = Operations::builder(&server.grpc).grpc().build().unwrap();
+    let started = rest.blocking().get("projects/p/operations/ok-6-both").unwrap();
+    let seen = grpc.resume(started.token()).unwrap().blocking().poll_once().unwrap();
+    assert_eq!(seen.state(), State::Running);
+    let done = rest.resume(seen.token()).unwrap().blocking().poll_until_completed(settings()).unwrap();
+    assert!(done.is_succeeded());
+}
+
+#[test]
+fn a_held_poll_saves_requests_and_one_that_is_cut_ends_on_the_deadline() {
+    let Some(server) = Server::start() else { return };
+    let grpc = Operations::builder(&server.grpc).grpc().build().unwrap();
+    let held = settings().long_poll(Duration::from_secs(10));
+    let mut snapshots = 0;
+    for snapshot in grpc.resume("operations/ok-20-held").unwrap().blocking().snapshots(held.clone()) {
+        assert!(!snapshot.unwrap().name().is_empty());
+        snapshots += 1;
+    }
+    assert!(snapshots <= 3, "one second of work in one or two polls, the first snapshot included: {snapshots}");
+    let began = std::time::Instant::now();
+    let endless = grpc.resume("operations/cancel-1-held").unwrap();
+    let late = endless.blocking().poll_until_completed(held.with_timeout(Duration::from_millis(300))).unwrap_err();
+    let took = began.elapsed();
+    assert_eq!(late.kind(), ErrorKind::Timeout);
+    assert!((Duration::from_millis(300)..Duration::from_millis(400)).contains(&took), "{took:?}");
+}
