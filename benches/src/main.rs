@@ -3,6 +3,7 @@
 mod callgrind;
 mod count;
 mod report;
+mod sdk500;
 mod step;
 mod virtual_time;
 
@@ -11,7 +12,7 @@ use std::{env, process::ExitCode};
 #[global_allocator]
 static ALLOCATOR: count::Counting = count::Counting;
 
-const USAGE: &str = "usage: lro-benches all | step | step-instructions";
+const USAGE: &str = "usage: lro-benches all | step | step-instructions | sdk500 [METHODS]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -20,6 +21,8 @@ fn main() -> ExitCode {
         ["all"] => step::run(false),
         ["step"] => step::run(false),
         ["step-instructions"] => step::run(true),
+        ["sdk500"] => return finish(sdk500::run(500)),
+        ["sdk500", methods] => return finish(sdk500::run(methods.parse().unwrap_or(500))),
         ["repeat", "step", variant, times] => step::repeat(variant, times.parse().unwrap_or(1)),
         _ => {
             eprintln!("{USAGE}");
@@ -27,4 +30,14 @@ fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+fn finish(outcome: Result<(), Box<dyn std::error::Error>>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
 }
