@@ -2,7 +2,10 @@
 
 mod callgrind;
 mod count;
+mod deps;
+mod loopback;
 mod report;
+mod schedule;
 mod sdk500;
 mod step;
 mod virtual_time;
@@ -12,13 +15,20 @@ use std::{env, process::ExitCode};
 #[global_allocator]
 static ALLOCATOR: count::Counting = count::Counting;
 
-const USAGE: &str = "usage: lro-benches all | step | step-instructions | sdk500 [METHODS]";
+const USAGE: &str = "usage: lro-benches all | step | step-instructions | schedule | loopback | deps | sdk500 [METHODS]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        ["all"] => step::run(false),
+        ["all"] => {
+            step::run(false);
+            schedule::run();
+            return finish(loopback::run().and_then(|()| deps::run()));
+        }
+        ["schedule"] => schedule::run(),
+        ["loopback"] => return finish(loopback::run()),
+        ["deps"] => return finish(deps::run()),
         ["step"] => step::run(false),
         ["step-instructions"] => step::run(true),
         ["sdk500"] => return finish(sdk500::run(500)),

@@ -45,13 +45,48 @@ enum Spread {
 }
 
 const PEERS: [Peer; 7] = [
-    Peer { name: "google-cloud-lro", polls_at_once: false, delay: 1.0, multiplier: 2.0, max_delay: 60.0, jitter: Spread::None },
-    Peer { name: "azure_core", polls_at_once: false, delay: 30.0, multiplier: 1.0, max_delay: 30.0, jitter: Spread::None },
+    Peer {
+        name: "google-cloud-lro",
+        polls_at_once: false,
+        delay: 1.0,
+        multiplier: 2.0,
+        max_delay: 60.0,
+        jitter: Spread::None,
+    },
+    Peer {
+        name: "azure_core",
+        polls_at_once: false,
+        delay: 30.0,
+        multiplier: 1.0,
+        max_delay: 30.0,
+        jitter: Spread::None,
+    },
     Peer { name: "api-core", polls_at_once: true, delay: 1.0, multiplier: 1.5, max_delay: 20.0, jitter: Spread::Full },
-    Peer { name: "gax-dotnet", polls_at_once: true, delay: 20.0, multiplier: 1.5, max_delay: 45.0, jitter: Spread::None },
+    Peer {
+        name: "gax-dotnet",
+        polls_at_once: true,
+        delay: 20.0,
+        multiplier: 1.5,
+        max_delay: 45.0,
+        jitter: Spread::None,
+    },
     Peer { name: "gax-java", polls_at_once: false, delay: 5.0, multiplier: 1.5, max_delay: 45.0, jitter: Spread::Full },
-    Peer { name: "go-longrunning", polls_at_once: true, delay: 1.0, multiplier: 2.0, max_delay: 60.0, jitter: Spread::Full },
-    Peer { name: "aws-smithy", polls_at_once: true, delay: 2.0, multiplier: 2.0, max_delay: 120.0, jitter: Spread::FromShortest },
+    Peer {
+        name: "go-longrunning",
+        polls_at_once: true,
+        delay: 1.0,
+        multiplier: 2.0,
+        max_delay: 60.0,
+        jitter: Spread::Full,
+    },
+    Peer {
+        name: "aws-smithy",
+        polls_at_once: true,
+        delay: 2.0,
+        multiplier: 2.0,
+        max_delay: 120.0,
+        jitter: Spread::FromShortest,
+    },
 ];
 
 /// Settings that are ours, and some that might be.
@@ -176,7 +211,8 @@ impl Transport for Service {
     fn send<'a>(&'a self, _request: &'a Request, _max: usize) -> BoxFuture<'a, Result<Reply, TransportError>> {
         self.polls.fetch_add(1, Relaxed);
         let is_done = self.clock.elapsed() >= Duration::from_nanos(self.done_at.load(Relaxed));
-        let body = if is_done { r#"{"name":"operations/1","done":true,"response":{}}"# } else { r#"{"name":"operations/1"}"# };
+        let body =
+            if is_done { r#"{"name":"operations/1","done":true,"response":{}}"# } else { r#"{"name":"operations/1"}"# };
         Box::pin(async move { Ok(Reply::new(Bytes::from_static(body.as_bytes()))) })
     }
 }

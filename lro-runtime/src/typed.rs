@@ -217,8 +217,7 @@ impl<S: OperationState> Operation<S> {
     ///
     /// As [`result`](Self::result).
     pub fn into_result(self) -> Result<S::Response> {
-        self.raw.success()?;
-        decode_response::<S>(&self.raw)
+        response::<S>(&self.raw)
     }
 
     /// Why it failed or was cancelled, as the service says.
@@ -432,6 +431,11 @@ fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
     Decoded { state: S::from_parts(parts), queued, response_error, metadata_error, no_response: OnceLock::new() }
 }
 
+fn response<S: OperationState>(raw: &RawOperation) -> Result<S::Response> {
+    raw.success()?;
+    decode_response::<S>(raw)
+}
+
 fn decode_response<S: OperationState>(raw: &RawOperation) -> Result<S::Response> {
     let payload = raw.response().unwrap_or_else(|| Payload::new(b"", crate::payload::Encoding::Json));
     let typed = payload.check_type(S::METHOD.response_type).and_then(|()| S::decode_response(payload));
@@ -465,7 +469,9 @@ impl<S: OperationState> IntoFuture for Operation<S> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.poll_until_completed(PollSettings::default()).await?.into_result() })
+        let waiting = driver::poll_until_completed(self.raw, PollSettings::default());
+        // Typed at the very end: nothing but the decoding is compiled per method.
+        Box::pin(async move { response::<S>(&waiting.await?) })
     }
 }
 
