@@ -2,7 +2,11 @@
 
 mod callgrind;
 mod count;
+mod deps;
+mod loopback;
 mod report;
+mod schedule;
+mod sdk500;
 mod step;
 mod virtual_time;
 
@@ -11,15 +15,24 @@ use std::{env, process::ExitCode};
 #[global_allocator]
 static ALLOCATOR: count::Counting = count::Counting;
 
-const USAGE: &str = "usage: lro-benches all | step | step-instructions";
+const USAGE: &str = "usage: lro-benches all | step | step-instructions | schedule | loopback | deps | sdk500 [METHODS]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        ["all"] => step::run(false),
+        ["all"] => {
+            step::run(false);
+            schedule::run();
+            return finish(loopback::run().and_then(|()| deps::run()));
+        }
+        ["schedule"] => schedule::run(),
+        ["loopback"] => return finish(loopback::run()),
+        ["deps"] => return finish(deps::run()),
         ["step"] => step::run(false),
         ["step-instructions"] => step::run(true),
+        ["sdk500"] => return finish(sdk500::run(500)),
+        ["sdk500", methods] => return finish(sdk500::run(methods.parse().unwrap_or(500))),
         ["repeat", "step", variant, times] => step::repeat(variant, times.parse().unwrap_or(1)),
         _ => {
             eprintln!("{USAGE}");
@@ -27,4 +40,14 @@ fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+fn finish(outcome: Result<(), Box<dyn std::error::Error>>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
 }

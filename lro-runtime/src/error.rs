@@ -92,6 +92,9 @@ impl Error {
         error
     }
 
+    // Out of line: it is called by code that is compiled per method.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn with_operation(mut self, operation: &RawOperation) -> Self {
         Arc::make_mut(&mut self.0).operation = Some(operation.clone());
         self

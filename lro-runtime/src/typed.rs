@@ -217,8 +217,7 @@ impl<S: OperationState> Operation<S> {
     ///
     /// As [`result`](Self::result).
     pub fn into_result(self) -> Result<S::Response> {
-        self.raw.success()?;
-        decode_response::<S>(&self.raw)
+        response::<S>(&self.raw)
     }
 
     /// Why it failed or was cancelled, as the service says.
@@ -400,42 +399,64 @@ impl<S: Deletable> Operation<S> {
 
 /// Decodes what a snapshot has. The only generic part of looking.
 fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
-    let metadata = raw.metadata().map(|payload| {
-        payload
-            .check_type(S::METHOD.metadata_type)
-            .and_then(|()| S::decode_metadata(payload))
-            .map_err(|error| error.with_operation(raw))
-    });
-    let (metadata, metadata_error) = match metadata.transpose() {
-        Ok(metadata) => (metadata, None),
-        Err(error) => (None, Some(error)),
-    };
-    let status = || raw.status().cloned().unwrap_or_else(|| Status::new(Code::Unknown, ""));
-    let (mut queued, mut response_error) = (None, None);
-    let parts = match raw.state() {
-        State::Pending => {
+    let metadata = raw.metadata().map(|payload| typed(raw, payload, S::METHOD.metadata_type, S::decode_metadata));
+    let response = raw.is_succeeded().then(|| decode_response::<S>(raw));
+    let (metadata, metadata_error) = apart(metadata);
+    let (response, response_error) = apart(response);
+    let mut queued = None;
+    let parts = match (raw.state(), response) {
+        (State::Pending, _) => {
             queued = metadata;
             StateParts::Pending
         }
-        State::Running => StateParts::Running { metadata },
-        State::Failed => StateParts::Failed { status: status(), metadata },
-        State::Cancelled => StateParts::Cancelled { status: status(), metadata },
-        State::Succeeded => match decode_response::<S>(raw) {
-            Ok(response) => StateParts::Succeeded { response, metadata },
-            Err(error) => {
-                let message = format!("the operation succeeded, but its response is unreadable: {error}");
-                response_error = Some(error);
-                StateParts::Failed { status: Status::new(Code::DataLoss, message), metadata }
-            }
-        },
+        (State::Running, _) => StateParts::Running { metadata },
+        (State::Succeeded, Some(response)) => StateParts::Succeeded { response, metadata },
+        (State::Cancelled, _) => StateParts::Cancelled { status: status(raw, None), metadata },
+        (State::Failed | State::Succeeded, _) => {
+            StateParts::Failed { status: status(raw, response_error.as_ref()), metadata }
+        }
     };
     Decoded { state: S::from_parts(parts), queued, response_error, metadata_error, no_response: OnceLock::new() }
 }
 
+fn apart<T>(result: Option<Result<T>>) -> (Option<T>, Option<Error>) {
+    match result {
+        Some(Ok(value)) => (Some(value), None),
+        Some(Err(error)) => (None, Some(error)),
+        None => (None, None),
+    }
+}
+
+/// Why it has no response: what the service says, or what is wrong with the response.
+#[inline(never)]
+fn status(raw: &RawOperation, unreadable: Option<&Error>) -> Status {
+    match (unreadable, raw.status()) {
+        (Some(error), _) => {
+            Status::new(Code::DataLoss, format!("the operation succeeded, but its response is unreadable: {error}"))
+        }
+        (None, Some(status)) => status.clone(),
+        (None, None) => Status::new(Code::Unknown, ""),
+    }
+}
+
+fn response<S: OperationState>(raw: &RawOperation) -> Result<S::Response> {
+    raw.success()?;
+    decode_response::<S>(raw)
+}
+
 fn decode_response<S: OperationState>(raw: &RawOperation) -> Result<S::Response> {
     let payload = raw.response().unwrap_or_else(|| Payload::new(b"", crate::payload::Encoding::Json));
-    let typed = payload.check_type(S::METHOD.response_type).and_then(|()| S::decode_response(payload));
-    typed.map_err(|error| error.with_operation(raw))
+    typed(raw, payload, S::METHOD.response_type, S::decode_response)
+}
+
+/// A payload of the expected type, decoded. An error leads back to the operation.
+fn typed<T>(
+    raw: &RawOperation,
+    payload: Payload<'_>,
+    expected: Option<&str>,
+    decode: fn(Payload<'_>) -> Result<T>,
+) -> Result<T> {
+    payload.check_type(expected).and_then(|()| decode(payload)).map_err(|error| error.with_operation(raw))
 }
 
 impl<S: OperationState> Clone for Operation<S> {
@@ -465,7 +486,9 @@ impl<S: OperationState> IntoFuture for Operation<S> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.poll_until_completed(PollSettings::default()).await?.into_result() })
+        let waiting = driver::poll_until_completed(self.raw, PollSettings::default());
+        // Typed at the very end: nothing but the decoding is compiled per method.
+        Box::pin(async move { response::<S>(&waiting.await?) })
     }
 }
 

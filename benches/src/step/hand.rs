@@ -27,7 +27,7 @@ struct Status {
 
 /// Metadata that is skipped, not decoded.
 #[derive(Deserialize)]
-struct Ignored {}
+pub struct Ignored {}
 
 /// Nothing but the transport: what every loop needs.
 pub fn floor() -> Variant {
@@ -54,18 +54,20 @@ pub fn typed() -> Variant {
 fn by_hand<M: DeserializeOwned + 'static>(name: &'static str) -> Variant {
     let (transport, clock) = (Prepared::default(), Clock::new());
     let operation = move || {
-        black_box(run(export_image::<M>(&transport, &clock)).unwrap());
+        black_box(run(export_image::<M>(&transport, "http://localhost", &clock)).unwrap());
     };
     Variant { name, operation: Box::new(operation) }
 }
 
-async fn export_image<M: DeserializeOwned>(
+/// Starts an operation and polls until it is done.
+pub async fn export_image<M: DeserializeOwned>(
     transport: &dyn Transport,
+    base: &str,
     clock: &Clock,
 ) -> Result<ExportedImage, Box<dyn Error>> {
-    let start = http::Request::post("http://localhost/v1/images:export").body(Bytes::from_static(b"null"))?;
+    let start = http::Request::post(format!("{base}/v1/images:export")).body(Bytes::from_static(b"null"))?;
     let mut operation: Operation<M> = send(transport, &start).await?;
-    let poll = http::Request::get(format!("http://localhost/v1/{}", operation.name)).body(Bytes::new())?;
+    let poll = http::Request::get(format!("{base}/v1/{}", operation.name)).body(Bytes::new())?;
     let mut delay = Duration::from_secs(1);
     let mut waited = Duration::ZERO;
     while !operation.done {

@@ -25,7 +25,7 @@ use crate::{
 mod azure_core;
 #[cfg(feature = "peers")]
 mod google_cloud_lro;
-mod hand;
+pub mod hand;
 mod ours;
 
 /// Requests per operation.
@@ -60,7 +60,7 @@ pub struct Prepared {
 
 impl Prepared {
     /// The next reply's text.
-    fn next(&self) -> &'static str {
+    pub fn next(&self) -> &'static str {
         let sent = self.sent.fetch_add(1, Relaxed) + 1;
         if sent.is_multiple_of(STEPS) { SUCCEEDED } else { RUNNING }
     }

@@ -119,7 +119,7 @@ impl<H: Handle> Observed<H> {
         self,
         settings: PollSettings,
     ) -> impl Future<Output = Result<H>> + Send + 'static + use<H> {
-        let waiting = self.waiting(settings, None);
+        let waiting = waiting(self.operation.raw_operation().clone(), self.observers, settings, None);
         async move { waiting.await.map(H::from_raw_operation) }
     }
 
@@ -134,18 +134,20 @@ impl<H: Handle> Observed<H> {
     ///
     /// As [`RawOperation::poll_until_completed`].
     pub fn poll_until_completed_blocking(self, settings: PollSettings) -> Result<H> {
-        let blocking = Blocking::new(self.operation.clone());
-        blocking.run(|timer| self.waiting(settings, timer)).map(H::from_raw_operation)
+        let raw = self.operation.raw_operation().clone();
+        let blocking = Blocking::new(self.operation);
+        blocking.run(|timer| waiting(raw, self.observers, settings, timer)).map(H::from_raw_operation)
     }
+}
 
-    fn waiting(self, settings: PollSettings, timer: super::OwnTimer) -> BoxFuture<'static, Result<RawOperation>> {
-        Box::pin(async move {
-            Wait::new(self.operation.raw_operation().clone(), settings, timer)?
-                .observed_by(self.observers)
-                .finish()
-                .await
-        })
-    }
+/// The wait of an operation with observers: compiled once, for all types of operations.
+fn waiting(
+    operation: RawOperation,
+    observers: Observers,
+    settings: PollSettings,
+    timer: super::OwnTimer,
+) -> BoxFuture<'static, Result<RawOperation>> {
+    Box::pin(async move { Wait::new(operation, settings, timer)?.observed_by(observers).finish().await })
 }
 
 impl<H: fmt::Debug> fmt::Debug for Observed<H> {
