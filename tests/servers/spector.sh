@@ -18,7 +18,7 @@ node -r "$here/bind-loopback.cjs" node_modules/@typespec/spector/cmd/cli.mjs ser
 echo $! >server.pid
 
 tries=0
-until curl -sf "http://127.0.0.1:$port/.coverage" >/dev/null; do
+until node -e 'fetch(process.argv[1]).then((reply) => process.exit(reply.ok ? 0 : 1), () => process.exit(1))' "http://127.0.0.1:$port/.coverage"; do
   tries=$((tries + 1))
   [ $tries -lt 60 ] || { cat server.log; exit 1; }
   sleep 0.5
