@@ -127,8 +127,7 @@ fn describe(operation: &ExportImageOperation) -> String {
         ExportImageState::Running { metadata: Some(m) } => format!("running, {} % ({})", m.percent, m.stage),
         ExportImageState::Running { metadata: None } => "running".to_owned(),
         ExportImageState::Succeeded { response, .. } => format!("succeeded: {}", response.uri),
-        ExportImageState::Failed { status, .. } => format!("failed: {status}"),
-        ExportImageState::Cancelled { status, .. } => format!("cancelled: {status}"),
+        ExportImageState::Failed { status, .. } | ExportImageState::Cancelled { status, .. } => status.to_string(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
 };
 
 use lro_runtime::{
-    Code, ErrorKind, Operations, PollSettings, RawOperation, Result,
+    Code, ErrorKind, Operations, PollSettings, RawOperation, Result, Status,
     testing::{Fault, Job, LroServer},
 };
 use serde_json::{Value, json};
@@ -115,10 +115,7 @@ fn a_job_may_be_refused() {
     let server =
         LroServer::builder().on("v1/jobs:run", |_| Job::refused(Code::PermissionDenied, "not you")).start().unwrap();
     let error = start(&server.operations().unwrap()).unwrap_err();
-    assert_eq!(
-        (error.kind(), error.status().map(|status| status.code())),
-        (ErrorKind::Start, Some(Code::PermissionDenied))
-    );
+    assert_eq!((error.kind(), error.status().map(Status::code)), (ErrorKind::Start, Some(Code::PermissionDenied)));
 }
 
 #[test]
@@ -253,7 +250,8 @@ fn every_fault_is_seen_for_what_it_is_and_forgiven() {
         let job = (1..=looks).fold(Job::polls(looks + 1), |job, look| job.fault(look, fault));
         let (operation, server) = begin(job);
         let impatient = quick().with_poll_timeout(Duration::from_millis(200));
-        let error = operation.blocking().poll_until_completed(impatient.clone()).expect_err(&format!("{fault:?}"));
+        let error = operation.blocking().poll_until_completed(impatient.clone()).err();
+        let error = error.unwrap_or_else(|| panic!("{fault:?} was not seen"));
         assert!(error.to_string().contains(said), "{fault:?}: {error}");
         let again = error.snapshot().unwrap().blocking().poll_until_completed(impatient).unwrap();
         assert!(again.is_succeeded(), "{fault:?}");
@@ -287,7 +285,7 @@ fn a_bearer_token_is_asked_for() {
     let server = LroServer::builder().bearer("hunter2").start().unwrap();
     let name = server.add(Job::polls(1));
     let denied = server.operations().unwrap().resume(name.as_str()).unwrap().blocking().poll_once().unwrap_err();
-    assert_eq!(denied.status().map(|status| status.code()), Some(Code::Unauthenticated));
+    assert_eq!(denied.status().map(Status::code), Some(Code::Unauthenticated));
     let operations = Operations::builder(server.url()).header("authorization", "Bearer hunter2").build().unwrap();
     assert!(operations.resume(name).unwrap().blocking().poll_once().unwrap().is_succeeded());
 }
