@@ -123,7 +123,7 @@ impl Ended {
         if let Some(status) = operation.status() {
             eprintln!("{status}");
             for detail in status.details() {
-                eprintln!("  {detail:?}");
+                eprintln!("  {}", detail.json());
             }
         }
         if let Some(response) = operation.response() {

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use http::{HeaderMap, HeaderValue, Uri, header::{COOKIE, SET_COOKIE}};
+use http::{
+    HeaderMap, HeaderValue, Uri,
+    header::{COOKIE, SET_COOKIE},
+};
 
 use crate::{transport::Request, url::Origin};
 
@@ -55,7 +58,9 @@ impl Cookies {
     pub(crate) fn added_to(&self, request: &Request, now: SystemTime) -> Option<Request> {
         let origin = Origin::of(request.uri())?;
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mine = kept.iter().filter(|cookie| cookie.origin == origin && cookie.covers(request.uri().path()) && cookie.is_fresh(now));
+        let mine = kept
+            .iter()
+            .filter(|cookie| cookie.origin == origin && cookie.covers(request.uri().path()) && cookie.is_fresh(now));
         let pairs: Vec<_> = mine.map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
         if pairs.is_empty() {
             return None;
@@ -74,10 +79,18 @@ impl Cookie {
     fn read(set: &str, origin: &Origin, path: &str, now: SystemTime) -> Option<Self> {
         let mut pieces = set.split(';').map(str::trim);
         let (name, value) = pieces.next()?.split_once('=')?;
-        let is_legal = !name.is_empty() && set.len() <= LONGEST_COOKIE && name.bytes().chain(value.bytes()).all(|byte| byte.is_ascii_graphic());
-        let parent = path.rfind('/').and_then(|slash| path.get(..slash)).filter(|parent| !parent.is_empty()).unwrap_or("/");
-        let mut cookie =
-            Self { origin: origin.clone(), path: parent.to_owned(), name: name.trim().to_owned(), value: value.trim().to_owned(), expires: None };
+        let is_legal = !name.is_empty()
+            && set.len() <= LONGEST_COOKIE
+            && name.bytes().chain(value.bytes()).all(|byte| byte.is_ascii_graphic());
+        let parent =
+            path.rfind('/').and_then(|slash| path.get(..slash)).filter(|parent| !parent.is_empty()).unwrap_or("/");
+        let mut cookie = Self {
+            origin: origin.clone(),
+            path: parent.to_owned(),
+            name: name.trim().to_owned(),
+            value: value.trim().to_owned(),
+            expires: None,
+        };
         let mut max_age = None;
         for piece in pieces {
             let (attribute, value) = piece.split_once('=').unwrap_or((piece, ""));
@@ -90,7 +103,8 @@ impl Cookie {
         }
         if let Some(seconds) = max_age {
             // What does not fit a clock never expires.
-            cookie.expires = u64::try_from(seconds).map_or(Some(SystemTime::UNIX_EPOCH), |seconds| now.checked_add(Duration::from_secs(seconds)));
+            cookie.expires = u64::try_from(seconds)
+                .map_or(Some(SystemTime::UNIX_EPOCH), |seconds| now.checked_add(Duration::from_secs(seconds)));
         }
         is_legal.then_some(cookie)
     }
@@ -118,7 +132,10 @@ mod tests {
     fn sent(cookies: &Cookies, url: &str) -> String {
         let request = http::Request::get(url).body(bytes::Bytes::new()).unwrap();
         let later = NOW + Duration::from_secs(10);
-        cookies.added_to(&request, later).map(|request| request.headers()[COOKIE].to_str().unwrap().to_owned()).unwrap_or_default()
+        cookies
+            .added_to(&request, later)
+            .map(|request| request.headers()[COOKIE].to_str().unwrap().to_owned())
+            .unwrap_or_default()
     }
 
     fn set(cookies: &Cookies, url: &str, value: &str) {

@@ -68,9 +68,12 @@ fn succeeded_is_0_and_the_response_is_on_stdout() {
 
 #[test]
 fn failed_is_1_and_the_status_is_on_stderr() {
-    let Some((watched, _server)) = watch_job(Job::polls(1).fails(Code::DataLoss, "it is gone"), &[]) else { return };
+    let detail = json!({ "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "DISK_BROKEN" });
+    let status = json!({ "code": 15, "message": "it is gone", "details": [detail] });
+    let Some((watched, _server)) = watch_job(Job::polls(1).fails_with(status), &[]) else { return };
     assert_eq!((watched.code, watched.stdout.as_str()), (Some(1), ""), "{}", watched.stderr);
     assert!(watched.stderr.contains("DATA_LOSS: it is gone"), "{}", watched.stderr);
+    assert!(watched.stderr.contains(r#""reason":"DISK_BROKEN""#), "{}", watched.stderr);
 }
 
 #[test]
