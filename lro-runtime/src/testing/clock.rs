@@ -218,7 +218,7 @@ impl Timer for VirtualClock {
         let mut shared = self.lock();
         shared.next_id += 1;
         let key = (shared.elapsed.saturating_add(duration).min(END_OF_TIME), shared.next_id);
-        Box::pin(Sleep { clock: self.clone(), key })
+        Box::pin(Sleep { clock: self.clone(), key, has_yielded: false })
     }
 
     fn now(&self) -> Instant {
@@ -239,15 +239,16 @@ impl Timer for VirtualClock {
 struct Sleep {
     clock: VirtualClock,
     key: Key,
+    has_yielded: bool,
 }
 
 impl Future for Sleep {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let (polled, wakers) = self.clock.lock().poll(self.key, context.waker());
         wake(wakers);
-        if polled.is_pending() {
+        if polled.is_pending() && !std::mem::replace(&mut self.has_yielded, true) {
             thread::yield_now(); // a task on another thread may be about to sleep, too
         }
         polled
