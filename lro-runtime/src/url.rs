@@ -167,7 +167,11 @@ fn without_dots(path: &str) -> String {
 ///
 /// A name is opaque, but it must stay below the collection it is put under: `..` segments are refused (encoding does not help, servers
 /// undo it), and so are empty ones; `%`, `?`, `#`, `\`, spaces, control characters and non-ASCII are encoded.
-pub(crate) fn encode_name(name: &str) -> Result<String, Failure> {
+///
+/// # Errors
+///
+/// When it would leave its collection.
+pub fn encode_name(name: &str) -> Result<String, Failure> {
     let refused = |why: &str| {
         Failure::untrusted(format!("the name `{}` {why}", redacted(&crate::text::excerpt(name.as_bytes()))))
     };

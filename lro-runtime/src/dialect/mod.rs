@@ -1,4 +1,14 @@
 //! Dialects: how one family of APIs writes an operation on the wire. Pure: bytes in, observation out.
+//!
+//! | the service | its dialect |
+//! |---|---|
+//! | `google.longrunning` over REST | [`Google`], the default |
+//! | Azure, data plane and Resource Manager | [`Azure`] |
+//! | `202` with a `Location`, and nothing else | [`Http`] |
+//! | no operations: a resource that becomes something, or goes away | [`Waiter`], a constant |
+//! | LXD, Incus | [`Lxd`] |
+//! | Redfish tasks | [`Redfish`] |
+//! | anything else | a type of yours that implements [`Dialect`]: one file |
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,6 +41,8 @@ pub use self::grpc::GoogleGrpc;
 #[cfg(feature = "grpc")]
 pub(crate) use self::grpc::rpc_failure;
 pub(crate) use self::location::CallerHeaders;
+pub use crate::url::encode_name;
+
 pub use self::{
     azure::{Azure, FinalStateVia},
     google::Google,
@@ -49,6 +61,64 @@ pub type Options = [(&'static str, &'static str)];
 /// A dialect does no I/O and reads no clock: it builds the next [`Call`] from a [`Cursor`] and reads one [`Reply`] into an
 /// [`Observation`]. It sees every reply, HTTP errors included, because to some dialects an error is an answer; those to which it is not
 /// return [`error_reply`]'s failure. Everything else (waiting, retrying, tokens, trust) is the same for all dialects.
+///
+/// One for a service that answers `201` with an id, then `{"ready": bool, "value": …}` at `jobs/<id>`:
+///
+/// ```
+/// use lro_runtime::{
+///     Call, Cursor, Dialect, Encoding, Failure, Hint, Observation, Part, State,
+///     dialect::{Options, encode_name, error_reply},
+///     transport::{Reply, Request},
+/// };
+///
+/// struct Jobs;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Job<'a> {
+///     id: String,
+///     ready: bool,
+///     #[serde(borrow)]
+///     value: Option<&'a serde_json::value::RawValue>,
+/// }
+///
+/// fn observe(reply: &Reply) -> Result<Observation<'_>, Failure> {
+///     if !reply.status().is_success() {
+///         return Err(error_reply(reply)); // a poll that failed, not an operation that failed
+///     }
+///     let job: Job<'_> = serde_json::from_slice(reply.body()).map_err(|error| Failure::protocol(format!("not a job: {error}")))?;
+///     let mut seen = Observation::new(if job.ready { State::Succeeded } else { State::Running });
+///     seen.response = job.value.map(|value| Part::of(value.get().as_bytes(), Encoding::Json));
+///     seen.hint = Hint::from_headers(reply.headers());
+///     seen.cursor = Some(Cursor::new(job.id));
+///     Ok(seen)
+/// }
+///
+/// impl Dialect for Jobs {
+///     fn id(&self) -> &'static str {
+///         "jobs"
+///     }
+///
+///     fn read_start<'a>(&self, _: &Request, reply: &'a Reply, _: &Options) -> Result<Observation<'a>, Failure> {
+///         observe(reply)
+///     }
+///
+///     fn locate(&self, name: &str, _: &Options) -> Result<Cursor, Failure> {
+///         Ok(Cursor::new(name))
+///     }
+///
+///     fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
+///         Ok(Call::get(format!("jobs/{}", encode_name(cursor.key())?))) // a name cannot leave its collection
+///     }
+///
+///     fn read<'a>(&self, _: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+///         observe(reply)
+///     }
+/// }
+///
+/// let operations = lro_runtime::Operations::builder("https://jobs.example.com").dialect(Jobs).build()?;
+/// assert_eq!(operations.resume("7")?.name(), "7");
+/// # Ok::<(), lro_runtime::Error>(())
+/// ```
 pub trait Dialect: Send + Sync + 'static {
     /// A word that names the dialect in tokens. It never changes.
     fn id(&self) -> &'static str;

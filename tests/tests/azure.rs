@@ -1,0 +1,165 @@
+//! Azure at the typed edge: what an SDK author declares, and what is kept out of sight.
+
+#![expect(clippy::unwrap_used, missing_docs, reason = "tests may fail, and their client is nobody's")]
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use lro_runtime::{
+    ErrorKind, Operations, PollSettings, RawOperation, Result, Transport, TransportError,
+    dialect::{Azure, FinalStateVia},
+    long_running,
+    transport::BoxFuture,
+};
+use serde::Deserialize;
+use smol::block_on;
+
+#[derive(Debug, Deserialize, PartialEq)]
+pub struct Export {
+    uri: String,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+pub struct Monitor {
+    status: String,
+}
+
+pub struct ExportClient {
+    operations: Operations,
+}
+
+#[long_running]
+impl ExportClient {
+    /// Says where the result is.
+    #[long_running(response = Export, metadata = Monitor, final_state_via = "operation-location")]
+    pub async fn export(&self) -> Result<RawOperation> {
+        self.operations.post("export?api-version=1", &()).await
+    }
+
+    /// Says nothing.
+    #[long_running(response = Export, metadata = Monitor)]
+    pub async fn export_as_usual(&self) -> Result<RawOperation> {
+        self.operations.post("export?api-version=1", &()).await
+    }
+
+    /// Has no result.
+    #[long_running(response = (), metadata = ())]
+    pub async fn remove(&self) -> Result<RawOperation> {
+        self.operations.start(Request::delete("/exports/1?api-version=1").body(Bytes::new()).unwrap()).await
+    }
+
+    /// Expects a result of a deletion.
+    #[long_running(response = Export, metadata = ())]
+    pub async fn remove_with_result(&self) -> Result<RawOperation> {
+        self.operations.start(Request::delete("/exports/1?api-version=1").body(Bytes::new()).unwrap()).await
+    }
+}
+
+type Canned = (u16, &'static [(&'static str, &'static str)], &'static str);
+
+#[derive(Clone)]
+struct Canning {
+    replies: &'static [Canned],
+    sent: Arc<Mutex<Vec<Request<Bytes>>>>,
+}
+
+impl Transport for Canning {
+    fn send<'a>(
+        &'a self,
+        request: &'a Request<Bytes>,
+        _max: usize,
+    ) -> BoxFuture<'a, Result<Response<Bytes>, TransportError>> {
+        let mut sent = self.sent.lock().unwrap();
+        let (status, headers, body) = *self.replies.get(sent.len()).unwrap();
+        sent.push(request.clone());
+        let reply =
+            headers.iter().fold(Response::builder().status(status), |reply, (name, value)| reply.header(*name, *value));
+        Box::pin(async move { Ok(reply.body(Bytes::from_static(body.as_bytes())).unwrap()) })
+    }
+}
+
+fn client_of(replies: &'static [Canned], dialect: Azure) -> (ExportClient, Canning) {
+    let transport = Canning { replies, sent: Arc::default() };
+    let builder = Operations::builder("https://api.test").dialect(dialect).transport(transport.clone());
+    (ExportClient { operations: builder.poll_settings(quick()).build().unwrap() }, transport)
+}
+
+fn quick() -> PollSettings {
+    PollSettings::default().with_delay(std::time::Duration::from_millis(1))
+}
+
+fn targets(transport: &Canning) -> Vec<String> {
+    transport.sent.lock().unwrap().iter().map(|request| request.uri().path().to_owned()).collect()
+}
+
+const EXPORTED: &[Canned] = &[
+    (202, &[("operation-location", "/ops/1"), ("location", "/results/1")], ""),
+    (200, &[], r#"{"status":"Succeeded","result":{"uri":"monitor"}}"#),
+    (200, &[], r#"{"uri":"location"}"#),
+];
+
+#[test]
+fn the_attribute_says_where_the_result_is() {
+    let (client, transport) = client_of(EXPORTED, Azure::new());
+    let done = block_on(async { client.export().await?.poll_until_completed(quick()).await }).unwrap();
+    assert_eq!(done.metadata().unwrap(), Some(&Monitor { status: "Succeeded".to_owned() }));
+    assert_eq!(done.into_result().unwrap(), Export { uri: "monitor".to_owned() });
+    assert_eq!(targets(&transport), ["/export", "/ops/1"]);
+
+    let (client, transport) = client_of(EXPORTED, Azure::new());
+    assert_eq!(block_on(async { client.export_as_usual().await?.await }).unwrap().uri, "location");
+    assert_eq!(targets(&transport), ["/export", "/ops/1", "/results/1"]);
+}
+
+#[test]
+fn the_client_says_it_for_methods_that_do_not() {
+    let (client, transport) = client_of(EXPORTED, Azure::new().with_final_state_via(FinalStateVia::OperationLocation));
+    assert_eq!(block_on(async { client.export_as_usual().await?.await }).unwrap().uri, "monitor");
+    assert_eq!(targets(&transport), ["/export", "/ops/1"]);
+}
+
+#[test]
+fn what_was_deleted_is_success_for_unit_and_for_no_other_type() {
+    const GONE: &[Canned] = &[(202, &[("location", "/results/1")], ""), (204, &[], "")];
+    let (client, _) = client_of(GONE, Azure::new());
+    block_on(async { client.remove().await?.await }).unwrap();
+    let (client, _) = client_of(GONE, Azure::new());
+    let error = block_on(async { client.remove_with_result().await?.await }).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+}
+
+#[test]
+fn header_values_and_signatures_are_in_no_token_and_no_debug_output() {
+    const STARTED: &[Canned] = &[
+        (202, &[("operation-location", "/ops/1?sig=hunter2&t=5"), ("location", "/results/1?sig=hunter2")], ""),
+        (200, &[], r#"{"status":"Running"}"#),
+    ];
+    let (client, transport) = client_of(STARTED, Azure::new());
+    let request =
+        Request::post("/export?api-version=1").header("x-ms-token", "hunter2").header("x-trace", "hunter2").body("");
+    let started = block_on(client.operations.start(request.unwrap())).unwrap();
+    let later = block_on(started.poll_once()).unwrap();
+    let polled = transport.sent.lock().unwrap()[1].clone();
+    assert_eq!(polled.uri().to_string(), "https://api.test/ops/1?sig=hunter2&t=5&api-version=1");
+    assert_eq!(
+        (&polled.headers()["x-ms-token"], &polled.headers()["x-trace"]),
+        (&"hunter2".parse().unwrap(), &"hunter2".parse().unwrap())
+    );
+    let token = later.token().to_string();
+    let written = base64_of(token.rsplit('-').next().unwrap());
+    assert!(written.contains("/ops/1?t=5&api-version=1"), "{written}");
+    for shown in [written, format!("{later:?}"), format!("{:?}", later.token()), format!("{:?}", client.operations)] {
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}
+
+/// The text behind URL-safe base64.
+fn base64_of(word: &str) -> String {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits: String =
+        word.bytes().map(|byte| format!("{:06b}", ALPHABET.iter().position(|known| *known == byte).unwrap())).collect();
+    let bytes =
+        bits.as_bytes().chunks_exact(8).map(|bits| u8::from_str_radix(std::str::from_utf8(bits).unwrap(), 2).unwrap());
+    String::from_utf8(bytes.collect()).unwrap()
+}
