@@ -191,6 +191,18 @@ fn monitor_in(reply: &Reply, base: &Uri) -> Result<Option<String>, Failure> {
     }
 }
 
+/// The cursor after a monitor's reply, if it has headers that move it.
+fn moved(cursor: &Cursor, reply: &Reply) -> Result<Option<Cursor>, Failure> {
+    if !["operation-location", "azure-asyncoperation", "location"]
+        .iter()
+        .any(|name| reply.headers().contains_key(*name))
+    {
+        return Ok(None); // most polls end here
+    }
+    let base = cursor::base(cursor)?;
+    Ok(cursor::moved(cursor, monitor_in(reply, &base)?, location_in(reply, &base)?))
+}
+
 /// What a URL is of which nothing but the name is known: a status monitor if it answers as one.
 fn unsaid_place(reply: &Reply) -> Place {
     let has_status = Body::of(reply).is_ok_and(|body| body.status().is_some());
@@ -228,7 +240,6 @@ fn start_of_location(cursor: Cursor, reply: &Reply) -> Observation<'_> {
 }
 
 fn read_monitor<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-    let base = cursor::base(cursor)?;
     if leads_on(reply.status()) {
         return read_location(cursor, Place::Monitor, reply);
     }
@@ -241,7 +252,7 @@ fn read_monitor<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>
     }
     let body = Body::of(reply).map_err(|error| not_a("status monitor", &error, reply))?;
     let word = body.status().ok_or_else(|| not_a("status monitor", &"it has no `status`", reply))?;
-    let moved = cursor::moved(cursor, monitor_in(reply, &base)?, location_in(reply, &base)?);
+    let moved = moved(cursor, reply)?;
     let mut seen = body.observe(moved.as_ref().unwrap_or(cursor), word)?;
     seen.metadata = metadata_of(reply);
     seen.cursor = seen.cursor.or(moved);
@@ -250,7 +261,7 @@ fn read_monitor<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>
 
 /// A `Location`, the result of a monitor that succeeded, or a redirect of whatever was looked at.
 fn read_location<'a>(cursor: &Cursor, place: Place, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-    let mut seen = match location::look(reply, &cursor::base(cursor)?)? {
+    let mut seen = match location::look(reply, || cursor::base(cursor))? {
         Looked::Done => done(reply),
         Looked::Elsewhere(url) => follow(cursor::at(cursor, &url).with(cursor::PLACE, place.word())),
         Looked::Running { moved } => {

@@ -34,7 +34,11 @@ impl Http {
         Self
     }
 
-    fn observe<'a>(cursor: &Cursor, base: &Uri, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+    fn observe<'a>(
+        cursor: &Cursor,
+        base: impl FnOnce() -> Result<Uri, Failure>,
+        reply: &'a Reply,
+    ) -> Result<Observation<'a>, Failure> {
         let mut seen = match location::look(reply, base)? {
             Looked::Done => done(reply),
             Looked::Elsewhere(url) => follow(cursor.clone().at(url)),
@@ -68,7 +72,7 @@ impl Dialect for Http {
         match location_in(reply, request.uri())?.filter(|_| asked_for) {
             Some(url) => {
                 let cursor = Cursor::new(url).with_headers(repeated_headers(request));
-                let mut seen = Self::observe(&cursor, request.uri(), reply)?;
+                let mut seen = Self::observe(&cursor, || Ok(request.uri().clone()), reply)?;
                 seen.cursor = Some(cursor);
                 Ok(seen)
             }
@@ -94,6 +98,6 @@ impl Dialect for Http {
     }
 
     fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-        Self::observe(cursor, &base_of(cursor.key())?, reply)
+        Self::observe(cursor, || base_of(cursor.key()), reply)
     }
 }

@@ -109,11 +109,12 @@ pub(super) enum Looked {
 
 /// Reads the reply of a `GET` of a `Location` ([RFC 9110, 15.3.3](https://www.rfc-editor.org/rfc/rfc9110#section-15.3.3)): `202` is running, `303` and the other redirects
 /// of a `GET` lead on, any other `2xx` is done. Everything else is a look that failed.
-pub(super) fn look(reply: &Reply, base: &Uri) -> Result<Looked, Failure> {
+pub(super) fn look(reply: &Reply, base: impl FnOnce() -> Result<Uri, Failure>) -> Result<Looked, Failure> {
     match reply.status() {
-        StatusCode::ACCEPTED => Ok(Looked::Running { moved: location_in(reply, base)? }),
+        StatusCode::ACCEPTED if !reply.headers().contains_key(LOCATION) => Ok(Looked::Running { moved: None }),
+        StatusCode::ACCEPTED => Ok(Looked::Running { moved: location_in(reply, &base()?)? }),
         status if status.is_success() => Ok(Looked::Done),
-        status if leads_on(status) => match location_in(reply, base)? {
+        status if leads_on(status) => match location_in(reply, &base()?)? {
             Some(url) => Ok(Looked::Elsewhere(url)),
             None => Err(Failure::protocol(format!("HTTP {} without a Location", status.as_u16()))),
         },

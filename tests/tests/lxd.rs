@@ -1,0 +1,78 @@
+//! LXD over the unix socket that its daemon listens on, and what scripts cannot say.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "tests may fail")]
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    os::unix::net::UnixListener,
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use lro_runtime::{Operations, PollSettings, dialect::Lxd, transport::HyperTransport};
+use smol::block_on;
+
+/// Answers one request after another on a socket in a folder of its own, and tells what it was asked.
+fn daemon(replies: &'static [&'static str]) -> (HyperTransport, mpsc::Receiver<String>) {
+    let name = format!("lro-lxd-{}-{:x}.socket", std::process::id(), fastrand::u64(..));
+    let path = std::env::temp_dir().join(name);
+    let listener = UnixListener::bind(&path).unwrap();
+    let (tell, told) = mpsc::channel();
+    let transport = HyperTransport::unix(&path);
+    thread::spawn(move || {
+        let mut replies = replies.iter();
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut reader = BufReader::new(stream);
+            loop {
+                let mut head = String::new();
+                while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).is_ok_and(|read| read > 0) {}
+                let Some(line) = head.lines().next() else { break };
+                tell.send(line.to_owned()).unwrap();
+                let Some(reply) = replies.next() else { break };
+                let (status, rest) = reply.split_once('|').unwrap();
+                let (headers, body) = rest.split_once('|').unwrap();
+                let length = body.len();
+                write!(reader.get_mut(), "HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n{body}")
+                    .unwrap();
+            }
+            if replies.len() == 0 {
+                break;
+            }
+        }
+        drop(std::fs::remove_file(path));
+    });
+    (transport, told)
+}
+
+const STARTED: &str = "202 Accepted|location: /1.0/operations/u7\r\n|{\"type\":\"async\",\"operation\":\"/1.0/operations/u7\",\"metadata\":{\"status_code\":103}}";
+const RUNNING: &str = "200 OK||{\"type\":\"sync\",\"metadata\":{\"status_code\":103}}";
+const DONE: &str = "200 OK||{\"type\":\"sync\",\"metadata\":{\"status_code\":200,\"resources\":{}}}";
+
+fn client(transport: HyperTransport) -> Operations {
+    Operations::builder("http://lxd").dialect(Lxd::new()).transport(transport).build().unwrap()
+}
+
+#[test]
+fn an_operation_is_started_and_watched_over_the_unix_socket() {
+    let (transport, asked) = daemon(&[STARTED, RUNNING, DONE]);
+    let quick = PollSettings::default().with_delay(Duration::from_millis(1));
+    let started = block_on(client(transport).start(http::Request::post("/1.0/instances").body("").unwrap())).unwrap();
+    let done = block_on(started.poll_until_completed(quick)).unwrap();
+    assert!(done.is_succeeded());
+    let asked: Vec<_> = asked.try_iter().collect();
+    assert_eq!(
+        asked,
+        ["POST /1.0/instances HTTP/1.1", "GET /1.0/operations/u7 HTTP/1.1", "GET /1.0/operations/u7 HTTP/1.1"]
+    );
+}
+
+#[test]
+fn the_server_waits_where_the_settings_ask_it_to() {
+    let (transport, asked) = daemon(&[STARTED, DONE]);
+    let held = PollSettings::default().long_poll(Duration::from_secs(30));
+    let started = block_on(client(transport).start(http::Request::post("/1.0/instances").body("").unwrap())).unwrap();
+    assert!(block_on(started.poll_until_completed(held)).unwrap().is_succeeded());
+    assert_eq!(asked.try_iter().last().unwrap(), "GET /1.0/operations/u7/wait?timeout=30 HTTP/1.1");
+}
