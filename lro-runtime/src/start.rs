@@ -24,10 +24,10 @@ pub(crate) struct Starts {
 impl Starts {
     /// Gives the start call an id of its own, unless the caller has chosen one.
     pub(crate) fn identify(&self, request: &mut Request) {
-        if let Some(header) = self.id.as_ref().filter(|header| !request.headers().contains_key(*header)) {
-            if let Ok(id) = HeaderValue::try_from(uuid(random(), random())) {
-                request.headers_mut().insert(header.clone(), id);
-            }
+        if let Some(header) = self.id.as_ref().filter(|header| !request.headers().contains_key(*header))
+            && let Ok(id) = HeaderValue::try_from(uuid(random(), random()))
+        {
+            request.headers_mut().insert(header.clone(), id);
         }
     }
 

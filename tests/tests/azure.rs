@@ -1,6 +1,6 @@
 //! Azure at the typed edge: what an SDK author declares, and what is kept out of sight.
 
-#![expect(clippy::unwrap_used, missing_docs, reason = "tests may fail, and their client is nobody's")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail")]
 
 use std::sync::{Arc, Mutex};
 
@@ -16,16 +16,16 @@ use serde::Deserialize;
 use smol::block_on;
 
 #[derive(Debug, Deserialize, PartialEq)]
-pub struct Export {
+struct Export {
     uri: String,
 }
 
 #[derive(Debug, Deserialize, PartialEq)]
-pub struct Monitor {
+struct Monitor {
     status: String,
 }
 
-pub struct ExportClient {
+struct ExportClient {
     operations: Operations,
 }
 
@@ -33,25 +33,25 @@ pub struct ExportClient {
 impl ExportClient {
     /// Says where the result is.
     #[long_running(response = Export, metadata = Monitor, final_state_via = "operation-location")]
-    pub async fn export(&self) -> Result<RawOperation> {
+    async fn export(&self) -> Result<RawOperation> {
         self.operations.post("export?api-version=1", &()).await
     }
 
     /// Says nothing.
     #[long_running(response = Export, metadata = Monitor)]
-    pub async fn export_as_usual(&self) -> Result<RawOperation> {
+    async fn export_as_usual(&self) -> Result<RawOperation> {
         self.operations.post("export?api-version=1", &()).await
     }
 
     /// Has no result.
     #[long_running(response = (), metadata = ())]
-    pub async fn remove(&self) -> Result<RawOperation> {
+    async fn remove(&self) -> Result<RawOperation> {
         self.operations.start(Request::delete("/exports/1?api-version=1").body(Bytes::new()).unwrap()).await
     }
 
     /// Expects a result of a deletion.
     #[long_running(response = Export, metadata = ())]
-    pub async fn remove_with_result(&self) -> Result<RawOperation> {
+    async fn remove_with_result(&self) -> Result<RawOperation> {
         self.operations.start(Request::delete("/exports/1?api-version=1").body(Bytes::new()).unwrap()).await
     }
 }

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use futures_lite::StreamExt;
 use lro_runtime::{Operations, PollSettings, dialect::Lxd, transport::HyperTransport};
 use smol::block_on;
 
@@ -75,4 +76,17 @@ fn the_server_waits_where_the_settings_ask_it_to() {
     let started = block_on(client(transport).start(http::Request::post("/1.0/instances").body("").unwrap())).unwrap();
     assert!(block_on(started.poll_until_completed(held)).unwrap().is_succeeded());
     assert_eq!(asked.try_iter().last().unwrap(), "GET /1.0/operations/u7/wait?timeout=30 HTTP/1.1");
+}
+
+#[test]
+fn operations_are_listed_whatever_their_state() {
+    const LIST: &str = r#"200 OK||{"type":"sync","metadata":{"running":[{"id":"a","status":"Running","status_code":103}],"failure":[{"id":"b","status_code":400,"err":"no"}]}}"#;
+    const NONE: &str = r#"200 OK||{"type":"sync","metadata":null}"#;
+    let (transport, asked) = daemon(&[LIST, NONE]);
+    let client = client(transport);
+    let listed: Vec<_> = block_on(client.list("").collect::<Vec<_>>()).into_iter().map(Result::unwrap).collect();
+    let found: Vec<_> = listed.iter().map(|operation| (operation.name(), operation.is_failed())).collect();
+    assert_eq!(found, [("/1.0/operations/b", true), ("/1.0/operations/a", false)]);
+    assert_eq!(block_on(client.list("").collect::<Vec<_>>()).len(), 0);
+    assert_eq!(asked.try_iter().next().unwrap(), "GET /1.0/operations?recursion=1 HTTP/1.1");
 }

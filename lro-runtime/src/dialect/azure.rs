@@ -214,18 +214,15 @@ fn start_of_monitor<'a>(cursor: Cursor, request: &Request, reply: &'a Reply) -> 
     let body = Body::of(reply).unwrap_or_default();
     // The body of a PUT or PATCH may be the resource, which may have a `status` of its own.
     let is_monitor = reply.status() == StatusCode::ACCEPTED || !is_write(request.method()) || body.properties.is_none();
-    let mut seen = match body.status().filter(|_| is_monitor) {
-        Some(word) => {
-            let mut seen = body.observe(&cursor, word)?;
-            seen.metadata = metadata_of(reply);
-            seen
-        }
-        None => {
-            let word = body.provisioning_state();
-            let mut seen = Observation::new(if word.is_some() { State::Running } else { State::Pending });
-            seen.raw_status = word;
-            seen
-        }
+    let mut seen = if let Some(word) = body.status().filter(|_| is_monitor) {
+        let mut seen = body.observe(&cursor, word)?;
+        seen.metadata = metadata_of(reply);
+        seen
+    } else {
+        let word = body.provisioning_state();
+        let mut seen = Observation::new(if word.is_some() { State::Running } else { State::Pending });
+        seen.raw_status = word;
+        seen
     };
     seen.cursor.get_or_insert(cursor);
     Ok(seen)

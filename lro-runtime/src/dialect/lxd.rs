@@ -1,6 +1,6 @@
 //! LXD and Incus.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use ::http::{Method, StatusCode};
 use serde::Deserialize;
@@ -149,10 +149,10 @@ impl Dialect for Lxd {
         let not_a_list = |e: serde_json::Error| {
             Failure::protocol(format!("the body is not a list of operations: {e}; found `{}`", excerpt(reply.body())))
         };
-        // Operations by the name of their status: `{"running": […], "failure": […]}`.
-        let by_status: std::collections::BTreeMap<Cow<'a, str>, Vec<&'a RawValue>> =
-            serde_json::from_str(envelope.metadata.unwrap_or(RawValue::NULL).get())
-                .or_else(|e| if envelope.metadata.is_none() { Ok(Default::default()) } else { Err(not_a_list(e)) })?;
+        // Operations by the name of their status: `{"running": […], "failure": […]}`; nothing if there are none.
+        let listed =
+            envelope.metadata.map(|listed| serde_json::from_str(listed.get()).map_err(not_a_list)).transpose()?;
+        let by_status: BTreeMap<Cow<'a, str>, Vec<&'a RawValue>> = listed.unwrap_or_default();
         let operations = by_status.into_values().flatten().map(|operation| {
             let mut seen = observe(operation)?;
             let named: Named<'a> = serde_json::from_str(operation.get()).map_err(not_a_list)?;

@@ -28,8 +28,8 @@ pub struct Redfish;
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct Task<'a> {
-    #[serde(borrow)]
-    task_state: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "TaskState")]
+    state: Option<Cow<'a, str>>,
     #[serde(borrow)]
     messages: Option<&'a RawValue>,
     percent_complete: Option<f64>,
@@ -59,7 +59,7 @@ fn observe(reply: &Reply) -> Observation<'_> {
             Cow::Owned(_) => None,
         })
         .unwrap_or_default();
-    let Some(word) = task.task_state else {
+    let Some(word) = task.state else {
         return if reply.status().as_u16() == 202 { Observation::new(State::Running) } else { done(reply) };
     };
     let known = WORDS.iter().find(|(known, _)| *known == word);

@@ -46,7 +46,7 @@ pub use self::acceptor::{Acceptor, Comparator, Matcher, Meaning};
 /// ```
 ///
 /// Paths are the part of [JMESPath](https://jmespath.org/specification.html) that waiters use: `a.b`, `"odd name"`, `list[0]`, `list[].state` (all of them),
-/// `length(list)`, `count > \`3\``, `==`, `!=`, `<`, `<=`, `>=`.
+/// `length(list)`, `` count > `3` ``, `==`, `!=`, `<`, `<=`, `>=`.
 ///
 /// The first look is a call of its own, so that the start call may answer whatever it likes: the operation is pending until then. The name is what
 /// [`name_at`](Self::name_at) finds in its reply, and stands for `{name}` in the path. The output that succeeded is the response, every output is
@@ -122,8 +122,8 @@ impl Waiter {
 
     /// Fails if one of its paths cannot be read: told before anything is sent.
     fn check(&self) -> Result<(), Failure> {
-        let declared = self.acceptors.iter().filter_map(Acceptor::path).chain(self.name_at).chain(self.response_at);
-        declared.map(path::check).collect()
+        let mut declared = self.acceptors.iter().filter_map(Acceptor::path).chain(self.name_at).chain(self.response_at);
+        declared.try_for_each(path::check)
     }
 
     fn name(&self, output: &Value) -> Result<Option<String>, Failure> {

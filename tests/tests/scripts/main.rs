@@ -3,7 +3,7 @@
 //! Each script is played twice: once waiting, with a clock that jumps; once with the operation written to a token and resumed between every two
 //! requests. Both must send the same requests.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may fail")]
 
 mod dialects;
 mod parse;

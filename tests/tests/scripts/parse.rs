@@ -139,7 +139,7 @@ pub(crate) fn script(text: &str) -> Result<Script, String> {
                     script.steps.extend(std::iter::repeat_n(last, times.saturating_sub(1)));
                 }
                 (first, rest) if part == Part::Head => {
-                    head(&mut script, &first, rest).map_err(|why| format!("line {}: {why}", index + 1))?
+                    head(&mut script, &first, rest).map_err(|why| format!("line {}: {why}", index + 1))?;
                 }
                 _ => return wrong("neither `>`, `<`, `=`, `do`, `repeat` nor `end`"),
             },

@@ -1,7 +1,7 @@
 //! Plays one script, waiting and through tokens.
 
 use futures_lite::{StreamExt, future::block_on};
-use lro_runtime::{Error, ErrorKind, Operations, PollSettings, RawOperation, Token};
+use lro_runtime::{Error, ErrorKind, Operations, Payload, PollSettings, RawOperation, Status, Token};
 use serde_json::Value;
 
 use crate::{
@@ -100,7 +100,7 @@ fn waiting(script: &Script, wire: &Wire, clock: &Clock) -> Result<(), String> {
             outcome = next;
         }
     }
-    finished(script, wire, outcome.map_err(Some))
+    finished(script, wire, &outcome.map_err(Some))
 }
 
 /// One call per step; through tokens, written down and resumed before each.
@@ -108,7 +108,7 @@ fn step_by_step(script: &Script, wire: &Wire, clock: &Clock, tokens: bool) -> Re
     let client = client(script, wire, clock)?;
     let mut operation = match begin(script, &client) {
         Ok(operation) => operation,
-        Err(error) => return finished(script, wire, Err(Some(error))),
+        Err(error) => return finished(script, wire, &Err(Some(error))),
     };
     check_step(script, wire, &operation, !tokens)?;
     let mut last_error = None;
@@ -140,9 +140,9 @@ fn step_by_step(script: &Script, wire: &Wire, clock: &Clock, tokens: bool) -> Re
         }
     }
     match last_error {
-        Some(error) => finished(script, wire, Err(Some(error))),
-        None if script.end.word.starts_with("error ") => finished(script, wire, Err(None)),
-        None => finished(script, wire, Ok(operation)),
+        Some(error) => finished(script, wire, &Err(Some(error))),
+        None if script.end.word.starts_with("error ") => finished(script, wire, &Err(None)),
+        None => finished(script, wire, &Ok(operation)),
     }
 }
 
@@ -157,7 +157,7 @@ fn check_step(script: &Script, wire: &Wire, snapshot: &RawOperation, everything:
             "progress" | "metadata" if !everything => continue,
             "progress" => snapshot.progress().map_or_else(|| "none".to_owned(), |progress| progress.to_string()),
             "metadata" => {
-                same_json("metadata", snapshot.metadata().map(|payload| payload.decode_json()), rest)?;
+                same_json("metadata", snapshot.metadata().map(Payload::decode_json), rest)?;
                 continue;
             }
             state => {
@@ -193,12 +193,12 @@ fn same_json(what: &str, found: Option<Result<Value, Error>>, expected: &str) ->
 }
 
 /// The end: an operation, an error, or an error that only waiting gives.
-fn finished(script: &Script, wire: &Wire, outcome: Result<RawOperation, Option<Error>>) -> Result<(), String> {
+fn finished(script: &Script, wire: &Wire, outcome: &Result<RawOperation, Option<Error>>) -> Result<(), String> {
     let mut wrong = wire.wrong();
     if wire.served() < script.steps.len() {
         wrong.push(format!("{} of {} requests were sent", wire.served(), script.steps.len()));
     }
-    let ended = match &outcome {
+    let ended = match outcome {
         Ok(operation) => operation.state().to_string(),
         Err(Some(error)) => format!("error {:?}", error.kind()),
         Err(None) => script.end.word.clone(),
@@ -209,9 +209,9 @@ fn finished(script: &Script, wire: &Wire, outcome: Result<RawOperation, Option<E
         wrong.push(format!("it ended as `{ended}`{more}, expected `{}`", script.end.word));
     }
     for (fact, expected) in &script.end.facts {
-        wrong.extend(check_fact(&outcome, fact, expected).err());
+        wrong.extend(check_fact(outcome, fact, expected).err());
     }
-    if let Ok(operation) = &outcome {
+    if let Ok(operation) = outcome {
         wrong.extend(check_into_result(operation).err());
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n    ")) }
@@ -224,7 +224,7 @@ fn check_fact(outcome: &Result<RawOperation, Option<Error>>, fact: &str, expecte
     };
     let text = match (fact, outcome) {
         ("result", Ok(operation)) => {
-            return same_json("result", operation.response().map(|payload| payload.decode_json()), expected);
+            return same_json("result", operation.response().map(Payload::decode_json), expected);
         }
         ("text", Ok(operation)) => {
             operation.response().map(|payload| String::from_utf8_lossy(payload.bytes()).into_owned())
@@ -243,7 +243,7 @@ fn check_fact(outcome: &Result<RawOperation, Option<Error>>, fact: &str, expecte
         ("message", _) => status.map(|status| status.message().to_owned()),
         ("detail", _) => {
             let details: Vec<_> =
-                status.iter().flat_map(|status| status.details()).map(|detail| detail.json().to_owned()).collect();
+                status.iter().flat_map(Status::details).map(|detail| detail.json().to_owned()).collect();
             return if details.iter().any(|detail| detail == expected) {
                 Ok(())
             } else {

@@ -173,16 +173,9 @@ pub(super) fn error_types(reply: &transport::Reply) -> Vec<String> {
     };
     let header = reply.headers().get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let body: Value = serde_json::from_slice(reply.body()).unwrap_or_default();
-    let members = [
-        &body["__type"],
-        &body["code"],
-        &body["Code"],
-        &body["error"]["code"],
-        &body["error"]["type"],
-        &body["error"]["status"],
-        &body["error"],
-    ];
-    let said = header.into_iter().chain(members.into_iter().filter_map(|member| member.as_str().map(str::to_owned)));
+    let members = ["/__type", "/code", "/Code", "/error/code", "/error/type", "/error/status", "/error"];
+    let said =
+        header.into_iter().chain(members.iter().filter_map(|member| body.pointer(member)?.as_str().map(str::to_owned)));
     let http = reply.status().canonical_reason().map(|reason| reason.replace([' ', '-', '\''], ""));
     said.map(|word| bare(&word)).filter(|word| !word.is_empty()).chain(http).collect()
 }

@@ -1,4 +1,4 @@
-//! The part of JMESPath that waiters use.
+//! The part of [JMESPath](https://jmespath.org/specification.html) that waiters use.
 
 use serde_json::Value;
 
@@ -50,9 +50,9 @@ impl Rest<'_> {
     }
 
     fn take(&mut self, token: &str) -> bool {
-        let taken = self.text.strip_prefix(token);
-        self.text = taken.unwrap_or(self.text).trim_start();
-        taken.is_some()
+        let after = self.text.strip_prefix(token);
+        self.text = after.unwrap_or(self.text).trim_start();
+        after.is_some()
     }
 
     fn comparison(&mut self, output: &Value) -> Result<Value, Failure> {
@@ -121,21 +121,15 @@ impl Rest<'_> {
     }
 
     fn field(&mut self, found: Found) -> Result<Found, Failure> {
-        let name = match self.text.strip_prefix('"').and_then(|text| text.split_once('"')) {
-            Some((quoted, rest)) => {
-                self.text = rest;
-                quoted
-            }
-            None => {
-                let end = self.text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(self.text.len());
-                let (name, rest) = self.text.split_at(end);
-                if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
-                    return Err(self.wrong("a name"));
-                }
-                self.text = rest.trim_start();
-                name
-            }
-        };
+        let quoted = self.text.strip_prefix('"').and_then(|text| text.split_once('"'));
+        let (name, rest) = quoted.unwrap_or_else(|| {
+            let end = self.text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(self.text.len());
+            self.text.split_at(end)
+        });
+        if quoted.is_none() && !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+            return Err(self.wrong("a name"));
+        }
+        self.text = rest.trim_start();
         Ok(found.map(|mut value| value.get_mut(name).map(Value::take).unwrap_or_default()))
     }
 
