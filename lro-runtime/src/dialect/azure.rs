@@ -191,6 +191,12 @@ fn monitor_in(reply: &Reply, base: &Uri) -> Result<Option<String>, Failure> {
     }
 }
 
+/// Whether a monitor's reply may move anything: few do, and every poll comes by here.
+fn has_urls(reply: &Reply) -> bool {
+    let is_url = |name: &str| matches!(name, "operation-location" | "azure-asyncoperation" | "location");
+    reply.headers().keys().any(|name| is_url(name.as_str()))
+}
+
 /// What a URL is of which nothing but the name is known: a status monitor if it answers as one.
 fn unsaid_place(reply: &Reply) -> Place {
     let has_status = Body::of(reply).is_ok_and(|body| body.status().is_some());
@@ -228,7 +234,6 @@ fn start_of_location(cursor: Cursor, reply: &Reply) -> Observation<'_> {
 }
 
 fn read_monitor<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-    let base = cursor::base(cursor)?;
     if leads_on(reply.status()) {
         return read_location(cursor, Place::Monitor, reply);
     }
@@ -241,7 +246,12 @@ fn read_monitor<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>
     }
     let body = Body::of(reply).map_err(|error| not_a("status monitor", &error, reply))?;
     let word = body.status().ok_or_else(|| not_a("status monitor", &"it has no `status`", reply))?;
-    let moved = cursor::moved(cursor, monitor_in(reply, &base)?, location_in(reply, &base)?);
+    let moved = if has_urls(reply) {
+        let base = cursor::base(cursor)?;
+        cursor::moved(cursor, monitor_in(reply, &base)?, location_in(reply, &base)?)
+    } else {
+        None
+    };
     let mut seen = body.observe(moved.as_ref().unwrap_or(cursor), word)?;
     seen.metadata = metadata_of(reply);
     seen.cursor = seen.cursor.or(moved);
