@@ -3,10 +3,13 @@
 mod callgrind;
 mod count;
 mod deps;
+mod dialects;
+mod long_poll;
 mod loopback;
 mod report;
 mod schedule;
 mod sdk500;
+mod service;
 mod step;
 mod virtual_time;
 
@@ -15,7 +18,7 @@ use std::{env, process::ExitCode};
 #[global_allocator]
 static ALLOCATOR: count::Counting = count::Counting;
 
-const USAGE: &str = "usage: lro-benches all | step | step-instructions | schedule | loopback | deps | sdk500 [METHODS]";
+const USAGE: &str = "usage: lro-benches all | step | step-instructions | dialects | dialects-instructions | schedule | long-poll | loopback | deps | sdk500 [METHODS]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -23,10 +26,15 @@ fn main() -> ExitCode {
     match words[..] {
         ["all"] => {
             step::run(false);
+            dialects::run(false);
             schedule::run();
+            long_poll::run();
             return finish(loopback::run().and_then(|()| deps::run()));
         }
+        ["dialects"] => dialects::run(false),
+        ["dialects-instructions"] => dialects::run(true),
         ["schedule"] => schedule::run(),
+        ["long-poll"] => long_poll::run(),
         ["loopback"] => return finish(loopback::run()),
         ["deps"] => return finish(deps::run()),
         ["step"] => step::run(false),
@@ -34,6 +42,7 @@ fn main() -> ExitCode {
         ["sdk500"] => return finish(sdk500::run(500)),
         ["sdk500", methods] => return finish(sdk500::run(methods.parse().unwrap_or(500))),
         ["repeat", "step", variant, times] => step::repeat(variant, times.parse().unwrap_or(1)),
+        ["repeat", "dialects", name, times] => dialects::repeat(name, times.parse().unwrap_or(1)),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -32,12 +32,20 @@ use crate::{
 /// | `not_found_grace` | 10 s | 10 s | 60 s |
 /// | `hint` | obeyed from 100 ms to 10 min | the same | the same |
 ///
-/// The published clients fall into two camps (simulated over log-normal durations with a median of 60 s): those that poll rarely
-/// and notice late (AWS 7.7 polls, 28.5 s late; google-cloud-lro 6.8 and 22.5 s; gax-dotnet 4.5 and 19.8 s), and those that poll
-/// often and notice soon (api-core 17 polls, 6.3 s late, its full jitter halving each wait). The growth of 1.5 up to 20 s of the
-/// second camp, without the jitter that one operation does not need, sits between them: soon enough for a person, cheap enough for a quota.
-/// `benches` prints the figures for these defaults from the same simulation. Waiting is finite by default; whoever wants
-/// to wait for ever says [`without_expiration`](Self::without_expiration).
+/// The published clients fall into two camps: those that poll rarely and notice late, and those that poll often and notice soon (polls per operation, and seconds
+/// from its end to the poll that sees it, over log-normal durations; `benches` prints them all from one simulation, in which ours are the library's own loop):
+///
+/// | median duration | 5 s | 60 s | 600 s |
+/// |---|---|---|---|
+/// | AWS waiters | 3.7, 4.3 s | 7.7, 28.6 s | 22.6, 39.9 s |
+/// | google-cloud-lro | 3.2, 4.0 s | 6.8, 22.5 s | 21.8, 30.1 s |
+/// | api-core | 6.2, 2.6 s | 17.0, 6.4 s | 105.4, 6.7 s |
+/// | the library's | 3.8, 2.3 s | 10.7, 8.6 s | 55.1, 10.1 s |
+/// | `interactive` | 8.8, 1.4 s | 27.8, 2.5 s | 204.5, 2.5 s |
+/// | `batch` | 1.5, 5.8 s | 5.1, 16.8 s | 25.1, 23.1 s |
+///
+/// The library's own sit between the camps: nearly as soon as api-core, whose full jitter halves each wait, at two thirds of its polls and fewer. Waiting is finite by
+/// default; whoever wants to wait for ever says [`without_expiration`](Self::without_expiration).
 ///
 /// ```
 /// use std::time::Duration;

@@ -31,8 +31,8 @@ mod ours;
 /// Requests per operation.
 pub const STEPS: usize = 100;
 
-const RUNNING: &str = r#"{"name":"operations/export-7","metadata":{"@type":"type.googleapis.com/example.ExportProgress","verb":"export","createTime":"2026-11-20T12:34:56.789Z","stage":"copying","percent":42},"done":false}"#;
-const SUCCEEDED: &str = r#"{"name":"operations/export-7","metadata":{"@type":"type.googleapis.com/example.ExportProgress","verb":"export","createTime":"2026-11-20T12:34:56.789Z","stage":"done","percent":100},"done":true,"response":{"@type":"type.googleapis.com/example.ExportedImage","uri":"gs://bucket/image.tar","sizeBytes":1048576}}"#;
+pub const RUNNING: &str = r#"{"name":"operations/export-7","metadata":{"@type":"type.googleapis.com/example.ExportProgress","verb":"export","createTime":"2026-11-20T12:34:56.789Z","stage":"copying","percent":42},"done":false}"#;
+pub const SUCCEEDED: &str = r#"{"name":"operations/export-7","metadata":{"@type":"type.googleapis.com/example.ExportProgress","verb":"export","createTime":"2026-11-20T12:34:56.789Z","stage":"done","percent":100},"done":true,"response":{"@type":"type.googleapis.com/example.ExportedImage","uri":"gs://bucket/image.tar","sizeBytes":1048576}}"#;
 
 /// What the service says about progress.
 #[derive(Debug, Deserialize, Serialize)]

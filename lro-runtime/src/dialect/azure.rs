@@ -193,10 +193,8 @@ fn monitor_in(reply: &Reply, base: &Uri) -> Result<Option<String>, Failure> {
 
 /// The cursor after a monitor's reply, if it has headers that move it.
 fn moved(cursor: &Cursor, reply: &Reply) -> Result<Option<Cursor>, Failure> {
-    if !["operation-location", "azure-asyncoperation", "location"]
-        .iter()
-        .any(|name| reply.headers().contains_key(*name))
-    {
+    let is_url = |name: &str| matches!(name, "operation-location" | "azure-asyncoperation" | "location");
+    if !reply.headers().keys().any(|name| is_url(name.as_str())) {
         return Ok(None); // most polls end here
     }
     let base = cursor::base(cursor)?;

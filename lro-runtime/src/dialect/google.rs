@@ -14,7 +14,7 @@ use crate::{
     payload::Encoding,
     state::State,
     status::{Code, Status},
-    text::excerpt,
+    text::{excerpt, string},
     transport::{Reply, Request},
     url::{encode_name, encode_query},
 };
@@ -177,10 +177,6 @@ struct Envelope<'a> {
     response: Option<&'a RawValue>,
 }
 
-/// A name that borrows where it can.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
 /// Reads a `google.longrunning.Operation`.
 fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
     // Checked for UTF-8 once, not once per payload. What is not may still have an envelope that can be read.
@@ -192,7 +188,9 @@ fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
     if !is_object(body) {
         return Err(Failure::protocol(format!("the body is not an operation but an array: found `{}`", excerpt(body))));
     }
-    let name = present(envelope.name).map(read_name).transpose()?.unwrap_or_default();
+    let name =
+        present(envelope.name).map(|raw| string(raw).ok_or_else(|| wrong("name", raw, "a string"))).transpose()?;
+    let name = name.unwrap_or_default();
     let done = match present(envelope.done).map(|raw| (raw, raw.get())) {
         None | Some((_, "false")) => false,
         Some((_, "true")) => true,
@@ -239,17 +237,6 @@ pub(super) fn located<'a>(mut seen: Observation<'a>, options: &Options) -> Resul
         None => return Err(Failure::protocol("the reply names no operation and is not done")),
     }
     Ok(seen)
-}
-
-fn read_name(raw: &RawValue) -> Result<Cow<'_, str>, Failure> {
-    let plain = raw.get().strip_prefix('"').and_then(|text| text.strip_suffix('"')).filter(|text| !text.contains('\\'));
-    match plain {
-        Some(name) => Ok(Cow::Borrowed(name)),
-        None => match serde_json::from_str::<Name<'_>>(raw.get()) {
-            Ok(name) => Ok(name.0),
-            Err(_) => Err(wrong("name", raw, "a string")),
-        },
-    }
 }
 
 fn any(raw: &RawValue) -> Part<'_> {

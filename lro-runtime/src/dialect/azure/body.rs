@@ -13,6 +13,7 @@ use crate::{
     payload::Encoding,
     state::State,
     status::Status,
+    text::string,
     transport::Reply,
 };
 
@@ -43,19 +44,16 @@ struct Fields<'a> {
     percent_complete: Option<&'a RawValue>,
 }
 
-/// A string that borrows where it can.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
 impl<'a> Body<'a> {
     /// The body's JSON object. JSON that is no object has no members.
     pub(super) fn of(reply: &'a Reply) -> Result<Self, serde_json::Error> {
         let whole = without_mark(reply.body());
         let is_object = whole.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-        let fields = if is_object {
-            serde_json::from_slice(whole)?
-        } else {
-            serde_json::from_slice::<&RawValue>(whole).map(|_| Fields::default())?
+        // Checked for UTF-8 once, not once per member. What is not may still have members that can be read.
+        let fields = match std::str::from_utf8(whole) {
+            Ok(text) if is_object => serde_json::from_str(text)?,
+            _ if is_object => serde_json::from_slice(whole)?,
+            _ => serde_json::from_slice::<&RawValue>(whole).map(|_| Fields::default())?,
         };
         Ok(Self { properties: present(fields.properties), fields, whole })
     }
@@ -129,5 +127,5 @@ fn present(raw: Option<&RawValue>) -> Option<&RawValue> {
 
 /// A member that is a string.
 fn text(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
-    raw.and_then(|raw| serde_json::from_str::<Text<'_>>(raw.get()).ok()).map(|text| text.0)
+    raw.and_then(string)
 }
