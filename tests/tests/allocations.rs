@@ -1,0 +1,94 @@
+//! What a poll step costs, counted.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail")]
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    task::{Context, Waker},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use lro_runtime::{
+    Operations, PollSettings, Timer, Transport, TransportError,
+    transport::{BoxFuture, Reply, Request},
+};
+
+/// A running operation, with metadata nobody looks at.
+const RUNNING: &[u8] = br#"{"name":"projects/p/locations/l/operations/123","metadata":{"@type":"type.googleapis.com/example.Progress","percent":40,"step":"resizing"},"done":false}"#;
+
+/// Replies whose body is there already: nothing here allocates but the future.
+struct Memory(Arc<AtomicUsize>);
+
+impl Transport for Memory {
+    fn send<'a>(&'a self, _: &'a Request, _: usize) -> BoxFuture<'a, Result<Reply, TransportError>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Box::pin(std::future::ready(Ok(Reply::new(Bytes::from_static(RUNNING)))))
+    }
+}
+
+/// A clock that goes on by as much as somebody sleeps, and remembers nothing.
+struct Jumping {
+    origin: Instant,
+    elapsed: Arc<AtomicU64>,
+}
+
+impl Timer for Jumping {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.elapsed.fetch_add(u64::try_from(duration.as_nanos()).unwrap(), Ordering::Relaxed);
+        let mut slept = false;
+        Box::pin(std::future::poll_fn(move |_| match std::mem::replace(&mut slept, true) {
+            true => std::task::Poll::Ready(()),
+            false => std::task::Poll::Pending,
+        }))
+    }
+
+    fn now(&self) -> Instant {
+        self.origin + Duration::from_nanos(self.elapsed.load(Ordering::Relaxed))
+    }
+}
+
+/// How many allocations each of `steps` poll steps of one wait makes: a sleep, a request, a reply, a new snapshot.
+fn allocations(steps: usize) -> Vec<u64> {
+    let sent = Arc::new(AtomicUsize::new(0));
+    let operations = Operations::builder("http://memory.test")
+        .transport(Memory(Arc::clone(&sent)))
+        .timer(Jumping { origin: Instant::now(), elapsed: Arc::default() })
+        .build()
+        .unwrap();
+    let operation = smol::block_on(operations.post("v1/x", &())).unwrap();
+    let settings = PollSettings::default().without_expiration();
+    let mut waiting = Box::pin(operation.poll_until_completed(settings));
+    let mut step = || {
+        let before = sent.load(Ordering::Relaxed);
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        sent.load(Ordering::Relaxed) - before
+    };
+    step();
+    let mut counts = vec![];
+    for _ in 0..steps {
+        let info = allocation_counter::measure(|| assert_eq!(step(), 1));
+        counts.push(info.count_total);
+    }
+    counts
+}
+
+/// What of a step is the transport's and the timer's own: a boxed future each.
+const NOT_OURS: u64 = 2;
+
+#[test]
+fn a_poll_step_allocates_at_most_twice_and_the_thousandth_no_more_than_the_first() {
+    let counts = allocations(1000);
+    println!(
+        "allocations of a poll step: {}, then {}; of these the transport's and the timer's: {NOT_OURS}",
+        counts[0], counts[1]
+    );
+    assert!(counts[0] <= 2 + NOT_OURS, "{}", counts[0]);
+    // The first step leaves the snapshot in the caller's hands as it is; the others may write over their own.
+    assert!(counts[1] <= counts[0] && counts[1..].iter().all(|count| *count == counts[1]), "{counts:?}");
+}

@@ -1,0 +1,255 @@
+//! Observers, waiters, sizes, executors.
+
+use std::{
+    future::IntoFuture,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures_lite::StreamExt;
+use lro_runtime::{
+    ErrorKind, LongRunning, Operations, PollSettings,
+    testing::{Job, LroServer, Script, VirtualClock},
+};
+use serde_json::json;
+
+use crate::support::{ImageClient, Server, Stage, cat, json_reply, percent, poll_once, secs};
+
+// Case 32.
+#[test]
+fn an_observer_of_completion_fires_once_on_the_terminal_snapshot() {
+    let stage = Stage::new(Script::new().running_with(percent(1)).running(2).running_with(percent(50)).done(cat()));
+    let (ends, changes, polls) =
+        (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(vec![])), Arc::new(AtomicUsize::new(0)));
+    let count = |counter: &Arc<AtomicUsize>| {
+        let counter = Arc::clone(counter);
+        move || counter.fetch_add(1, Ordering::Relaxed)
+    };
+    let (ended, polled, log) = (count(&ends), count(&polls), Arc::clone(&changes));
+    let operation = stage.export();
+    let observed = operation
+        .on_completed(move |snapshot| {
+            assert!(snapshot.is_succeeded());
+            ended();
+        })
+        .on_progress(move |snapshot| log.lock().unwrap().push(snapshot.progress()));
+    assert!(smol::block_on(observed.poll_until_completed(PollSettings::default())).unwrap().is_succeeded());
+    assert_eq!(ends.load(Ordering::Relaxed), 1);
+    assert_eq!(*changes.lock().unwrap(), [Some(0.01), Some(0.5), Some(1.0)], "changes only");
+
+    let stage = Stage::new(Script::new().running_with(percent(1)).running(3).done(cat()));
+    let observed = stage
+        .export()
+        .on_progress(move |_| {
+            polled();
+        })
+        .every_poll();
+    assert!(observed.poll_until_completed_blocking(PollSettings::default()).unwrap().is_succeeded());
+    assert_eq!(polls.load(Ordering::Relaxed), 5, "the first snapshot and every poll");
+}
+
+// Case 32.
+#[test]
+fn an_observer_of_completion_does_not_fire_on_a_timeout_and_fires_on_what_is_done_already() {
+    let stage = Stage::new(Script::new().running_with(percent(1)).running(9));
+    let observed = stage.export().on_completed(|_| panic!("it has not"));
+    let error =
+        smol::block_on(observed.poll_until_completed(PollSettings::default().with_timeout(secs(3.0)))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+
+    let stage = Stage::new(Script::new().done(cat()));
+    let fired = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&fired);
+    let observed = stage.export().on_completed(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+    });
+    let all: Vec<_> = smol::block_on(observed.snapshots(PollSettings::default()).collect());
+    assert_eq!((all.len(), fired.load(Ordering::Relaxed)), (1, 1));
+}
+
+// Case 32.
+#[test]
+fn a_panic_of_an_observer_reaches_whoever_waits() {
+    let stage = Stage::new(Script::new().running_with(percent(1)).done(cat()));
+    let operation = stage.export();
+    let observed = operation.on_completed(|_| panic!("out of paper"));
+    let caught =
+        catch_unwind(AssertUnwindSafe(|| smol::block_on(observed.poll_until_completed(PollSettings::default()))));
+    assert_eq!(caught.unwrap_err().downcast_ref::<&str>(), Some(&"out of paper"));
+    assert!(!operation.is_completed(), "and the snapshot in hand is what it was");
+}
+
+/// An operation that runs for so many polls, on a server that remembers the requests.
+fn long(polls: usize) -> (VirtualClock, Server, ImageClient) {
+    let clock = VirtualClock::new();
+    let count = AtomicUsize::new(0);
+    let server = Server::new(&clock, move |_, _| {
+        let n = count.fetch_add(1, Ordering::Relaxed);
+        let body = json!({ "name": "operations/1", "metadata": percent(1), "done": n >= polls, "response": cat() });
+        (Duration::ZERO, Ok(json_reply(&body)))
+    });
+    let client = server.client();
+    (clock, server, client)
+}
+
+// Case 33.
+#[test]
+fn the_thousandth_request_is_as_large_as_the_first() {
+    let (clock, server, _) = long(1001);
+    let operations = Operations::builder("http://server.test")
+        .transport(server.clone())
+        .timer(clock)
+        .header("x-tenant", "a")
+        .credentials(|| async { Ok(lro_runtime::bearer("token")?) })
+        .build()
+        .unwrap();
+    let client = ImageClient { operations };
+    let operation = smol::block_on(client.export_image()).unwrap();
+    let settings = PollSettings::default().without_expiration();
+    assert!(smol::block_on(operation.poll_until_completed(settings)).unwrap().is_succeeded());
+    let requests = server.requests();
+    assert_eq!(requests.len(), 1002);
+    let shape = |n: usize| {
+        let request = &requests[n].1;
+        (request.uri().clone(), request.headers().clone(), request.headers().len(), request.body().clone())
+    };
+    assert_eq!(shape(1), shape(1000));
+}
+
+// Case 40.
+#[test]
+fn a_second_waiter_is_independent_of_a_dropped_first_and_of_its_neighbours() {
+    let (clock, server, client) = long(5);
+    let operation = smol::block_on(client.export_image()).unwrap();
+    {
+        let mut first = pin!(operation.poll_until_completed(PollSettings::default()));
+        assert!(poll_once(first.as_mut()).is_pending());
+    }
+    assert_eq!((server.requests().len(), clock.next_deadline()), (1, None));
+    let (one, two) = smol::block_on(futures_lite::future::zip(
+        operation.poll_until_completed(PollSettings::default()),
+        operation.poll_until_completed(PollSettings::default()),
+    ));
+    assert!(one.unwrap().is_succeeded() && two.unwrap().is_succeeded());
+}
+
+// Case 41.
+#[test]
+fn public_futures_are_small() {
+    const MOST: usize = 1024;
+    let stage = Stage::new(Script::new().running_with(percent(1)));
+    let (client, operation) = (&stage.client, stage.export());
+    let (raw, operations, settings) = (operation.untyped().clone(), &client.operations, PollSettings::default);
+    let second = secs(1.0);
+    fn size<T>(name: &str, future: T) -> usize {
+        drop(future);
+        let size = size_of::<T>();
+        println!("{name}: {size} bytes");
+        size
+    }
+    let sizes = [
+        size("annotated method", client.export_image()),
+        size("annotated method of ()", client.purge()),
+        size("poll_once", operation.poll_once()),
+        size("poll_until_completed", operation.poll_until_completed(settings())),
+        size("await", operation.clone().into_future()),
+        size("snapshots", operation.snapshots(settings())),
+        size("snapshots.next", operation.snapshots(settings()).next()),
+        size("on_progress", operation.on_progress(|_| ()).poll_until_completed(settings())),
+        size("on_progress.snapshots", operation.on_progress(|_| ()).snapshots(settings())),
+        size("cancel", operation.cancel()),
+        size("cancel_and_wait", operation.cancel_and_wait(settings())),
+        size("delete", operation.delete()),
+        size("wait", operation.wait(second)),
+        size("raw poll_once", raw.poll_once()),
+        size("raw poll_until_completed", raw.poll_until_completed(settings())),
+        size("raw await", raw.clone().into_future()),
+        size("raw cancel_and_wait", raw.cancel_and_wait(settings())),
+        size("raw wait", raw.wait(second)),
+        size("LongRunning::poll_until_completed", LongRunning::poll_until_completed(&operation, settings())),
+        size("Operations::start", operations.start(http::Request::new(""))),
+        size("Operations::post", operations.post("v1/x", &())),
+        size("Operations::get", operations.get("operations/1")),
+        size("Operations::cancel", operations.cancel("operations/1")),
+        size("Operations::delete", operations.delete("operations/1")),
+        size("Operations::wait", operations.wait("operations/1", second)),
+        size("Operations::list", operations.list("")),
+        size("Operation", operation.clone()),
+    ];
+    assert!(sizes.iter().all(|size| *size <= MOST), "{sizes:?}");
+}
+
+/// A real server, and a client on real sockets and real time.
+fn real() -> (LroServer, ImageClient) {
+    let job = |_: &serde_json::Value| Job::polls(3).metadata(|_| percent(5)).responds(cat());
+    let server = LroServer::builder().on("v1/images:export", job).start().unwrap();
+    let operations = Operations::builder(server.url()).poll_settings(fast()).build().unwrap();
+    (server, ImageClient { operations })
+}
+
+fn fast() -> PollSettings {
+    PollSettings::interactive().with_delay(secs(0.01)).with_hint(lro_runtime::HintPolicy::Ignore)
+}
+
+async fn export(client: &ImageClient) {
+    let image = client.export_image().await.unwrap().await.unwrap();
+    assert_eq!(image.uri, "gs://pictures/cat.png");
+}
+
+// Case 42.
+#[test]
+fn it_runs_on_any_executor_and_on_none() {
+    let (_server, client) = real();
+    smol::block_on(export(&client));
+    futures_lite::future::block_on(export(&client));
+    async_io::block_on(export(&client));
+    let local = smol::LocalExecutor::new();
+    smol::block_on(local.run(export(&client)));
+    let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime().block_on(export(&client)); // without tokio's timer and reactor, even
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap().block_on(export(&client));
+}
+
+// Case 42.
+#[test]
+fn blocking_calls_need_no_executor_and_do_not_deadlock_inside_one() {
+    let (_server, client) = real();
+    let blocked = |client: &ImageClient| {
+        let operation = futures_lite::future::block_on(client.export_image()).unwrap();
+        let done = operation.blocking().poll_until_completed(PollSettings::default()).unwrap();
+        assert!(done.is_succeeded());
+        assert_eq!(
+            operation.blocking().snapshots(PollSettings::default()).last().unwrap().unwrap().progress(),
+            Some(1.0)
+        );
+    };
+    blocked(&client);
+    smol::block_on(async {
+        let operation = client.export_image().await.unwrap();
+        assert!(operation.blocking().poll_until_completed(PollSettings::default()).unwrap().is_succeeded());
+    });
+    let tokio = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    tokio.block_on(async {
+        let operation = client.export_image().await.unwrap();
+        assert!(operation.blocking().poll_until_completed(PollSettings::default()).unwrap().is_succeeded());
+    });
+    let local = smol::LocalExecutor::new();
+    smol::block_on(local.run(async { local.spawn(async { blocked(&client) }).await }));
+}
+
+// Case 42: nobody polls faster for it.
+#[test]
+fn a_blocking_wait_sleeps_between_polls() {
+    let (server, client) = real();
+    let operation = futures_lite::future::block_on(client.export_image()).unwrap();
+    let began = Instant::now();
+    let settings = fast().with_delay(secs(0.1)).with_multiplier(1.0);
+    assert!(operation.blocking().poll_until_completed(settings).unwrap().is_succeeded());
+    assert!(began.elapsed() >= secs(0.2));
+    assert_eq!(server.looks(operation.name()), 3);
+}

@@ -1,0 +1,164 @@
+//! An annotated client, and servers that live in a closure.
+
+#![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses its part")]
+
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::StatusCode;
+use lro_runtime::{
+    Operations, RawOperation, Result, Timer, Transport, TransportError, long_running,
+    testing::{Script, ScriptedTransport, VirtualClock},
+    transport::{BoxFuture, Reply, Request},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// An exported image.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Image {
+    /// Where it is.
+    pub uri: String,
+}
+
+/// How far an export is.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Progress {
+    /// Of a hundred.
+    pub percent: u8,
+}
+
+/// A service as an SDK author declares it.
+#[derive(Clone, Debug)]
+pub struct ImageClient {
+    pub operations: Operations,
+}
+
+#[long_running]
+impl ImageClient {
+    /// Exports an image.
+    #[long_running(response = Image, metadata = Progress, cancel, delete, progress = percent, response_type = "type.googleapis.com/example.Image")]
+    pub async fn export_image(&self) -> Result<RawOperation> {
+        self.operations.post("v1/images:export", &json!({ "image": "cat" })).await
+    }
+
+    /// Purges what nobody needs.
+    #[long_running(response = (), metadata = (), poll(delay = "7s", multiplier = 1, timeout = "20s"))]
+    pub async fn purge(&self) -> Result<RawOperation> {
+        self.operations.post("v1/images:purge", &json!({})).await
+    }
+}
+
+pub fn secs(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
+
+pub fn percent(percent: u8) -> Value {
+    json!({ "percent": percent })
+}
+
+pub fn cat() -> Value {
+    json!({ "uri": "gs://pictures/cat.png" })
+}
+
+/// A clock that jumps, a transport with this script, and the client on both.
+pub struct Stage {
+    pub clock: VirtualClock,
+    pub transport: ScriptedTransport,
+    pub client: ImageClient,
+}
+
+impl Stage {
+    pub fn new(script: Script) -> Self {
+        let clock = VirtualClock::new();
+        let transport = ScriptedTransport::new(script);
+        let client = ImageClient { operations: transport.operations(&clock).unwrap() };
+        Self { clock, transport, client }
+    }
+
+    /// The operation that the first reply of the script starts.
+    pub fn export(&self) -> ExportImageOperation {
+        smol::block_on(self.client.export_image()).unwrap()
+    }
+
+    /// When requests were sent, the start call included, in seconds.
+    pub fn sent(&self) -> Vec<f64> {
+        self.transport.request_times().iter().map(Duration::as_secs_f64).collect()
+    }
+
+    pub fn requests(&self) -> usize {
+        self.transport.requests().len()
+    }
+}
+
+/// What a [`Server`] answers: how long it takes, and the reply.
+pub type Answer = (Duration, std::result::Result<Reply, TransportError>);
+
+/// A transport that asks a function of the time and the request, and remembers every request.
+#[derive(Clone)]
+pub struct Server {
+    clock: VirtualClock,
+    answer: Arc<dyn Fn(Duration, &Request) -> Answer + Send + Sync>,
+    requests: Arc<Mutex<Vec<(Duration, Request)>>>,
+}
+
+impl Server {
+    pub fn new(clock: &VirtualClock, answer: impl Fn(Duration, &Request) -> Answer + Send + Sync + 'static) -> Self {
+        Self { clock: clock.clone(), answer: Arc::new(answer), requests: Arc::default() }
+    }
+
+    pub fn client(&self) -> ImageClient {
+        let operations = Operations::builder("http://server.test").transport(self.clone()).timer(self.clock.clone());
+        ImageClient { operations: operations.build().unwrap() }
+    }
+
+    pub fn requests(&self) -> Vec<(Duration, Request)> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+impl Transport for Server {
+    fn send<'a>(&'a self, request: &'a Request, _: usize) -> BoxFuture<'a, std::result::Result<Reply, TransportError>> {
+        Box::pin(async move {
+            let now = self.clock.elapsed();
+            self.requests.lock().unwrap().push((now, request.clone()));
+            let (latency, reply) = (self.answer)(now, request);
+            if !latency.is_zero() {
+                self.clock.sleep(latency).await;
+            }
+            reply
+        })
+    }
+}
+
+pub fn reply(status: u16, body: impl Into<Bytes>) -> Reply {
+    let mut reply = Reply::new(body.into());
+    *reply.status_mut() = StatusCode::from_u16(status).unwrap();
+    reply
+}
+
+pub fn json_reply(body: &Value) -> Reply {
+    reply(200, body.to_string())
+}
+
+/// Polls a future once.
+pub fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Runs a future on a clock that moves only when told to: from one deadline to the next.
+pub fn drive<F: Future>(clock: &VirtualClock, future: F) -> F::Output {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = poll_once(future.as_mut()) {
+            return output;
+        }
+        clock.advance(clock.next_deadline().unwrap());
+    }
+}
