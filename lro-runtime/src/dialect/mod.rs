@@ -17,13 +17,16 @@ use crate::{
 };
 
 mod azure;
+mod compute;
 mod google;
 #[cfg(feature = "grpc")]
 mod grpc;
 mod http;
+mod jobs;
 mod location;
 mod lxd;
 mod redfish;
+mod vertex;
 mod waiter;
 
 #[cfg(feature = "grpc")]
@@ -33,11 +36,14 @@ pub(crate) use self::grpc::rpc_failure;
 pub(crate) use self::location::CallerHeaders;
 pub use self::{
     azure::{Azure, FinalStateVia},
+    compute::{Compute, ExtendedFields},
     google::Google,
     http::Http,
+    jobs::Jobs,
     location::{repeated_headers, url_in},
     lxd::Lxd,
     redfish::Redfish,
+    vertex::Vertex,
     waiter::{Acceptor, Comparator, Matcher, Meaning, Waiter},
 };
 
