@@ -59,7 +59,8 @@ impl Carrier {
     fn replies(self, pointer: &str) -> Vec<Canned> {
         let quoted = serde_json::Value::from(pointer).to_string();
         let started = |header| (202, vec![(header, "/ops/1".to_owned())], String::new());
-        let pointed = |status, header| (status, vec![(header, pointer.to_owned())], r#"{"status":"Running"}"#.to_owned());
+        let pointed =
+            |status, header| (status, vec![(header, pointer.to_owned())], r#"{"status":"Running"}"#.to_owned());
         match self {
             Self::OperationLocation => vec![pointed(202, "operation-location")],
             Self::AzureAsyncOperation => vec![pointed(202, "azure-asyncoperation")],
@@ -68,10 +69,16 @@ impl Carrier {
             Self::MovedLocation => vec![started("location"), pointed(202, "location")],
             Self::Redirect => vec![started("operation-location"), pointed(307, "location")],
             Self::ResourceLocation => {
-                vec![started("operation-location"), (200, vec![], format!(r#"{{"status":"Succeeded","resourceLocation":{quoted}}}"#))]
+                vec![
+                    started("operation-location"),
+                    (200, vec![], format!(r#"{{"status":"Succeeded","resourceLocation":{quoted}}}"#)),
+                ]
             }
             Self::FinalLocation => {
-                vec![started("operation-location"), (200, vec![("location", pointer.to_owned())], r#"{"status":"Succeeded"}"#.to_owned())]
+                vec![
+                    started("operation-location"),
+                    (200, vec![("location", pointer.to_owned())], r#"{"status":"Succeeded"}"#.to_owned()),
+                ]
             }
             Self::HttpRedirect => vec![started("location"), pointed(303, "location")],
             Self::LxdLocation => vec![(202, vec![("location", pointer.to_owned())], r#"{"type":"async"}"#.to_owned())],
@@ -81,7 +88,8 @@ impl Carrier {
     }
 
     fn client(self, transport: Canning) -> Operations {
-        let builder = Operations::builder("https://api.test/base").transport(transport).header("authorization", "Bearer secret");
+        let builder =
+            Operations::builder("https://api.test/base").transport(transport).header("authorization", "Bearer secret");
         let builder = match self {
             Self::HttpLocation | Self::HttpRedirect => builder.dialect(Http::new()),
             Self::LxdLocation | Self::LxdOperation => builder.dialect(Lxd::new()),
@@ -97,7 +105,9 @@ impl Carrier {
         let client = self.client(transport.clone());
         let began = match self {
             Self::ResumedFrom => client.resume(pointer),
-            _ => block_on(client.start(Request::post("https://api.test/base/start?api-version=1").body(Bytes::new()).unwrap())),
+            _ => block_on(
+                client.start(Request::post("https://api.test/base/start?api-version=1").body(Bytes::new()).unwrap()),
+            ),
         };
         let mut outcome = began;
         for _ in 0..4 {
@@ -123,7 +133,11 @@ impl Canning {
 }
 
 impl Transport for Canning {
-    fn send<'a>(&'a self, request: &'a Request<Bytes>, _max_body: usize) -> BoxFuture<'a, Result<Response<Bytes>, TransportError>> {
+    fn send<'a>(
+        &'a self,
+        request: &'a Request<Bytes>,
+        _max_body: usize,
+    ) -> BoxFuture<'a, Result<Response<Bytes>, TransportError>> {
         let mut sent = self.sent.lock().unwrap();
         let done = (200, vec![], r#"{"status":"Succeeded","type":"sync","metadata":{"status_code":200}}"#.to_owned());
         let (status, headers, body) = self.replies.get(sent.len()).cloned().unwrap_or(done);
@@ -153,28 +167,63 @@ fn hostile() -> impl Strategy<Value = (String, Option<&'static str>)> {
         // Other hosts, look-alikes, other spellings of an address.
         (
             prop_oneof![
-                Just("evil.test"), Just("api.test.evil.test"), Just("xapi.test"), Just("api.tes"), Just("api.test."), Just("api-test"), Just("127.0.0.1"),
-                Just("localhost"), Just("[::1]"), Just("2130706433"), Just("xn--pi-7ka.test"), Just("base.invalid"), Just("169.254.169.254"),
+                Just("evil.test"),
+                Just("api.test.evil.test"),
+                Just("xapi.test"),
+                Just("api.tes"),
+                Just("api.test."),
+                Just("api-test"),
+                Just("127.0.0.1"),
+                Just("localhost"),
+                Just("[::1]"),
+                Just("2130706433"),
+                Just("xn--pi-7ka.test"),
+                Just("base.invalid"),
+                Just("169.254.169.254"),
             ],
             prop_oneof![Just("https://"), Just("HTTPS://"), Just("http://"), Just("//")],
             path
         )
             .prop_map(|(host, scheme, path)| (format!("{scheme}{host}/{path}"), Some(host))),
         // Another port or another scheme of the same host.
-        (1_u16..=65535, path).prop_filter("another port", |(port, _)| *port != 443).prop_map(|(port, path)| (format!("https://api.test:{port}/{path}"), Some("api.test"))),
+        (1_u16..=65535, path)
+            .prop_filter("another port", |(port, _)| *port != 443)
+            .prop_map(|(port, path)| (format!("https://api.test:{port}/{path}"), Some("api.test"))),
         path.prop_map(|path| (format!("http://api.test/{path}"), Some("api.test"))),
         path.prop_map(|path| (format!("http://api.test:443/{path}"), Some("api.test"))),
         // User info, on whichever host.
-        ("[a-z:]{0,6}", prop_oneof![Just("api.test"), Just("evil.test")], path).prop_map(|(user, host, path)| (format!("https://{user}@{host}/{path}"), None)),
+        ("[a-z:]{0,6}", prop_oneof![Just("api.test"), Just("evil.test")], path)
+            .prop_map(|(user, host, path)| (format!("https://{user}@{host}/{path}"), None)),
         path.prop_map(|path| (format!("https://api.test:443@evil.test/{path}"), None)),
         // What some parsers read as a host.
         (
             prop_oneof![
-                Just("\\\\evil.test\\"), Just("/\\evil.test/"), Just("https:\\\\evil.test\\"), Just("https://api.test\\@evil.test/"), Just("https:/evil.test/"),
-                Just("https:evil.test"), Just("https:///evil.test/"), Just("///evil.test/"), Just("https://api.test%40evil.test/"), Just("https://api.test%2eevil.test/"),
-                Just("https://api.test%00.evil.test/"), Just("https://аpi.test/"), Just("https://api。test/"), Just("https://api.test／.evil.test/"), Just("ftp://api.test/"),
-                Just("file:///etc/passwd"), Just("javascript:alert(1)"), Just("data:text/plain,x"), Just("//"), Just("https://"), Just("https://api.test:99999/"),
-                Just("https://api.test:-1/"), Just("https://api.test:443:443/"), Just("//api.test:80/"), Just("gopher://api.test:443/"), Just("unix:///run/x.sock"),
+                Just("\\\\evil.test\\"),
+                Just("/\\evil.test/"),
+                Just("https:\\\\evil.test\\"),
+                Just("https://api.test\\@evil.test/"),
+                Just("https:/evil.test/"),
+                Just("https:evil.test"),
+                Just("https:///evil.test/"),
+                Just("///evil.test/"),
+                Just("https://api.test%40evil.test/"),
+                Just("https://api.test%2eevil.test/"),
+                Just("https://api.test%00.evil.test/"),
+                Just("https://аpi.test/"),
+                Just("https://api。test/"),
+                Just("https://api.test／.evil.test/"),
+                Just("ftp://api.test/"),
+                Just("file:///etc/passwd"),
+                Just("javascript:alert(1)"),
+                Just("data:text/plain,x"),
+                Just("//"),
+                Just("https://"),
+                Just("https://api.test:99999/"),
+                Just("https://api.test:-1/"),
+                Just("https://api.test:443:443/"),
+                Just("//api.test:80/"),
+                Just("gopher://api.test:443/"),
+                Just("unix:///run/x.sock"),
             ],
             path
         )
@@ -185,9 +234,38 @@ fn hostile() -> impl Strategy<Value = (String, Option<&'static str>)> {
 /// Strings of everything that has ever meant something in a URL.
 fn soup() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
-        Just("https:"), Just("http:"), Just("//"), Just("/"), Just("\\"), Just("@"), Just(":"), Just("?"), Just("#"), Just("api.test"), Just("evil.test"), Just("."), Just(".."),
-        Just("%2f"), Just("%2e"), Just("%40"), Just("%5c"), Just(":443"), Just(":80"), Just("["), Just("]"), Just("::1"), Just("a"), Just("="), Just("&"), Just("а"), Just(" "),
-        Just("\t"), Just("HTTPS"), Just("{name}"), Just("base.invalid"), Just("http://base.invalid"),
+        Just("https:"),
+        Just("http:"),
+        Just("//"),
+        Just("/"),
+        Just("\\"),
+        Just("@"),
+        Just(":"),
+        Just("?"),
+        Just("#"),
+        Just("api.test"),
+        Just("evil.test"),
+        Just("."),
+        Just(".."),
+        Just("%2f"),
+        Just("%2e"),
+        Just("%40"),
+        Just("%5c"),
+        Just(":443"),
+        Just(":80"),
+        Just("["),
+        Just("]"),
+        Just("::1"),
+        Just("a"),
+        Just("="),
+        Just("&"),
+        Just("а"),
+        Just(" "),
+        Just("\t"),
+        Just("HTTPS"),
+        Just("{name}"),
+        Just("base.invalid"),
+        Just("http://base.invalid"),
     ];
     proptest::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat())
 }
@@ -234,11 +312,24 @@ proptest! {
 
 #[test]
 fn the_own_origin_is_trusted_however_it_is_written() {
-    for pointer in ["https://api.test/x", "HTTPS://API.test:443/x", "//api.test/x", "/x", "x", "../x", "?x", "https://Api.Test?x", "https://api.test#y"] {
+    for pointer in [
+        "https://api.test/x",
+        "HTTPS://API.test:443/x",
+        "//api.test/x",
+        "/x",
+        "x",
+        "../x",
+        "?x",
+        "https://Api.Test?x",
+        "https://api.test#y",
+    ] {
         for carrier in CARRIERS.iter().copied().filter(|carrier| !matches!(carrier, Carrier::ResumedFrom)) {
             let (outcome, sent) = carrier.play(pointer);
             assert!(outcome.as_ref().is_ok_and(RawOperation::is_completed), "{carrier:?} {pointer}: {outcome:?}");
-            assert!(sent.iter().all(is_own) && sent.len() > carrier.replies(pointer).len(), "{carrier:?} {pointer}: {sent:?}");
+            assert!(
+                sent.iter().all(is_own) && sent.len() > carrier.replies(pointer).len(),
+                "{carrier:?} {pointer}: {sent:?}"
+            );
         }
     }
 }

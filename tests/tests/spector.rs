@@ -50,7 +50,9 @@ fn scenarios() -> Vec<Scenario> {
     let location = |operation: &str| format!("{SUBSCRIPTION}{TEMPLATES}/locations/eastus/{operation}?{ARM_VERSION}");
     let large = |operation: &str| {
         let context = "a".repeat(6 * 1024);
-        format!("{SUBSCRIPTION}/providers/Azure.ResourceManager.LargeHeaders/locations/eastus/operations/{operation}?userContext={context}&{ARM_VERSION}")
+        format!(
+            "{SUBSCRIPTION}/providers/Azure.ResourceManager.LargeHeaders/locations/eastus/operations/{operation}?userContext={context}&{ARM_VERSION}"
+        )
     };
     let twice = |target: String| vec![target.clone(), target];
     let then = |mut targets: Vec<String>, last: String| {
@@ -96,7 +98,9 @@ fn scenarios() -> Vec<Scenario> {
             target: format!("{order}?{ARM_VERSION}"),
             body: Some(json!({ "location": "eastus", "properties": { "productId": "product1", "amount": 1 } })),
             polls: then(twice(location("operations/lro_create_aao")), format!("{order}?{ARM_VERSION}")),
-            result: Some(json!({ "name": "order1", "properties": { "provisioningState": "Succeeded", "productId": "product1", "amount": 1 } })),
+            result: Some(
+                json!({ "name": "order1", "properties": { "provisioningState": "Succeeded", "productId": "product1", "amount": 1 } }),
+            ),
         },
         Scenario {
             name: "Azure_ResourceManager_OperationTemplates_Lro_export",
@@ -119,7 +123,10 @@ fn scenarios() -> Vec<Scenario> {
             method: Method::POST,
             target: format!("{SUBSCRIPTION}{TEMPLATES}/exportArray?{ARM_VERSION}"),
             body: Some(json!({ "format": "csv" })),
-            polls: then(twice(location("operations/lro_exportarray_aao")), location("operations/lro_exportarray_location")),
+            polls: then(
+                twice(location("operations/lro_exportarray_aao")),
+                location("operations/lro_exportarray_location"),
+            ),
             result: Some(json!([{ "content": "order1,product1,1" }, { "content": "order2,product2,2" }])),
         },
         Scenario {
@@ -133,7 +140,9 @@ fn scenarios() -> Vec<Scenario> {
         Scenario {
             name: "Azure_ResourceManager_LargeHeader_LargeHeaders_two6k",
             method: Method::POST,
-            target: format!("{GROUP}/providers/Azure.ResourceManager.LargeHeader/largeHeaders/header1/two6k?{ARM_VERSION}"),
+            target: format!(
+                "{GROUP}/providers/Azure.ResourceManager.LargeHeader/largeHeaders/header1/two6k?{ARM_VERSION}"
+            ),
             body: None,
             polls: then(twice(large("post_aao")), large("post_location")),
             result: Some(json!({ "succeeded": true })),
@@ -156,8 +165,15 @@ struct Sent {
 }
 
 impl Transport for Recording {
-    fn send<'a>(&'a self, request: &'a Request<Bytes>, max_body: usize) -> BoxFuture<'a, Result<Response<Bytes>, TransportError>> {
-        let headers = request.headers().iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    fn send<'a>(
+        &'a self,
+        request: &'a Request<Bytes>,
+        max_body: usize,
+    ) -> BoxFuture<'a, Result<Response<Bytes>, TransportError>> {
+        let headers = request
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
         let target = request.uri().path_and_query().unwrap().to_string();
         self.sent.lock().unwrap().push(Sent { method: request.method().clone(), target, headers: headers.collect() });
         self.inner.send(request, max_body)
@@ -177,11 +193,19 @@ async fn play(scenario: &Scenario, client: &Operations, through_tokens: bool) ->
     let mut operation = start(scenario, client).await;
     if !through_tokens {
         let settings = PollSettings::default().with_delay(Duration::from_millis(10));
-        return operation.poll_until_completed(settings).await.unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
+        return operation
+            .poll_until_completed(settings)
+            .await
+            .unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
     }
     while !operation.is_completed() {
         let token: Token = operation.token().to_string().parse().unwrap();
-        operation = client.resume(token).unwrap().poll_once().await.unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
+        operation = client
+            .resume(token)
+            .unwrap()
+            .poll_once()
+            .await
+            .unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
     }
     operation
 }
@@ -206,7 +230,8 @@ fn judge(scenario: &Scenario, url: &str, through_tokens: bool) -> Vec<Sent> {
     // The pages after the first are the author's.
     if let Some(next) = result.as_ref().and_then(|page| page["nextLink"].as_str()) {
         let page = Request::get(next).body(Bytes::new()).unwrap();
-        let page: Value = serde_json::from_slice(smol::block_on(transport.inner.send(&page, 10_000)).unwrap().body()).unwrap();
+        let page: Value =
+            serde_json::from_slice(smol::block_on(transport.inner.send(&page, 10_000)).unwrap().body()).unwrap();
         assert_eq!(page["value"][0]["name"], "product2", "{}", scenario.name);
     }
     sent
@@ -215,8 +240,12 @@ fn judge(scenario: &Scenario, url: &str, through_tokens: bool) -> Vec<Sent> {
 /// Whether everything in `part` is in `whole`.
 fn has(whole: &Value, part: &Value) -> bool {
     match (whole, part) {
-        (Value::Object(whole), Value::Object(part)) => part.iter().all(|(name, part)| whole.get(name).is_some_and(|whole| has(whole, part))),
-        (Value::Array(whole), Value::Array(part)) => whole.len() == part.len() && whole.iter().zip(part).all(|(whole, part)| has(whole, part)),
+        (Value::Object(whole), Value::Object(part)) => {
+            part.iter().all(|(name, part)| whole.get(name).is_some_and(|whole| has(whole, part)))
+        }
+        (Value::Array(whole), Value::Array(part)) => {
+            whole.len() == part.len() && whole.iter().zip(part).all(|(whole, part)| has(whole, part))
+        }
         _ => whole == part,
     }
 }
