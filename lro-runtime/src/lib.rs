@@ -144,7 +144,7 @@ pub use self::{
         PreconditionFailure, PreconditionViolation, QuotaFailure, QuotaViolation, RequestInfo, ResourceInfo, RetryInfo,
     },
     dialect::Dialect,
-    driver::{Blocking, Notify, Observed, Snapshots},
+    driver::{Blocking, CancelOnDrop, Notify, Observed, Shared, Snapshots, Waiting},
     error::{Error, ErrorKind, Result},
     failure::{Cause, Failure, FailurePolicy, Verdict},
     handle::Handle,

@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::{
     client::Operations,
-    driver::{self, Blocking, Observed, Snapshots},
+    driver::{self, Blocking, Observed, Shared, Snapshots},
     error::{Error, ErrorKind, Result},
     failure::Failure,
     handle::Handle,
@@ -180,6 +180,11 @@ impl RawOperation {
     /// Observes the end of a wait: see [`Observed`].
     pub fn on_completed(&self, observer: impl FnOnce(&Self) + Send + 'static) -> Observed<Self> {
         Observed::new(self.clone()).on_completed(observer)
+    }
+
+    /// One wait for many waiters: see [`Shared`]. The settings are those of all.
+    pub fn shared(&self, settings: PollSettings) -> Shared<Self> {
+        Shared::new(self, settings)
     }
 
     /// The same calls without async.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::{
     client::Operations,
-    driver::{self, Blocking, Observed, Snapshots},
+    driver::{self, Blocking, CancelOnDrop, Observed, Shared, Snapshots},
     error::{Error, Result},
     handle::Handle,
     method::Method,
@@ -304,6 +304,11 @@ impl<S: OperationState> Operation<S> {
         Observed::new(self.clone()).on_completed(observer)
     }
 
+    /// One wait for many waiters: see [`Shared`]. The settings are those of all.
+    pub fn shared(&self, settings: PollSettings) -> Shared<Self> {
+        Shared::new(self, settings)
+    }
+
     /// The same calls without async.
     pub fn blocking(&self) -> Blocking<Self> {
         Blocking::new(self.clone())
@@ -383,6 +388,13 @@ impl<S: Cancellable> Operation<S> {
     ) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
         let raw = self.raw.clone();
         async move { raw.cancel_and_wait(settings).await.map(Self::from_raw_operation) }
+    }
+}
+
+impl<S: Cancellable> Operation<S> {
+    /// A guard that cancels it when it is dropped before the end: see [`CancelOnDrop`].
+    pub fn cancel_on_drop(self) -> CancelOnDrop<S> {
+        CancelOnDrop::new(self)
     }
 }
 

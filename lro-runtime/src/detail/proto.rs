@@ -1,5 +1,7 @@
 //! The details of protobuf as the library's own, which are the same from JSON.
 
+use std::time::Duration;
+
 use tonic_types::pb;
 
 use super::{
@@ -36,8 +38,15 @@ same! {
 
 impl From<pb::RetryInfo> for RetryInfo {
     fn from(message: pb::RetryInfo) -> Self {
-        // A negative delay is no delay.
-        Self { retry_delay: message.retry_delay.map(|delay| delay.try_into().unwrap_or_default()) }
+        Self { retry_delay: message.retry_delay.map(|delay| not_negative(&delay)) }
+    }
+}
+
+/// A negative delay is no delay. Not by `TryFrom`: that of prost-types panics for the most negative ones.
+fn not_negative(delay: &prost_types::Duration) -> Duration {
+    match (u64::try_from(delay.seconds), u32::try_from(delay.nanos)) {
+        (Ok(seconds), Ok(nanos)) => Duration::new(seconds, nanos.min(999_999_999)),
+        _ => Duration::ZERO,
     }
 }
 

@@ -56,7 +56,7 @@ impl Google {
         self
     }
 
-    fn path(&self, cursor: &Cursor, verb: &str) -> Result<String, Failure> {
+    pub(super) fn path(&self, cursor: &Cursor, verb: &str) -> Result<String, Failure> {
         let template = cursor.part(PATH).unwrap_or(&self.path);
         Ok(template.replace("{name}", &encode_name(cursor.key())?) + verb)
     }
@@ -244,7 +244,7 @@ fn any(raw: &RawValue) -> Part<'_> {
 }
 
 /// `google.rpc.Status` as an operation's error: `code` is a canonical code, never an HTTP status.
-fn read_status(error: &RawValue) -> Result<Status, Failure> {
+pub(super) fn read_status(error: &RawValue) -> Result<Status, Failure> {
     #[derive(Deserialize)]
     struct Lenient<'a> {
         #[serde(borrow, default)]
@@ -272,7 +272,7 @@ fn read_status(error: &RawValue) -> Result<Status, Failure> {
 }
 
 /// Absent and `null` are the same.
-fn present(raw: Option<&RawValue>) -> Option<&RawValue> {
+pub(super) fn present(raw: Option<&RawValue>) -> Option<&RawValue> {
     raw.filter(|raw| raw.get() != "null")
 }
 

@@ -27,13 +27,16 @@ use crate::{
 };
 
 mod azure;
+mod compute;
 mod google;
 #[cfg(feature = "grpc")]
 mod grpc;
 mod http;
+mod jobs;
 mod location;
 mod lxd;
 mod redfish;
+mod vertex;
 mod waiter;
 
 #[cfg(feature = "grpc")]
@@ -45,11 +48,14 @@ pub use crate::url::encode_name;
 
 pub use self::{
     azure::{Azure, FinalStateVia},
+    compute::{Compute, ExtendedFields},
     google::Google,
     http::Http,
+    jobs::Jobs,
     location::{repeated_headers, url_in},
     lxd::Lxd,
     redfish::Redfish,
+    vertex::Vertex,
     waiter::{Acceptor, Comparator, Matcher, Meaning, Waiter},
 };
 

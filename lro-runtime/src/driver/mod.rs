@@ -16,14 +16,18 @@ use crate::{
 };
 
 mod blocking;
+mod guard;
 mod observe;
+mod shared;
 mod snapshots;
 mod wait;
 
 pub(crate) use self::wait::Wait;
 pub use self::{
     blocking::Blocking,
+    guard::CancelOnDrop,
     observe::{Notify, Observed},
+    shared::{Shared, Waiting},
     snapshots::Snapshots,
 };
 

@@ -6,7 +6,8 @@ use http::Request;
 use lro_runtime::{
     Call, Cursor, Dialect, Failure, Observation,
     dialect::{
-        Acceptor, Azure, Comparator, Google, Http, ListPage, ListQuery, Lxd, Matcher, Meaning, Options, Redfish, Waiter,
+        Acceptor, Azure, Comparator, Compute, Google, Http, Jobs, ListPage, ListQuery, Lxd, Matcher, Meaning, Options,
+        Redfish, Vertex, Waiter,
     },
 };
 
@@ -14,10 +15,13 @@ use lro_runtime::{
 pub(crate) fn dialect(name: &str) -> Option<Arc<dyn Dialect>> {
     Some(match name {
         "azure" => Arc::new(Azure::new()),
+        "compute" => Arc::new(Compute::new()),
         "google" => Arc::new(Google::new()),
         "http" => Arc::new(Http::new()),
+        "jobs" => Arc::new(Jobs::new()),
         "lxd" => Arc::new(Lxd::new()),
         "redfish" => Arc::new(Redfish),
+        "vertex" => Arc::new(Vertex::new()),
         "waiter instance" => Arc::new(INSTANCE),
         "waiter deleted" => Arc::new(DELETED),
         "waiter fleet" => Arc::new(FLEET),

@@ -1,0 +1,432 @@
+//! Google's extended operations: Compute, and services that annotate their own operation message as it does.
+
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
+
+use ::http::{Method, Uri};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use super::{Dialect, ListPage, ListQuery, Listed, Options, expect_success};
+use crate::{
+    detail::Detail,
+    failure::Failure,
+    hint::Hint,
+    observation::{Call, Cursor, Observation, Part},
+    payload::Encoding,
+    state::State,
+    status::{Code, Status},
+    text::excerpt,
+    transport::{Reply, Request},
+    url::{encode_name, encode_query},
+};
+
+/// Which members of a service's own operation message say what: the four fields of
+/// [`extended_operations.proto`](https://github.com/googleapis/googleapis/blob/master/google/cloud/extended_operations.proto).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExtendedFields {
+    /// The operation's name.
+    pub name: &'static str,
+    /// Whether it is done: a word, of which `DONE` is the last, or a flag.
+    pub status: &'static str,
+    /// The HTTP status that the operation would have answered with.
+    pub error_code: &'static str,
+    /// What went wrong, in words.
+    pub error_message: &'static str,
+}
+
+impl ExtendedFields {
+    /// Those of Compute.
+    pub const COMPUTE: Self =
+        Self { name: "name", status: "status", error_code: "httpErrorStatusCode", error_message: "httpErrorMessage" };
+}
+
+/// Google's extended operations ([Compute's](https://cloud.google.com/compute/docs/reference/rest/v1/globalOperations), REST only).
+///
+/// An operation lives in a project, globally or in a region or a zone, or in an organisation; its name here is the whole path
+/// (`projects/p/zones/z/operations/o`), so that it can be resumed from it. Metadata is the operation itself. It has no response: where the method
+/// declares `result = "target_link"`, the resource it points to is fetched when it is done, and is the response. There is no cancel. What is in
+/// `error.errors[]` is kept as details; `warnings[]` are no failures.
+///
+/// ```
+/// use lro_runtime::{Operations, dialect::Compute};
+///
+/// let operations = Operations::builder("https://compute.googleapis.com").dialect(Compute::new()).build()?;
+/// let operation = operations.resume("projects/p/zones/z/operations/operation-1")?;
+/// # Ok::<(), lro_runtime::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Compute {
+    prefix: Cow<'static, str>,
+    fields: ExtendedFields,
+}
+
+impl Default for Compute {
+    fn default() -> Self {
+        Self { prefix: Cow::Borrowed("compute/v1"), fields: ExtendedFields::COMPUTE }
+    }
+}
+
+/// The parts of a cursor.
+const PROJECT: &str = "project";
+const SCOPE: &str = "scope";
+const ORGANIZATION: &str = "organization";
+const RESULT: &str = "result";
+const TARGET: &str = "target";
+
+/// Where the operations of an organisation are.
+const OF_ORGANIZATIONS: &str = "locations/global";
+
+/// Other names of the same service: links that begin so are below the client's own base URL.
+const ALIASES: &[&str] = &["https://www.googleapis.com/", "https://compute.googleapis.com/"];
+
+impl Compute {
+    /// The dialect of `compute/v1`.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With this path before `projects/…`, such as `compute/beta`.
+    #[must_use]
+    pub fn with_prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// With these members of the message.
+    #[must_use]
+    pub fn with_fields(mut self, fields: ExtendedFields) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    fn path(&self, cursor: &Cursor, verb: &str) -> Result<String, Failure> {
+        let part = |name| cursor.part(name).map(encode_name).transpose();
+        let operation = encode_name(cursor.key())?;
+        let scope = part(SCOPE)?.unwrap_or_else(|| "global".to_owned());
+        let prefix = &self.prefix;
+        Ok(match (part(PROJECT)?, cursor.part(ORGANIZATION)) {
+            (Some(project), _) => format!("{prefix}/projects/{project}/{scope}/operations/{operation}{verb}"),
+            (None, Some(parent)) => {
+                let parent = encode_query(parent);
+                format!("{prefix}/{OF_ORGANIZATIONS}/operations/{operation}{verb}?parentId={parent}")
+            }
+            (None, None) => format!("{prefix}/{OF_ORGANIZATIONS}/operations/{operation}{verb}"),
+        })
+    }
+
+    /// What a body says, and where it leads: to the resource, if that is asked for and there is one.
+    fn observe<'a>(&self, body: &'a [u8], cursor: Option<Cursor>) -> Result<Observation<'a>, Failure> {
+        let members = Members::of(body)?;
+        let mut seen = self.read_state(&members)?;
+        seen.metadata = Some(Part::of(body, Encoding::Json));
+        seen.progress = members.get::<f64>("progress").map(|percent| percent / 100.0);
+        if seen.state.is_terminal() {
+            let status = self.read_error(&members);
+            if status.is_some() {
+                seen.state = State::Failed;
+            }
+            seen.status = status;
+        }
+        seen.name = cursor.as_ref().map(|cursor| Cow::Owned(name_of(cursor)));
+        let target = members.get::<String>("targetLink").filter(|_| seen.state == State::Succeeded);
+        seen.cursor = match (cursor, target) {
+            (Some(cursor), Some(target)) if cursor.part(RESULT).is_some() => {
+                (seen.state, seen.follow) = (State::Running, true);
+                Some(cursor.with(TARGET, target))
+            }
+            (cursor, _) => cursor,
+        };
+        Ok(seen)
+    }
+
+    fn read_state(&self, members: &Members<'_>) -> Result<Observation<'static>, Failure> {
+        let field = self.fields.status;
+        let Some(raw) = members.0.get(field) else {
+            return Err(Failure::protocol(format!("the body is not an operation: it has no `{field}`")));
+        };
+        let word = match raw.get() {
+            "true" => "DONE".to_owned(),
+            "false" => "RUNNING".to_owned(),
+            _ => members.get::<String>(field).ok_or_else(|| {
+                let found = excerpt(raw.get().as_bytes());
+                Failure::protocol(format!("`{field}`: found `{found}`, expected a word or a flag"))
+            })?,
+        };
+        let known = [("PENDING", State::Pending), ("RUNNING", State::Running), ("DONE", State::Succeeded)];
+        let known = known.iter().find(|(known, _)| *known == word);
+        let mut seen = Observation::new(known.map_or(State::Running, |(_, state)| *state));
+        seen.is_known_status = known.is_some();
+        seen.raw_status = Some(Cow::Owned(word));
+        Ok(seen)
+    }
+
+    /// Why an operation that is done has failed, if it has.
+    fn read_error(&self, members: &Members<'_>) -> Option<Status> {
+        #[derive(Deserialize)]
+        struct Errors<'a> {
+            #[serde(borrow, default)]
+            errors: Vec<&'a RawValue>,
+        }
+        let http = members.get::<u16>(self.fields.error_code).filter(|code| *code != 0 && !(200..=299).contains(code));
+        let error = members.0.get("error").and_then(|error| serde_json::from_str::<Errors<'_>>(error.get()).ok());
+        let errors: Vec<OneError> = error.iter().flat_map(|error| &error.errors).map(|raw| OneError::of(raw)).collect();
+        if http.is_none() && errors.is_empty() {
+            return None;
+        }
+        let words = members.get::<String>(self.fields.error_message).filter(|words| !words.is_empty());
+        let words = words.or_else(|| errors.first().map(|error| error.message.clone())).unwrap_or_default();
+        let mut status = Status::new(http.map_or(Code::Unknown, Code::from_http_status), words);
+        if let Some(http) = http {
+            status = status.with_http_status(http);
+        }
+        if let Some(code) = errors.first().map(|error| error.code.clone()).filter(|code| !code.is_empty()) {
+            status = status.with_reason(code);
+        }
+        Some(status.with_details(errors.into_iter().flat_map(|error| error.details).collect()))
+    }
+}
+
+impl Dialect for Compute {
+    fn id(&self) -> &'static str {
+        "compute"
+    }
+
+    fn read_start<'a>(
+        &self,
+        request: &Request,
+        reply: &'a Reply,
+        options: &Options,
+    ) -> Result<Observation<'a>, Failure> {
+        expect_success(reply)?;
+        let members = Members::of(reply.body())?;
+        let name = members.get::<String>(self.fields.name).unwrap_or_default();
+        let place = place_of_message(&members, request.uri()).map(|place| place.at(name.clone()));
+        let place = place.filter(|_| !name.is_empty()).map(|place| with_options(place, options));
+        let mut seen = self.observe(reply.body(), place)?;
+        if seen.cursor.is_none() && !seen.state.is_terminal() {
+            let why =
+                "neither its links nor the start call's path say in which project and zone, region or global it is";
+            return Err(Failure::protocol(format!(
+                "the operation `{}` cannot be found again: {why}",
+                excerpt(name.as_bytes())
+            )));
+        }
+        seen.name = seen.name.or(Some(Cow::Owned(name)));
+        seen.hint = Hint::from_headers(reply.headers());
+        Ok(seen)
+    }
+
+    /// Takes a path (`projects/p/global/operations/o`), or a link to it, whose host does not matter.
+    fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
+        let path = name.split_once("://").map_or(name, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+        let expected = "expected `projects/…/{global | regions/… | zones/…}/operations/…`";
+        let unknown = || Failure::protocol(format!("`{}` is no operation: {expected}", excerpt(name.as_bytes())));
+        let (place, operation) = path.split_once("/operations/").ok_or_else(unknown)?;
+        let operation = operation.split('?').next().unwrap_or_default();
+        encode_name(operation)?;
+        let cursor = place_of(place, None).ok_or_else(unknown)?.at(operation);
+        self.path(&cursor, "")?;
+        Ok(with_options(cursor, options))
+    }
+
+    fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        match cursor.part(TARGET) {
+            None => self.path(cursor, "").map(Call::get),
+            Some(target) => {
+                let own = ALIASES.iter().find_map(|alias| target.strip_prefix(alias));
+                Ok(Call::get(own.unwrap_or(target)))
+            }
+        }
+    }
+
+    fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+        expect_success(reply)?;
+        let mut seen = if cursor.part(TARGET).is_some() {
+            let mut seen = Observation::new(State::Succeeded);
+            seen.raw_status = Some(Cow::Borrowed("DONE"));
+            seen.response = Some(Part::of(reply.body(), Encoding::Json));
+            seen
+        } else {
+            self.observe(reply.body(), Some(cursor.clone()))?
+        };
+        seen.hint = Hint::from_headers(reply.headers());
+        Ok(seen)
+    }
+
+    fn cancel(&self, _cursor: &Cursor) -> Result<Call, Failure> {
+        Err(Failure::unsupported("extended operations have no cancel call"))
+    }
+
+    fn delete(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        Ok(Call::new(Method::DELETE, self.path(cursor, "")?))
+    }
+
+    /// The service holds the call for up to 2 minutes; it takes no other limit.
+    fn wait(&self, cursor: &Cursor, _timeout: Duration) -> Result<Call, Failure> {
+        match cursor.part(TARGET) {
+            None => Ok(Call::new(Method::POST, self.path(cursor, "/wait")?)),
+            Some(_) => Err(Failure::unsupported("the operation is done: its resource is fetched")),
+        }
+    }
+
+    fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
+        if query.parent.is_empty() {
+            return Err(Failure::unsupported(
+                "extended operations are listed by place: name the `parent`, such as `projects/p/zones/z`",
+            ));
+        }
+        let mut target = format!("{}/{}/operations", self.prefix, encode_name(&query.parent)?);
+        let size = query.page_size.map(|size| size.to_string()).unwrap_or_default();
+        let partial = if query.return_partial_success { "true" } else { "" };
+        let pairs = [
+            ("filter", &*query.filter),
+            ("maxResults", &size),
+            ("pageToken", &query.page_token),
+            ("returnPartialSuccess", partial),
+        ];
+        for (index, (name, value)) in pairs.iter().filter(|(_, value)| !value.is_empty()).enumerate() {
+            target += if index == 0 { "?" } else { "&" };
+            target += &[name, "=", &encode_query(value)].concat();
+        }
+        Ok(Call::get(target))
+    }
+
+    fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+        expect_success(reply)?;
+        let page = Members::of(reply.body())?;
+        let items =
+            page.0.get("items").map_or(Ok(vec![]), |items| serde_json::from_str::<Vec<&'a RawValue>>(items.get()));
+        let items = items.map_err(|e| Failure::protocol(format!("`items` is not a list: {e}")))?;
+        let operations = items.into_iter().map(|item| {
+            let message = item.get().as_bytes();
+            let members = Members::of(message)?;
+            let name = members.get::<String>(self.fields.name).unwrap_or_default();
+            let place = place_of_message(&members, &Uri::default()).map(|place| place.at(name));
+            Ok(Listed { message, seen: self.observe(message, place)? })
+        });
+        Ok(ListPage {
+            operations: operations.collect::<Result<_, Failure>>()?,
+            next_page_token: page.get("nextPageToken").unwrap_or_default(),
+            unreachable: page.get("unreachables").unwrap_or_default(),
+        })
+    }
+}
+
+/// The members of a body, not decoded.
+struct Members<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
+
+impl<'a> Members<'a> {
+    fn of(body: &'a [u8]) -> Result<Self, Failure> {
+        #[derive(Deserialize)]
+        struct Object<'a>(#[serde(borrow)] BTreeMap<Key<'a>, &'a RawValue>);
+        #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+        struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+        let Object(members) = serde_json::from_slice(body)
+            .map_err(|e| Failure::protocol(format!("the body is not an object: {e}; found `{}`", excerpt(body))))?;
+        Ok(Self(
+            members
+                .into_iter()
+                .filter(|(_, value)| value.get() != "null")
+                .map(|(Key(key), value)| (key, value))
+                .collect(),
+        ))
+    }
+
+    /// The member, if it is there and reads as a `T`.
+    fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        self.0.get(name).and_then(|value| serde_json::from_str(value.get()).ok())
+    }
+}
+
+/// One element of `error.errors[]`.
+#[derive(Default)]
+struct OneError {
+    code: String,
+    message: String,
+    details: Vec<Detail>,
+}
+
+impl OneError {
+    /// The element as a detail of its own, and after it those of its `errorDetails[]` that `google.rpc` has a type for.
+    fn of(raw: &RawValue) -> Self {
+        #[derive(Default, Deserialize)]
+        #[serde(default, rename_all = "camelCase")]
+        struct Read<'a> {
+            code: String,
+            message: String,
+            #[serde(borrow)]
+            error_details: Vec<BTreeMap<&'a str, &'a RawValue>>,
+        }
+        const TYPES: [(&str, &str); 3] =
+            [("errorInfo", "ErrorInfo"), ("help", "Help"), ("localizedMessage", "LocalizedMessage")];
+        let read: Read<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
+        let mut details = vec![Detail::new("", raw.to_owned())];
+        for detail in &read.error_details {
+            details.extend(TYPES.iter().filter_map(|(member, name)| {
+                Some(Detail::new(format!("type.googleapis.com/google.rpc.{name}"), (*detail.get(member)?).to_owned()))
+            }));
+        }
+        Self { code: read.code, message: read.message, details }
+    }
+}
+
+fn with_options(cursor: Cursor, options: &Options) -> Cursor {
+    match options.iter().find(|(option, _)| *option == RESULT) {
+        Some((_, result)) => cursor.with(RESULT, *result),
+        None => cursor,
+    }
+}
+
+/// The whole path of an operation: what it can be resumed from.
+fn name_of(cursor: &Cursor) -> String {
+    let operation = cursor.key();
+    match (cursor.part(PROJECT), cursor.part(ORGANIZATION)) {
+        (Some(project), _) => {
+            format!("projects/{project}/{}/operations/{operation}", cursor.part(SCOPE).unwrap_or("global"))
+        }
+        (None, Some(parent)) => format!("{parent}/{OF_ORGANIZATIONS}/operations/{operation}"),
+        (None, None) => format!("{OF_ORGANIZATIONS}/operations/{operation}"),
+    }
+}
+
+/// Where the operation of a message is: as its own link says, else its zone or region, else where the start call went.
+fn place_of_message(members: &Members<'_>, start: &Uri) -> Option<Cursor> {
+    let link = members.get::<String>("selfLink").and_then(|link| link.parse::<Uri>().ok());
+    let by_call = place_of(start.path(), start.query());
+    let by_link = link.and_then(|link| place_of(link.path(), link.query().or(start.query())));
+    if by_link.is_some() {
+        return by_link;
+    }
+    let scope = ["zone", "region"].into_iter().find_map(|member| {
+        let link = members.get::<String>(member)?;
+        Some(format!("{member}s/{}", link.rsplit('/').next()?))
+    });
+    match scope {
+        Some(scope) => by_call.map(|place| place.with(SCOPE, scope)),
+        None => by_call,
+    }
+}
+
+/// The place that a path is in: a cursor without its operation.
+fn place_of(path: &str, query: Option<&str>) -> Option<Cursor> {
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let after =
+        |word: &str| segments.iter().position(|segment| *segment == word).and_then(|index| segments.get(index + 1..));
+    if let Some([project, rest @ ..]) = after("projects") {
+        let scope = match rest {
+            ["zones" | "regions", place, ..] => format!("{}/{place}", rest.first()?),
+            _ => "global".to_owned(),
+        };
+        return Some(Cursor::default().with(PROJECT, *project).with(SCOPE, scope));
+    }
+    let in_path =
+        ["organizations", "folders"].into_iter().find_map(|kind| Some(format!("{kind}/{}", after(kind)?.first()?)));
+    let in_query = query.into_iter().flat_map(|query| query.split('&')).find_map(|pair| pair.strip_prefix("parentId="));
+    let parent = in_path.or_else(|| in_query.map(|parent| parent.replace("%2F", "/").replace("%2f", "/")));
+    match (parent, after("locations")) {
+        (Some(parent), Some(["global", ..])) => Some(Cursor::default().with(ORGANIZATION, parent)),
+        (None, Some(["global", ..])) => Some(Cursor::default()),
+        _ => None,
+    }
+}

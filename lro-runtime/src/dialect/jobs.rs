@@ -1,0 +1,156 @@
+//! Google's AI jobs: resources with a `state`.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    Dialect, Google, Options, expect_success,
+    google::{present, read_status},
+};
+use crate::{
+    failure::Failure,
+    hint::Hint,
+    observation::{Call, Cursor, Observation, Part},
+    payload::Encoding,
+    state::State,
+    status::{Code, Status},
+    text::excerpt,
+    transport::{Reply, Request},
+    url::encode_name,
+};
+
+/// Jobs of Vertex AI and batches of the Gemini API: a resource whose `state` is a word of
+/// [`JobState`](https://cloud.google.com/vertex-ai/docs/reference/rest/v1/JobState), or the same with the prefix `BATCH_STATE_`, there or in its `metadata`.
+///
+/// Response and metadata are the job itself, or its members of these names. A partial success is one: `raw_status()` tells it from a whole one.
+#[derive(Clone, Debug, Default)]
+pub struct Jobs {
+    google: Google,
+}
+
+impl Jobs {
+    /// The dialect with the path `v1/{name}`.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With this path below the base URL, where `{name}` is the name of the job.
+    #[must_use]
+    pub fn with_path(mut self, path: impl Into<Cow<'static, str>>) -> Self {
+        self.google = self.google.with_path(path);
+        self
+    }
+}
+
+const PREFIXES: [&str; 2] = ["JOB_STATE_", "BATCH_STATE_"];
+
+/// The words after the prefix: the whole list, with the code of those that failed without saying why.
+const WORDS: &[(&str, State, Code)] = &[
+    ("UNSPECIFIED", State::Pending, Code::Ok),
+    ("QUEUED", State::Pending, Code::Ok),
+    ("PENDING", State::Pending, Code::Ok),
+    ("RUNNING", State::Running, Code::Ok),
+    ("CANCELLING", State::Running, Code::Ok),
+    ("PAUSED", State::Running, Code::Ok),
+    ("UPDATING", State::Running, Code::Ok),
+    ("SUCCEEDED", State::Succeeded, Code::Ok),
+    ("PARTIALLY_SUCCEEDED", State::Succeeded, Code::Ok),
+    ("FAILED", State::Failed, Code::Unknown),
+    ("EXPIRED", State::Failed, Code::DeadlineExceeded),
+    ("CANCELLED", State::Cancelled, Code::Cancelled),
+];
+
+#[derive(Deserialize)]
+struct Job<'a> {
+    #[serde(borrow, default)]
+    name: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    state: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    metadata: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    response: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+}
+
+/// The state where a batch has it.
+#[derive(Deserialize)]
+struct Inner<'a> {
+    #[serde(borrow, default)]
+    state: Option<Cow<'a, str>>,
+}
+
+fn observe<'a>(body: &'a [u8]) -> Result<Observation<'a>, Failure> {
+    let wrong = |why: &str| Failure::protocol(format!("the body is not a job: {why}; found `{}`", excerpt(body)));
+    let job: Job<'a> = serde_json::from_slice(body).map_err(|e| wrong(&e.to_string()))?;
+    let metadata = present(job.metadata);
+    let inner = metadata.and_then(|metadata| serde_json::from_str::<Inner<'_>>(metadata.get()).ok());
+    let word = job.state.or_else(|| inner.and_then(|inner| inner.state)).ok_or_else(|| wrong("it has no `state`"))?;
+    let bare = PREFIXES.iter().find_map(|prefix| word.strip_prefix(prefix));
+    let known = WORDS.iter().find(|(known, ..)| Some(*known) == bare);
+    let (state, code) = known.map_or((State::Running, Code::Ok), |(_, state, code)| (*state, *code));
+    let mut seen = Observation::new(state);
+    if code != Code::Ok {
+        let said = present(job.error).map(read_status).transpose()?;
+        let status = said.unwrap_or_else(|| Status::new(code, format!("the job is {word}")));
+        seen.status = Some(status.with_reason(word.as_ref()));
+    }
+    let part = |member: Option<&'a RawValue>| match member {
+        Some(member) => Part::of(member.get().as_bytes(), Encoding::JsonAny),
+        None => Part::of(body, Encoding::Json),
+    };
+    seen.metadata = Some(part(metadata));
+    seen.response = (state == State::Succeeded).then(|| part(present(job.response)));
+    seen.is_known_status = known.is_some();
+    seen.raw_status = Some(Cow::Owned(word.into_owned()));
+    seen.name = job.name.map(|name| Cow::Owned(name.into_owned()));
+    Ok(seen)
+}
+
+impl Dialect for Jobs {
+    fn id(&self) -> &'static str {
+        "google-jobs"
+    }
+
+    fn read_start<'a>(
+        &self,
+        _request: &Request,
+        reply: &'a Reply,
+        options: &Options,
+    ) -> Result<Observation<'a>, Failure> {
+        let mut seen = self.read(&Cursor::default(), reply)?;
+        match seen.name.as_deref().filter(|name| !name.is_empty()) {
+            Some(name) => seen.cursor = Some(self.locate(name, options)?),
+            None => return Err(Failure::protocol("the reply names no job")),
+        }
+        Ok(seen)
+    }
+
+    fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
+        encode_name(name)?;
+        Ok(Google::cursor(name, options))
+    }
+
+    fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        self.google.poll(cursor)
+    }
+
+    fn read<'a>(&self, _cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+        expect_success(reply)?;
+        let mut seen = observe(reply.body())?;
+        seen.hint = Hint::from_headers(reply.headers());
+        Ok(seen)
+    }
+
+    fn cancel(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        self.google.cancel(cursor)
+    }
+
+    fn delete(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        self.google.delete(cursor)
+    }
+}

@@ -1,0 +1,100 @@
+//! Vertex AI's predictions: operations that are fetched with a verb of their model.
+
+use std::{borrow::Cow, time::Duration};
+
+use ::http::Method;
+
+use super::{Dialect, Google, ListPage, ListQuery, Options};
+use crate::{
+    failure::Failure,
+    observation::{Call, Cursor, Observation},
+    transport::{Reply, Request},
+    url::encode_name,
+};
+
+/// Vertex AI's long-running predictions, such as video generation: operations of `google.longrunning` that are looked at with
+/// `POST v1/{model}:fetchPredictOperation`
+/// ([reference](https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.publishers.models/fetchPredictOperation)).
+///
+/// Operations of the Gemini API need no dialect of their own: they are [`Google`]'s with the path `v1beta/{name}`.
+#[derive(Clone, Debug, Default)]
+pub struct Vertex {
+    google: Google,
+}
+
+/// What separates a model's name from its operation's.
+const OPERATIONS: &str = "/operations/";
+
+impl Vertex {
+    /// The dialect with the path `v1/{name}`.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With this path below the base URL, where `{name}` is the name of the model, or of the operation.
+    #[must_use]
+    pub fn with_path(mut self, path: impl Into<Cow<'static, str>>) -> Self {
+        self.google = self.google.with_path(path);
+        self
+    }
+}
+
+fn model_of(name: &str) -> Result<&str, Failure> {
+    let model = name.split_once(OPERATIONS).map(|(model, _)| model).filter(|model| !model.is_empty());
+    model.ok_or_else(|| {
+        let shown = crate::text::excerpt(name.as_bytes());
+        Failure::protocol(format!("`{shown}` is no operation of a model: expected `…/models/…/operations/…`"))
+    })
+}
+
+impl Dialect for Vertex {
+    fn id(&self) -> &'static str {
+        "vertex"
+    }
+
+    fn read_start<'a>(
+        &self,
+        request: &Request,
+        reply: &'a Reply,
+        options: &Options,
+    ) -> Result<Observation<'a>, Failure> {
+        self.google.read_start(request, reply, options)
+    }
+
+    fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
+        model_of(name)?;
+        self.google.locate(name, options)
+    }
+
+    fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        encode_name(cursor.key())?;
+        let model = cursor.clone().at(model_of(cursor.key())?);
+        let body = serde_json::json!({ "operationName": cursor.key() }).to_string();
+        Ok(Call::new(Method::POST, self.google.path(&model, ":fetchPredictOperation")?).with_json(body))
+    }
+
+    fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+        self.google.read(cursor, reply)
+    }
+
+    fn cancel(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        self.google.cancel(cursor)
+    }
+
+    fn delete(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        self.google.delete(cursor)
+    }
+
+    fn wait(&self, _cursor: &Cursor, _timeout: Duration) -> Result<Call, Failure> {
+        Err(Failure::unsupported("predictions have no wait call"))
+    }
+
+    fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
+        self.google.list(query)
+    }
+
+    fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+        self.google.read_list(reply)
+    }
+}

@@ -1,0 +1,88 @@
+//! A service that is a function.
+
+use std::{
+    future::{pending, ready},
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
+use lro_runtime::{
+    Dialect, Operations, Transport, TransportError,
+    testing::VirtualClock,
+    transport::{BoxFuture, Reply, Request},
+};
+
+/// What the function answers.
+pub(crate) enum Answer {
+    Reply(Reply),
+    /// Nothing, ever.
+    Silence,
+}
+
+impl From<Reply> for Answer {
+    fn from(reply: Reply) -> Self {
+        Self::Reply(reply)
+    }
+}
+
+/// JSON text, as a `200`.
+impl From<&str> for Answer {
+    fn from(json: &str) -> Self {
+        Self::Reply(Reply::new(Bytes::copy_from_slice(json.as_bytes())))
+    }
+}
+
+impl From<String> for Answer {
+    fn from(json: String) -> Self {
+        json.as_str().into()
+    }
+}
+
+/// A reply of this status.
+pub(crate) fn http(status: u16, body: &str) -> Answer {
+    let mut reply = Reply::new(Bytes::copy_from_slice(body.as_bytes()));
+    *reply.status_mut() = status.try_into().unwrap();
+    Answer::Reply(reply)
+}
+
+/// Answers by its function, which is told how many requests were before, and remembers every request.
+#[derive(Clone)]
+pub(crate) struct Answers {
+    answer: Arc<dyn Fn(usize, &Request) -> Answer + Send + Sync>,
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Answers {
+    pub(crate) fn new<A: Into<Answer>>(answer: impl Fn(usize, &Request) -> A + Send + Sync + 'static) -> Self {
+        Self { answer: Arc::new(move |n, request| answer(n, request).into()), requests: Arc::default() }
+    }
+
+    /// A client of this service, on a clock of its own.
+    pub(crate) fn operations(&self, base: &str, dialect: impl Dialect) -> (Operations, VirtualClock) {
+        let clock = VirtualClock::new();
+        let builder = Operations::builder(base).dialect(dialect).transport(self.clone()).timer(clock.clone());
+        (builder.build().unwrap(), clock)
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// `METHOD url` of every request.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.requests().iter().map(|request| format!("{} {}", request.method(), request.uri())).collect()
+    }
+}
+
+impl Transport for Answers {
+    fn send<'a>(&'a self, request: &'a Request, _max_body: usize) -> BoxFuture<'a, Result<Reply, TransportError>> {
+        let mut requests = self.requests.lock().unwrap();
+        let n = requests.len();
+        requests.push(request.clone());
+        drop(requests);
+        match (self.answer)(n, request) {
+            Answer::Reply(reply) => Box::pin(ready(Ok(reply))),
+            Answer::Silence => Box::pin(pending()),
+        }
+    }
+}

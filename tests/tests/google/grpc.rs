@@ -1,0 +1,320 @@
+//! gRPC over a channel without a network: what is sent, what comes back, and what comes back broken.
+
+use std::{future::IntoFuture, time::Duration};
+
+use lro_runtime::{
+    Code, ErrorKind, Operations, PollSettings, RawOperation, Result, State, block_on,
+    grpc::longrunning::{
+        CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
+        ListOperationsResponse, Operation, WaitOperationRequest, operation,
+    },
+    long_running,
+    testing::VirtualClock,
+};
+use prost::Message;
+use prost_types::Timestamp;
+use tonic_types::pb;
+
+use crate::channel::{Broken, Called, Channel};
+
+fn client(channel: &Channel) -> Operations {
+    let builder = Operations::builder("https://images.example.com").grpc_over(channel.clone());
+    builder.timer(VirtualClock::new()).header("x-goog-user-project", "p").build().unwrap()
+}
+
+fn any(url: &str, message: &impl Message) -> prost_types::Any {
+    prost_types::Any { type_url: url.to_owned(), value: message.encode_to_vec() }
+}
+
+const TIMESTAMP: &str = "type.googleapis.com/google.protobuf.Timestamp";
+const AT_ONE: Timestamp = Timestamp { seconds: 1, nanos: 0 };
+
+fn running() -> Operation {
+    Operation { name: "operations/1".to_owned(), metadata: Some(any(TIMESTAMP, &AT_ONE)), done: false, result: None }
+}
+
+fn done(result: Option<operation::Result>) -> Operation {
+    Operation { done: true, result, ..running() }
+}
+
+fn succeeded() -> Operation {
+    done(Some(operation::Result::Response(any(TIMESTAMP, &AT_ONE))))
+}
+
+fn failed() -> Operation {
+    let info = pb::ErrorInfo { reason: "R".to_owned(), ..Default::default() };
+    let details = vec![any("type.googleapis.com/google.rpc.ErrorInfo", &info)];
+    done(Some(operation::Result::Error(pb::Status { code: 9, message: "no".to_owned(), details })))
+}
+
+pub(crate) struct Images {
+    operations: Operations,
+}
+
+#[long_running(encoding = proto, metadata = Timestamp, cancel)]
+impl Images {
+    #[long_running(response = Timestamp, response_type = "google.protobuf.Timestamp")]
+    pub(crate) async fn export(&self, since: Timestamp) -> Result<RawOperation> {
+        self.operations.start_message("/example.Images/Export", &since).await
+    }
+
+    #[long_running(response = ())]
+    pub(crate) async fn purge(&self, started: &Operation) -> Result<RawOperation> {
+        self.operations.adopt_message(started)
+    }
+}
+
+#[test]
+fn an_annotated_method_starts_polls_and_decodes() {
+    let channel = Channel::new(|n, _| Ok(if n < 2 { running() } else { succeeded() }.encode_to_vec()));
+    let images = Images { operations: client(&channel) };
+    let started = block_on(images.export(AT_ONE)).unwrap();
+    assert!(matches!(started.state(), ExportState::Running { metadata: Some(at) } if *at == AT_ONE));
+    assert_eq!(block_on(started.into_future()).unwrap(), AT_ONE);
+    let calls = channel.calls();
+    let paths: Vec<_> = calls.iter().map(|call| call.path.as_str()).collect();
+    let get = "/google.longrunning.Operations/GetOperation";
+    assert_eq!(paths, ["/example.Images/Export", get, get]);
+    assert_eq!(calls[0].read::<Timestamp>(), AT_ONE);
+    assert_eq!(calls[1].read::<GetOperationRequest>().name, "operations/1");
+}
+
+#[test]
+fn each_call_is_routed_limited_and_carries_the_clients_headers_and_nothing_of_http() {
+    let channel = Channel::new(|_, _| Ok(succeeded().encode_to_vec()));
+    let name = "projects/example.com:p/operations/a b";
+    let operation = client(&channel).resume(name).unwrap();
+    let settings = PollSettings::default().with_poll_timeout(Duration::from_millis(2500));
+    assert!(block_on(operation.poll_until_completed(settings)).unwrap().is_succeeded());
+    let call: &Called = &channel.calls()[0];
+    assert_eq!(call.header("x-goog-request-params"), "name=projects%2Fexample.com%3Ap%2Foperations%2Fa%20b");
+    assert_eq!(call.header("x-goog-user-project"), "p");
+    assert_eq!(call.header("grpc-timeout"), "2500000u");
+    assert_eq!(call.header("content-type"), "application/grpc");
+    assert_eq!((call.header("te"), call.header("accept"), call.header("content-length")), ("trailers", "", ""));
+    assert_eq!(call.read::<GetOperationRequest>().name, name, "a name is sent as it is");
+}
+
+#[test]
+fn every_call_of_the_service_is_there() {
+    let channel = Channel::new(|_, call| {
+        let list = ListOperationsResponse {
+            operations: vec![running(), failed()],
+            next_page_token: String::new(),
+            unreachable: vec!["projects/q".to_owned()],
+        };
+        Ok(match call.path.rsplit('/').next().unwrap() {
+            "ListOperations" => list.encode_to_vec(),
+            "WaitOperation" => succeeded().encode_to_vec(),
+            _ => vec![],
+        })
+    });
+    let operations = client(&channel);
+    block_on(async {
+        operations.cancel("operations/1").await.unwrap();
+        operations.delete("operations/1").await.unwrap();
+        assert!(operations.wait("operations/1", Duration::from_millis(1500)).await.unwrap().is_succeeded());
+        let mut list = operations.list("done=true").parent("projects/p").page_size(5).return_partial_success();
+        assert_eq!(list.next().await.unwrap().unwrap().state(), State::Running);
+        let second = list.next().await.unwrap().unwrap();
+        assert_eq!(second.status().unwrap().to_string(), "FAILED_PRECONDITION: no");
+        assert_eq!(&second.raw()[..], failed().encode_to_vec());
+        assert!(list.next().await.is_none());
+        assert_eq!(list.unreachable(), ["projects/q"]);
+    });
+    let calls = channel.calls();
+    assert_eq!(calls[0].read::<CancelOperationRequest>().name, "operations/1");
+    assert_eq!(calls[1].read::<DeleteOperationRequest>().name, "operations/1");
+    let timeout = Some(prost_types::Duration { seconds: 1, nanos: 500_000_000 });
+    assert_eq!(
+        calls[2].read::<WaitOperationRequest>(),
+        WaitOperationRequest { name: "operations/1".to_owned(), timeout }
+    );
+    let asked = ListOperationsRequest {
+        name: "projects/p".to_owned(),
+        filter: "done=true".to_owned(),
+        page_size: 5,
+        page_token: String::new(),
+        return_partial_success: true,
+    };
+    assert_eq!(calls[3].read::<ListOperationsRequest>(), asked);
+}
+
+#[test]
+fn an_operation_of_a_users_own_stub_is_taken_over_and_polled() {
+    let channel = Channel::new(|_, _| Ok(succeeded().encode_to_vec()));
+    let images = Images { operations: client(&channel) };
+    let purge = block_on(images.purge(&running())).unwrap();
+    assert_eq!(purge.metadata().unwrap(), Some(&AT_ONE));
+    assert!(channel.calls().is_empty());
+    block_on(purge.into_future()).unwrap();
+    let typed = images.operations.adopt_message(&succeeded()).unwrap().typed::<ExportState>();
+    assert_eq!(typed.into_result().unwrap(), AT_ONE);
+}
+
+#[test]
+fn a_start_call_that_fails_keeps_its_details() {
+    let details = pb::Status { code: 8, message: "full".to_owned(), details: failed_details() };
+    let bytes = details.encode_to_vec();
+    let channel = Channel::new(move |_, _| {
+        Err(tonic::Status::with_details(tonic::Code::ResourceExhausted, "voll – 100 %", bytes.clone().into()))
+    });
+    let error = block_on(Images { operations: client(&channel) }.export(AT_ONE)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Start);
+    let status = error.status().unwrap();
+    assert_eq!((status.code(), status.message()), (Code::ResourceExhausted, "voll – 100 %"));
+    assert_eq!(status.details()[0].error_info().unwrap().reason, "R");
+    let converted: lro_runtime::Error =
+        tonic::Status::with_details(tonic::Code::NotFound, "gone", details.encode_to_vec().into()).into();
+    assert_eq!(converted.kind(), ErrorKind::Start);
+    assert_eq!(converted.status().unwrap().details().len(), 1);
+}
+
+fn failed_details() -> Vec<prost_types::Any> {
+    let info = pb::ErrorInfo { reason: "R".to_owned(), ..Default::default() };
+    vec![any("type.googleapis.com/google.rpc.ErrorInfo", &info)]
+}
+
+#[test]
+fn retry_info_of_a_failed_poll_is_the_next_wait() {
+    let retry = pb::RetryInfo { retry_delay: Some(prost_types::Duration { seconds: 7, nanos: 0 }) };
+    let details = vec![any("type.googleapis.com/google.rpc.RetryInfo", &retry)];
+    let bytes = pb::Status { code: 14, message: String::new(), details }.encode_to_vec();
+    let channel = Channel::new(move |n, _| match n {
+        0 => Err(tonic::Status::with_details(tonic::Code::Unavailable, "busy", bytes.clone().into())),
+        _ => Ok(succeeded().encode_to_vec()),
+    });
+    let clock = VirtualClock::new();
+    let operations =
+        Operations::builder("https://h.example.com").grpc_over(channel).timer(clock.clone()).build().unwrap();
+    let operation = operations.resume("operations/1").unwrap();
+    assert!(block_on(operation.poll_until_completed(PollSettings::default())).unwrap().is_succeeded());
+    assert_eq!(clock.elapsed(), Duration::from_secs(7));
+}
+
+#[test]
+fn which_codes_are_worth_another_poll() {
+    let retried = [2, 4, 8, 10, 13, 14];
+    for code in 1..=16 {
+        let channel = Channel::new(move |n, _| match n {
+            0 => Err(tonic::Status::new(code.into(), "first")),
+            _ => Ok(succeeded().encode_to_vec()),
+        });
+        let outcome =
+            block_on(client(&channel).resume("operations/1").unwrap().poll_until_completed(PollSettings::default()));
+        assert_eq!(outcome.is_ok(), retried.contains(&code), "{:?}", Code::from_number(code.into()));
+    }
+}
+
+#[test]
+fn a_status_without_details_or_with_details_that_do_not_decode_is_a_status() {
+    for (details, kept) in [(&b""[..], 0), (b"\x0a\xff\xff", 1), (b"\xff", 1)] {
+        let channel = Channel::new(move |_, _| {
+            Err(tonic::Status::with_details(tonic::Code::PermissionDenied, "no", details.to_vec().into()))
+        });
+        let error = client(&channel).blocking().get("operations/1").unwrap_err();
+        let status = error.status().unwrap();
+        assert_eq!((status.code(), status.message(), status.details().len()), (Code::PermissionDenied, "no", kept));
+        assert!(status.details().iter().all(|detail| detail.message() == details && detail.type_url().is_empty()));
+    }
+}
+
+#[test]
+fn a_payload_of_another_type_is_a_decode_error_that_names_both() {
+    let other = any("type.googleapis.com/google.protobuf.Duration", &AT_ONE);
+    let message = done(Some(operation::Result::Response(other)));
+    let operations = client(&Channel::new(|_, _| Ok(vec![])));
+    let typed = operations.adopt_message(&message).unwrap().typed::<ExportState>();
+    let error = typed.result().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(
+        error.to_string().contains("expected a `google.protobuf.Timestamp`, found a `google.protobuf.Duration`"),
+        "{error}"
+    );
+    assert_eq!(&typed.raw()[..], message.encode_to_vec());
+    let neither = operations.adopt_message(&done(None)).unwrap();
+    assert_eq!(neither.clone().typed::<ExportState>().into_result().unwrap_err().kind(), ErrorKind::Decode);
+    neither.typed::<PurgeState>().into_result().unwrap();
+}
+
+#[test]
+fn a_message_that_is_cut_anywhere_never_panics_and_never_reads_as_finished() {
+    for message in [failed().encode_to_vec(), succeeded().encode_to_vec()] {
+        let done_at = message.len();
+        for length in 0..done_at {
+            let cut = message[..length].to_vec();
+            let channel = Channel::new(move |_, _| Ok(cut.clone()));
+            match client(&channel).blocking().get("operations/1") {
+                // A cut between two fields is a message with fewer of them.
+                Ok(operation) => {
+                    assert!(Operation::decode(&message[..length]).is_ok(), "cut at {length}");
+                    let typed = operation.typed::<ExportState>();
+                    assert!(!typed.is_completed() || typed.into_result().is_err(), "cut at {length}");
+                }
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Protocol, "cut at {length}: {error}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_page_that_is_cut_anywhere_is_a_page_or_an_error() {
+    let list = ListOperationsResponse {
+        operations: vec![running(), failed()],
+        next_page_token: String::new(),
+        unreachable: vec!["x".to_owned()],
+    };
+    let page = list.encode_to_vec();
+    for length in 0..page.len() {
+        let cut = page[..length].to_vec();
+        let channel = Channel::new(move |_, _| Ok(cut.clone()));
+        for listed in client(&channel).list("").blocking() {
+            assert!(
+                listed.is_ok_and(|operation| !operation.is_succeeded())
+                    || ListOperationsResponse::decode(&page[..length]).is_err()
+            );
+        }
+    }
+}
+
+#[test]
+fn payloads_are_not_copied_and_fields_that_come_twice_are_merged() {
+    let twice = [
+        running().encode_to_vec(),
+        Operation { metadata: Some(any("", &AT_ONE)), ..Operation::default() }.encode_to_vec(),
+    ]
+    .concat();
+    let operations = client(&Channel::new(|_, _| Ok(vec![])));
+    let merged = operations.adopt(twice).unwrap();
+    assert_eq!(merged.metadata().unwrap().type_url().as_deref(), Some(TIMESTAMP));
+    assert_eq!(merged.metadata().unwrap().decode_message::<Timestamp>().unwrap(), AT_ONE);
+    let once = operations.adopt_message(&running()).unwrap();
+    assert!(once.raw().as_ptr_range().contains(&once.metadata().unwrap().bytes().as_ptr()));
+}
+
+#[test]
+fn a_channel_that_breaks_is_a_failed_poll_like_any_other() {
+    let operations =
+        Operations::builder("https://h.example.com").grpc_over(Broken).timer(VirtualClock::new()).build().unwrap();
+    let operation = operations.resume("operations/1").unwrap();
+    let error = block_on(operation.poll_until_completed(PollSettings::default().with_error_budget(2))).unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Poll, Some(3)));
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[test]
+fn a_body_beyond_the_limit_is_refused() {
+    let channel = Channel::new(|_, _| Ok(Operation { name: "n".repeat(5000), ..Operation::default() }.encode_to_vec()));
+    let operations = Operations::builder("https://h.example.com").grpc_over(channel).max_body(4096).build().unwrap();
+    let error = operations.blocking().get("operations/1").unwrap_err();
+    assert!(error.to_string().contains("larger than the limit of 4096 bytes"), "{error}");
+}
+
+#[test]
+fn json_is_refused_before_it_is_sent() {
+    let channel = Channel::new(|_, _| Ok(vec![]));
+    let error = block_on(client(&channel).post("v1/images:export", "x")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("start_message"), "{error}");
+    assert!(channel.calls().is_empty());
+}

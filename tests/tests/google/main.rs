@@ -1,0 +1,14 @@
+//! Everything Google: the Operations service, gRPC, extended operations, generative AI, and what arrives broken.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
+
+mod answers;
+mod channel;
+mod compute;
+mod details;
+mod genai;
+mod grpc;
+mod guard;
+mod lists;
+mod long_poll;
+mod shared;
