@@ -69,8 +69,15 @@ pub fn url_in(reply: &Reply, header: &str, base: &Uri) -> Result<Option<String>,
     let reference = String::from_utf8_lossy(first.as_bytes());
     match reference.trim_matches([' ', '\t']) {
         "" => Ok(None),
-        reference => resolve(base, reference).map(|url| Some(below_base(url.to_string()))),
+        reference => resolved(base, reference).map(Some),
     }
+}
+
+/// The URL that `reference` means, seen from `base`: absolute, or a path where the base is the client's own.
+pub(super) fn resolved(base: &Uri, reference: &str) -> Result<String, Failure> {
+    let url = resolve(base, reference)?.to_string();
+    // What names the placeholder itself is another host like any other.
+    if reference.contains("base.invalid") { Ok(url) } else { Ok(below_base(url)) }
 }
 
 /// The same for the header `Location`.

@@ -3,7 +3,11 @@
 use ::http::{Method, Uri};
 
 use super::FinalStateVia;
-use crate::{dialect::location::base_of, failure::Failure, observation::Cursor, url::resolve};
+use crate::{
+    dialect::location::{base_of, resolved},
+    failure::Failure,
+    observation::Cursor,
+};
 
 /// What the cursor's URL is.
 pub(super) const PLACE: &str = "place";
@@ -110,7 +114,7 @@ pub(super) fn result_of(cursor: &Cursor, resource_location: Option<&str>) -> Res
         Some(FinalStateVia::Location) if location.is_some() => location.map(str::to_owned),
         Some(FinalStateVia::OriginalUri) if start.is_some() => start.map(str::to_owned),
         _ => match resource_location.filter(|url| !url.is_empty()) {
-            Some(reference) => Some(resolve(&base(cursor)?, reference)?.to_string()),
+            Some(reference) => Some(resolved(&base(cursor)?, reference)?),
             None if is(Method::PUT) || is(Method::PATCH) => start.map(str::to_owned),
             None => location.map(str::to_owned),
         },
