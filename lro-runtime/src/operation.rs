@@ -169,7 +169,7 @@ impl RawOperation {
     /// A stream of snapshots: this one at once, then one per poll with the same waits as [`poll_until_completed`](Self::poll_until_completed),
     /// the last one terminal.
     pub fn snapshots(&self, settings: PollSettings) -> Snapshots<Self> {
-        Snapshots::new(self.clone(), settings)
+        driver::snapshots(self.clone(), settings)
     }
 
     /// Observes a wait: see [`Observed`].

@@ -41,9 +41,8 @@ impl Timer for Jumping {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.elapsed.fetch_add(u64::try_from(duration.as_nanos()).unwrap(), Ordering::Relaxed);
         let mut slept = false;
-        Box::pin(std::future::poll_fn(move |_| match std::mem::replace(&mut slept, true) {
-            true => std::task::Poll::Ready(()),
-            false => std::task::Poll::Pending,
+        Box::pin(std::future::poll_fn(move |_| {
+            if std::mem::replace(&mut slept, true) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
         }))
     }
 

@@ -41,11 +41,16 @@ impl PartialEq for Content {
 struct Written {
     #[serde(rename = "type")]
     type_url: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "even_null")]
     json: Option<Box<RawValue>>,
     /// In base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     proto: Option<String>,
+}
+
+/// A detail that is `null` is there all the same.
+fn even_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::<RawValue>::deserialize(deserializer).map(Some)
 }
 
 impl From<Detail> for Written {

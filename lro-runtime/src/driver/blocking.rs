@@ -4,7 +4,7 @@ use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 
 use futures_core::Stream;
 
-use super::{OwnTimer, Snapshots, Wait};
+use super::{OwnTimer, Snapshots, Wait, observe::Observers};
 use crate::{
     error::Result,
     handle::Handle,
@@ -67,7 +67,8 @@ impl<H: Handle> Blocking<H> {
 
     /// The snapshots, one after the other: an iterator that waits between them.
     pub fn snapshots(&self, settings: PollSettings) -> impl Iterator<Item = Result<H>> + use<H> {
-        let mut snapshots = Snapshots::timed(self.operation.clone(), settings, Some(self.timer()));
+        let mut snapshots =
+            Snapshots::new(self.operation.raw_operation().clone(), settings, Some(self.timer()), Observers::default());
         std::iter::from_fn(move || block_on(poll_fn(|context| Pin::new(&mut snapshots).poll_next(context))))
     }
 

@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     error::{ErrorKind, Result},
     failure::Failure,
+    handle::Handle,
     observation::Call,
     operation::RawOperation,
     settings::PollSettings,
@@ -70,6 +71,11 @@ pub(crate) fn poll_until_completed(
     settings: PollSettings,
 ) -> BoxFuture<'static, Result<RawOperation>> {
     Box::pin(async move { Wait::new(operation, settings, None)?.finish().await })
+}
+
+/// See [`RawOperation::snapshots`].
+pub(crate) fn snapshots<H: Handle>(operation: RawOperation, settings: PollSettings) -> Snapshots<H> {
+    Snapshots::new(operation, settings, None, observe::Observers::default())
 }
 
 /// See [`RawOperation::cancel`].

@@ -3,7 +3,10 @@
 use std::{fmt, future::Future};
 
 use super::{Blocking, Snapshots, Wait};
-use crate::{error::Result, handle::Handle, operation::RawOperation, settings::PollSettings, transport::BoxFuture};
+use crate::{
+    error::Result, handle::Handle, operation::RawOperation, payload::Payload, settings::PollSettings,
+    transport::BoxFuture,
+};
 
 /// When an observer of progress is called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -41,7 +44,7 @@ impl Observers {
     pub(crate) fn seen(&mut self, last: &RawOperation, next: &RawOperation) {
         let changed = last.state() != next.state()
             || last.raw_status() != next.raw_status()
-            || last.metadata().map(|m| m.bytes()) != next.metadata().map(|m| m.bytes());
+            || last.metadata().map(Payload::bytes) != next.metadata().map(Payload::bytes);
         if changed || self.notify == Notify::EveryPoll {
             self.tell(next);
         } else if next.is_completed() {
@@ -125,7 +128,7 @@ impl<H: Handle> Observed<H> {
 
     /// The stream of snapshots, observed.
     pub fn snapshots(self, settings: PollSettings) -> Snapshots<H> {
-        Snapshots::observed(self.operation, settings, self.observers)
+        Snapshots::new(self.operation.raw_operation().clone(), settings, None, self.observers)
     }
 
     /// Polls until the operation is terminal, on this thread: see [`Blocking::poll_until_completed`].

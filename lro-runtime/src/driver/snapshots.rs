@@ -28,20 +28,8 @@ enum Stage {
 }
 
 impl<H: Handle> Snapshots<H> {
-    pub(crate) fn new(operation: H, settings: PollSettings) -> Self {
-        Self::timed(operation, settings, None)
-    }
-
-    pub(crate) fn timed(operation: H, settings: PollSettings, timer: OwnTimer) -> Self {
-        Self::first(&operation, settings, timer, Observers::default())
-    }
-
-    pub(crate) fn observed(operation: H, settings: PollSettings, observers: Observers) -> Self {
-        Self::first(&operation, settings, None, observers)
-    }
-
-    fn first(operation: &H, settings: PollSettings, timer: OwnTimer, observers: Observers) -> Self {
-        let first = Box::new((operation.raw_operation().clone(), settings, timer, observers));
+    pub(crate) fn new(operation: RawOperation, settings: PollSettings, timer: OwnTimer, observers: Observers) -> Self {
+        let first = Box::new((operation, settings, timer, observers));
         Self { stage: Stage::First(first), handle: std::marker::PhantomData }
     }
 }

@@ -317,7 +317,7 @@ impl Engine {
             let budgeted = matches!(verdict, Verdict::Retry);
             self.plan = Plan::Ended(if budgeted { End::BudgetSpent(failure) } else { End::Permanent(failure) });
             return;
-        };
+        }
         // The wait that the server asks for is kept, be it longer than our patience.
         let computed = || self.schedule.error_budget.wait(self.failures.max(1)).min(forgiven_for).max(SHORTEST_WAIT);
         let wait = self.hinted(failure.hint(), system_now).unwrap_or_else(computed);
@@ -341,10 +341,10 @@ impl Engine {
         let budget = self.schedule.error_budget;
         self.failures = self.failures.saturating_add(1);
         let since = *self.failing_since.get_or_insert(now);
-        match self.failures <= budget.failures() {
-            true => budget.elapsed().saturating_sub(now.saturating_duration_since(since)),
-            false => Duration::ZERO,
+        if self.failures > budget.failures() {
+            return Duration::ZERO;
         }
+        budget.elapsed().saturating_sub(now.saturating_duration_since(since))
     }
 
     /// Learns from one reply how long they take. The first of a wait, and the last, say more than those before them.
@@ -355,12 +355,11 @@ impl Engine {
 
     /// The wait after a good reply: the hint if it counts, else the next computed delay. Either uses up one computed delay.
     fn wait_after_reply(&mut self, hint: Option<Hint>, to_start: bool, system_now: SystemTime) -> Duration {
-        let computed = match self.schedule.initial_delay.filter(|_| to_start) {
-            Some(initial) => initial,
-            None => {
-                let next = grown(self.delay, &self.schedule);
-                std::mem::replace(&mut self.delay, next)
-            }
+        let computed = if let Some(initial) = self.schedule.initial_delay.filter(|_| to_start) {
+            initial
+        } else {
+            let next = grown(self.delay, &self.schedule);
+            std::mem::replace(&mut self.delay, next)
         };
         let spread = self.spread(computed);
         self.hinted(hint, system_now).unwrap_or(spread)

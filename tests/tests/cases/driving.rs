@@ -138,6 +138,13 @@ fn a_second_waiter_is_independent_of_a_dropped_first_and_of_its_neighbours() {
     assert!(one.unwrap().is_succeeded() && two.unwrap().is_succeeded());
 }
 
+fn size<T>(name: &str, future: T) -> usize {
+    drop(future);
+    let size = size_of::<T>();
+    println!("{name}: {size} bytes");
+    size
+}
+
 // Case 41.
 #[test]
 fn public_futures_are_small() {
@@ -146,12 +153,6 @@ fn public_futures_are_small() {
     let (client, operation) = (&stage.client, stage.export());
     let (raw, operations, settings) = (operation.untyped().clone(), &client.operations, PollSettings::default);
     let second = secs(1.0);
-    fn size<T>(name: &str, future: T) -> usize {
-        drop(future);
-        let size = size_of::<T>();
-        println!("{name}: {size} bytes");
-        size
-    }
     let sizes = [
         size("annotated method", client.export_image()),
         size("annotated method of ()", client.purge()),

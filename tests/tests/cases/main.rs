@@ -2,7 +2,7 @@
 //!
 //! Through the public interface, with virtual time. Case 44 is about dialects with words, 45 is in the transports' suite.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
 #![expect(unreachable_pub, reason = "shared with other test binaries")]
 
 #[path = "../support/mod.rs"]

@@ -20,7 +20,7 @@ fn look(body: Value) -> ExportImageOperation {
     smol::block_on(stage.export().poll_once()).unwrap()
 }
 
-fn done(response: Value) -> ExportImageOperation {
+fn done(response: &Value) -> ExportImageOperation {
     look(json!({ "name": "operations/1", "done": true, "response": response }))
 }
 
@@ -130,19 +130,19 @@ fn done_without_a_result_is_success_for_nothing_and_a_decode_error_for_anything_
 // Case 21.
 #[test]
 fn a_wrong_type_is_a_decode_error_that_names_both() {
-    let operation = done(json!({ "@type": "type.googleapis.com/example.Video", "uri": "gs://pictures/cat.mp4" }));
+    let operation = done(&json!({ "@type": "type.googleapis.com/example.Video", "uri": "gs://pictures/cat.mp4" }));
     let error = operation.into_result().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     let said = error.to_string();
     assert!(said.contains("example.Image") && said.contains("example.Video"), "{said}");
-    let any_host = done(json!({ "@type": "types.example.org/x/example.Image", "uri": "u" }));
+    let any_host = done(&json!({ "@type": "types.example.org/x/example.Image", "uri": "u" }));
     assert_eq!(any_host.into_result().unwrap().uri, "u", "what follows the last `/` counts");
 }
 
 // Case 22.
 #[test]
 fn what_does_not_decode_can_be_looked_at() {
-    let operation = done(json!({ "uri": 7 }));
+    let operation = done(&json!({ "uri": 7 }));
     assert!(operation.is_completed());
     assert_eq!(operation.result().unwrap_err().kind(), ErrorKind::Decode);
     assert_eq!(operation.name(), "operations/1");

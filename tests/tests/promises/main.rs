@@ -1,6 +1,6 @@
 //! What the documentation promises of errors, tokens, settings and secrets, through the public interface.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests may fail")]
 #![expect(unreachable_pub, reason = "shared with other test binaries")]
 
 #[path = "../support/mod.rs"]

@@ -57,7 +57,7 @@ fn decode(text: &str) -> String {
         (buffer, have) = (buffer << 6 | six, have + 6);
         if have >= 8 {
             have -= 8;
-            out.push((buffer >> have & 0xff) as u8);
+            out.push(u8::try_from(buffer >> have & 0xff).unwrap());
         }
     }
     String::from_utf8(out).unwrap()

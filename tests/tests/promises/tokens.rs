@@ -40,8 +40,8 @@ fn a_round_trip_is_exact_in_every_state() {
         let resumed = stage.client.resume_export_image(&token).unwrap();
         assert_eq!(resumed.name(), operation.name());
         assert_eq!(resumed.status(), operation.status());
-        let state = if operation.state() == State::Succeeded { State::Running } else { operation.state() };
-        assert_eq!(resumed.untyped().state(), state, "a success is looked at once more, for its response");
+        let expected = if operation.state() == State::Succeeded { State::Running } else { operation.state() };
+        assert_eq!(resumed.untyped().state(), expected, "a success is looked at once more, for its response");
         if operation.state() != State::Succeeded {
             assert_eq!(resumed.token(), token);
         }
@@ -154,8 +154,7 @@ fn a_token_of_another_method_or_dialect_is_refused_and_names_both() {
     let error = stage.client.resume_purge(operation.token()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidToken);
     assert!(error.to_string().contains("ImageClient.export_image"), "{error}");
-    let other =
-        Operations::builder("http://scripted.test").dialect(lro_runtime::dialect::Http::default()).build().unwrap();
+    let other = Operations::builder("http://scripted.test").dialect(lro_runtime::dialect::Http).build().unwrap();
     let error = other.resume(operation.token()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidToken);
     assert!(error.to_string().contains("google"), "{error}");

@@ -100,11 +100,13 @@ impl Stage {
 /// What a [`Server`] answers: how long it takes, and the reply.
 pub type Answer = (Duration, std::result::Result<Reply, TransportError>);
 
+type Answering = dyn Fn(Duration, &Request) -> Answer + Send + Sync;
+
 /// A transport that asks a function of the time and the request, and remembers every request.
 #[derive(Clone)]
 pub struct Server {
     clock: VirtualClock,
-    answer: Arc<dyn Fn(Duration, &Request) -> Answer + Send + Sync>,
+    answer: Arc<Answering>,
     requests: Arc<Mutex<Vec<(Duration, Request)>>>,
 }
 
