@@ -10,6 +10,7 @@ mod report;
 mod schedule;
 mod sdk500;
 mod service;
+mod shared;
 mod step;
 mod virtual_time;
 
@@ -18,7 +19,7 @@ use std::{env, process::ExitCode};
 #[global_allocator]
 static ALLOCATOR: count::Counting = count::Counting;
 
-const USAGE: &str = "usage: lro-benches all | step | step-instructions | dialects | dialects-instructions | schedule | long-poll | loopback | deps | sdk500 [METHODS]";
+const USAGE: &str = "usage: lro-benches all | step | step-instructions | dialects | dialects-instructions | schedule | long-poll | shared | loopback | deps | sdk500 [METHODS]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -29,12 +30,14 @@ fn main() -> ExitCode {
             dialects::run(false);
             schedule::run();
             long_poll::run();
+            shared::run();
             return finish(loopback::run().and_then(|()| deps::run()));
         }
         ["dialects"] => dialects::run(false),
         ["dialects-instructions"] => dialects::run(true),
         ["schedule"] => schedule::run(),
         ["long-poll"] => long_poll::run(),
+        ["shared"] => shared::run(),
         ["loopback"] => return finish(loopback::run()),
         ["deps"] => return finish(deps::run()),
         ["step"] => step::run(false),

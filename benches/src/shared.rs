@@ -1,0 +1,99 @@
+//! A thousand waiters for one operation: one shared loop beside a loop each.
+
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    future::{Future, IntoFuture, poll_fn},
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use lro_runtime::{Operations, PollSettings, RawOperation, Result, Timer, transport::BoxFuture};
+
+use crate::{
+    count::allocated,
+    report::Subject,
+    service::Service,
+    virtual_time::{Clock, run as run_future},
+};
+
+const WAITERS: usize = 1000;
+/// Seconds that the operation takes.
+const DURATION: f64 = 60.0;
+
+type Waiter = Pin<Box<dyn Future<Output = Result<RawOperation>>>>;
+
+/// Prints all figures.
+pub fn run() {
+    measure("ours-shared", |operation| {
+        let shared = operation.shared(PollSettings::default());
+        (0..WAITERS).map(|_| Box::pin(shared.clone().into_future()) as Waiter).collect()
+    });
+    measure("ours-a-loop-each", |operation| {
+        let wait = || Box::pin(operation.poll_until_completed(PollSettings::default())) as Waiter;
+        (0..WAITERS).map(|_| wait()).collect()
+    });
+}
+
+fn measure(variant: &str, waiters: impl FnOnce(&RawOperation) -> Vec<Waiter>) {
+    let subject = Subject { bench: "shared", variant };
+    let service = Service::new();
+    let timer = Patient { clock: service.clock.clone(), sleepers: Arc::default() };
+    let client = Operations::builder("http://localhost").transport(service.clone()).timer(timer.clone());
+    let client = client.build().unwrap();
+    service.will_take(DURATION);
+    let operation = run_future(client.post("v1/jobs", &())).unwrap();
+    let (mut waiters, memory) = allocated(|| {
+        let mut waiters = waiters(&operation);
+        waiters.retain_mut(|waiter| poll(waiter).is_pending());
+        waiters
+    });
+    subject.print("memory", memory.live as f64 / WAITERS as f64, "bytes/waiter");
+    while !waiters.is_empty() {
+        timer.advance();
+        waiters.retain_mut(|waiter| match poll(waiter) {
+            Poll::Ready(done) => !done.unwrap().is_succeeded(),
+            Poll::Pending => true,
+        });
+    }
+    subject.print("requests", service.requests() as f64, "requests/operation");
+}
+
+fn poll(waiter: &mut Waiter) -> Poll<Result<RawOperation>> {
+    waiter.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// A timer whose sleeps are over when somebody moves its clock to the next of them.
+#[derive(Clone)]
+struct Patient {
+    clock: Clock,
+    sleepers: Arc<Mutex<BinaryHeap<Reverse<Duration>>>>,
+}
+
+impl Patient {
+    /// Moves the clock to the end of the next sleep.
+    fn advance(&self) {
+        let next = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(Reverse(next)) = next {
+            self.clock.advance(next.saturating_sub(self.clock.elapsed()));
+        }
+    }
+}
+
+impl Timer for Patient {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let (clock, until) = (self.clock.clone(), self.clock.elapsed() + duration);
+        self.sleepers.lock().unwrap_or_else(PoisonError::into_inner).push(Reverse(until));
+        Box::pin(poll_fn(move |_| if clock.elapsed() >= until { Poll::Ready(()) } else { Poll::Pending }))
+    }
+
+    fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    fn is_virtual(&self) -> bool {
+        true
+    }
+}
