@@ -1,8 +1,6 @@
 //! The protobuf wire format, as far as an envelope needs it: fields are found, not decoded, so that payloads borrow from the reply
 //! ([encoding](https://protobuf.dev/programming-guides/encoding/)).
 
-use std::borrow::Cow;
-
 /// How deep groups may nest.
 const MOST_GROUPS: u32 = 64;
 
@@ -87,10 +85,11 @@ impl<'a> Fields<'a> {
 }
 
 /// A message field that has come a second time: one message after the other reads as both merged.
-pub(crate) fn merge<'a>(known: Option<Cow<'a, [u8]>>, more: &'a [u8]) -> Cow<'a, [u8]> {
+#[cfg(feature = "grpc")]
+pub(crate) fn merge<'a>(known: Option<std::borrow::Cow<'a, [u8]>>, more: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
     match known {
-        None => Cow::Borrowed(more),
-        Some(known) => Cow::Owned([&known, more].concat()),
+        None => more.into(),
+        Some(known) => [&known, more].concat().into(),
     }
 }
 

@@ -1,0 +1,82 @@
+//! What `google.api_core.extended_operation.ExtendedOperation` does, done here: progress, the status message, a resource as the result, and a polling
+//! function of one's own. The service is a script: Compute's replies. `cargo run --example from_extended_operation`
+
+use std::time::Duration;
+
+use lro_runtime::{
+    Operations, RawOperation, Result, block_on,
+    dialect::Compute,
+    long_running,
+    testing::{Script, ScriptedTransport, VirtualClock},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// A virtual machine, as far as this example knows it.
+#[derive(Debug, Deserialize)]
+struct Instance {
+    name: String,
+}
+
+/// What an operation says about itself while it goes on.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Progress {
+    progress: u8,
+    status_message: Option<String>,
+}
+
+struct Instances {
+    operations: Operations,
+}
+
+#[long_running]
+impl Instances {
+    #[long_running(response = Instance, metadata = Progress, result = "target_link")]
+    async fn insert(&self, name: &str) -> Result<RawOperation> {
+        self.operations.post("compute/v1/projects/p/zones/z/instances", &json!({ "name": name })).await
+    }
+}
+
+const BASE: &str = "https://compute.googleapis.com";
+
+fn message(status: &str, progress: u8, words: &str) -> Value {
+    json!({
+        "name": "operation-1",
+        "selfLink": format!("{BASE}/compute/v1/projects/p/zones/z/operations/operation-1"),
+        "targetLink": format!("{BASE}/compute/v1/projects/p/zones/z/instances/i"),
+        "status": status,
+        "progress": progress,
+        "statusMessage": words,
+    })
+}
+
+fn main() -> Result<()> {
+    let clock = VirtualClock::new();
+    let script = Script::new()
+        .at("/compute/v1/projects/p/zones/z")
+        .json(message("PENDING", 0, "queued"))
+        .json(message("RUNNING", 40, "copying the disk"))
+        .json(message("RUNNING", 90, "booting"))
+        .json(message("DONE", 100, ""))
+        .json(json!({ "name": "i" }));
+    let transport = ScriptedTransport::new(script).with_clock(&clock);
+    let builder = Operations::builder(BASE).dialect(Compute::new()).transport(transport).timer(clock.clone());
+    let client = Instances { operations: builder.build()? };
+
+    // A polling function of one's own: any loop around `poll_once` (or `PollSettings`, for one that is written already).
+    let mut operation = block_on(client.insert("i"))?;
+    while !operation.is_completed() {
+        let words = operation.metadata()?.and_then(|metadata| metadata.status_message.as_deref()).unwrap_or_default();
+        println!(
+            "{:.0} %, {}: {words}",
+            operation.progress().unwrap_or_default() * 100.0,
+            operation.raw_status().unwrap_or("?")
+        );
+        block_on(lro_runtime::Timer::sleep(&clock, Duration::from_secs(5)));
+        operation = operation.blocking().poll_once()?;
+    }
+    println!("{:?}", operation.metadata()?.map(|metadata| metadata.progress));
+    println!("made: {}", operation.into_result()?.name);
+    Ok(())
+}

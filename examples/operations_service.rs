@@ -1,0 +1,40 @@
+//! The whole service `google.longrunning.Operations`: get, list, wait, cancel, delete. `cargo run --example operations_service`
+
+use std::time::Duration;
+
+use lro_runtime::{
+    PollSettings, block_on,
+    testing::{Job, LroServer},
+};
+use serde_json::json;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let server = LroServer::builder().start()?;
+    for day in 1..=5 {
+        server.add(Job::endless().named(format!("projects/p/operations/backup-{day}")));
+    }
+    let quick = server.add(Job::lasting(Duration::from_millis(200)).responds(json!({})));
+    let operations = server.operations()?;
+
+    println!("get: {:?}", operations.blocking().get(&quick)?.state());
+
+    // Two on a page; the next page is asked for when it is needed.
+    for operation in operations.list("done=false").parent("projects/p").page_size(2).blocking().take(3) {
+        println!("listed: {}", operation?.name());
+    }
+
+    // The server holds the call until the operation is done, or the time is over.
+    println!("wait: {:?}", operations.blocking().wait(&quick, Duration::from_secs(5))?.state());
+
+    // The same as a setting of any wait: fewer requests, and the usual ones where a service cannot hold them.
+    let held = PollSettings::interactive().long_poll(Duration::from_secs(20));
+    println!("long poll: {:?}", operations.blocking().poll_until_completed(&quick, held)?.state());
+
+    let first = "projects/p/operations/backup-1";
+    block_on(operations.cancel(first))?;
+    let cancelled = operations.blocking().poll_until_completed(first, PollSettings::interactive())?;
+    println!("cancel: {}", cancelled.status().map(ToString::to_string).unwrap_or_default());
+    block_on(operations.delete(first))?;
+    println!("delete: {}", operations.blocking().get(first).unwrap_err());
+    Ok(())
+}
