@@ -12,11 +12,12 @@ use crate::{
     handle::Handle,
     list::ListOperations,
     operation::RawOperation,
+    operation_state::OperationState,
     scope,
     snapshot::Replied,
     token::dialect_of,
     transport::{Reply, Request},
-    typed::{Operation, OperationState},
+    typed::Operation,
 };
 
 impl Operations {

@@ -89,6 +89,9 @@
         clippy::expect_used,
         clippy::panic,
         clippy::indexing_slicing,
+        clippy::unchecked_time_subtraction,
+        clippy::cast_possible_truncation,
+        clippy::unnecessary_wraps,
         reason = "tests may fail"
     )
 )]
@@ -114,9 +117,11 @@ mod handle;
 mod hint;
 mod human;
 mod list;
+mod long_running;
 mod method;
 mod observation;
 mod operation;
+mod operation_state;
 mod payload;
 mod proto;
 mod scope;
@@ -150,9 +155,11 @@ pub use self::{
     handle::Handle,
     hint::Hint,
     list::{BlockingList, ListOperations},
+    long_running::LongRunning,
     method::Method,
     observation::{Call, Cursor, Observation, Part},
     operation::RawOperation,
+    operation_state::{Cancellable, Deletable, OperationState, StateParts},
     payload::{Encoding, Payload},
     settings::{Deadline, ErrorBudget, Expiration, HintPolicy, Jitter, PollSettings, UnknownStatus},
     state::State,
@@ -160,7 +167,7 @@ pub use self::{
     timer::{Timer, park::block_on},
     token::{Resume, Token},
     transport::{Transport, TransportError, TransportErrorKind},
-    typed::{Cancellable, Deletable, LongRunning, Operation, OperationState, StateParts},
+    typed::Operation,
 };
 #[cfg(feature = "macros")]
 pub use lro_macros::long_running;

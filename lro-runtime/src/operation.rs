@@ -253,11 +253,11 @@ impl RawOperation {
         let Some(look) = &self.snapshot.look else {
             return Err(Failure::protocol("the operation has no name: it cannot be looked at again"));
         };
-        let held = match hold {
+        let holding = match hold {
             Some(hold) => Some(self.client.request(look.dialect.wait(&look.cursor, hold)?)?),
             None => None,
         };
-        let reply = self.client.exchange(held.as_ref().unwrap_or(&look.request), limit, timer).await?;
+        let reply = self.client.exchange(holding.as_ref().unwrap_or(&look.request), limit, timer).await?;
         let now = timer.now();
         let replied = Replied { at: now, round_trip: now.saturating_duration_since(began), to_start: false };
         let mut seen = look.dialect.read(&look.cursor, &reply)?;

@@ -5,15 +5,8 @@ use std::future::Future;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    client::Operations,
-    error::Result,
-    handle::Handle,
-    operation::RawOperation,
-    payload::Payload,
-    scope,
-    status::Status,
-    token::Resume,
-    typed::{Operation, OperationState},
+    client::Operations, error::Result, handle::Handle, operation::RawOperation, operation_state::OperationState,
+    payload::Payload, scope, status::Status, token::Resume, typed::Operation,
 };
 
 /// Runs the body of an annotated method and types what it started.
@@ -78,17 +71,30 @@ pub trait Fraction {
 }
 
 macro_rules! fractions {
-    ($($integer:ty),*) => {$(
+    ($($integer:ty as $convert:expr),*) => {$(
         impl Fraction for $integer {
-            #[expect(clippy::cast_precision_loss, clippy::cast_lossless, clippy::allow_attributes, reason = "per cent fit")]
             fn fraction(&self) -> Option<f64> {
-                Some(*self as f64 / 100.0)
+                Some($convert(*self) / 100.0)
             }
         }
     )*};
 }
 
-fractions!(u8, u16, u32, u64, i8, i16, i32, i64);
+fractions!(u8 as f64::from, u16 as f64::from, u32 as f64::from, i8 as f64::from, i16 as f64::from, i32 as f64::from);
+
+impl Fraction for u64 {
+    #[expect(clippy::cast_precision_loss, reason = "no per cent has 52 bits")]
+    fn fraction(&self) -> Option<f64> {
+        Some(*self as f64 / 100.0)
+    }
+}
+
+impl Fraction for i64 {
+    #[expect(clippy::cast_precision_loss, reason = "no per cent has 52 bits")]
+    fn fraction(&self) -> Option<f64> {
+        Some(*self as f64 / 100.0)
+    }
+}
 
 impl Fraction for f64 {
     fn fraction(&self) -> Option<f64> {

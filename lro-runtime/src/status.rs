@@ -142,6 +142,7 @@ impl<'de> Deserialize<'de> for Code {
 ///
 /// `Display` and `Debug` show the message as one line and not more than its beginning: all of it is [`message`](Status::message).
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "an HTTP status is called so")]
 pub struct Status {
     code: Code,
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -215,7 +216,7 @@ impl Status {
     /// How long the service asks to wait, from a `RetryInfo` detail.
     #[must_use]
     pub fn retry_delay(&self) -> Option<Duration> {
-        self.details.iter().find_map(|detail| detail.retry_info()).and_then(|info| info.retry_delay)
+        self.details.iter().find_map(Detail::retry_info).and_then(|info| info.retry_delay)
     }
 }
 

@@ -14,95 +14,15 @@ use crate::{
     driver::{self, Blocking, CancelOnDrop, Observed, Shared, Snapshots},
     error::{Error, Result},
     handle::Handle,
-    method::Method,
     operation::RawOperation,
+    operation_state::{Cancellable, Deletable, OperationState, StateParts},
     payload::Payload,
     settings::PollSettings,
     state::State,
     status::{Code, Status},
-    token::{Resume, Token},
+    token::Token,
     transport::BoxFuture,
 };
-
-/// The state enum of one method: what `#[long_running]` generates beside it.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not the state enum of a long-running method",
-    note = "`#[long_running(response = …, metadata = …)]` generates one beside each method"
-)]
-pub trait OperationState: Sized + Send + Sync + 'static {
-    /// The typed result of success.
-    type Response: Send + Sync + 'static;
-    /// The typed metadata.
-    type Metadata: Send + Sync + 'static;
-    /// What is declared about the method.
-    const METHOD: &'static Method;
-
-    /// The variant for these parts.
-    fn from_parts(parts: StateParts<Self::Response, Self::Metadata>) -> Self;
-    /// The response, in the variant that has one.
-    fn response(&self) -> Option<&Self::Response>;
-    /// The metadata, in the variants that have one.
-    fn metadata(&self) -> Option<&Self::Metadata>;
-    /// Decodes a response.
-    ///
-    /// # Errors
-    ///
-    /// Of kind [`Decode`](crate::ErrorKind::Decode).
-    fn decode_response(payload: Payload<'_>) -> Result<Self::Response>;
-    /// Decodes metadata.
-    ///
-    /// # Errors
-    ///
-    /// Of kind [`Decode`](crate::ErrorKind::Decode).
-    fn decode_metadata(payload: Payload<'_>) -> Result<Self::Metadata>;
-}
-
-/// A state with what belongs to it: what an [`OperationState`] is made of.
-#[derive(Clone, Debug, PartialEq)]
-pub enum StateParts<R, M> {
-    /// Accepted, not started.
-    Pending,
-    /// Started, not finished.
-    Running {
-        /// What the server says about progress.
-        metadata: Option<M>,
-    },
-    /// Finished with a response.
-    Succeeded {
-        /// The result.
-        response: R,
-        /// The last metadata.
-        metadata: Option<M>,
-    },
-    /// Finished with an error.
-    Failed {
-        /// Why.
-        status: Status,
-        /// The last metadata.
-        metadata: Option<M>,
-    },
-    /// Ended because somebody asked for it.
-    Cancelled {
-        /// What the server says about it.
-        status: Status,
-        /// The last metadata.
-        metadata: Option<M>,
-    },
-}
-
-/// A method that declares `cancel`.
-#[diagnostic::on_unimplemented(
-    message = "this method does not declare `cancel`",
-    note = "add `cancel` to its `#[long_running(…)]` if the service can cancel it"
-)]
-pub trait Cancellable: OperationState {}
-
-/// A method that declares `delete`.
-#[diagnostic::on_unimplemented(
-    message = "this method does not declare `delete`",
-    note = "add `delete` to its `#[long_running(…)]` if the service can delete it"
-)]
-pub trait Deletable: OperationState {}
 
 /// One immutable snapshot of an operation, and the means to look again.
 ///
@@ -479,7 +399,7 @@ impl<S: OperationState> Clone for Operation<S> {
 
 impl<S: OperationState> fmt::Debug for Operation<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Operation").field("method", &S::METHOD.name()).field("raw", &self.raw).finish()
+        f.debug_struct("Operation").field("method", &S::METHOD.name()).field("raw", &self.raw).finish_non_exhaustive()
     }
 }
 
@@ -501,109 +421,5 @@ impl<S: OperationState> IntoFuture for Operation<S> {
         let waiting = driver::poll_until_completed(self.raw, PollSettings::default());
         // Typed at the very end: nothing but the decoding is compiled per method.
         Box::pin(async move { response::<S>(&waiting.await?) })
-    }
-}
-
-/// What every generated operation has: for code that works with any of them.
-///
-/// ```
-/// use lro_runtime::{LongRunning, PollSettings, Result};
-///
-/// async fn finish<O: LongRunning>(operation: O) -> Result<O::Response> {
-///     println!("waiting for {}", operation.name());
-///     operation.poll_until_completed(PollSettings::batch()).await?.into_result()
-/// }
-/// ```
-pub trait LongRunning: Clone + fmt::Debug + Send + Sync + Sized + 'static {
-    /// The typed result of success.
-    type Response: Send + Sync + 'static;
-    /// The typed metadata.
-    type Metadata: Send + Sync + 'static;
-    /// The state enum.
-    type State: OperationState<Response = Self::Response, Metadata = Self::Metadata>;
-
-    /// See [`Operation::name`].
-    fn name(&self) -> &str;
-    /// See [`Operation::state`].
-    fn state(&self) -> &Self::State;
-    /// See [`Operation::is_completed`].
-    fn is_completed(&self) -> bool;
-    /// See [`Operation::progress`].
-    fn progress(&self) -> Option<f64>;
-    /// See [`Operation::metadata`].
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    fn metadata(&self) -> Result<Option<&Self::Metadata>, &Error>;
-    /// See [`Operation::into_result`].
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    fn into_result(self) -> Result<Self::Response>;
-    /// See [`Operation::token`].
-    fn token(&self) -> Token;
-    /// See [`Operation::untyped`].
-    fn untyped(&self) -> &RawOperation;
-    /// See [`Operation::poll_once`].
-    fn poll_once(&self) -> impl Future<Output = Result<Self>> + Send + 'static;
-    /// See [`Operation::poll_until_completed`].
-    fn poll_until_completed(&self, settings: PollSettings) -> impl Future<Output = Result<Self>> + Send + 'static;
-    /// Resumes an operation of this method: what the generated `resume_…` function does.
-    ///
-    /// # Errors
-    ///
-    /// As [`Operations::resume`], and of kind [`InvalidToken`](crate::ErrorKind::InvalidToken) for a token of another method.
-    fn resume(operations: &Operations, from: impl Into<Resume>) -> Result<Self>;
-}
-
-impl<S: OperationState> LongRunning for Operation<S> {
-    type Response = S::Response;
-    type Metadata = S::Metadata;
-    type State = S;
-
-    fn name(&self) -> &str {
-        Self::name(self)
-    }
-
-    fn state(&self) -> &S {
-        Self::state(self)
-    }
-
-    fn is_completed(&self) -> bool {
-        Self::is_completed(self)
-    }
-
-    fn progress(&self) -> Option<f64> {
-        Self::progress(self)
-    }
-
-    fn metadata(&self) -> Result<Option<&S::Metadata>, &Error> {
-        Self::metadata(self)
-    }
-
-    fn into_result(self) -> Result<S::Response> {
-        Self::into_result(self)
-    }
-
-    fn token(&self) -> Token {
-        Self::token(self)
-    }
-
-    fn untyped(&self) -> &RawOperation {
-        Self::untyped(self)
-    }
-
-    fn poll_once(&self) -> impl Future<Output = Result<Self>> + Send + 'static {
-        Self::poll_once(self)
-    }
-
-    fn poll_until_completed(&self, settings: PollSettings) -> impl Future<Output = Result<Self>> + Send + 'static {
-        Self::poll_until_completed(self, settings)
-    }
-
-    fn resume(operations: &Operations, from: impl Into<Resume>) -> Result<Self> {
-        from.into().resume(operations, Some(S::METHOD)).map(Self::from_raw_operation)
     }
 }

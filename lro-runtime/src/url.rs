@@ -187,11 +187,20 @@ pub fn encode_name(name: &str) -> Result<String, Failure> {
             if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte) {
                 out.push(char::from(byte));
             } else {
-                out.push_str(&format!("%{byte:02X}"));
+                push_encoded(&mut out, byte);
             }
         }
     }
     Ok(out)
+}
+
+/// `byte` as `%XX`.
+fn push_encoded(out: &mut String, byte: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    out.push('%');
+    for nibble in [byte >> 4, byte & 15] {
+        out.push(DIGITS.get(usize::from(nibble)).copied().map_or('0', char::from));
+    }
 }
 
 /// One value of a query, encoded.
@@ -201,7 +210,7 @@ pub(crate) fn encode_query(value: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            push_encoded(&mut out, byte);
         }
     }
     out

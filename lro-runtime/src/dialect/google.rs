@@ -123,7 +123,10 @@ impl Dialect for Google {
         let mut separator = '?';
         let mut add = |name: &str, value: &str| {
             if !value.is_empty() {
-                target.push_str(&format!("{separator}{name}={}", encode_query(value)));
+                target.push(separator);
+                target.push_str(name);
+                target.push('=');
+                target.push_str(&encode_query(value));
                 separator = '&';
             }
         };

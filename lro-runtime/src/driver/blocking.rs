@@ -8,13 +8,14 @@ use super::{OwnTimer, Snapshots, Wait, observe::Observers};
 use crate::{
     error::Result,
     handle::Handle,
+    operation_state::{Cancellable, Deletable},
     settings::PollSettings,
     timer::{
         Timer,
         park::{block_on, own_timer},
     },
     transport::BoxFuture,
-    typed::{Cancellable, Deletable, Operation},
+    typed::Operation,
 };
 
 /// The calls of an operation, on the calling thread.

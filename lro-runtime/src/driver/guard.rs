@@ -3,12 +3,7 @@
 use std::{fmt, ops::Deref, thread};
 
 use super::Blocking;
-use crate::{
-    error::Result,
-    handle::Handle,
-    settings::PollSettings,
-    typed::{Cancellable, Operation},
-};
+use crate::{error::Result, handle::Handle, operation_state::Cancellable, settings::PollSettings, typed::Operation};
 
 /// An operation that is cancelled when this guard is dropped: see [`Operation::cancel_on_drop`].
 ///

@@ -1,0 +1,63 @@
+//! Settings with every value known: what the engine runs on.
+
+use std::time::Duration;
+
+use super::{ErrorBudget, Expiration, HintPolicy, Jitter, Policy, UnknownStatus};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    failure::{Failure, Verdict},
+    human,
+};
+
+/// Settings with every value known and legal: what the engine runs on.
+#[derive(Clone)]
+pub(crate) struct Schedule {
+    pub(crate) initial_delay: Option<Duration>,
+    pub(crate) delay: Duration,
+    pub(crate) multiplier: f64,
+    pub(crate) max_delay: Duration,
+    pub(crate) jitter: Jitter,
+    pub(crate) seed: Option<u64>,
+    pub(crate) expiration: Expiration,
+    pub(crate) poll_timeout: Duration,
+    pub(crate) hint: HintPolicy,
+    pub(crate) error_budget: ErrorBudget,
+    pub(crate) not_found_grace: Duration,
+    pub(crate) long_poll: Option<Duration>,
+    pub(crate) unknown_status: UnknownStatus,
+    pub(super) policy: Option<Policy>,
+}
+
+/// The shortest wait that is not a hot loop.
+pub(crate) const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+
+impl Schedule {
+    pub(crate) fn verdict(&self, failure: &Failure) -> Verdict {
+        self.policy.as_ref().map_or_else(|| failure.verdict(), |policy| policy.0.verdict(failure))
+    }
+
+    pub(super) fn validate(&self) -> Result<()> {
+        let at_least = |field: &str, value: Duration, least: Duration| {
+            check(value >= least, || {
+                format!("{field} = {}: must be at least {}", human::format(value), human::format(least))
+            })
+        };
+        at_least("delay", self.delay, SHORTEST_WAIT)?;
+        at_least("max_delay", self.max_delay, self.delay)?;
+        at_least("poll_timeout", self.poll_timeout, SHORTEST_WAIT)?;
+        check(self.multiplier.is_finite() && self.multiplier >= 1.0, || {
+            format!("multiplier = {}: must be at least 1", self.multiplier)
+        })?;
+        at_least("error_budget.delay", self.error_budget.delay, SHORTEST_WAIT)?;
+        at_least("error_budget.max_delay", self.error_budget.max_delay, self.error_budget.delay)?;
+        if let HintPolicy::Obey { floor, ceiling } = self.hint {
+            at_least("hint_floor", floor, SHORTEST_WAIT)?;
+            at_least("hint_ceiling", ceiling, floor)?;
+        }
+        self.long_poll.map_or(Ok(()), |hold| at_least("long_poll", hold, SHORTEST_WAIT))
+    }
+}
+
+fn check(legal: bool, message: impl FnOnce() -> String) -> Result<()> {
+    if legal { Ok(()) } else { Err(Error::new(ErrorKind::InvalidSettings, message())) }
+}
