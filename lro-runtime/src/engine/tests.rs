@@ -435,6 +435,15 @@ mod failures {
     }
 
     #[test]
+    fn the_end_of_the_patience_is_no_hot_loop() {
+        let elapsed = secs(2.0) + Duration::from_nanos(1);
+        let budget = ErrorBudget::new(1000).with_elapsed(elapsed).with_delay(secs(1.0)).with_max_delay(secs(1.0));
+        let settings = every_second().with_error_budget(budget);
+        let trace = World::started_now().run(&settings, |_, _| (Duration::ZERO, http(503)));
+        assert_eq!(trace.sent(), [1.0, 2.0, 3.0, 3.001]);
+    }
+
+    #[test]
     fn not_found_is_forgiven_within_the_grace_after_the_start_only() {
         let settings = every_second().with_not_found_grace(secs(3.5)).with_timeout(secs(600.0));
         for not_found in [http(404), rpc(Code::NotFound)] {
