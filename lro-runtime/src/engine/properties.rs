@@ -159,7 +159,7 @@ proptest! {
         prop_assert!(trace.is_timeout());
         let last = trace.polls.last().unwrap();
         prop_assert_eq!(last.ended, timeout, "{:?}", last);
-        prop_assert_eq!(last.ended - last.at, latency, "not cut");
+        prop_assert_eq!(last.ended, last.at + latency, "not cut");
     }
 
     #[test]
@@ -200,7 +200,7 @@ proptest! {
         });
         let last = trace.polls.len().saturating_sub(1);
         for (n, pair) in trace.polls.windows(2).enumerate() {
-            let wait = pair[1].at - pair[0].ended;
+            let wait = pair[1].at.saturating_sub(pair[0].ended);
             let (least, most) = match (schedule.hint, hint_of(n)) {
                 (HintPolicy::Obey { floor, ceiling }, Some(_)) => (floor, ceiling),
                 _ => match schedule.jitter {
@@ -247,7 +247,7 @@ proptest! {
         let settings = settings.without_expiration().with_error_budget(budget).with_hint(HintPolicy::Ignore);
         let world = World { most_polls: 200, oversleep: Duration::ZERO, ..world };
         let trace = world.run(&settings, |n, _| {
-            let good = n as u32 % (failures + 1) == failures;
+            let good = n % (failures as usize + 1) == failures as usize;
             (Duration::ZERO, if good { Reply::Seen(Seen::default()) } else { http(503) })
         });
         prop_assert_eq!(trace.polls.len(), 200, "{:?}", trace.end);

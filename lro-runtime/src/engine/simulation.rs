@@ -93,7 +93,7 @@ pub(super) struct World {
 impl World {
     /// A wait that begins with the reply of the start call, which took no time.
     pub(super) fn started_now() -> Self {
-        let began = Instant::now();
+        let began = Instant::now() + Duration::from_secs(1_000_000); // so that there is a past on every clock
         let reply = LastReply { at: began, round_trip: Duration::ZERO, to_start: true, hint: None, follow: false };
         Self {
             began,
@@ -122,8 +122,10 @@ impl World {
             now: self.began,
             system_now: self.system,
             completed: false,
-            last_reply: self.last_reply.map(|(age, reply)| LastReply { at: self.began - age, ..reply }),
-            started: self.started.map(|age| self.began - age),
+            last_reply: self
+                .last_reply
+                .map(|(age, reply)| LastReply { at: self.began.checked_sub(age).unwrap(), ..reply }),
+            started: self.started.map(|age| self.began.checked_sub(age).unwrap()),
             seed: 7,
         }
     }

@@ -19,8 +19,8 @@ fn every_second() -> PollSettings {
     PollSettings::default().with_delay(secs(1.0)).with_multiplier(1.0).with_timeout(secs(10.0))
 }
 
-fn after(seconds: f64) -> Option<Hint> {
-    Some(Hint::After(secs(seconds)))
+fn after(seconds: f64) -> Hint {
+    Hint::After(secs(seconds))
 }
 
 fn transport() -> Reply {
@@ -33,7 +33,7 @@ fn rpc(code: Code) -> Reply {
 
 fn with_hint(reply: Reply, seconds: f64) -> Reply {
     match reply {
-        Reply::Fail(failure) => Reply::Fail(failure.with_hint(after(seconds))),
+        Reply::Fail(failure) => Reply::Fail(failure.with_hint(Some(after(seconds)))),
         _ => hinted(Hint::After(secs(seconds))),
     }
 }
@@ -253,7 +253,7 @@ mod expiration {
         let trace = world.replies_in(secs(0.1), &every_second().with_timeout(secs(5.0)), &[]);
         let last = trace.polls.last().unwrap();
         assert_eq!(last.ended, secs(5.0), "{trace:?}");
-        assert!(last.ended - last.at == secs(0.1), "not cut");
+        assert_eq!(last.ended, last.at + secs(0.1), "not cut");
     }
 
     #[test]
@@ -293,7 +293,7 @@ mod hints {
 
     #[test]
     fn replace_one_wait_each_and_the_first_counts() {
-        let world = World::started_now().with_reply(|reply| reply.hint = after(3.0));
+        let world = World::started_now().with_reply(|reply| reply.hint = Some(after(3.0)));
         let trace = world.replies(&every_second(), &[running(), hinted(Hint::After(secs(2.0))), running()]);
         assert_eq!(trace.sent(), [3.0, 4.0, 6.0, 7.0, 8.0, 9.0, 10.0]);
     }
@@ -324,7 +324,7 @@ mod hints {
 
     #[test]
     fn are_ignored_on_request() {
-        let world = World::started_now().with_reply(|reply| reply.hint = after(3.0));
+        let world = World::started_now().with_reply(|reply| reply.hint = Some(after(3.0)));
         let settings = every_second().with_hint(HintPolicy::Ignore).with_timeout(secs(2.0));
         assert_eq!(world.replies(&settings, &[hinted(Hint::After(secs(0.5)))]).sent(), [1.0, 2.0]);
     }
@@ -338,7 +338,7 @@ mod hints {
 
     #[test]
     fn beat_the_initial_delay() {
-        let world = World::started_now().with_reply(|reply| reply.hint = after(2.0));
+        let world = World::started_now().with_reply(|reply| reply.hint = Some(after(2.0)));
         let trace = world.replies(&every_second().with_initial_delay(secs(5.0)), &[done()]);
         assert_eq!(trace.sent(), [2.0]);
     }
@@ -435,6 +435,15 @@ mod failures {
     }
 
     #[test]
+    fn the_end_of_the_patience_is_no_hot_loop() {
+        let elapsed = secs(2.0) + Duration::from_nanos(1);
+        let budget = ErrorBudget::new(1000).with_elapsed(elapsed).with_delay(secs(1.0)).with_max_delay(secs(1.0));
+        let settings = every_second().with_error_budget(budget);
+        let trace = World::started_now().run(&settings, |_, _| (Duration::ZERO, http(503)));
+        assert_eq!(trace.sent(), [1.0, 2.0, 3.0, 3.001]);
+    }
+
+    #[test]
     fn not_found_is_forgiven_within_the_grace_after_the_start_only() {
         let settings = every_second().with_not_found_grace(secs(3.5)).with_timeout(secs(600.0));
         for not_found in [http(404), rpc(Code::NotFound)] {
@@ -519,7 +528,7 @@ mod long_polls {
 
     #[test]
     fn a_hint_of_the_first_reply_is_obeyed_before_the_first_hold() {
-        let world = World::started_now().with_reply(|reply| reply.hint = after(2.0));
+        let world = World::started_now().with_reply(|reply| reply.hint = Some(after(2.0)));
         assert_eq!(world.replies(&held(), &[done()]).sent(), [2.0]);
     }
 }

@@ -218,6 +218,21 @@ fn it_runs_on_any_executor_and_on_none() {
 
 // Case 42.
 #[test]
+fn it_runs_on_tokio_with_its_timer() {
+    let (server, _) = real();
+    let operations = Operations::builder(server.url()).poll_settings(fast()).timer(lro_runtime::timer::TokioTimer);
+    let client = ImageClient { operations: operations.build().unwrap() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        export(&client).await;
+        // On the runtime's only thread, whose timer stands still meanwhile.
+        let operation = client.export_image().await.unwrap();
+        assert!(operation.blocking().poll_until_completed(PollSettings::default()).unwrap().is_succeeded());
+    });
+}
+
+// Case 42.
+#[test]
 fn blocking_calls_need_no_executor_and_do_not_deadlock_inside_one() {
     let (_server, client) = real();
     let blocked = |client: &ImageClient| {
