@@ -114,6 +114,8 @@ mod handle;
 mod hint;
 mod human;
 mod list;
+#[doc = include_str!("migration.md")]
+pub mod migration {}
 mod method;
 mod observation;
 mod operation;
