@@ -3,6 +3,7 @@
 use proc_macro::TokenStream;
 
 mod long_running;
+mod wire;
 
 /// Turns methods that start long-running work into methods that return a typed operation.
 ///
@@ -51,4 +52,10 @@ mod long_running;
 #[proc_macro_attribute]
 pub fn long_running(args: TokenStream, item: TokenStream) -> TokenStream {
     long_running::expand(args.into(), item.into()).into()
+}
+
+/// Says on a serde type how a service writes its operations.
+#[proc_macro_derive(WireOperation, attributes(operation))]
+pub fn wire_operation(item: TokenStream) -> TokenStream {
+    wire::expand(item.into()).into()
 }

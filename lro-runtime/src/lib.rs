@@ -134,6 +134,7 @@ mod token;
 pub mod transport;
 mod typed;
 mod url;
+pub mod wire;
 
 pub use self::{
     blocking::BlockingOperations,
@@ -161,9 +162,10 @@ pub use self::{
     token::{Resume, Token},
     transport::{Transport, TransportError, TransportErrorKind},
     typed::{Cancellable, Deletable, LongRunning, Operation, OperationState, StateParts},
+    wire::WireOperation,
 };
 #[cfg(feature = "macros")]
-pub use lro_macros::long_running;
+pub use lro_macros::{WireOperation, long_running};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

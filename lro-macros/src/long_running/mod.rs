@@ -4,15 +4,15 @@
 
 use proc_macro2::TokenStream;
 
-mod args;
+pub(crate) mod args;
 mod docs;
 mod duration;
 mod expand;
 mod generics;
-mod keys;
-mod list;
+pub(crate) mod keys;
+pub(crate) mod list;
 mod model;
-mod report;
+pub(crate) mod report;
 mod returns;
 mod settings;
 mod source;

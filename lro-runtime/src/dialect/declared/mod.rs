@@ -1,0 +1,345 @@
+//! Job objects: operations that say in a member how they stand, as declared on a type.
+
+use std::{borrow::Cow, time::Duration};
+
+use http::Method;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    Dialect, ListPage, ListQuery, Options, expect_success,
+    google::{not_json, wrong},
+};
+use crate::{
+    failure::Failure,
+    hint::Hint,
+    observation::{Call, Cursor, Observation, Part},
+    payload::Encoding,
+    state::State,
+    status::{Code, Status},
+    transport::{Reply, Request},
+    url::resolve,
+};
+
+mod error;
+mod seek;
+mod shape;
+mod template;
+
+pub use self::shape::{HintUnit, Meaning, Total, WireList, WireOperation, WirePath, WireShape};
+use self::{
+    seek::seek,
+    shape::{Found, PATHS, Role},
+};
+
+/// The dialect of a service whose operations are written as a type declares: see [`WireOperation`].
+///
+/// One method speaks it with `wire = Prediction` in its attribute, a whole client so:
+///
+/// ```
+/// use lro_runtime::{Operations, dialect::Declared};
+/// use lro_runtime::wire::{Meaning, WireOperation, WirePath, WireShape};
+///
+/// struct Job;
+///
+/// impl WireOperation for Job {
+///     const SHAPE: &'static WireShape = &WireShape::new("declared:Job")
+///         .name(WirePath::at(&[&["id"]]))
+///         .state(WirePath::at(&[&["status"]]))
+///         .words(&[("queued", Meaning::Pending), ("done", Meaning::Succeeded), ("broken", Meaning::Failed)])
+///         .response(WirePath::at(&[&["result"]]))
+///         .poll("v1/jobs/{name}");
+/// }
+///
+/// let operations = Operations::builder("https://jobs.example.com").dialect(Declared::of::<Job>()).build()?;
+/// assert_eq!(operations.resume("7")?.name(), "7");
+/// # Ok::<(), lro_runtime::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Declared {
+    shape: &'static WireShape,
+}
+
+/// The part of a cursor that is the URL which the server gave.
+const NEXT: &str = "next";
+/// The part of a cursor that is the path template of its method.
+const PATH: &str = "path";
+
+impl Declared {
+    /// The dialect that `T` declares.
+    #[must_use]
+    pub const fn of<T: WireOperation>() -> Self {
+        Self::new(T::SHAPE)
+    }
+
+    /// The dialect of this shape.
+    #[must_use]
+    pub const fn new(shape: &'static WireShape) -> Self {
+        Self { shape }
+    }
+
+    /// The cursor at the operation of this name, of a method with these options.
+    fn cursor(name: impl Into<String>, options: &Options) -> Cursor {
+        let cursor = Cursor::new(name);
+        match options.iter().find(|(option, _)| *option == PATH) {
+            Some((_, path)) => cursor.with(PATH, *path),
+            None => cursor,
+        }
+    }
+
+    /// A call written as `POST v1/jobs/{name}/cancel`, with a body after another space.
+    fn call(&self, written: Option<&str>, cursor: &Cursor, missing: &str) -> Result<Call, Failure> {
+        let mut words = written.ok_or_else(|| Failure::unsupported(missing))?.splitn(3, ' ');
+        let method = words.next().and_then(|method| method.parse::<Method>().ok()).unwrap_or(Method::POST);
+        let path = template::path(words.next().unwrap_or_default(), cursor.key(), self.shape.name_template)?;
+        let call = Call::new(method, path);
+        Ok(match words.next() {
+            Some(body) => call.with_json(body.to_owned()),
+            None => call,
+        })
+    }
+
+    fn find<'a>(&self, body: &'a [u8]) -> Result<Found<'a>, Failure> {
+        let mut found = Found([None; PATHS]);
+        seek(body, &self.shape.paths, &mut found.0).map_err(|e| not_json("an operation", &e, body))?;
+        Ok(found)
+    }
+
+    /// What a message says, but for its name.
+    fn observe<'a>(&self, body: &'a [u8], found: &Found<'a>) -> Result<Observation<'a>, Failure> {
+        let word =
+            found.get(Role::State).map(|raw| scalar(raw, &self.shape.path(Role::State).written())).transpose()?;
+        let meaning = word.as_deref().map(|word| self.shape.words.iter().find(|(known, _)| *known == word));
+        let (state, status) = match meaning {
+            Some(Some((word, meaning))) => self.judge(word, *meaning, found),
+            Some(None) => (State::Running, None),
+            None => (self.missing()?, None),
+        };
+        let mut seen = Observation::new(state);
+        seen.is_known_status = !matches!(meaning, Some(None));
+        seen.raw_status = word;
+        seen.status = status;
+        seen.metadata = self.part(Role::Metadata, body, found);
+        seen.response = self.part(Role::Response, body, found).filter(|_| state == State::Succeeded);
+        seen.progress = self.progress(found);
+        Ok(seen)
+    }
+
+    fn missing(&self) -> Result<State, Failure> {
+        let absent = || Failure::protocol(format!("the reply has no `{}`", self.shape.path(Role::State).written()));
+        self.shape.missing.ok_or_else(absent)
+    }
+
+    /// The state that a word means, and why it ended so. An error counts only where the word says that it is over.
+    fn judge(&self, word: &str, meaning: Meaning, found: &Found<'_>) -> (State, Option<Status>) {
+        let state = match meaning {
+            Meaning::Pending => return (State::Pending, None),
+            Meaning::Running => return (State::Running, None),
+            Meaning::Succeeded => return (State::Succeeded, None),
+            Meaning::Failed | Meaning::Done => State::Failed,
+            Meaning::Cancelled => State::Cancelled,
+        };
+        let said = found.errors().find_map(error::read);
+        if meaning == Meaning::Done && said.is_none() {
+            return (State::Succeeded, None);
+        }
+        let is_cancelled = |status: &Status| {
+            let words = self.shape.cancelled_errors;
+            words.contains(&status.code().name()) || status.reason().is_some_and(|reason| words.contains(&reason))
+        };
+        let state = if said.as_ref().is_some_and(is_cancelled) { State::Cancelled } else { state };
+        let code = if state == State::Cancelled { Code::Cancelled } else { Code::Unknown };
+        (state, Some(said.unwrap_or_else(|| Status::new(code, "").with_reason(word))))
+    }
+
+    fn part<'a>(&self, role: Role, body: &'a [u8], found: &Found<'a>) -> Option<Part<'a>> {
+        let bytes = if self.shape.path(role).is_whole() { body } else { found.get(role)?.get().as_bytes() };
+        Some(Part::of(bytes, Encoding::Json))
+    }
+
+    fn progress(&self, found: &Found<'_>) -> Option<f64> {
+        let done = number(found.get(Role::Progress)?)?;
+        let total = match self.shape.path(Role::Total).is_declared() {
+            true => number(found.get(Role::Total)?)?,
+            false => self.shape.total,
+        };
+        (total > 0.0).then_some(done / total)
+    }
+
+    fn hint(&self, reply: &Reply, found: &Found<'_>) -> Option<Hint> {
+        let said = || {
+            let unit = match self.shape.hint_unit {
+                HintUnit::Seconds => 1.0,
+                HintUnit::Milliseconds => 1000.0,
+            };
+            let seconds = number(found.get(Role::Hint)?)? / unit;
+            Some(Hint::After(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)))
+        };
+        Hint::from_headers(reply.headers()).or_else(said)
+    }
+
+    fn name<'a>(&self, found: &Found<'a>) -> Result<Option<Cow<'a, str>>, Failure> {
+        if let Some(template) = self.shape.name_template {
+            let part = |index, word: &str| match found.part(index) {
+                Some(raw) => scalar(raw, word),
+                None => Err(Failure::protocol(format!("the reply has no `{word}`, of which its name is made"))),
+            };
+            return template::fill(template, part).map(|name| Some(Cow::Owned(name)));
+        }
+        let Some(raw) = found.get(Role::Name) else { return Ok(None) };
+        let name = scalar(raw, &self.shape.path(Role::Name).written())?;
+        Ok(Some(match self.shape.name_after.and_then(|text| Some(name.find(text)? + text.len())) {
+            Some(at) => Cow::Owned(name.get(at..).unwrap_or_default().to_owned()),
+            None => name,
+        }))
+    }
+
+    /// The URL to look at next, as the server gave it.
+    fn next<'a>(&self, found: &Found<'a>) -> Result<Option<Cow<'a, str>>, Failure> {
+        let next = found.get(Role::Next).map(|raw| scalar(raw, &self.shape.path(Role::Next).written())).transpose()?;
+        Ok(next.filter(|url| !url.is_empty()))
+    }
+}
+
+impl Dialect for Declared {
+    fn id(&self) -> &'static str {
+        self.shape.id
+    }
+
+    fn read_start<'a>(
+        &self,
+        request: &Request,
+        reply: &'a Reply,
+        options: &Options,
+    ) -> Result<Observation<'a>, Failure> {
+        expect_success(reply)?;
+        let found = self.find(reply.body())?;
+        let mut seen = self.observe(reply.body(), &found)?;
+        seen.hint = self.hint(reply, &found);
+        seen.name = self.name(&found)?.filter(|name| !name.is_empty());
+        let next = self.next(&found)?.map(|url| resolve(request.uri(), &url)).transpose()?.map(|url| url.to_string());
+        seen.cursor = match (&seen.name, next) {
+            (Some(name), next) => {
+                template::check(name, self.shape.name_template)?;
+                let cursor = Self::cursor(&**name, options);
+                Some(next.into_iter().fold(cursor, |cursor, url| cursor.with(NEXT, url)))
+            }
+            (None, Some(url)) => Some(Self::cursor(url.clone(), options).with(NEXT, url)),
+            (None, None) if seen.state.is_terminal() => None, // a finished operation may be nameless
+            (None, None) => return Err(Failure::protocol("the reply names no operation and is not done")),
+        };
+        Ok(seen)
+    }
+
+    fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
+        let is_url = name.contains("://") && self.shape.poll.is_none();
+        if is_url {
+            return Ok(Self::cursor(name, options).with(NEXT, name));
+        }
+        template::check(name, self.shape.name_template)?;
+        Ok(Self::cursor(name, options))
+    }
+
+    fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        if let Some(next) = cursor.part(NEXT) {
+            return Ok(Call::get(next));
+        }
+        let path = cursor.part(PATH).or(self.shape.poll);
+        let path = path.ok_or_else(|| {
+            Failure::protocol("the operation is known by the URL that the service gave it, not by a name")
+        })?;
+        template::path(path, cursor.key(), self.shape.name_template).map(Call::get)
+    }
+
+    fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+        expect_success(reply)?;
+        let found = self.find(reply.body())?;
+        let mut seen = self.observe(reply.body(), &found)?;
+        seen.hint = self.hint(reply, &found);
+        let known = cursor.part(NEXT);
+        if let Some(next) = self.next(&found)?.filter(|next| Some(&**next) != known) {
+            let base = known.and_then(|known| known.parse().ok());
+            let next = match base {
+                Some(base) => resolve(&base, &next)?.to_string(),
+                None => next.into_owned(),
+            };
+            seen.cursor = Some(cursor.clone().with(NEXT, next));
+        }
+        Ok(seen)
+    }
+
+    fn cancel(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        self.call(self.shape.cancel, cursor, "its wire type declares no cancel call")
+    }
+
+    fn delete(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        self.call(self.shape.delete, cursor, "its wire type declares no delete call")
+    }
+
+    fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
+        let list =
+            self.shape.list.as_ref().ok_or_else(|| Failure::unsupported("its wire type declares no list call"))?;
+        if query.page_token.contains("://") {
+            return Ok(Call::get(query.page_token.as_str()));
+        }
+        let path = template::query(list.path, |word| match word {
+            "page_size" => query.page_size.map(|size| size.to_string()).unwrap_or_default(),
+            "page_token" => query.page_token.clone(),
+            "filter" => query.filter.clone(),
+            "parent" => query.parent.clone(),
+            _ => String::new(),
+        })?;
+        Ok(Call::get(path))
+    }
+
+    fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+        let list =
+            self.shape.list.as_ref().ok_or_else(|| Failure::unsupported("its wire type declares no list call"))?;
+        expect_success(reply)?;
+        let mut found = [None; 2];
+        let body = reply.body();
+        seek(body, &[list.items, list.next], &mut found).map_err(|e| not_json("a page of operations", &e, body))?;
+        let [items, next] = found.map(|raw: Option<&RawValue>| raw.filter(|raw| raw.get() != "null"));
+        let items = items.map(|raw| {
+            serde_json::from_str::<Vec<&RawValue>>(raw.get()).map_err(|e| not_json("a list of operations", &e, body))
+        });
+        let operations = items.transpose()?.unwrap_or_default().into_iter().map(|item| {
+            let body = item.get().as_bytes();
+            let found = self.find(body)?;
+            let mut seen = self.observe(body, &found)?;
+            seen.name = self.name(&found)?;
+            seen.cursor = seen.name.as_deref().filter(|name| !name.is_empty()).map(|name| Self::cursor(name, &[]));
+            Ok(seen)
+        });
+        Ok(ListPage {
+            operations: operations.collect::<Result<_, Failure>>()?,
+            next_page_token: next
+                .map(|raw| scalar(raw, &list.next.written()))
+                .transpose()?
+                .unwrap_or_default()
+                .into_owned(),
+            unreachable: vec![],
+        })
+    }
+}
+
+/// A string, number or bool as text.
+fn scalar<'a>(raw: &'a RawValue, field: &str) -> Result<Cow<'a, str>, Failure> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    match raw.get().as_bytes().first() {
+        Some(b'"') => {
+            serde_json::from_str::<Text<'_>>(raw.get()).map(|text| text.0).map_err(|_| wrong(field, raw, "a string"))
+        }
+        Some(b'{' | b'[') | None => Err(wrong(field, raw, "a string, a number or a bool")),
+        Some(_) => Ok(Cow::Borrowed(raw.get())),
+    }
+}
+
+/// A number, also one in a string.
+fn number(raw: &RawValue) -> Option<f64> {
+    raw.get().trim_matches('"').parse::<f64>().ok().filter(|number| number.is_finite())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,17 @@
+//! Declared wire types: what a service's job object says, written on the type.
+pub use crate::dialect::declared::{HintUnit, Meaning, Total, WireList, WireOperation, WirePath, WireShape};
+
+#[cfg(feature = "macros")]
+pub mod bigquery;
+#[cfg(feature = "macros")]
+pub mod cloud_sql;
+#[cfg(feature = "macros")]
+pub mod gke;
+#[cfg(feature = "macros")]
+pub mod google_jobs;
+#[cfg(feature = "macros")]
+pub mod meilisearch;
+#[cfg(feature = "macros")]
+pub mod openai;
+#[cfg(feature = "macros")]
+pub mod replicate;
