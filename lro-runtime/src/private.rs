@@ -130,8 +130,10 @@ pub fn wire<T: WireOperation>() -> Arc<dyn Dialect> {
     Arc::new(Declared::of::<T>())
 }
 
-/// Exists for a `T` that can be read from a reply.
-pub fn decodes<T: DeserializeOwned>() {}
+/// Exists for a field that can be read from a reply.
+pub fn is_read<T: Json>(field: &T) {
+    let _ = field;
+}
 
 /// A number that is part of a total: integers are per cent, floats are fractions.
 #[diagnostic::on_unimplemented(

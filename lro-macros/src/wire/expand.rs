@@ -20,7 +20,7 @@ use crate::long_running::report::Report;
 //         const SHAPE: &'static ::lro_runtime::wire::WireShape = &::lro_runtime::wire::WireShape::new("declared:Prediction")
 //             .name(::lro_runtime::wire::WirePath::at(&[&["id"]])) …;
 //     }
-//     const _: fn() = || { let _ = ::lro_runtime::__private::decodes::<String>; … };
+//     const _: () = { fn is_read(message: &Prediction) { … } };
 pub(crate) fn tokens(model: &Model<'_>, report: Report) -> TokenStream {
     let Model { item, krate, id, .. } = model;
     let declared = if report.is_empty() { shape(model) } else { TokenStream::new() };
@@ -86,7 +86,7 @@ fn shape(model: &Model<'_>) -> TokenStream {
     if let Some((steps, of)) = &model.progress {
         let path = at(steps);
         let total = match of {
-            Of::Number(number) => quote!(#krate::wire::Total::Of(#number as f64)),
+            Of::Number(number) => quote!(#krate::wire::Total::Of(#number)),
             Of::Member(steps) => {
                 let path = at(steps);
                 quote!(#krate::wire::Total::At(#path))
@@ -114,14 +114,29 @@ fn shape(model: &Model<'_>) -> TokenStream {
     out
 }
 
-/// Asks for each field that has a role whether it can be read, at its type.
+// Output:
+//     const _: () = { fn is_read(message: &Prediction) { ::lro_runtime::__private::is_read::<String>(&message.id); … } };
+//
+// Whether each field that has a role can be read, asked at its type; and whoever only polls reads no field, of which rustc would warn.
 fn checks(model: &Model<'_>) -> TokenStream {
     let krate = &model.krate;
     let parameters: Vec<_> = model.item.generics.params.iter().map(parameter).collect();
-    // What a type parameter can do is known where it is filled.
-    let known = model.read.iter().filter(|ty| !mentions(ty, &parameters));
-    let checks = known.map(|ty| quote_spanned!(ty.span()=> let _ = #krate::__private::decodes::<#ty>;));
-    quote!(const _: fn() = || { #(#checks)* };)
+    let checks = model.read.iter().map(|(field, ty)| {
+        let field = quote_spanned!(ty.span()=> message.#field);
+        // What a type parameter can do is known where it is filled.
+        match mentions(ty, &parameters) {
+            true => quote_spanned!(ty.span()=> let _ = &#field;),
+            false => quote_spanned!(ty.span()=> #krate::__private::is_read::<#ty>(&#field);),
+        }
+    });
+    let ident = &model.item.ident;
+    let (declaration, generics, clause) = model.item.generics.split_for_impl();
+    quote! {
+        const _: () = {
+            #[allow(dead_code)]
+            fn is_read #declaration(message: &#ident #generics) #clause { #(#checks)* }
+        };
+    }
 }
 
 fn parameter(parameter: &GenericParam) -> String {

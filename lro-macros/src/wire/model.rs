@@ -30,7 +30,7 @@ pub(crate) struct Model<'a> {
     pub(crate) calls: Vec<(Ident, LitStr)>,
     pub(crate) list: Option<(LitStr, Steps, Option<Steps>)>,
     /// Types of fields that are read.
-    pub(crate) read: Vec<Type>,
+    pub(crate) read: Vec<(Ident, Type)>,
 }
 
 /// What an operation's name is.
@@ -41,7 +41,7 @@ pub(crate) enum Name {
 
 /// What progress is a part of.
 pub(crate) enum Of {
-    Number(Lit),
+    Number(f64),
     Member(Steps),
     /// What numbers of this type are a part of.
     Type(Box<Type>),
@@ -80,7 +80,9 @@ pub(crate) fn build<'a>(item: &'a DeriveInput, said: Roles, report: &mut Report)
     };
     model.calls(calls, report);
     for role in members {
-        model.read.extend(role.field.clone());
+        let is_new = |field: &(Ident, Type)| model.read.iter().all(|(known, _)| *known != field.0);
+        let field = role.field.clone().filter(is_new);
+        model.read.extend(field);
         model.role(role, report);
     }
     model
@@ -119,7 +121,7 @@ impl Model<'_> {
             "progress" => {
                 let of = match (role.of, role.leaf) {
                     (Some(Lit::Str(total)), _) => beside(&at, &total, report).map(Of::Member),
-                    (Some(number), _) => Some(Of::Number(number)),
+                    (Some(number), _) => Some(Of::Number(number_of(&number))),
                     (None, Some(leaf)) => Some(Of::Type(Box::new(leaf))),
                     (None, None) => None,
                 };
@@ -160,6 +162,16 @@ fn template_of(template: LitStr, report: &mut Report) -> Option<Name> {
     let parts = words.into_iter().map(|word| told(path::steps(&LitStr::new(&word, template.span())), report));
     let parts = parts.collect::<Option<Vec<_>>>()?;
     Some(Name::Template { template, parts })
+}
+
+/// The number of an integer or float literal.
+fn number_of(literal: &Lit) -> f64 {
+    let number = match literal {
+        Lit::Int(number) => number.base10_parse(),
+        Lit::Float(number) => number.base10_parse(),
+        _ => Ok(1.0),
+    };
+    number.unwrap_or(1.0)
 }
 
 /// A path from where `at` is a member.

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::long_running::{
     args::{each, value},
+    keys::nearest,
     report::Report,
 };
 
@@ -34,8 +35,8 @@ pub(crate) struct Role {
     pub(crate) place: Place,
     /// The type of the field that is this very member.
     pub(crate) leaf: Option<Type>,
-    /// The type of the field that it is or is in.
-    pub(crate) field: Option<Type>,
+    /// The field that it is or is in.
+    pub(crate) field: Option<(Ident, Type)>,
     pub(crate) words: Vec<Words>,
     pub(crate) absent: Vec<Ident>,
     pub(crate) missing: Option<Ident>,
@@ -64,6 +65,15 @@ enum At<'a> {
     Field(&'a Field, Keys),
 }
 
+/// The role that keys beside it are said of.
+enum Current {
+    None,
+    /// The last that was said.
+    Last,
+    /// One that is a mistake: what is said of it is none.
+    Mistaken(Box<Role>),
+}
+
 pub(crate) fn read(item: &DeriveInput, report: &mut Report) -> Roles {
     let mut roles = Roles::default();
     roles.attributes(&item.attrs, &At::Type, report);
@@ -83,12 +93,14 @@ pub(crate) fn read(item: &DeriveInput, report: &mut Report) -> Roles {
 impl Roles {
     fn attributes(&mut self, attributes: &[Attribute], at: &At<'_>, report: &mut Report) {
         // A role that is said in one attribute may go on in the next: lists of words are long.
-        let mut current = None;
+        let mut current = Current::None;
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("operation")) {
             match &attribute.meta {
                 syn::Meta::List(list) => {
                     each(list.tokens.clone(), report, &mut |key, input, _| {
-                        self.attempted.push(key.to_string());
+                        let word = key.to_string();
+                        let meant = [nearest(&word, &keys::ROLES), nearest(&word, &keys::CONTAINER)];
+                        self.attempted.extend(meant.into_iter().flatten().map(str::to_owned));
                         self.key(key, input, at, &mut current)
                     });
                 }
@@ -97,12 +109,13 @@ impl Roles {
         }
     }
 
-    fn key(&mut self, key: &Ident, input: ParseStream<'_>, at: &At<'_>, current: &mut Option<usize>) -> Result<()> {
+    fn key(&mut self, key: &Ident, input: ParseStream<'_>, at: &At<'_>, current: &mut Current) -> Result<()> {
         let word = key.to_string();
         if keys::ROLES.contains(&word.as_str()) {
-            *current = Some(self.members.len());
+            *current = Current::Mistaken(Box::new(Role::at(key, Place::Nothing)));
             let said = Said::parse(key, input)?;
             self.members.push(Role::new(key, said, at)?);
+            *current = Current::Last;
             return Ok(());
         }
         if let (At::Type, true) = (at, keys::CONTAINER.contains(&word.as_str())) {
@@ -114,7 +127,11 @@ impl Roles {
             }
             return Ok(());
         }
-        let role = current.and_then(|index| self.members.get_mut(index));
+        let role = match current {
+            Current::None => None,
+            Current::Last => self.members.last_mut(),
+            Current::Mistaken(role) => Some(&mut **role),
+        };
         match role {
             Some(role) => role.beside(key, input, matches!(at, At::Field(..))),
             None => Err(Error::new(key.span(), keys::unknown(&word, matches!(at, At::Field(..))))),
@@ -170,8 +187,8 @@ impl Role {
         let wrong = |message: String| Err(Error::new(key.span(), message));
         let (mut place, field) = match at {
             At::Type => (vec![], None),
-            At::Field(field, Keys::These(keys)) => (vec![keys.clone()], Some(field.ty.clone())),
-            At::Field(field, Keys::Flattened) => (vec![], Some(field.ty.clone())),
+            At::Field(field, Keys::These(keys)) => (vec![keys.clone()], named(field)),
+            At::Field(field, Keys::Flattened) => (vec![], named(field)),
             At::Field(field, Keys::Skipped) => {
                 let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
                 return wrong(match field.ident {
@@ -182,7 +199,7 @@ impl Role {
                 });
             }
         };
-        let mut leaf = field.clone();
+        let mut leaf = field.as_ref().map(|(_, ty)| ty.clone());
         let place = match said {
             Said::Whole(token) if !matches!(key.to_string().as_str(), "response" | "metadata") => {
                 return Err(Error::new(
@@ -213,19 +230,23 @@ impl Role {
             }
             Said::Nothing => Place::At(place),
         };
+        Ok(Self { leaf, field, ..Self::at(key, place) })
+    }
+
+    fn at(key: &Ident, place: Place) -> Self {
         let key = key.clone();
-        Ok(Self {
+        Self {
             key,
             place,
-            leaf,
-            field,
+            leaf: None,
+            field: None,
             words: vec![],
             absent: vec![],
             missing: None,
             after: None,
             of: None,
             unit: None,
-        })
+        }
     }
 
     /// A key beside the role.
@@ -264,6 +285,10 @@ impl Role {
         }
         Ok(())
     }
+}
+
+fn named(field: &Field) -> Option<(Ident, Type)> {
+    field.ident.clone().map(|ident| (ident, field.ty.clone()))
 }
 
 /// `"a"`, `true`, `3`, or several in brackets.

@@ -131,13 +131,14 @@ mod tests {
     use super::*;
 
     fn wire_key(field: &str, container: &str) -> Vec<String> {
-        let item: syn::ItemStruct = syn::parse_str(&format!("{container} struct Job {{ {field} }}")).expect("a struct");
-        let case = case(&item.attrs);
-        match keys(item.fields.iter().next().expect("a field"), case) {
+        let item = syn::parse_str::<syn::ItemStruct>(&format!("{container} struct Job {{ {field} }}"));
+        let keys = item.iter().flat_map(|item| item.fields.iter().map(|field| keys(field, case(&item.attrs))));
+        keys.flat_map(|keys| match keys {
             Keys::These(keys) => keys,
             Keys::Flattened => vec!["<flattened>".to_owned()],
             Keys::Skipped => vec!["<skipped>".to_owned()],
-        }
+        })
+        .collect()
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Dialect, ListPage, ListQuery, Options, expect_success,
+    Dialect, ListPage, ListQuery, Listed, Options, expect_success,
     google::{not_json, wrong},
 };
 use crate::{
@@ -304,12 +304,12 @@ impl Dialect for Declared {
             serde_json::from_str::<Vec<&RawValue>>(raw.get()).map_err(|e| not_json("a list of operations", &e, body))
         });
         let operations = items.transpose()?.unwrap_or_default().into_iter().map(|item| {
-            let body = item.get().as_bytes();
-            let found = self.find(body)?;
-            let mut seen = self.observe(body, &found)?;
+            let message = item.get().as_bytes();
+            let found = self.find(message)?;
+            let mut seen = self.observe(message, &found)?;
             seen.name = self.name(&found)?;
             seen.cursor = seen.name.as_deref().filter(|name| !name.is_empty()).map(|name| Self::cursor(name, &[]));
-            Ok(seen)
+            Ok(Listed { message, seen })
         });
         Ok(ListPage {
             operations: operations.collect::<Result<_, Failure>>()?,

@@ -178,7 +178,12 @@ fn pages_are_read_and_followed() {
     );
     let page = JOB.read_list(&body).unwrap();
     assert_eq!(page.next_page_token, "9");
-    let names: Vec<_> = page.operations.iter().map(|seen| (seen.name.as_deref().unwrap(), seen.state)).collect();
+    let names: Vec<_> = page
+        .operations
+        .iter()
+        .map(|listed| &listed.seen)
+        .map(|seen| (seen.name.as_deref().unwrap(), seen.state))
+        .collect();
     assert_eq!(names, [("7", State::Succeeded), ("8", State::Running)]);
     let url = "https://jobs.example.com/v1/jobs?cursor=x";
     assert_eq!(JOB.list(&ListQuery { page_token: url.to_owned(), ..ListQuery::default() }).unwrap().target, url);
