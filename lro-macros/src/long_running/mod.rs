@@ -4,7 +4,7 @@
 
 use proc_macro2::TokenStream;
 
-pub(crate) mod args;
+mod args;
 mod docs;
 mod duration;
 mod expand;

@@ -58,7 +58,7 @@ fn shape(model: &Model<'_>) -> TokenStream {
         let path = at(state);
         let words = model.words.iter().map(|(word, meaning)| {
             let meaning = format_ident!("{meaning}");
-            quote!((#word, #krate::wire::Meaning::#meaning))
+            quote!((#word, #krate::wire::WireState::#meaning))
         });
         out.extend(quote!(.state(#path).words(&[#(#words),*])));
     }

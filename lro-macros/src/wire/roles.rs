@@ -14,8 +14,8 @@ use super::{
     serde::{self, Case, Keys},
 };
 use crate::long_running::{
-    args::{each, value},
     keys::nearest,
+    list::{each, value},
     report::Report,
 };
 

@@ -1,5 +1,5 @@
 //! Declared wire types: what a service's job object says, written on the type.
-pub use crate::dialect::declared::{HintUnit, Meaning, Total, WireList, WireOperation, WirePath, WireShape};
+pub use crate::dialect::declared::{HintUnit, Total, WireList, WireOperation, WirePath, WireShape, WireState};
 
 #[cfg(feature = "macros")]
 pub mod bigquery;

@@ -72,6 +72,12 @@ fn object(error: &RawValue) -> Option<Status> {
     let list = [members.details, members.errors, members.data].into_iter().find_map(elements);
     // Services that only wrap a list (`{"errors": [{"code", "message"}]}`) say it in there.
     let inner = [members.errors, members.data].into_iter().flatten().find_map(read);
+    let is_empty =
+        |list: Option<&RawValue>| list.is_some_and(|list| list.get().split_whitespace().collect::<String>() == "[]");
+    let says = members.code.or(members.message).or(members.reason).or(members.status).is_some();
+    if !says && (is_empty(members.errors) || is_empty(members.data)) {
+        return None;
+    }
     let message = members.message.and_then(string).or_else(|| inner.as_ref().map(|inner| inner.message().to_owned()));
     let reason = word.filter(|word| Code::from_name(word).is_none()).or_else(|| members.reason.and_then(string));
     let reason =
@@ -132,7 +138,9 @@ mod tests {
         ] {
             assert_eq!(said(json).as_deref(), Some(status), "{json}");
         }
-        for nothing in ["null", r#""""#, "{}", "{ }", "[]", "false", r#"{"code": 0}"#, "[null]"] {
+        for nothing in
+            ["null", r#""""#, "{}", "{ }", "[]", "false", r#"{"code": 0}"#, "[null]", r#"{"kind": "x", "errors": []}"#]
+        {
             assert_eq!(said(nothing), None, "{nothing}");
         }
     }

@@ -26,7 +26,7 @@ mod seek;
 mod shape;
 mod template;
 
-pub use self::shape::{HintUnit, Meaning, Total, WireList, WireOperation, WirePath, WireShape};
+pub use self::shape::{HintUnit, Total, WireList, WireOperation, WirePath, WireShape, WireState};
 use self::{
     seek::seek,
     shape::{Found, PATHS, Role},
@@ -38,7 +38,7 @@ use self::{
 ///
 /// ```
 /// use lro_runtime::{Operations, dialect::Declared};
-/// use lro_runtime::wire::{Meaning, WireOperation, WirePath, WireShape};
+/// use lro_runtime::wire::{WireState, WireOperation, WirePath, WireShape};
 ///
 /// struct Job;
 ///
@@ -46,7 +46,7 @@ use self::{
 ///     const SHAPE: &'static WireShape = &WireShape::new("declared:Job")
 ///         .name(WirePath::at(&[&["id"]]))
 ///         .state(WirePath::at(&[&["status"]]))
-///         .words(&[("queued", Meaning::Pending), ("done", Meaning::Succeeded), ("broken", Meaning::Failed)])
+///         .words(&[("queued", WireState::Pending), ("done", WireState::Succeeded), ("broken", WireState::Failed)])
 ///         .response(WirePath::at(&[&["result"]]))
 ///         .poll("v1/jobs/{name}");
 /// }
@@ -131,16 +131,16 @@ impl Declared {
     }
 
     /// The state that a word means, and why it ended so. An error counts only where the word says that it is over.
-    fn judge(&self, word: &str, meaning: Meaning, found: &Found<'_>) -> (State, Option<Status>) {
+    fn judge(&self, word: &str, meaning: WireState, found: &Found<'_>) -> (State, Option<Status>) {
         let state = match meaning {
-            Meaning::Pending => return (State::Pending, None),
-            Meaning::Running => return (State::Running, None),
-            Meaning::Succeeded => return (State::Succeeded, None),
-            Meaning::Failed | Meaning::Done => State::Failed,
-            Meaning::Cancelled => State::Cancelled,
+            WireState::Pending => return (State::Pending, None),
+            WireState::Running => return (State::Running, None),
+            WireState::Succeeded => return (State::Succeeded, None),
+            WireState::Failed | WireState::Done => State::Failed,
+            WireState::Cancelled => State::Cancelled,
         };
         let said = found.errors().find_map(error::read);
-        if meaning == Meaning::Done && said.is_none() {
+        if meaning == WireState::Done && said.is_none() {
             return (State::Succeeded, None);
         }
         let is_cancelled = |status: &Status| {

@@ -8,7 +8,7 @@ use crate::state::State;
 /// `#[derive(WireOperation)]` writes it from the type that an SDK has anyway. What the derive cannot say is written by hand:
 ///
 /// ```
-/// use lro_runtime::wire::{Meaning, WireOperation, WirePath, WireShape};
+/// use lro_runtime::wire::{WireState, WireOperation, WirePath, WireShape};
 ///
 /// /// `{"job": {"id": 7, "phase": "busy"}}`
 /// struct Job;
@@ -17,7 +17,7 @@ use crate::state::State;
 ///     const SHAPE: &'static WireShape = &WireShape::new("declared:Job")
 ///         .name(WirePath::at(&[&["job"], &["id"]]))
 ///         .state(WirePath::at(&[&["job"], &["phase"]]))
-///         .words(&[("waiting", Meaning::Pending), ("busy", Meaning::Running), ("over", Meaning::Done)])
+///         .words(&[("waiting", WireState::Pending), ("busy", WireState::Running), ("over", WireState::Done)])
 ///         .error(WirePath::at(&[&["job"], &["problem"]]))
 ///         .response(WirePath::WHOLE)
 ///         .poll("v1/jobs/{name}");
@@ -81,7 +81,7 @@ impl WirePath {
 
 /// What a status word means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meaning {
+pub enum WireState {
     /// Accepted, not started.
     Pending,
     /// Started, not finished.
@@ -141,7 +141,7 @@ pub(super) const PATHS: usize = PART + PARTS;
 pub struct WireShape {
     pub(super) id: &'static str,
     pub(super) paths: [WirePath; PATHS],
-    pub(super) words: &'static [(&'static str, Meaning)],
+    pub(super) words: &'static [(&'static str, WireState)],
     pub(super) cancelled_errors: &'static [&'static str],
     pub(super) missing: Option<State>,
     pub(super) name_after: Option<&'static str>,
@@ -232,7 +232,7 @@ impl WireShape {
 
     /// What the words mean. Any other means running.
     #[must_use]
-    pub const fn words(mut self, words: &'static [(&'static str, Meaning)]) -> Self {
+    pub const fn words(mut self, words: &'static [(&'static str, WireState)]) -> Self {
         self.words = words;
         self
     }

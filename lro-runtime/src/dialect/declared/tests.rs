@@ -11,11 +11,11 @@ impl WireOperation for Job {
         .name(WirePath::at(&[&["id"]]))
         .state(WirePath::at(&[&["status"], &["state"]]))
         .words(&[
-            ("queued", Meaning::Pending),
-            ("running", Meaning::Running),
-            ("done", Meaning::Done),
-            ("broken", Meaning::Failed),
-            ("stopped", Meaning::Cancelled),
+            ("queued", WireState::Pending),
+            ("running", WireState::Running),
+            ("done", WireState::Done),
+            ("broken", WireState::Failed),
+            ("stopped", WireState::Cancelled),
         ])
         .response(WirePath::at(&[&["result"]]))
         .metadata(WirePath::at(&[&["stats"]]))
