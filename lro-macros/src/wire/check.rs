@@ -100,7 +100,8 @@ fn name(said: &Roles, report: &mut Report) {
 fn calls(said: &Roles, report: &mut Report) {
     let mut legal = vec!["name".to_owned()];
     if let Some(Role { place: Place::Template(template), .. }) = said.role("name") {
-        legal.extend(path::placeholders(template).unwrap_or_default());
+        let parts = path::placeholders(template).unwrap_or_default();
+        legal.extend(parts.into_iter().filter(|part| part != "name"));
     }
     for (key, call) in &said.calls {
         let written = key.to_string();

@@ -1,12 +1,10 @@
 //! [BigQuery](https://cloud.google.com/bigquery/docs/reference/rest/v2/Job): jobs. The base URL is `https://bigquery.googleapis.com`.
 //!
 //! ```
-//! # #[cfg(feature = "macros")] {
 //! use lro_runtime::{Operations, dialect::Declared, wire::bigquery::Job};
 //!
 //! let bigquery = Operations::builder("https://bigquery.googleapis.com").dialect(Declared::of::<Job>()).build()?;
 //! assert!(!bigquery.resume("projects/p/locations/EU/jobs/job_1")?.is_completed());
-//! # }
 //! # Ok::<(), lro_runtime::Error>(())
 //! ```
 

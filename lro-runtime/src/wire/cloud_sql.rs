@@ -1,12 +1,10 @@
 //! [Cloud SQL](https://cloud.google.com/sql/docs/mysql/admin-api/rest/v1/operations). The base URL is `https://sqladmin.googleapis.com`.
 //!
 //! ```
-//! # #[cfg(feature = "macros")] {
 //! use lro_runtime::{Operations, dialect::Declared, wire::cloud_sql::Operation};
 //!
 //! let sql = Operations::builder("https://sqladmin.googleapis.com").dialect(Declared::of::<Operation>()).build()?;
 //! assert!(!sql.resume("projects/p/operations/0b1c")?.is_completed());
-//! # }
 //! # Ok::<(), lro_runtime::Error>(())
 //! ```
 

@@ -2,13 +2,11 @@
 //! `google.longrunning`, though it looks like it. The base URL is `https://container.googleapis.com`.
 //!
 //! ```
-//! # #[cfg(feature = "macros")] {
 //! use lro_runtime::{Operations, dialect::Declared, wire::gke::Operation};
 //!
 //! let gke = Operations::builder("https://container.googleapis.com").dialect(Declared::of::<Operation>()).build()?;
 //! let creation = gke.resume("projects/p/locations/europe-west6/operations/operation-1")?;
 //! assert!(!creation.is_completed());
-//! # }
 //! # Ok::<(), lro_runtime::Error>(())
 //! ```
 

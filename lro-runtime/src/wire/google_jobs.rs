@@ -2,12 +2,10 @@
 //! [Gemini API](https://ai.google.dev/api/batch-api): one list of words, with two prefixes.
 //!
 //! ```
-//! # #[cfg(feature = "macros")] {
 //! use lro_runtime::{Operations, dialect::Declared, wire::google_jobs::Job};
 //!
 //! let vertex = Operations::builder("https://europe-west4-aiplatform.googleapis.com").dialect(Declared::of::<Job>()).build()?;
 //! assert!(!vertex.resume("projects/p/locations/europe-west4/batchPredictionJobs/7")?.is_completed());
-//! # }
 //! # Ok::<(), lro_runtime::Error>(())
 //! ```
 

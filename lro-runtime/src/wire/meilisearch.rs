@@ -1,12 +1,10 @@
 //! [Meilisearch](https://www.meilisearch.com/docs/reference/api/tasks): tasks. The base URL is the server's own.
 //!
 //! ```
-//! # #[cfg(feature = "macros")] {
 //! use lro_runtime::{Operations, dialect::Declared, wire::meilisearch::Task};
 //!
 //! let meilisearch = Operations::builder("http://localhost:7700").dialect(Declared::of::<Task>()).build()?;
 //! assert_eq!(meilisearch.resume("17")?.name(), "17");
-//! # }
 //! # Ok::<(), lro_runtime::Error>(())
 //! ```
 

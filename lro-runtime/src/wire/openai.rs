@@ -5,7 +5,6 @@
 //! [`raw`](crate::Operation::raw), or as a type of yours under the same declaration.
 //!
 //! ```
-//! # #[cfg(feature = "macros")] {
 //! use lro_runtime::{Operations, RawOperation, Result, long_running, wire::openai::Batch};
 //!
 //! struct Batches { operations: Operations }
@@ -19,7 +18,6 @@
 //!         self.operations.post("batches", &std::collections::BTreeMap::from(request)).await
 //!     }
 //! }
-//! # }
 //! ```
 
 use serde::Deserialize;

@@ -1,13 +1,11 @@
 //! [Replicate](https://replicate.com/docs/reference/http): predictions and trainings. The base URL is `https://api.replicate.com`.
 //!
 //! ```
-//! # #[cfg(feature = "macros")] {
 //! use lro_runtime::{Operations, dialect::Declared, wire::replicate::Prediction};
 //!
 //! let replicate = Operations::builder("https://api.replicate.com").dialect(Declared::of::<Prediction>()).build()?;
 //! let prediction = replicate.resume("gm3qorzdhgbfurvjtvhg6dckhu")?;
 //! assert!(!prediction.is_completed());
-//! # }
 //! # Ok::<(), lro_runtime::Error>(())
 //! ```
 

@@ -192,6 +192,12 @@ impl WireShape {
         }
     }
 
+    /// The word that tells it apart in tokens.
+    #[must_use]
+    pub const fn id(&self) -> &'static str {
+        self.id
+    }
+
     #[expect(clippy::indexing_slicing, reason = "an index beyond the paths does not compile: shapes are constants")]
     const fn with(mut self, index: usize, path: WirePath) -> Self {
         self.paths[index] = path;
