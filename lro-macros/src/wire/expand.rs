@@ -124,9 +124,10 @@ fn checks(model: &Model<'_>) -> TokenStream {
     let checks = model.read.iter().map(|(field, ty)| {
         let field = quote_spanned!(ty.span()=> message.#field);
         // What a type parameter can do is known where it is filled.
-        match mentions(ty, &parameters) {
-            true => quote_spanned!(ty.span()=> let _ = &#field;),
-            false => quote_spanned!(ty.span()=> #krate::__private::is_read::<#ty>(&#field);),
+        if mentions(ty, &parameters) {
+            quote_spanned!(ty.span()=> let _ = &#field;)
+        } else {
+            quote_spanned!(ty.span()=> #krate::__private::is_read::<#ty>(&#field);)
         }
     });
     let ident = &model.item.ident;

@@ -1,36 +1,24 @@
 //! Job objects: operations that say in a member how they stand, as declared on a type.
 
-use std::{borrow::Cow, time::Duration};
-
 use http::Method;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{
-    Dialect, ListPage, ListQuery, Listed, Options, expect_success,
-    google::{not_json, wrong},
-};
+use super::{Dialect, ListPage, ListQuery, Listed, Options, expect_success, google::not_json};
 use crate::{
     failure::Failure,
-    hint::Hint,
-    observation::{Call, Cursor, Observation, Part},
-    payload::Encoding,
-    state::State,
-    status::{Code, Status},
+    observation::{Call, Cursor, Observation},
     transport::{Reply, Request},
     url::resolve,
 };
 
 mod error;
+mod interpret;
 mod seek;
 mod shape;
 mod template;
 
 pub use self::shape::{HintUnit, Total, WireList, WireOperation, WirePath, WireShape, WireState};
-use self::{
-    seek::seek,
-    shape::{Found, PATHS, Role},
-};
+use self::{interpret::scalar, seek::seek};
 
 /// The dialect of a service whose operations are written as a type declares: see [`WireOperation`].
 ///
@@ -88,7 +76,7 @@ impl Declared {
     }
 
     /// A call written as `POST v1/jobs/{name}/cancel`, with a body after another space.
-    fn call(&self, written: Option<&str>, cursor: &Cursor, missing: &str) -> Result<Call, Failure> {
+    fn call(self, written: Option<&str>, cursor: &Cursor, missing: &str) -> Result<Call, Failure> {
         let mut words = written.ok_or_else(|| Failure::unsupported(missing))?.splitn(3, ' ');
         let method = words.next().and_then(|method| method.parse::<Method>().ok()).unwrap_or(Method::POST);
         let path = template::path(words.next().unwrap_or_default(), cursor.key(), self.shape.name_template)?;
@@ -97,107 +85,6 @@ impl Declared {
             Some(body) => call.with_json(body.to_owned()),
             None => call,
         })
-    }
-
-    fn find<'a>(&self, body: &'a [u8]) -> Result<Found<'a>, Failure> {
-        let mut found = Found([None; PATHS]);
-        seek(body, &self.shape.paths, &mut found.0).map_err(|e| not_json("an operation", &e, body))?;
-        Ok(found)
-    }
-
-    /// What a message says, but for its name.
-    fn observe<'a>(&self, body: &'a [u8], found: &Found<'a>) -> Result<Observation<'a>, Failure> {
-        let word =
-            found.get(Role::State).map(|raw| scalar(raw, &self.shape.path(Role::State).written())).transpose()?;
-        let meaning = word.as_deref().map(|word| self.shape.words.iter().find(|(known, _)| *known == word));
-        let (state, status) = match meaning {
-            Some(Some((word, meaning))) => self.judge(word, *meaning, found),
-            Some(None) => (State::Running, None),
-            None => (self.missing()?, None),
-        };
-        let mut seen = Observation::new(state);
-        seen.is_known_status = !matches!(meaning, Some(None));
-        seen.raw_status = word;
-        seen.status = status;
-        seen.metadata = self.part(Role::Metadata, body, found);
-        seen.response = self.part(Role::Response, body, found).filter(|_| state == State::Succeeded);
-        seen.progress = self.progress(found);
-        Ok(seen)
-    }
-
-    fn missing(&self) -> Result<State, Failure> {
-        let absent = || Failure::protocol(format!("the reply has no `{}`", self.shape.path(Role::State).written()));
-        self.shape.missing.ok_or_else(absent)
-    }
-
-    /// The state that a word means, and why it ended so. An error counts only where the word says that it is over.
-    fn judge(&self, word: &str, meaning: WireState, found: &Found<'_>) -> (State, Option<Status>) {
-        let state = match meaning {
-            WireState::Pending => return (State::Pending, None),
-            WireState::Running => return (State::Running, None),
-            WireState::Succeeded => return (State::Succeeded, None),
-            WireState::Failed | WireState::Done => State::Failed,
-            WireState::Cancelled => State::Cancelled,
-        };
-        let said = found.errors().find_map(error::read);
-        if meaning == WireState::Done && said.is_none() {
-            return (State::Succeeded, None);
-        }
-        let is_cancelled = |status: &Status| {
-            let words = self.shape.cancelled_errors;
-            words.contains(&status.code().name()) || status.reason().is_some_and(|reason| words.contains(&reason))
-        };
-        let state = if said.as_ref().is_some_and(is_cancelled) { State::Cancelled } else { state };
-        let code = if state == State::Cancelled { Code::Cancelled } else { Code::Unknown };
-        (state, Some(said.unwrap_or_else(|| Status::new(code, "").with_reason(word))))
-    }
-
-    fn part<'a>(&self, role: Role, body: &'a [u8], found: &Found<'a>) -> Option<Part<'a>> {
-        let bytes = if self.shape.path(role).is_whole() { body } else { found.get(role)?.get().as_bytes() };
-        Some(Part::of(bytes, Encoding::Json))
-    }
-
-    fn progress(&self, found: &Found<'_>) -> Option<f64> {
-        let done = number(found.get(Role::Progress)?)?;
-        let total = match self.shape.path(Role::Total).is_declared() {
-            true => number(found.get(Role::Total)?)?,
-            false => self.shape.total,
-        };
-        (total > 0.0).then_some(done / total)
-    }
-
-    fn hint(&self, reply: &Reply, found: &Found<'_>) -> Option<Hint> {
-        let said = || {
-            let unit = match self.shape.hint_unit {
-                HintUnit::Seconds => 1.0,
-                HintUnit::Milliseconds => 1000.0,
-            };
-            let seconds = number(found.get(Role::Hint)?)? / unit;
-            Some(Hint::After(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)))
-        };
-        Hint::from_headers(reply.headers()).or_else(said)
-    }
-
-    fn name<'a>(&self, found: &Found<'a>) -> Result<Option<Cow<'a, str>>, Failure> {
-        if let Some(template) = self.shape.name_template {
-            let part = |index, word: &str| match found.part(index) {
-                Some(raw) => scalar(raw, word),
-                None => Err(Failure::protocol(format!("the reply has no `{word}`, of which its name is made"))),
-            };
-            return template::fill(template, part).map(|name| Some(Cow::Owned(name)));
-        }
-        let Some(raw) = found.get(Role::Name) else { return Ok(None) };
-        let name = scalar(raw, &self.shape.path(Role::Name).written())?;
-        Ok(Some(match self.shape.name_after.and_then(|text| Some(name.find(text)? + text.len())) {
-            Some(at) => Cow::Owned(name.get(at..).unwrap_or_default().to_owned()),
-            None => name,
-        }))
-    }
-
-    /// The URL to look at next, as the server gave it.
-    fn next<'a>(&self, found: &Found<'a>) -> Result<Option<Cow<'a, str>>, Failure> {
-        let next = found.get(Role::Next).map(|raw| scalar(raw, &self.shape.path(Role::Next).written())).transpose()?;
-        Ok(next.filter(|url| !url.is_empty()))
     }
 }
 
@@ -213,11 +100,16 @@ impl Dialect for Declared {
         options: &Options,
     ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
-        let found = self.find(reply.body())?;
-        let mut seen = self.observe(reply.body(), &found)?;
-        seen.hint = self.hint(reply, &found);
-        seen.name = self.name(&found)?.filter(|name| !name.is_empty());
-        let next = self.next(&found)?.map(|url| resolve(request.uri(), &url)).transpose()?.map(|url| url.to_string());
+        let found = self.shape.find(reply.body())?;
+        let mut seen = self.shape.observe(reply.body(), &found)?;
+        seen.hint = self.shape.hint_in(reply, &found);
+        seen.name = self.shape.operation_name(&found)?.filter(|name| !name.is_empty());
+        let next = self
+            .shape
+            .next_url(&found)?
+            .map(|url| resolve(request.uri(), &url))
+            .transpose()?
+            .map(|url| url.to_string());
         seen.cursor = match (&seen.name, next) {
             (Some(name), next) => {
                 template::check(name, self.shape.name_template)?;
@@ -253,11 +145,11 @@ impl Dialect for Declared {
 
     fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
-        let found = self.find(reply.body())?;
-        let mut seen = self.observe(reply.body(), &found)?;
-        seen.hint = self.hint(reply, &found);
+        let found = self.shape.find(reply.body())?;
+        let mut seen = self.shape.observe(reply.body(), &found)?;
+        seen.hint = self.shape.hint_in(reply, &found);
         let known = cursor.part(NEXT);
-        if let Some(next) = self.next(&found)?.filter(|next| Some(&**next) != known) {
+        if let Some(next) = self.shape.next_url(&found)?.filter(|next| Some(&**next) != known) {
             let base = known.and_then(|known| known.parse().ok());
             let next = match base {
                 Some(base) => resolve(&base, &next)?.to_string(),
@@ -305,9 +197,9 @@ impl Dialect for Declared {
         });
         let operations = items.transpose()?.unwrap_or_default().into_iter().map(|item| {
             let message = item.get().as_bytes();
-            let found = self.find(message)?;
-            let mut seen = self.observe(message, &found)?;
-            seen.name = self.name(&found)?;
+            let found = self.shape.find(message)?;
+            let mut seen = self.shape.observe(message, &found)?;
+            seen.name = self.shape.operation_name(&found)?;
             seen.cursor = seen.name.as_deref().filter(|name| !name.is_empty()).map(|name| Self::cursor(name, &[]));
             Ok(Listed { message, seen })
         });
@@ -321,24 +213,6 @@ impl Dialect for Declared {
             unreachable: vec![],
         })
     }
-}
-
-/// A string, number or bool as text.
-fn scalar<'a>(raw: &'a RawValue, field: &str) -> Result<Cow<'a, str>, Failure> {
-    #[derive(Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-    match raw.get().as_bytes().first() {
-        Some(b'"') => {
-            serde_json::from_str::<Text<'_>>(raw.get()).map(|text| text.0).map_err(|_| wrong(field, raw, "a string"))
-        }
-        Some(b'{' | b'[') | None => Err(wrong(field, raw, "a string, a number or a bool")),
-        Some(_) => Ok(Cow::Borrowed(raw.get())),
-    }
-}
-
-/// A number, also one in a string.
-fn number(raw: &RawValue) -> Option<f64> {
-    raw.get().trim_matches('"').parse::<f64>().ok().filter(|number| number.is_finite())
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
+use std::{borrow::Cow, time::Duration};
+
 use bytes::Bytes;
 
 use super::*;
-use crate::failure::Cause;
+use crate::{failure::Cause, hint::Hint, state::State};
 
 /// Everything that can be declared, by hand.
 struct Job;
