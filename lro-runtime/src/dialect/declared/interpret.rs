@@ -31,7 +31,7 @@ impl WireShape {
 
     /// What a message says, but for its name.
     pub(super) fn observe<'a>(&self, body: &'a [u8], found: &Found<'a>) -> Result<Observation<'a>, Failure> {
-        let word = found.get(Role::State).map(|raw| scalar(raw, &self.path(Role::State).written())).transpose()?;
+        let word = found.get(Role::State).map(|raw| scalar(raw, || self.path(Role::State).written())).transpose()?;
         let meaning = word.as_deref().map(|word| self.words.iter().find(|(known, _)| *known == word));
         let (state, status) = match meaning {
             Some(Some((word, meaning))) => self.judge(word, *meaning, found),
@@ -101,13 +101,13 @@ impl WireShape {
     pub(super) fn operation_name<'a>(&self, found: &Found<'a>) -> Result<Option<Cow<'a, str>>, Failure> {
         if let Some(template) = self.name_template {
             let part = |index, word: &str| match found.part(index) {
-                Some(raw) => scalar(raw, word),
+                Some(raw) => scalar(raw, || word.to_owned()),
                 None => Err(Failure::protocol(format!("the reply has no `{word}`, of which its name is made"))),
             };
             return template::fill(template, part).map(|name| Some(Cow::Owned(name)));
         }
         let Some(raw) = found.get(Role::Name) else { return Ok(None) };
-        let name = scalar(raw, &self.path(Role::Name).written())?;
+        let name = scalar(raw, || self.path(Role::Name).written())?;
         Ok(Some(match self.name_after.and_then(|text| Some(name.find(text)? + text.len())) {
             Some(at) => Cow::Owned(name.get(at..).unwrap_or_default().to_owned()),
             None => name,
@@ -116,20 +116,20 @@ impl WireShape {
 
     /// The URL to look at next, as the server gave it.
     pub(super) fn next_url<'a>(&self, found: &Found<'a>) -> Result<Option<Cow<'a, str>>, Failure> {
-        let next = found.get(Role::Next).map(|raw| scalar(raw, &self.path(Role::Next).written())).transpose()?;
+        let next = found.get(Role::Next).map(|raw| scalar(raw, || self.path(Role::Next).written())).transpose()?;
         Ok(next.filter(|url| !url.is_empty()))
     }
 }
 
 /// A string, number or bool as text.
-pub(super) fn scalar<'a>(raw: &'a RawValue, field: &str) -> Result<Cow<'a, str>, Failure> {
+pub(super) fn scalar<'a>(raw: &'a RawValue, field: impl FnOnce() -> String) -> Result<Cow<'a, str>, Failure> {
     #[derive(Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
     match raw.get().as_bytes().first() {
         Some(b'"') => {
-            serde_json::from_str::<Text<'_>>(raw.get()).map(|text| text.0).map_err(|_| wrong(field, raw, "a string"))
+            serde_json::from_str::<Text<'_>>(raw.get()).map(|text| text.0).map_err(|_| wrong(&field(), raw, "a string"))
         }
-        Some(b'{' | b'[') | None => Err(wrong(field, raw, "a string, a number or a bool")),
+        Some(b'{' | b'[') | None => Err(wrong(&field(), raw, "a string, a number or a bool")),
         Some(_) => Ok(Cow::Borrowed(raw.get())),
     }
 }

@@ -206,7 +206,7 @@ impl Dialect for Declared {
         Ok(ListPage {
             operations: operations.collect::<Result<_, Failure>>()?,
             next_page_token: next
-                .map(|raw| scalar(raw, &list.next.written()))
+                .map(|raw| scalar(raw, || list.next.written()))
                 .transpose()?
                 .unwrap_or_default()
                 .into_owned(),

@@ -16,7 +16,9 @@ pub(super) fn seek<'a>(
     found: &mut [Option<&'a RawValue>],
 ) -> serde_json::Result<()> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    Walk { paths, found, depth: 0, active: u32::MAX }.deserialize(&mut deserializer)?;
+    let begin = paths.iter().enumerate().filter(|(_, path)| path.step(0).is_some());
+    let active = begin.fold(0, |active, (index, _)| active | 1 << index);
+    Walk { paths, found, depth: 0, active }.deserialize(&mut deserializer)?;
     deserializer.end()
 }
 
@@ -98,8 +100,15 @@ impl Visitor<'_> for Key<'_> {
 
     fn visit_str<E>(self, key: &str) -> Result<u32, E> {
         let goes = |path: &WirePath| path.step(self.depth).is_some_and(|(keys, _)| keys.contains(&key));
-        let hits = self.paths.iter().enumerate().filter(|(_, path)| goes(path));
-        Ok(hits.fold(0, |hits, (index, _)| hits | 1 << index) & self.active)
+        let (mut hits, mut left) = (0, self.active);
+        while left != 0 {
+            let index = left.trailing_zeros();
+            left &= left - 1;
+            if self.paths.get(index as usize).is_some_and(goes) {
+                hits |= 1 << index;
+            }
+        }
+        Ok(hits)
     }
 }
 
@@ -122,6 +131,7 @@ mod tests {
         const ALIASED: WirePath = WirePath::at(&[&["uid", "taskUid"]]);
         assert_eq!(at(r#"{"taskUid": 7}"#, ALIASED).as_deref(), Some("7"));
         assert_eq!(at(r#"{"uid": null, "taskUid": 7}"#, ALIASED).as_deref(), Some("7"));
+        assert_eq!(at(r#"{"uid": 7, "taskUid": null}"#, ALIASED).as_deref(), Some("7"));
         assert_eq!(at(r#"{"u\u0069d": 7}"#, ALIASED).as_deref(), Some("7"));
     }
 
@@ -131,6 +141,14 @@ mod tests {
         let paths = [WirePath::at(&[&["a"]]), WirePath::at(&[&["a"], &["b"]])];
         seek(br#"{"a": {"b": 1}}"#, &paths, &mut found).unwrap();
         assert_eq!(found.map(|raw| raw.unwrap().get()), [r#"{"b": 1}"#, "1"]);
+    }
+
+    #[test]
+    fn a_member_of_another_object_is_another_member() {
+        let mut found = [None; 2];
+        let paths = [WirePath::at(&[&["a"], &["x"]]), WirePath::at(&[&["b"], &["y"]])];
+        seek(br#"{"a": {"y": 1, "x": 2}, "b": 3, "y": 4}"#, &paths, &mut found).unwrap();
+        assert_eq!(found.map(|raw| raw.map(RawValue::get)), [Some("2"), None]);
     }
 
     #[test]
