@@ -102,9 +102,6 @@ pub mod cloud_sql;
 pub mod gke;
 #[cfg(feature = "wire")]
 #[cfg_attr(docsrs, doc(cfg(feature = "wire")))]
-pub mod google_jobs;
-#[cfg(feature = "wire")]
-#[cfg_attr(docsrs, doc(cfg(feature = "wire")))]
 pub mod meilisearch;
 #[cfg(feature = "wire")]
 #[cfg_attr(docsrs, doc(cfg(feature = "wire")))]

@@ -1,7 +1,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::{WireOperation, bigquery, cloud_sql, gke, google_jobs, meilisearch, openai, replicate};
+use super::{WireOperation, bigquery, cloud_sql, gke, meilisearch, openai, replicate};
 use crate::{
     dialect::{Declared, Dialect},
     state::State,
@@ -42,9 +42,6 @@ fn the_messages_that_the_documentation_shows_are_read() {
     assert_eq!(state::<gke::Operation>(include_str!("gke.rs")), State::Running);
     assert_eq!(state::<cloud_sql::Operation>(include_str!("cloud_sql.rs")), State::Failed);
     assert_eq!(state::<bigquery::Job>(include_str!("bigquery.rs")), State::Running);
-    let google_jobs = include_str!("google_jobs.rs");
-    assert_eq!(state::<google_jobs::Job>(google_jobs), State::Running);
-    assert_eq!(state::<google_jobs::Batch>(google_jobs), State::Running);
 }
 
 #[test]
@@ -61,8 +58,6 @@ fn ids_tell_the_types_apart() {
         gke::Operation::SHAPE.id(),
         cloud_sql::Operation::SHAPE.id(),
         bigquery::Job::SHAPE.id(),
-        google_jobs::Job::SHAPE.id(),
-        google_jobs::Batch::SHAPE.id(),
     ];
     let all = ids.len();
     ids.sort_unstable();

@@ -9,7 +9,7 @@ use lro_runtime::{
         Acceptor, Azure, Comparator, Compute, Declared, Google, Http, Jobs, ListPage, ListQuery, Lxd, Matcher, Meaning, Options,
         Redfish, Vertex, Waiter,
     },
-    wire::{bigquery, cloud_sql, gke, google_jobs, meilisearch, openai, replicate},
+    wire::{bigquery, cloud_sql, gke, meilisearch, openai, replicate},
 };
 use serde::Deserialize;
 
@@ -31,8 +31,6 @@ pub(crate) fn dialect(name: &str) -> Option<Arc<dyn Dialect>> {
         "gke" => declared::<gke::Operation>(),
         "cloud_sql" => declared::<cloud_sql::Operation>(),
         "bigquery" => declared::<bigquery::Job>(),
-        "google_jobs job" => declared::<google_jobs::Job>(),
-        "google_jobs batch" => declared::<google_jobs::Batch>(),
         "google" => Arc::new(Google::new()),
         "http" => Arc::new(Http::new()),
         "jobs" => Arc::new(Jobs::new()),
