@@ -3,6 +3,7 @@
 use proc_macro::TokenStream;
 
 mod long_running;
+mod wire;
 
 /// Turns methods that start long-running work into methods that return a typed operation.
 ///
@@ -51,4 +52,30 @@ mod long_running;
 #[proc_macro_attribute]
 pub fn long_running(args: TokenStream, item: TokenStream) -> TokenStream {
     long_running::expand(args.into(), item.into()).into()
+}
+
+/// Says on a serde type how a service writes its operations: which member is the name, the state, the response, and which words mean which state.
+///
+/// ```ignore
+/// #[derive(Deserialize, WireOperation)]
+/// #[operation(poll = "v1/predictions/{name}", cancel = "POST v1/predictions/{name}/cancel")]
+/// struct Prediction {
+///     #[operation(name)]
+///     id: String,
+///     #[operation(state, pending = "starting", running = "processing", succeeded = "succeeded", failed = "failed", cancelled = "canceled")]
+///     status: String,
+///     #[operation(response)]
+///     output: Option<Vec<String>>,
+///     #[operation(error)]
+///     error: Option<String>,
+///     #[operation(metadata)]
+///     metrics: Option<Metrics>,
+/// }
+/// ```
+///
+/// A method then says `wire = Prediction`, a client `.dialect(Declared::of::<Prediction>())`. The keys, and what they mean, are in the module `wire`
+/// of `lro_runtime`. The derive writes a constant and nothing else; it calls no code of the type.
+#[proc_macro_derive(WireOperation, attributes(operation))]
+pub fn wire_operation(item: TokenStream) -> TokenStream {
+    wire::expand(item.into()).into()
 }

@@ -141,6 +141,7 @@ mod token;
 pub mod transport;
 mod typed;
 mod url;
+pub mod wire;
 
 pub use self::{
     blocking::BlockingOperations,
@@ -170,9 +171,10 @@ pub use self::{
     token::{Resume, Token},
     transport::{Transport, TransportError, TransportErrorKind},
     typed::Operation,
+    wire::WireOperation,
 };
 #[cfg(feature = "macros")]
-pub use lro_macros::long_running;
+pub use lro_macros::{WireOperation, long_running};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

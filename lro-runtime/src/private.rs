@@ -1,12 +1,22 @@
 //! What generated code calls. Not a public interface: it changes with the macros.
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 use serde::de::DeserializeOwned;
 
 use crate::{
-    client::Operations, error::Result, handle::Handle, operation::RawOperation, operation_state::OperationState,
-    payload::Payload, scope, status::Status, token::Resume, typed::Operation,
+    client::Operations,
+    dialect::{Declared, Dialect},
+    error::Result,
+    handle::Handle,
+    operation::RawOperation,
+    operation_state::OperationState,
+    payload::Payload,
+    scope,
+    status::Status,
+    token::Resume,
+    typed::Operation,
+    wire::WireOperation,
 };
 
 /// Runs the body of an annotated method and types what it started.
@@ -126,4 +136,40 @@ pub trait Outcome {
 
 impl<T, E> Outcome for std::result::Result<T, E> {
     type Error = E;
+}
+
+/// The dialect that `T` declares.
+#[must_use]
+pub fn wire<T: WireOperation>() -> Arc<dyn Dialect> {
+    Arc::new(Declared::of::<T>())
+}
+
+/// Exists for a field that can be read from a reply.
+pub fn is_read<T: Json>(field: &T) {
+    let _ = field;
+}
+
+/// A number that is part of a total: integers are per cent, floats are fractions.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say how much is done",
+    note = "the field under `progress` is an integer (per cent), a float (0 to 1) or an `Option` of one; with `of = …` it may be of any type"
+)]
+pub trait Counts {
+    /// What it is a part of.
+    const TOTAL: f64;
+}
+
+macro_rules! counts {
+    ($total:literal: $($number:ty),*) => {$(
+        impl Counts for $number {
+            const TOTAL: f64 = $total;
+        }
+    )*};
+}
+
+counts!(100.0: u8, u16, u32, u64, i8, i16, i32, i64);
+counts!(1.0: f32, f64);
+
+impl<T: Counts> Counts for Option<T> {
+    const TOTAL: f64 = T::TOTAL;
 }

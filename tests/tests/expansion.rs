@@ -7,6 +7,8 @@ use quote::{ToTokens, quote};
 
 #[path = "../../lro-macros/src/long_running/mod.rs"]
 mod long_running;
+#[path = "../../lro-macros/src/wire/mod.rs"]
+mod wire;
 
 #[test]
 fn every_case_expands_as_its_snapshot_shows() {
@@ -38,9 +40,22 @@ fn expand(item: TokenStream) -> TokenStream {
         |pair: &[TokenTree]| matches!(pair, [TokenTree::Punct(hash), TokenTree::Group(_)] if hash.as_char() == '#');
     let attributes = tokens.chunks(2).take_while(|pair| is_attribute(pair));
     let mut arguments = attributes.map(|pair| arguments(pair.iter().cloned().collect())).enumerate();
-    let Some((at, arguments)) = arguments.find_map(|(at, arguments)| Some((2 * at, arguments?))) else { return item };
+    let Some((at, arguments)) = arguments.find_map(|(at, arguments)| Some((2 * at, arguments?))) else {
+        return derived(item);
+    };
     let (before, after) = (&tokens[..at], &tokens[at + 2..]);
     long_running::expand(arguments, quote!(#(#before)* #(#after)*))
+}
+
+/// The item, and after it what the derive makes of it, if it has one.
+fn derived(item: TokenStream) -> TokenStream {
+    let parsed = syn::parse2::<syn::DeriveInput>(item.clone()).ok();
+    let derives =
+        parsed.iter().flat_map(|parsed| &parsed.attrs).filter(|attribute| attribute.path().is_ident("derive"));
+    let is_ours =
+        derives.into_iter().any(|attribute| attribute.to_token_stream().to_string().contains("WireOperation"));
+    let expansion = if is_ours { wire::expand(item.clone()) } else { TokenStream::new() };
+    quote!(#item #expansion)
 }
 
 /// The arguments, if the attribute is `#[long_running]`.

@@ -279,10 +279,10 @@ pub(super) fn present(raw: Option<&RawValue>) -> Option<&RawValue> {
     raw.filter(|raw| raw.get() != "null")
 }
 
-fn wrong(field: &str, found: &RawValue, legal: &str) -> Failure {
+pub(super) fn wrong(field: &str, found: &RawValue, legal: &str) -> Failure {
     Failure::protocol(format!("`{field}`: found `{}`, expected {legal}", excerpt(found.get().as_bytes())))
 }
 
-fn not_json(wanted: &str, error: &serde_json::Error, body: &[u8]) -> Failure {
+pub(super) fn not_json(wanted: &str, error: &serde_json::Error, body: &[u8]) -> Failure {
     Failure::protocol(format!("the body is not {wanted}: {error}; found `{}`", excerpt(body)))
 }

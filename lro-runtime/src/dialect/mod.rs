@@ -28,6 +28,7 @@ use crate::{
 
 mod azure;
 mod compute;
+pub(crate) mod declared;
 mod google;
 #[cfg(feature = "grpc")]
 mod grpc;
@@ -49,6 +50,7 @@ pub use crate::url::encode_name;
 pub use self::{
     azure::{Azure, FinalStateVia},
     compute::{Compute, ExtendedFields},
+    declared::Declared,
     google::Google,
     http::Http,
     jobs::Jobs,

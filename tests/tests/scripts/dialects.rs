@@ -4,18 +4,33 @@ use std::sync::Arc;
 
 use http::Request;
 use lro_runtime::{
-    Call, Cursor, Dialect, Failure, Observation,
+    Call, Cursor, Dialect, Failure, Observation, WireOperation,
     dialect::{
-        Acceptor, Azure, Comparator, Compute, Google, Http, Jobs, ListPage, ListQuery, Lxd, Matcher, Meaning, Options,
-        Redfish, Vertex, Waiter,
+        Acceptor, Azure, Comparator, Compute, Declared, Google, Http, Jobs, ListPage, ListQuery, Lxd, Matcher, Meaning,
+        Options, Redfish, Vertex, Waiter,
     },
+    wire::{bigquery, cloud_sql, gke, meilisearch, openai, replicate},
 };
+use serde::Deserialize;
 
 /// The dialect with this name.
 pub(crate) fn dialect(name: &str) -> Option<Arc<dyn Dialect>> {
     Some(match name {
         "azure" => Arc::new(Azure::new()),
         "compute" => Arc::new(Compute::new()),
+        "declared render" => declared::<Render>(),
+        "declared flag" => declared::<Flag>(),
+        "openai response" => declared::<openai::Response>(),
+        "openai batch" => declared::<openai::Batch>(),
+        "openai fine-tuning" => declared::<openai::FineTuningJob>(),
+        "openai run" => declared::<openai::Run>(),
+        "openai video" => declared::<openai::Video>(),
+        "replicate prediction" => declared::<replicate::Prediction>(),
+        "replicate training" => declared::<replicate::Training>(),
+        "meilisearch" => declared::<meilisearch::Task>(),
+        "gke" => declared::<gke::Operation>(),
+        "cloud_sql" => declared::<cloud_sql::Operation>(),
+        "bigquery" => declared::<bigquery::Job>(),
         "google" => Arc::new(Google::new()),
         "http" => Arc::new(Http::new()),
         "jobs" => Arc::new(Jobs::new()),
@@ -28,6 +43,54 @@ pub(crate) fn dialect(name: &str) -> Option<Arc<dyn Dialect>> {
         "waiter rpc" => Arc::new(RPC),
         _ => return None,
     })
+}
+
+fn declared<T: WireOperation>() -> Arc<dyn Dialect> {
+    Arc::new(Declared::of::<T>())
+}
+
+/// A service that gives URLs, hints and counts.
+#[derive(Deserialize, WireOperation)]
+#[serde(rename_all = "camelCase")]
+#[operation(delete = "DELETE v1/renders/{name}")]
+struct Render {
+    #[operation(name)]
+    render_id: String,
+    #[operation(
+        state,
+        pending = "waiting",
+        running = "rendering",
+        succeeded = "ready",
+        failed = "broken",
+        cancelled = "stopped"
+    )]
+    phase: String,
+    #[operation(next)]
+    monitor: Option<String>,
+    #[operation(hint, unit = "ms")]
+    ask_again_in: Option<u64>,
+    #[operation(progress = "done", of = "total")]
+    frames: Option<serde_json::Value>,
+    #[operation(response)]
+    film: Option<String>,
+    #[operation(error)]
+    problem: Option<serde_json::Value>,
+}
+
+/// A service whose state is a flag, and not there at first.
+#[derive(Deserialize, WireOperation)]
+#[operation(poll = "v1/flags/{name}")]
+struct Flag {
+    #[operation(name)]
+    id: u64,
+    #[operation(state, running = false, done = true, missing = pending, absent(cancelled))]
+    done: Option<bool>,
+    #[operation(progress)]
+    fraction: Option<f64>,
+    #[operation(response)]
+    value: Option<String>,
+    #[operation(error)]
+    error: Option<serde_json::Value>,
 }
 
 /// A resource that becomes `running`; its name is in the start reply.

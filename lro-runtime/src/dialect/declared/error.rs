@@ -1,0 +1,156 @@
+//! Errors of whatever shape, as a status.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    detail::Detail,
+    status::{Code, Status},
+    text::excerpt,
+};
+
+/// The members of an error object that services agree on, nothing of them decoded.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Members<'a> {
+    #[serde(borrow)]
+    code: Option<&'a RawValue>,
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
+    #[serde(borrow)]
+    status: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reason: Option<&'a RawValue>,
+    #[serde(borrow, rename = "type")]
+    kind: Option<&'a RawValue>,
+    #[serde(borrow)]
+    details: Option<&'a RawValue>,
+    #[serde(borrow)]
+    errors: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+/// What an error says: a string, an object, or an array of either. `None` if it says that there is none: `null`, `""`, `{}`, `[]`, `false`, code 0.
+///
+/// A numeric `code` up to 16 is a canonical code, from 100 on it is an HTTP status: the two do not overlap. A `code` in words is a canonical name or
+/// else the reason. Nothing is lost: elements of `details`, `errors` or `data` are the details, else the object itself is.
+pub(super) fn read(error: &RawValue) -> Option<Status> {
+    let text = error.get();
+    match text.as_bytes().first()? {
+        b'"' => string(error).filter(|text| !text.is_empty()).map(|text| Status::new(Code::Unknown, text)),
+        b'[' => {
+            let details = elements(Some(error))?;
+            let first = serde_json::from_str::<Vec<&RawValue>>(text).ok()?.into_iter().find_map(read)?;
+            Some(first.with_details(details))
+        }
+        b'{' => object(error),
+        _ if matches!(text, "null" | "false" | "0") => None,
+        _ => Some(Status::new(Code::Unknown, excerpt(text.as_bytes()))),
+    }
+}
+
+fn object(error: &RawValue) -> Option<Status> {
+    let inside: String = error.get().chars().filter(|c| !c.is_ascii_whitespace()).take(3).collect();
+    if inside == "{}" {
+        return None;
+    }
+    let members: Members<'_> = serde_json::from_str(error.get()).unwrap_or_default();
+    let number = members.code.and_then(|code| serde_json::from_str::<i64>(code.get()).ok());
+    if number == Some(0) {
+        return None;
+    }
+    let word = members.code.and_then(string);
+    let named =
+        [members.status.and_then(string), word.clone()].into_iter().flatten().find_map(|name| Code::from_name(&name));
+    let http = number.and_then(|number| u16::try_from(number).ok()).filter(|number| (100..600).contains(number));
+    let code = match (named, number) {
+        (Some(code), _) => code,
+        (None, Some(number)) => http.map_or_else(|| Code::from_number(number), Code::from_http_status),
+        (None, None) => Code::Unknown,
+    };
+    let list = [members.details, members.errors, members.data].into_iter().find_map(elements);
+    // Services that only wrap a list (`{"errors": [{"code", "message"}]}`) say it in there.
+    let inner = [members.errors, members.data].into_iter().flatten().find_map(read);
+    let is_empty =
+        |list: Option<&RawValue>| list.is_some_and(|list| list.get().split_whitespace().collect::<String>() == "[]");
+    let says = members.code.or(members.message).or(members.reason).or(members.status).is_some();
+    if !says && (is_empty(members.errors) || is_empty(members.data)) {
+        return None;
+    }
+    let message = members.message.and_then(string).or_else(|| inner.as_ref().map(|inner| inner.message().to_owned()));
+    let reason = word.filter(|word| Code::from_name(word).is_none()).or_else(|| members.reason.and_then(string));
+    let reason =
+        reason.or_else(|| inner.as_ref()?.reason().map(str::to_owned)).or_else(|| members.kind.and_then(string));
+    let code = if code == Code::Unknown { inner.map_or(code, |inner| inner.code()) } else { code };
+    let whole = || vec![Detail::new("", error.to_owned())];
+    let mut status = Status::new(code, message.unwrap_or_default()).with_details(list.unwrap_or_else(whole));
+    if let Some(reason) = reason {
+        status = status.with_reason(reason);
+    }
+    Some(match http {
+        Some(http) => status.with_http_status(http),
+        None => status,
+    })
+}
+
+fn string(raw: &RawValue) -> Option<String> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+/// The elements of an array as details; none if it is none or empty.
+fn elements(raw: Option<&RawValue>) -> Option<Vec<Detail>> {
+    let elements = serde_json::from_str::<Vec<&RawValue>>(raw?.get()).ok().filter(|elements| !elements.is_empty())?;
+    Some(elements.into_iter().map(Detail::from_json).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(json: &str) -> Option<String> {
+        read(serde_json::from_str(json).unwrap()).map(|status| status.to_string())
+    }
+
+    #[test]
+    fn every_shape_of_an_error_reads_as_a_status() {
+        for (json, status) in [
+            (r#""out of memory""#, "UNKNOWN: out of memory"),
+            (r#"{"code": "server_error", "message": "oops"}"#, "UNKNOWN (server_error): oops"),
+            (r#"{"code": 5, "message": "gone"}"#, "NOT_FOUND: gone"),
+            (r#"{"code": 404, "message": "gone"}"#, "NOT_FOUND: gone"),
+            (r#"{"code": "NOT_FOUND", "message": "gone"}"#, "NOT_FOUND: gone"),
+            (r#"{"reason": "stopped", "message": "Job was stopped"}"#, "UNKNOWN (stopped): Job was stopped"),
+            (r#"{"kind": "x", "errors": [{"code": "DISK_FULL", "message": "full"}]}"#, "UNKNOWN (DISK_FULL): full"),
+            (
+                r#"{"object": "list", "data": [{"code": "bad_line", "message": "line 3"}]}"#,
+                "UNKNOWN (bad_line): line 3",
+            ),
+            (r#"[{"message": "first"}, {"message": "second"}]"#, "UNKNOWN: first"),
+            (r#"["first"]"#, "UNKNOWN: first"),
+            (r#"{"reason": "max_output_tokens"}"#, "UNKNOWN (max_output_tokens)"),
+            (
+                r#"{"message": "m", "code": "index_not_found", "type": "invalid_request"}"#,
+                "UNKNOWN (index_not_found): m",
+            ),
+            (r#"{"strange": 1}"#, "UNKNOWN"),
+            ("true", "UNKNOWN: true"),
+        ] {
+            assert_eq!(said(json).as_deref(), Some(status), "{json}");
+        }
+        for nothing in
+            ["null", r#""""#, "{}", "{ }", "[]", "false", r#"{"code": 0}"#, "[null]", r#"{"kind": "x", "errors": []}"#]
+        {
+            assert_eq!(said(nothing), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_an_error_is_lost() {
+        let details = |json: &str| read(serde_json::from_str(json).unwrap()).unwrap().details().len();
+        assert_eq!(details(r#"{"errors": [{"code": "A"}, {"code": "B"}]}"#), 2);
+        assert_eq!(details(r#"{"code": 5, "details": [{"@type": "x/y"}]}"#), 1);
+        let whole = read(serde_json::from_str(r#"{"code": "x", "param": "file"}"#).unwrap()).unwrap();
+        assert_eq!(whole.details()[0].json(), r#"{"code": "x", "param": "file"}"#);
+    }
+}

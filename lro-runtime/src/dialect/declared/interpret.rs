@@ -1,0 +1,140 @@
+//! What a message says, as a shape declares it.
+
+use std::{borrow::Cow, time::Duration};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    error,
+    seek::seek,
+    shape::{Found, HintUnit, PATHS, Role, WireShape, WireState},
+    template,
+};
+use crate::{
+    dialect::google::{not_json, wrong},
+    failure::Failure,
+    hint::Hint,
+    observation::{Observation, Part},
+    payload::Encoding,
+    state::State,
+    status::{Code, Status},
+    transport::Reply,
+};
+
+impl WireShape {
+    pub(super) fn find<'a>(&self, body: &'a [u8]) -> Result<Found<'a>, Failure> {
+        let mut found = Found([None; PATHS]);
+        seek(body, &self.paths, &mut found.0).map_err(|e| not_json("an operation", &e, body))?;
+        Ok(found)
+    }
+
+    /// What a message says, but for its name.
+    pub(super) fn observe<'a>(&self, body: &'a [u8], found: &Found<'a>) -> Result<Observation<'a>, Failure> {
+        let word = found.get(Role::State).map(|raw| scalar(raw, || self.path(Role::State).written())).transpose()?;
+        let meaning = word.as_deref().map(|word| self.words.iter().find(|(known, _)| *known == word));
+        let (state, status) = match meaning {
+            Some(Some((word, meaning))) => self.judge(word, *meaning, found),
+            Some(None) => (State::Running, None),
+            None => (self.state_of_none()?, None),
+        };
+        let mut seen = Observation::new(state);
+        seen.is_known_status = !matches!(meaning, Some(None));
+        seen.raw_status = word;
+        seen.status = status;
+        seen.metadata = self.payload(Role::Metadata, body, found);
+        seen.response = self.payload(Role::Response, body, found).filter(|_| state == State::Succeeded);
+        seen.progress = self.fraction_done(found);
+        Ok(seen)
+    }
+
+    fn state_of_none(&self) -> Result<State, Failure> {
+        let absent = || Failure::protocol(format!("the reply has no `{}`", self.path(Role::State).written()));
+        self.missing.ok_or_else(absent)
+    }
+
+    /// The state that a word means, and why it ended so. An error counts only where the word says that it is over.
+    fn judge(&self, word: &str, meaning: WireState, found: &Found<'_>) -> (State, Option<Status>) {
+        let state = match meaning {
+            WireState::Pending => return (State::Pending, None),
+            WireState::Running => return (State::Running, None),
+            WireState::Succeeded => return (State::Succeeded, None),
+            WireState::Failed | WireState::Done => State::Failed,
+            WireState::Cancelled => State::Cancelled,
+        };
+        let said = found.errors().find_map(error::read);
+        if meaning == WireState::Done && said.is_none() {
+            return (State::Succeeded, None);
+        }
+        let is_cancelled = |status: &Status| {
+            let words = self.cancelled_errors;
+            words.contains(&status.code().name()) || status.reason().is_some_and(|reason| words.contains(&reason))
+        };
+        let state = if said.as_ref().is_some_and(is_cancelled) { State::Cancelled } else { state };
+        let code = if state == State::Cancelled { Code::Cancelled } else { Code::Unknown };
+        (state, Some(said.unwrap_or_else(|| Status::new(code, "").with_reason(word))))
+    }
+
+    fn payload<'a>(&self, role: Role, body: &'a [u8], found: &Found<'a>) -> Option<Part<'a>> {
+        let bytes = if self.path(role).is_whole() { body } else { found.get(role)?.get().as_bytes() };
+        Some(Part::of(bytes, Encoding::Json))
+    }
+
+    fn fraction_done(&self, found: &Found<'_>) -> Option<f64> {
+        let done = number(found.get(Role::Progress)?)?;
+        let total = if self.path(Role::Total).is_declared() { number(found.get(Role::Total)?)? } else { self.total };
+        (total > 0.0).then_some(done / total)
+    }
+
+    pub(super) fn hint_in(&self, reply: &Reply, found: &Found<'_>) -> Option<Hint> {
+        let said = || {
+            let unit = match self.hint_unit {
+                HintUnit::Seconds => 1.0,
+                HintUnit::Milliseconds => 1000.0,
+            };
+            let seconds = number(found.get(Role::Hint)?)? / unit;
+            Some(Hint::After(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)))
+        };
+        Hint::from_headers(reply.headers()).or_else(said)
+    }
+
+    pub(super) fn operation_name<'a>(&self, found: &Found<'a>) -> Result<Option<Cow<'a, str>>, Failure> {
+        if let Some(template) = self.name_template {
+            let part = |index, word: &str| match found.part(index) {
+                Some(raw) => scalar(raw, || word.to_owned()),
+                None => Err(Failure::protocol(format!("the reply has no `{word}`, of which its name is made"))),
+            };
+            return template::fill(template, part).map(|name| Some(Cow::Owned(name)));
+        }
+        let Some(raw) = found.get(Role::Name) else { return Ok(None) };
+        let name = scalar(raw, || self.path(Role::Name).written())?;
+        Ok(Some(match self.name_after.and_then(|text| Some(name.find(text)? + text.len())) {
+            Some(at) => Cow::Owned(name.get(at..).unwrap_or_default().to_owned()),
+            None => name,
+        }))
+    }
+
+    /// The URL to look at next, as the server gave it.
+    pub(super) fn next_url<'a>(&self, found: &Found<'a>) -> Result<Option<Cow<'a, str>>, Failure> {
+        let next = found.get(Role::Next).map(|raw| scalar(raw, || self.path(Role::Next).written())).transpose()?;
+        Ok(next.filter(|url| !url.is_empty()))
+    }
+}
+
+/// A string, number or bool as text.
+pub(super) fn scalar<'a>(raw: &'a RawValue, field: impl FnOnce() -> String) -> Result<Cow<'a, str>, Failure> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    match raw.get().as_bytes().first() {
+        Some(b'"') => {
+            serde_json::from_str::<Text<'_>>(raw.get()).map(|text| text.0).map_err(|_| wrong(&field(), raw, "a string"))
+        }
+        Some(b'{' | b'[') | None => Err(wrong(&field(), raw, "a string, a number or a bool")),
+        Some(_) => Ok(Cow::Borrowed(raw.get())),
+    }
+}
+
+/// A number, also one in a string.
+fn number(raw: &RawValue) -> Option<f64> {
+    raw.get().trim_matches('"').parse::<f64>().ok().filter(|number| number.is_finite())
+}

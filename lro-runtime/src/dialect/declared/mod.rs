@@ -1,0 +1,219 @@
+//! Job objects: operations that say in a member how they stand, as declared on a type.
+
+use http::Method;
+use serde_json::value::RawValue;
+
+use super::{Dialect, ListPage, ListQuery, Listed, Options, expect_success, google::not_json};
+use crate::{
+    failure::Failure,
+    observation::{Call, Cursor, Observation},
+    transport::{Reply, Request},
+    url::resolve,
+};
+
+mod error;
+mod interpret;
+mod seek;
+mod shape;
+mod template;
+
+pub use self::shape::{HintUnit, Total, WireList, WireOperation, WirePath, WireShape, WireState};
+use self::{interpret::scalar, seek::seek};
+
+/// The dialect of a service whose operations are written as a type declares: see [`WireOperation`].
+///
+/// One method speaks it with `wire = Prediction` in its attribute, a whole client so:
+///
+/// ```
+/// use lro_runtime::{Operations, dialect::Declared};
+/// use lro_runtime::wire::{WireState, WireOperation, WirePath, WireShape};
+///
+/// struct Job;
+///
+/// impl WireOperation for Job {
+///     const SHAPE: &'static WireShape = &WireShape::new("declared:Job")
+///         .name(WirePath::at(&[&["id"]]))
+///         .state(WirePath::at(&[&["status"]]))
+///         .words(&[("queued", WireState::Pending), ("done", WireState::Succeeded), ("broken", WireState::Failed)])
+///         .response(WirePath::at(&[&["result"]]))
+///         .poll("v1/jobs/{name}");
+/// }
+///
+/// let operations = Operations::builder("https://jobs.example.com").dialect(Declared::of::<Job>()).build()?;
+/// assert_eq!(operations.resume("7")?.name(), "7");
+/// # Ok::<(), lro_runtime::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Declared {
+    shape: &'static WireShape,
+}
+
+/// The part of a cursor that is the URL which the server gave.
+const NEXT: &str = "next";
+/// The part of a cursor that is the path template of its method.
+const PATH: &str = "path";
+
+impl Declared {
+    /// The dialect that `T` declares.
+    #[must_use]
+    pub const fn of<T: WireOperation>() -> Self {
+        Self::new(T::SHAPE)
+    }
+
+    /// The dialect of this shape.
+    #[must_use]
+    pub const fn new(shape: &'static WireShape) -> Self {
+        Self { shape }
+    }
+
+    /// The cursor at the operation of this name, of a method with these options.
+    fn cursor(name: impl Into<String>, options: &Options) -> Cursor {
+        let cursor = Cursor::new(name);
+        match options.iter().find(|(option, _)| *option == PATH) {
+            Some((_, path)) => cursor.with(PATH, *path),
+            None => cursor,
+        }
+    }
+
+    /// A call written as `POST v1/jobs/{name}/cancel`, with a body after another space.
+    fn call(self, written: Option<&str>, cursor: &Cursor, missing: &str) -> Result<Call, Failure> {
+        let mut words = written.ok_or_else(|| Failure::unsupported(missing))?.splitn(3, ' ');
+        let method = words.next().and_then(|method| method.parse::<Method>().ok()).unwrap_or(Method::POST);
+        let path = template::path(words.next().unwrap_or_default(), cursor.key(), self.shape.name_template)?;
+        let call = Call::new(method, path);
+        Ok(match words.next() {
+            Some(body) => call.with_json(body.to_owned()),
+            None => call,
+        })
+    }
+}
+
+impl Dialect for Declared {
+    fn id(&self) -> &'static str {
+        self.shape.id
+    }
+
+    fn read_start<'a>(
+        &self,
+        request: &Request,
+        reply: &'a Reply,
+        options: &Options,
+    ) -> Result<Observation<'a>, Failure> {
+        expect_success(reply)?;
+        let found = self.shape.find(reply.body())?;
+        let mut seen = self.shape.observe(reply.body(), &found)?;
+        seen.hint = self.shape.hint_in(reply, &found);
+        seen.name = self.shape.operation_name(&found)?.filter(|name| !name.is_empty());
+        let next = self
+            .shape
+            .next_url(&found)?
+            .map(|url| resolve(request.uri(), &url))
+            .transpose()?
+            .map(|url| url.to_string());
+        seen.cursor = match (&seen.name, next) {
+            (Some(name), next) => {
+                template::check(name, self.shape.name_template)?;
+                let cursor = Self::cursor(&**name, options);
+                Some(next.into_iter().fold(cursor, |cursor, url| cursor.with(NEXT, url)))
+            }
+            (None, Some(url)) => Some(Self::cursor(url.clone(), options).with(NEXT, url)),
+            (None, None) if seen.state.is_terminal() => None, // a finished operation may be nameless
+            (None, None) => return Err(Failure::protocol("the reply names no operation and is not done")),
+        };
+        Ok(seen)
+    }
+
+    fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
+        let is_url = name.contains("://") && self.shape.poll.is_none();
+        if is_url {
+            return Ok(Self::cursor(name, options).with(NEXT, name));
+        }
+        template::check(name, self.shape.name_template)?;
+        Ok(Self::cursor(name, options))
+    }
+
+    fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        if let Some(next) = cursor.part(NEXT) {
+            return Ok(Call::get(next));
+        }
+        let path = cursor.part(PATH).or(self.shape.poll);
+        let path = path.ok_or_else(|| {
+            Failure::protocol("the operation is known by the URL that the service gave it, not by a name")
+        })?;
+        template::path(path, cursor.key(), self.shape.name_template).map(Call::get)
+    }
+
+    fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+        expect_success(reply)?;
+        let found = self.shape.find(reply.body())?;
+        let mut seen = self.shape.observe(reply.body(), &found)?;
+        seen.hint = self.shape.hint_in(reply, &found);
+        let known = cursor.part(NEXT);
+        if let Some(next) = self.shape.next_url(&found)?.filter(|next| Some(&**next) != known) {
+            let base = known.and_then(|known| known.parse().ok());
+            let next = match base {
+                Some(base) => resolve(&base, &next)?.to_string(),
+                None => next.into_owned(),
+            };
+            seen.cursor = Some(cursor.clone().with(NEXT, next));
+        }
+        Ok(seen)
+    }
+
+    fn cancel(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        self.call(self.shape.cancel, cursor, "its wire type declares no cancel call")
+    }
+
+    fn delete(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        self.call(self.shape.delete, cursor, "its wire type declares no delete call")
+    }
+
+    fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
+        let list =
+            self.shape.list.as_ref().ok_or_else(|| Failure::unsupported("its wire type declares no list call"))?;
+        if query.page_token.contains("://") {
+            return Ok(Call::get(query.page_token.as_str()));
+        }
+        let path = template::query(list.path, |word| match word {
+            "page_size" => query.page_size.map(|size| size.to_string()).unwrap_or_default(),
+            "page_token" => query.page_token.clone(),
+            "filter" => query.filter.clone(),
+            "parent" => query.parent.clone(),
+            _ => String::new(),
+        })?;
+        Ok(Call::get(path))
+    }
+
+    fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+        let list =
+            self.shape.list.as_ref().ok_or_else(|| Failure::unsupported("its wire type declares no list call"))?;
+        expect_success(reply)?;
+        let mut found = [None; 2];
+        let body = reply.body();
+        seek(body, &[list.items, list.next], &mut found).map_err(|e| not_json("a page of operations", &e, body))?;
+        let [items, next] = found.map(|raw: Option<&RawValue>| raw.filter(|raw| raw.get() != "null"));
+        let items = items.map(|raw| {
+            serde_json::from_str::<Vec<&RawValue>>(raw.get()).map_err(|e| not_json("a list of operations", &e, body))
+        });
+        let operations = items.transpose()?.unwrap_or_default().into_iter().map(|item| {
+            let message = item.get().as_bytes();
+            let found = self.shape.find(message)?;
+            let mut seen = self.shape.observe(message, &found)?;
+            seen.name = self.shape.operation_name(&found)?;
+            seen.cursor = seen.name.as_deref().filter(|name| !name.is_empty()).map(|name| Self::cursor(name, &[]));
+            Ok(Listed { message, seen })
+        });
+        Ok(ListPage {
+            operations: operations.collect::<Result<_, Failure>>()?,
+            next_page_token: next
+                .map(|raw| scalar(raw, || list.next.written()))
+                .transpose()?
+                .unwrap_or_default()
+                .into_owned(),
+            unreachable: vec![],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

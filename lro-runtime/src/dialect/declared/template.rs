@@ -1,0 +1,176 @@
+//! Names and paths with placeholders: `v1/jobs/{name}`, `threads/{thread_id}/runs/{id}`.
+
+use std::borrow::Cow;
+
+use crate::{
+    failure::Failure,
+    text::excerpt,
+    url::{encode_name, encode_query},
+};
+
+/// The placeholder that is the whole name.
+pub(super) const NAME: &str = "name";
+
+/// The pieces of `template`: literal text, or the word of a placeholder.
+fn pieces(template: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = template;
+    std::iter::from_fn(move || {
+        if let Some(inner) = rest.strip_prefix('{') {
+            let (word, after) = inner.split_once('}').unwrap_or((inner, ""));
+            rest = after;
+            return Some(Piece::Placeholder(word));
+        }
+        let (text, after) = rest.split_at(rest.find('{').unwrap_or(rest.len()));
+        rest = after;
+        (!text.is_empty()).then_some(Piece::Text(text))
+    })
+}
+
+#[derive(Debug, PartialEq)]
+enum Piece<'t> {
+    Text(&'t str),
+    Placeholder(&'t str),
+}
+
+/// `template` with its placeholders, counted from 0, filled. The values are segments: none has a slash.
+pub(super) fn fill<'v>(
+    template: &str,
+    value: impl Fn(usize, &str) -> Result<Cow<'v, str>, Failure>,
+) -> Result<String, Failure> {
+    let mut out = String::with_capacity(template.len() + 32);
+    let mut index = 0;
+    for piece in pieces(template) {
+        match piece {
+            Piece::Text(text) => out.push_str(text),
+            Piece::Placeholder(word) => {
+                let value = value(index, word)?;
+                if value.is_empty() || value.contains('/') {
+                    let found = excerpt(value.as_bytes());
+                    return Err(Failure::protocol(format!(
+                        "`{word}`: found `{found}`, expected one segment of a name"
+                    )));
+                }
+                out.push_str(&value);
+                index += 1;
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The value of the placeholder `wanted` in `name`, which was made from `template`. `None` if it was not.
+fn value_in<'n>(template: &str, name: &'n str, wanted: &str) -> Option<&'n str> {
+    let mut rest = name;
+    let mut found = None;
+    for piece in pieces(template) {
+        match piece {
+            Piece::Text(text) => rest = rest.strip_prefix(text)?,
+            Piece::Placeholder(word) => {
+                let (value, after) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+                if value.is_empty() {
+                    return None;
+                }
+                found = found.or((word == wanted).then_some(value));
+                rest = after;
+            }
+        }
+    }
+    found.filter(|_| rest.is_empty())
+}
+
+/// Fails unless `name` may be put into a path, and is made as `template` says.
+pub(super) fn check(name: &str, template: Option<&str>) -> Result<(), Failure> {
+    encode_name(name)?;
+    let Some(template) = template else { return Ok(()) };
+    let first = pieces(template).find_map(|piece| match piece {
+        Piece::Placeholder(word) => Some(word),
+        Piece::Text(_) => None,
+    });
+    match first {
+        Some(word) if value_in(template, name, word).is_none() => {
+            Err(Failure::untrusted(format!("the name `{}` is not of the form `{template}`", excerpt(name.as_bytes()))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The path that `path` means for `name`: `{name}` is the whole name, the other placeholders are those of the name's own `template`. Values are
+/// encoded, as segments before the `?` and as query values after it.
+pub(super) fn path(path: &str, name: &str, template: Option<&str>) -> Result<String, Failure> {
+    check(name, template)?;
+    let mut out = String::with_capacity(path.len() + name.len());
+    for piece in pieces(path) {
+        match piece {
+            Piece::Text(text) => out.push_str(text),
+            Piece::Placeholder(word) => {
+                let value = if word == NAME {
+                    Some(name)
+                } else {
+                    template.and_then(|template| value_in(template, name, word))
+                };
+                let value =
+                    value.ok_or_else(|| Failure::protocol(format!("nothing fills `{{{word}}}` in `{path}`")))?;
+                out.push_str(&if out.contains('?') { encode_query(value) } else { encode_name(value)? });
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// `path` with its placeholders filled; parameters of its query whose value is empty are left out.
+pub(super) fn query(path: &str, value: impl Fn(&str) -> String) -> Result<String, Failure> {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let fill = |text: &str, encode: &dyn Fn(&str) -> Result<String, Failure>| {
+        let filled = pieces(text).map(|piece| match piece {
+            Piece::Text(text) => Ok(text.to_owned()),
+            Piece::Placeholder(word) => encode(&value(word)),
+        });
+        filled.collect::<Result<String, Failure>>()
+    };
+    let mut out = fill(path, &encode_name)?;
+    for parameter in query.split('&') {
+        let filled = fill(parameter, &|value| Ok(encode_query(value)))?;
+        if !filled.is_empty() && !filled.ends_with('=') {
+            out.push(if out.contains('?') { '&' } else { '?' });
+            out.push_str(&filled);
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUN: &str = "threads/{thread_id}/runs/{id}";
+
+    #[test]
+    fn a_name_is_made_and_taken_apart_again() {
+        let name = fill(RUN, |index, _| Ok(["t1", "r2"][index].into())).unwrap();
+        assert_eq!(name, "threads/t1/runs/r2");
+        assert_eq!(path("v1/{name}", &name, Some(RUN)).unwrap(), "v1/threads/t1/runs/r2");
+        assert_eq!(path("v1/{id}?in={thread_id}", &name, Some(RUN)).unwrap(), "v1/r2?in=t1");
+        for strange in ["r2", "threads/t1/runs", "threads//runs/r2", "threads/t1/runs/r2/steps", "x/t1/runs/r2"] {
+            assert!(check(strange, Some(RUN)).is_err(), "{strange}");
+        }
+        assert!(fill(RUN, |_, _| Ok("../x".into())).is_err());
+    }
+
+    #[test]
+    fn a_name_cannot_leave_its_place() {
+        assert_eq!(path("v1/jobs/{name}", "a b?c", None).unwrap(), "v1/jobs/a%20b%3Fc");
+        assert_eq!(path("v1/jobs/cancel?uids={name}", "a&b=/c", None).unwrap(), "v1/jobs/cancel?uids=a%26b%3D%2Fc");
+        for strange in ["../x", "a//b", "", "a/.."] {
+            assert!(path("v1/jobs/{name}", strange, None).is_err(), "{strange}");
+        }
+    }
+
+    #[test]
+    fn empty_parameters_are_left_out() {
+        let value = |word: &str| if word == "page_size" { "20".to_owned() } else { String::new() };
+        assert_eq!(query("v1/jobs?limit={page_size}&after={page_token}", value).unwrap(), "v1/jobs?limit=20");
+        assert_eq!(query("v1/jobs?after={page_token}&all=1", value).unwrap(), "v1/jobs?all=1");
+        assert_eq!(query("v1/{parent}/jobs", |_| "projects/a b".to_owned()).unwrap(), "v1/projects/a%20b/jobs");
+        assert!(query("v1/{parent}/jobs", |_| "..".to_owned()).is_err());
+    }
+}

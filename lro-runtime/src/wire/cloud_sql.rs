@@ -1,0 +1,52 @@
+//! [Cloud SQL](https://cloud.google.com/sql/docs/mysql/admin-api/rest/v1/operations). The base URL is `https://sqladmin.googleapis.com`.
+//!
+//! ```
+//! use lro_runtime::{Operations, dialect::Declared, wire::cloud_sql::Operation};
+//!
+//! let sql = Operations::builder("https://sqladmin.googleapis.com").dialect(Declared::of::<Operation>()).build()?;
+//! assert!(!sql.resume("projects/p/operations/0b1c")?.is_completed());
+//! # Ok::<(), lro_runtime::Error>(())
+//! ```
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::WireOperation;
+
+/// An [operation](https://cloud.google.com/sql/docs/mysql/admin-api/rest/v1/operations#Operation) on an instance. Its name is
+/// `projects/{project}/operations/{id}`.
+///
+/// The error is a list, `error.errors[]`; all of it is in the status' details, the first is its reason and message.
+///
+/// ```json
+/// {"kind": "sql#operation", "name": "0b1c", "targetProject": "p", "status": "DONE", "operationType": "CREATE",
+///  "error": {"kind": "sql#operationErrors", "errors": [{"code": "ERROR_RDBMS", "message": "…"}]}}
+/// ```
+#[derive(Clone, Debug, Deserialize, WireOperation)]
+#[serde(rename_all = "camelCase")]
+#[operation(crate = crate, id = "cloud_sql.operation", name = "projects/{targetProject}/operations/{name}")]
+#[operation(response = self, metadata = self, poll = "v1/{name}", cancel = "POST v1/{name}/cancel {}")]
+#[operation(
+    list = "v1/{parent}/operations?maxResults={page_size}&pageToken={page_token}&filter={filter}",
+    items = "items",
+    next_page = "nextPageToken"
+)]
+#[non_exhaustive]
+pub struct Operation {
+    /// The id.
+    pub name: String,
+    /// The project.
+    pub target_project: String,
+    /// The instance.
+    pub target_id: Option<String>,
+    /// The URL of the instance.
+    pub target_link: Option<String>,
+    /// What it does, such as `CREATE`.
+    pub operation_type: Option<String>,
+    /// The word of its state.
+    #[operation(state, pending = "PENDING", running = "RUNNING", done = "DONE", absent(cancelled))]
+    pub status: String,
+    /// Why it failed.
+    #[operation(error)]
+    pub error: Option<Value>,
+}

@@ -1,0 +1,13 @@
+use lro_runtime::WireOperation;
+use serde::Deserialize;
+
+#[derive(Deserialize, WireOperation)]
+#[operation(poll = "v1/jobs/{name}")]
+struct Job {
+    #[operation(name)]
+    id: String,
+    #[operation(state, running = "busy", succeeded = "over", failed = "broken", absent(pending, cancelled))]
+    status: String,
+}
+
+fn main() {}

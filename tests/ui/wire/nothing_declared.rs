@@ -1,0 +1,10 @@
+use lro_runtime::WireOperation;
+use serde::Deserialize;
+
+#[derive(Deserialize, WireOperation)]
+struct Job {
+    id: String,
+    status: String,
+}
+
+fn main() {}

@@ -1,0 +1,21 @@
+use lro_runtime::WireOperation;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Counts {
+    #[allow(dead_code)]
+    done: u32,
+}
+
+#[derive(Deserialize, WireOperation)]
+#[operation(poll = "v1/jobs/{name}", response = self)]
+struct Job {
+    #[operation(name)]
+    id: String,
+    #[operation(state, running = "busy", succeeded = "over", failed = "broken", absent(pending, cancelled))]
+    status: String,
+    #[operation(progress = "done")]
+    counts: Counts,
+}
+
+fn main() {}

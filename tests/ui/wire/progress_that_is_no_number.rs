@@ -1,0 +1,15 @@
+use lro_runtime::WireOperation;
+use serde::Deserialize;
+
+#[derive(Deserialize, WireOperation)]
+#[operation(poll = "v1/jobs/{name}", response = self)]
+struct Job {
+    #[operation(name)]
+    id: String,
+    #[operation(state, running = "busy", succeeded = "over", failed = "broken", absent(pending, cancelled))]
+    status: String,
+    #[operation(progress)]
+    percent: String,
+}
+
+fn main() {}

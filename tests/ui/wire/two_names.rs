@@ -1,0 +1,17 @@
+use lro_runtime::WireOperation;
+use serde::Deserialize;
+
+#[derive(Deserialize, WireOperation)]
+#[operation(poll = "v1/jobs/{name}")]
+struct Job {
+    #[operation(name)]
+    id: String,
+    #[operation(name)]
+    title: String,
+    #[operation(state, running = "busy", succeeded = "over", failed = "broken", absent(pending, cancelled))]
+    status: String,
+    #[operation(response)]
+    result: Option<String>,
+}
+
+fn main() {}
