@@ -301,9 +301,10 @@ impl PollSettings {
     pub fn or(self, fallback: Self) -> Self {
         Self {
             initial_delay: self.initial_delay.or(fallback.initial_delay),
-            delay: self.delay.or(fallback.delay),
+            // What is said here goes before what is said there, also where the two do not fit each other.
+            delay: self.delay.or(fallback.delay.map(|delay| self.max_delay.map_or(delay, |max| delay.min(max)))),
             multiplier: self.multiplier.or(fallback.multiplier),
-            max_delay: self.max_delay.or(fallback.max_delay),
+            max_delay: self.max_delay.or(fallback.max_delay.map(|max| self.delay.map_or(max, |delay| max.max(delay)))),
             jitter: self.jitter.or(fallback.jitter),
             seed: self.seed.or(fallback.seed),
             expiration: self.expiration.or(fallback.expiration),
@@ -356,5 +357,22 @@ impl PollSettings {
         }
         schedule.validate()?;
         Ok(schedule)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_first_goes_before_what_does_not_fit_it() {
+        let secs = Duration::from_secs;
+        let method = PollSettings::default().with_delay(secs(30));
+        let client = PollSettings::default().with_max_delay(secs(10)).with_delay(secs(2));
+        let schedule = method.clone().or(client.clone()).resolve().unwrap();
+        assert_eq!((schedule.delay, schedule.max_delay), (secs(30), secs(30)));
+        let schedule = PollSettings::default().with_max_delay(secs(1)).or(client).resolve().unwrap();
+        assert_eq!((schedule.delay, schedule.max_delay), (secs(1), secs(1)));
+        assert!(method.with_max_delay(secs(10)).validate().is_err(), "said in one place, it is a mistake");
     }
 }

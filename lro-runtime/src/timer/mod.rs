@@ -27,7 +27,9 @@ pub use self::tokio::TokioTimer;
 /// use std::time::Duration;
 ///
 /// fn takes_a_timer(_timer: impl lro_runtime::Timer) {}
-/// takes_a_timer(|_duration: Duration| std::future::ready(()));
+/// takes_a_timer(|duration: Duration| async move {
+///     async_io::Timer::after(duration).await;
+/// });
 /// ```
 pub trait Timer: Send + Sync + 'static {
     /// A future that is ready once `duration` has passed.
