@@ -118,6 +118,8 @@ mod hint;
 mod human;
 mod list;
 mod long_running;
+#[doc = include_str!("migration.md")]
+pub mod migration {}
 mod method;
 mod observation;
 mod operation;

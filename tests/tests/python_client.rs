@@ -1,0 +1,44 @@
+//! Google's published client for Python drives the embedded server: what it does not understand, no service would say.
+//!
+//! Run with `LRO_PYTHON=<python of an environment that has google-api-core, googleapis-common-protos and requests>`; left out without it.
+
+#![expect(clippy::unwrap_used, reason = "tests may fail")]
+
+use std::process::Command;
+
+use lro_runtime::testing::{Job, LroServer};
+use serde_json::json;
+
+#[test]
+fn googles_own_client_understands_every_answer_of_the_embedded_server() {
+    let Some(python) = std::env::var_os("LRO_PYTHON") else {
+        eprintln!("left out: set LRO_PYTHON to a python with google-api-core, googleapis-common-protos and requests");
+        return;
+    };
+    let any = "type.googleapis.com/google.protobuf.Struct";
+    let metadata = move |done: f64| json!({ "@type": any, "value": { "percent": done * 100.0 } });
+    let failure = json!({
+        "code": 9,
+        "message": "no such bucket",
+        "details": [{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "BUCKET_MISSING", "domain": "images.example.com" }],
+    });
+    // Google's REST client takes names with a parent only.
+    let server = LroServer::builder()
+        .on("v1/ok:start", move |_| {
+            Job::polls(3)
+                .named("projects/p/operations/ok")
+                .metadata(metadata)
+                .responds(json!({ "@type": any, "value": { "value": "done" } }))
+        })
+        .on("v1/fail:start", move |_| {
+            Job::polls(2).named("projects/p/operations/fail").metadata(metadata).fails_with(failure.clone())
+        })
+        .on("v1/endless:start", move |_| Job::endless().named("projects/p/operations/endless").metadata(metadata))
+        .start()
+        .unwrap();
+    let output = Command::new(python).arg("servers/drive_embedded.py").arg(server.url()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}{errors}\n{}", server.log().join("\n"));
+    assert_eq!(said.lines().filter(|line| line.starts_with("ok")).count(), 16, "{said}");
+}
