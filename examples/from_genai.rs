@@ -19,10 +19,14 @@ struct Videos {
 }
 
 impl Videos {
-    fn refusal(&self) -> Option<Status> {
-        let nothing_left = self.generated_videos.is_empty() && self.rai_media_filtered_count > 0;
-        nothing_left.then(|| Status::new(Code::FailedPrecondition, self.rai_media_filtered_reasons.join("; ")))
+    fn is_filtered(&self) -> bool {
+        self.generated_videos.is_empty() && self.rai_media_filtered_count > 0
     }
+}
+
+/// What a response without a video means to whoever asked for one.
+fn filtered(videos: &Videos) -> Status {
+    Status::new(Code::FailedPrecondition, videos.rai_media_filtered_reasons.join("; "))
 }
 
 struct Models {
@@ -32,7 +36,7 @@ struct Models {
 #[long_running]
 impl Models {
     // The real service is at `v1beta/…`: `path = "v1beta/{name}"` here, or `Google::with_path` on the client.
-    #[long_running(response = Videos, metadata = Value, classify = |videos| videos.refusal())]
+    #[long_running(response = Videos, metadata = Value, classify = |videos| videos.is_filtered().then(|| filtered(videos)))]
     async fn generate_videos(&self, prompt: &str) -> Result<RawOperation> {
         self.operations.post("v1/models/veo:predictLongRunning", &json!({ "prompt": prompt })).await
     }

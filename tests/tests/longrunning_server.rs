@@ -158,11 +158,14 @@ impl Flavour {
     }
 }
 
+/// Starts a script of so many polls, with an id.
+type Start<S> = Box<dyn Fn(&str, u32, &str) -> Operation<S>>;
+
 /// One way to speak to the server: starts a script, and reads what it gives.
 struct Way<S: OperationState, E: OperationState> {
     label: &'static str,
-    start: Box<dyn Fn(&str, u32, &str) -> Operation<S>>,
-    start_empty: Box<dyn Fn(&str, u32, &str) -> Operation<E>>,
+    start: Start<S>,
+    start_empty: Start<E>,
     answer: fn(&S::Response) -> (String, f64),
     /// Whether the server can hold polls there.
     holds: bool,
@@ -212,7 +215,7 @@ where
         assert_eq!(error.kind(), ErrorKind::Failed);
         let status = error.status().unwrap();
         assert_eq!((status.code(), status.message()), (Code::FailedPrecondition, "scripted failure"));
-        let reason = status.details().iter().find_map(|detail| detail.error_info()).unwrap();
+        let reason = status.details().iter().find_map(lro_runtime::Detail::error_info).unwrap();
         assert_eq!(
             (&*reason.reason, &*reason.domain, &*reason.metadata["polls"]),
             ("SCRIPTED_FAILURE", "lro.test", "3")

@@ -1,5 +1,7 @@
 //! The committed stubs are what the committed protos give.
 
+#![expect(clippy::unwrap_used, reason = "tests may fail")]
+
 use std::{fs, path::Path};
 
 const COMMITTED: &str = "../lro-runtime/src/grpc/longrunning.rs";

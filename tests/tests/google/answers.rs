@@ -45,10 +45,12 @@ pub(crate) fn http(status: u16, body: &str) -> Answer {
     Answer::Reply(reply)
 }
 
+type Function = dyn Fn(usize, &Request) -> Answer + Send + Sync;
+
 /// Answers by its function, which is told how many requests were before, and remembers every request.
 #[derive(Clone)]
 pub(crate) struct Answers {
-    answer: Arc<dyn Fn(usize, &Request) -> Answer + Send + Sync>,
+    answer: Arc<Function>,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 

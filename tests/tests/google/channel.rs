@@ -50,12 +50,12 @@ impl Channel {
         self.calls.lock().unwrap().clone()
     }
 
-    fn respond(&self, called: Called) -> http::Response<Body> {
+    fn respond(&self, called: &Called) -> http::Response<Body> {
         let mut calls = self.calls.lock().unwrap();
         let n = calls.len();
         calls.push(called.clone());
         drop(calls);
-        match (self.answer)(n, &called) {
+        match (self.answer)(n, called) {
             Err(status) => status.into_http(),
             Ok(message) => {
                 let mut frame = BytesMut::new();
@@ -85,7 +85,7 @@ impl Service<http::Request<Body>> for Channel {
             let (parts, body) = request.into_parts();
             let frame = body.collect().await?.to_bytes();
             let (path, headers) = (parts.uri.path().to_owned(), parts.headers);
-            Ok(channel.respond(Called { path, headers, message: frame.slice(5..) }))
+            Ok(channel.respond(&Called { path, headers, message: frame.slice(5..) }))
         })
     }
 }

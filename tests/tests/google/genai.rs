@@ -12,17 +12,21 @@ use crate::answers::Answers;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Videos {
-    videos: Vec<String>,
+    #[serde(rename = "videos")]
+    generated: Vec<String>,
     rai_media_filtered_count: u32,
     rai_media_filtered_reasons: Vec<String>,
 }
 
 impl Videos {
     /// Every video filtered is a failure for whoever asked for one.
-    fn refusal(&self) -> Option<Status> {
-        let nothing_left = self.videos.is_empty() && self.rai_media_filtered_count > 0;
-        nothing_left.then(|| Status::new(Code::FailedPrecondition, self.rai_media_filtered_reasons.join("; ")))
+    fn is_filtered(&self) -> bool {
+        self.generated.is_empty() && self.rai_media_filtered_count > 0
     }
+}
+
+fn filtered(videos: &Videos) -> Status {
+    Status::new(Code::FailedPrecondition, videos.rai_media_filtered_reasons.join("; "))
 }
 
 pub(crate) struct Models {
@@ -31,7 +35,7 @@ pub(crate) struct Models {
 
 #[long_running]
 impl Models {
-    #[long_running(response = Videos, metadata = (), classify = |videos| videos.refusal())]
+    #[long_running(response = Videos, metadata = (), classify = |videos| videos.is_filtered().then(|| filtered(videos)))]
     pub(crate) async fn generate_videos(&self, prompt: &str) -> Result<RawOperation> {
         self.operations.post("v1/projects/p/locations/l/publishers/google/models/veo:predictLongRunning", prompt).await
     }
@@ -55,7 +59,7 @@ fn a_response_that_the_author_classifies_as_a_failure_is_one() {
     assert_eq!(error.kind(), ErrorKind::Failed);
     assert_eq!(error.status().unwrap().to_string(), "FAILED_PRECONDITION: a person");
     assert_eq!(&error.snapshot().unwrap().raw()[..8], b"{\"name\":", "what came is kept");
-    assert_eq!(generated(r#"{"videos": ["gs://v"], "raiMediaFilteredCount": 1}"#).unwrap().videos, ["gs://v"]);
+    assert_eq!(generated(r#"{"videos": ["gs://v"], "raiMediaFilteredCount": 1}"#).unwrap().generated, ["gs://v"]);
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn when_the_driver_is_dropped_the_next_one_is_woken_and_goes_on_without_another_
         clock.advance(Duration::from_secs(1)); // until the first poll is given up
     }
     let mut polls = 0;
-    while let Poll::Pending = poll(1, &mut waiters) {
+    while poll(1, &mut waiters).is_pending() {
         clock.advance(Duration::from_secs(1));
         polls += 1;
         assert!(polls < 100);
