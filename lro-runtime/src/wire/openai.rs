@@ -1,6 +1,6 @@
 //! [OpenAI](https://platform.openai.com/docs/api-reference): responses, batches, fine-tuning jobs, runs, videos.
 //!
-//! The base URL is the one of OpenAI's own SDKs, with the version (`https://api.openai.com/v1`), so that services which imitate it work as well.
+//! The base URL is the one of the service's own SDKs, with the version (`https://api.openai.com/v1`), so that services which imitate it work as well.
 //! The objects are their own result: what a type holds beyond what is declared here stays reachable as
 //! [`raw`](crate::Operation::raw), or as a type of yours under the same declaration.
 //!

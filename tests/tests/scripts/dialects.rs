@@ -6,8 +6,8 @@ use http::Request;
 use lro_runtime::{
     Call, Cursor, Dialect, Failure, Observation, WireOperation,
     dialect::{
-        Acceptor, Azure, Comparator, Compute, Declared, Google, Http, Jobs, ListPage, ListQuery, Lxd, Matcher, Meaning,
-        Options, Redfish, Vertex, Waiter,
+        Acceptor, Azure, Comparator, Compute, Declared, Google, Http, Jobs, ListPage, ListQuery, Lxd, Matcher, Meaning, Options,
+        Redfish, Vertex, Waiter,
     },
     wire::{bigquery, cloud_sql, gke, meilisearch, openai, replicate},
 };

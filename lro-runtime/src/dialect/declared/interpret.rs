@@ -122,7 +122,7 @@ impl WireShape {
 }
 
 /// A string, number or bool as text.
-pub(super) fn scalar<'a>(raw: &'a RawValue, field: impl FnOnce() -> String) -> Result<Cow<'a, str>, Failure> {
+pub(super) fn scalar(raw: &RawValue, field: impl FnOnce() -> String) -> Result<Cow<'_, str>, Failure> {
     #[derive(Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
     match raw.get().as_bytes().first() {

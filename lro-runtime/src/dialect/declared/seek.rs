@@ -125,10 +125,10 @@ mod tests {
     #[test]
     fn members_are_found_at_any_depth_and_under_any_alias() {
         const DEEP: WirePath = WirePath::at(&[&["status"], &["state"]]);
+        const ALIASED: WirePath = WirePath::at(&[&["uid", "taskUid"]]);
         assert_eq!(at(r#"{"x": [1], "status": {"y": {}, "state": "DONE"}}"#, DEEP).as_deref(), Some(r#""DONE""#));
         assert_eq!(at(r#"{"status": "DONE"}"#, DEEP), None);
         assert_eq!(at(r#"{"state": "DONE"}"#, DEEP), None);
-        const ALIASED: WirePath = WirePath::at(&[&["uid", "taskUid"]]);
         assert_eq!(at(r#"{"taskUid": 7}"#, ALIASED).as_deref(), Some("7"));
         assert_eq!(at(r#"{"uid": null, "taskUid": 7}"#, ALIASED).as_deref(), Some("7"));
         assert_eq!(at(r#"{"uid": 7, "taskUid": null}"#, ALIASED).as_deref(), Some("7"));
