@@ -1,5 +1,7 @@
 //! What `google.api_core.operation.Operation` and `operation_async.AsyncOperation` do, done here. `cargo run --example from_api_core`
 
+#![expect(clippy::unwrap_used, reason = "an example may fail")]
+
 use std::time::Duration;
 
 use lro_examples::{ExportImageOperation, ExportImageState, ExportRequest, ImageClient, service};

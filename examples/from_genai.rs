@@ -1,6 +1,12 @@
 //! What `client.operations` of google-genai does, done here: a video is generated, looked at by name or by the operation in hand, and one that the
 //! service's filters swallowed is a failure. `cargo run --example from_genai`
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::struct_field_names,
+    reason = "the names are the service's, and an example may fail"
+)]
+
 use std::{thread, time::Duration};
 
 use lro_runtime::{
@@ -45,9 +51,10 @@ impl Models {
 fn service() -> std::io::Result<LroServer> {
     let generate = |request: &Value| {
         let prompt = request["prompt"].as_str().unwrap_or_default();
-        let response = match prompt.contains("celebrity") {
-            true => json!({ "raiMediaFilteredCount": 1, "raiMediaFilteredReasons": ["a person that is known"] }),
-            false => json!({ "generatedVideos": ["files/1"] }),
+        let response = if prompt.contains("celebrity") {
+            json!({ "raiMediaFilteredCount": 1, "raiMediaFilteredReasons": ["a person that is known"] })
+        } else {
+            json!({ "generatedVideos": ["files/1"] })
         };
         Job::polls(2).named(format!("models/veo/operations/{}", prompt.len())).responds(response)
     };

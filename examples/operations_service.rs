@@ -1,5 +1,7 @@
 //! The whole service `google.longrunning.Operations`: get, list, wait, cancel, delete. `cargo run --example operations_service`
 
+#![expect(clippy::unwrap_used, reason = "an example may fail")]
+
 use std::time::Duration;
 
 use lro_runtime::{

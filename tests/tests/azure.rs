@@ -1,6 +1,6 @@
 //! Azure at the typed edge: what an SDK author declares, and what is kept out of sight.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::format_collect, reason = "tests may fail")]
 
 use std::sync::{Arc, Mutex};
 

@@ -15,7 +15,7 @@ fn every_case_expands_as_its_snapshot_shows() {
     insta::glob!("../../snapshots", "*.rs", |path| {
         let source = std::fs::read_to_string(path).expect("a case is readable");
         let file = syn::parse_file(&source).expect("a case is Rust");
-        let items = file.items.into_iter().map(|item| expand(item.into_token_stream()));
+        let items = file.items.into_iter().map(|item| expand(&item.into_token_stream()));
         let expanded: syn::File = syn::parse2(items.collect()).expect("an expansion is Rust");
         let name = path.file_stem().and_then(|name| name.to_str()).expect("a case has a name");
         settings().bind(|| insta::assert_snapshot!(name, prettyplease::unparse(&expanded)));
@@ -34,7 +34,7 @@ fn settings() -> insta::Settings {
 }
 
 /// What rustc does with an item that carries the attribute: takes it off, and expands it.
-fn expand(item: TokenStream) -> TokenStream {
+fn expand(item: &TokenStream) -> TokenStream {
     let tokens: Vec<TokenTree> = item.clone().into_iter().collect();
     let is_attribute =
         |pair: &[TokenTree]| matches!(pair, [TokenTree::Punct(hash), TokenTree::Group(_)] if hash.as_char() == '#');
@@ -48,7 +48,7 @@ fn expand(item: TokenStream) -> TokenStream {
 }
 
 /// The item, and after it what the derive makes of it, if it has one.
-fn derived(item: TokenStream) -> TokenStream {
+fn derived(item: &TokenStream) -> TokenStream {
     let parsed = syn::parse2::<syn::DeriveInput>(item.clone()).ok();
     let derives =
         parsed.iter().flat_map(|parsed| &parsed.attrs).filter(|attribute| attribute.path().is_ident("derive"));

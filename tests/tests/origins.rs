@@ -59,15 +59,15 @@ impl Carrier {
     fn replies(self, pointer: &str) -> Vec<Canned> {
         let quoted = serde_json::Value::from(pointer).to_string();
         let started = |header| (202, vec![(header, "/ops/1".to_owned())], String::new());
-        let pointed =
+        let leading =
             |status, header| (status, vec![(header, pointer.to_owned())], r#"{"status":"Running"}"#.to_owned());
         match self {
-            Self::OperationLocation => vec![pointed(202, "operation-location")],
-            Self::AzureAsyncOperation => vec![pointed(202, "azure-asyncoperation")],
-            Self::Location | Self::HttpLocation | Self::RedfishLocation => vec![pointed(202, "location")],
-            Self::MovedMonitor => vec![started("operation-location"), pointed(200, "operation-location")],
-            Self::MovedLocation => vec![started("location"), pointed(202, "location")],
-            Self::Redirect => vec![started("operation-location"), pointed(307, "location")],
+            Self::OperationLocation => vec![leading(202, "operation-location")],
+            Self::AzureAsyncOperation => vec![leading(202, "azure-asyncoperation")],
+            Self::Location | Self::HttpLocation | Self::RedfishLocation => vec![leading(202, "location")],
+            Self::MovedMonitor => vec![started("operation-location"), leading(200, "operation-location")],
+            Self::MovedLocation => vec![started("location"), leading(202, "location")],
+            Self::Redirect => vec![started("operation-location"), leading(307, "location")],
             Self::ResourceLocation => {
                 vec![
                     started("operation-location"),
@@ -80,7 +80,7 @@ impl Carrier {
                     (200, vec![("location", pointer.to_owned())], r#"{"status":"Succeeded"}"#.to_owned()),
                 ]
             }
-            Self::HttpRedirect => vec![started("location"), pointed(303, "location")],
+            Self::HttpRedirect => vec![started("location"), leading(303, "location")],
             Self::LxdLocation => vec![(202, vec![("location", pointer.to_owned())], r#"{"type":"async"}"#.to_owned())],
             Self::LxdOperation => vec![(202, vec![], format!(r#"{{"type":"async","operation":{quoted}}}"#))],
             Self::ResumedFrom => vec![],

@@ -7,7 +7,13 @@
 //! LRO_SPECTOR_URL=http://127.0.0.1:3001 cargo test -p lro-tests --test spector
 //! ```
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::too_many_lines,
+    reason = "tests may fail"
+)]
 
 use std::{
     io::Write,

@@ -1,5 +1,7 @@
 //! Declared wire types, end to end: the author's declaration, through the attribute, to what a user sees.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::float_cmp, reason = "tests may fail")]
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 

@@ -6,8 +6,8 @@ use http::Request;
 use lro_runtime::{
     Call, Cursor, Dialect, Failure, Observation, WireOperation,
     dialect::{
-        Acceptor, Azure, Comparator, Compute, Declared, Google, Http, Jobs, ListPage, ListQuery, Lxd, Matcher, Meaning, Options,
-        Redfish, Vertex, Waiter,
+        Acceptor, Azure, Comparator, Compute, Declared, Google, Http, Jobs, ListPage, ListQuery, Lxd, Matcher, Meaning,
+        Options, Redfish, Vertex, Waiter,
     },
     wire::{bigquery, cloud_sql, gke, meilisearch, openai, replicate},
 };
@@ -53,6 +53,7 @@ fn declared<T: WireOperation>() -> Arc<dyn Dialect> {
 #[derive(Deserialize, WireOperation)]
 #[serde(rename_all = "camelCase")]
 #[operation(delete = "DELETE v1/renders/{name}")]
+#[expect(clippy::struct_field_names, reason = "the service calls it renderId")]
 struct Render {
     #[operation(name)]
     render_id: String,
