@@ -135,7 +135,7 @@ impl OperationsBuilder {
     ///
     /// # Errors
     ///
-    /// Of kind [`InvalidSettings`](ErrorKind::InvalidSettings), naming what cannot be: the base URL, an origin, a header, a setting, a missing transport or
+    /// Of kind [`InvalidSettings`](crate::ErrorKind::InvalidSettings), naming what cannot be: the base URL, an origin, a header, a setting, a missing transport or
     /// timer (without the features `hyper` and `smol` there is no default).
     pub fn build(self) -> Result<Operations> {
         self.settings.validate()?;

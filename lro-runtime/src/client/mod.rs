@@ -92,8 +92,8 @@ impl Operations {
     ///
     /// # Errors
     ///
-    /// Of kind [`Start`](ErrorKind::Start) when the call failed, [`Protocol`](ErrorKind::Protocol) when its reply is not of the dialect,
-    /// [`UntrustedUrl`](ErrorKind::UntrustedUrl) when the reply leads elsewhere.
+    /// Of kind [`Start`](crate::ErrorKind::Start) when the call failed, [`Protocol`](crate::ErrorKind::Protocol) when its reply is not of the dialect,
+    /// [`UntrustedUrl`](crate::ErrorKind::UntrustedUrl) when the reply leads elsewhere.
     pub fn start<B: Into<Bytes>>(&self, request: http::Request<B>) -> BoxFuture<'static, Result<RawOperation>> {
         let (parts, body) = request.into_parts();
         let call =
@@ -144,7 +144,7 @@ impl Operations {
     ///
     /// # Errors
     ///
-    /// Of kind [`Poll`](ErrorKind::Poll) when the call failed, [`Protocol`](ErrorKind::Protocol) when its reply is not of the dialect.
+    /// Of kind [`Poll`](crate::ErrorKind::Poll) when the call failed, [`Protocol`](crate::ErrorKind::Protocol) when its reply is not of the dialect.
     pub async fn get(&self, name: &str) -> Result<RawOperation> {
         self.resume(name)?.poll_once().await
     }
@@ -153,7 +153,7 @@ impl Operations {
     ///
     /// # Errors
     ///
-    /// Of kind [`Unsupported`](ErrorKind::Unsupported) where the dialect or the service has no such call, else of kind `Poll`.
+    /// Of kind [`Unsupported`](crate::ErrorKind::Unsupported) where the dialect or the service has no such call, else of kind `Poll`.
     pub async fn cancel(&self, name: &str) -> Result<()> {
         self.resume(name)?.cancel().await
     }
@@ -181,7 +181,7 @@ impl Operations {
     ///
     /// # Errors
     ///
-    /// Of kind [`InvalidToken`](ErrorKind::InvalidToken) when it cannot be resumed from, [`UntrustedUrl`](ErrorKind::UntrustedUrl) when it leads
+    /// Of kind [`InvalidToken`](crate::ErrorKind::InvalidToken) when it cannot be resumed from, [`UntrustedUrl`](crate::ErrorKind::UntrustedUrl) when it leads
     /// to a place that is not trusted.
     pub fn resume(&self, from: impl Into<Resume>) -> Result<RawOperation> {
         from.into().resume(self, None)

@@ -7,9 +7,6 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-#[cfg(doc)]
-use crate::error::ErrorKind;
-
 /// How waits are spread, so that many clients do not poll at the same moment. The spread is seeded: same seed, same schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -231,6 +228,6 @@ impl From<(u32, Duration)> for ErrorBudget {
 pub enum UnknownStatus {
     /// The operation is running; the word is [`raw_status()`](crate::RawOperation::raw_status).
     Running,
-    /// The wait ends with an error of kind [`Protocol`](ErrorKind::Protocol) that shows the word.
+    /// The wait ends with an error of kind [`Protocol`](crate::ErrorKind::Protocol) that shows the word.
     Error,
 }

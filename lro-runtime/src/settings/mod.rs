@@ -228,7 +228,7 @@ impl PollSettings {
         self.with_expiration(Expiration::Timeout(timeout))
     }
 
-    /// Gives up at this time: an [`Instant`] or a [`SystemTime`].
+    /// Gives up at this time: an [`Instant`](std::time::Instant) or a [`SystemTime`](std::time::SystemTime).
     #[must_use]
     pub fn with_deadline(self, deadline: impl Into<Deadline>) -> Self {
         self.with_expiration(Expiration::Deadline(deadline.into()))
@@ -322,7 +322,7 @@ impl PollSettings {
     ///
     /// # Errors
     ///
-    /// Of kind [`InvalidSettings`](ErrorKind::InvalidSettings), naming the field, what was found and what is legal.
+    /// Of kind [`InvalidSettings`](crate::ErrorKind::InvalidSettings), naming the field, what was found and what is legal.
     pub fn validate(&self) -> Result<()> {
         self.clone().resolve().map(drop)
     }
