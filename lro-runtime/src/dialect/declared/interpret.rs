@@ -122,7 +122,7 @@ impl WireShape {
 }
 
 /// A string, number or bool as text. `field` is asked for its name only if it is none.
-pub(super) fn scalar<'a>(raw: &'a RawValue, field: impl FnOnce() -> String) -> Result<Cow<'a, str>, Failure> {
+pub(super) fn scalar(raw: &RawValue, field: impl FnOnce() -> String) -> Result<Cow<'_, str>, Failure> {
     match raw.get().as_bytes().first() {
         Some(b'"') => string(raw).ok_or_else(|| wrong(&field(), raw, "a string")),
         Some(b'{' | b'[') | None => Err(wrong(&field(), raw, "a string, a number or a bool")),
