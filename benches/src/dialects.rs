@@ -15,8 +15,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use lro_runtime::{
     Dialect, Operations, PollSettings, Transport, TransportError,
-    dialect::{Azure, Google, Http},
+    dialect::{Azure, Declared, Google, Http},
     transport::{BoxFuture, Reply, Request},
+    wire::replicate::Prediction,
 };
 
 use crate::{
@@ -45,6 +46,8 @@ struct Text {
 
 const AZURE_RUNNING: &str = r#"{"id":"/subscriptions/s/operations/export-7","name":"export-7","status":"Running","startTime":"2026-11-20T12:34:56.789Z","percentComplete":42,"properties":{"verb":"export","stage":"copying"}}"#;
 const AZURE_SUCCEEDED: &str = r#"{"id":"/subscriptions/s/operations/export-7","name":"export-7","status":"Succeeded","startTime":"2026-11-20T12:34:56.789Z","percentComplete":100,"result":{"uri":"gs://bucket/image.tar","sizeBytes":1048576}}"#;
+const JOB_RUNNING: &str = r#"{"id":"export-7","model":"images/export","status":"processing","created_at":"2026-11-20T12:34:56.789Z","output":null,"error":null,"metrics":{"verb":"export","stage":"copying","predict_time":42}}"#;
+const JOB_SUCCEEDED: &str = r#"{"id":"export-7","model":"images/export","status":"succeeded","created_at":"2026-11-20T12:34:56.789Z","output":{"uri":"gs://bucket/image.tar","sizeBytes":1048576},"error":null,"metrics":{"predict_time":100}}"#;
 const RESULT: &str = r#"{"uri":"gs://bucket/image.tar","sizeBytes":1048576}"#;
 
 fn cases() -> Vec<Case> {
@@ -68,6 +71,13 @@ fn cases() -> Vec<Case> {
             start: accepted(operation_location, "/operations/export-7?api-version=2026-01-01", AZURE_RUNNING),
             running: ok(AZURE_RUNNING),
             succeeded: ok(AZURE_SUCCEEDED),
+        },
+        Case {
+            name: "job",
+            dialect: Arc::new(Declared::of::<Prediction>()),
+            start: ok(JOB_RUNNING),
+            running: ok(JOB_RUNNING),
+            succeeded: ok(JOB_SUCCEEDED),
         },
         Case {
             name: "http",

@@ -2,7 +2,6 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
@@ -19,6 +18,7 @@ use crate::{
     payload::Encoding,
     state::State,
     status::{Code, Status},
+    text::string,
     transport::Reply,
 };
 
@@ -121,14 +121,10 @@ impl WireShape {
     }
 }
 
-/// A string, number or bool as text.
+/// A string, number or bool as text. `field` is asked for its name only if it is none.
 pub(super) fn scalar(raw: &RawValue, field: impl FnOnce() -> String) -> Result<Cow<'_, str>, Failure> {
-    #[derive(Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
     match raw.get().as_bytes().first() {
-        Some(b'"') => {
-            serde_json::from_str::<Text<'_>>(raw.get()).map(|text| text.0).map_err(|_| wrong(&field(), raw, "a string"))
-        }
+        Some(b'"') => string(raw).ok_or_else(|| wrong(&field(), raw, "a string")),
         Some(b'{' | b'[') | None => Err(wrong(&field(), raw, "a string, a number or a bool")),
         Some(_) => Ok(Cow::Borrowed(raw.get())),
     }

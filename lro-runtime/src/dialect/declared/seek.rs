@@ -15,11 +15,27 @@ pub(super) fn seek<'a>(
     paths: &[WirePath],
     found: &mut [Option<&'a RawValue>],
 ) -> serde_json::Result<()> {
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let begin = paths.iter().enumerate().filter(|(_, path)| path.step(0).is_some());
-    let active = begin.fold(0, |active, (index, _)| active | 1 << index);
-    Walk { paths, found, depth: 0, active }.deserialize(&mut deserializer)?;
-    deserializer.end()
+    let walk = Walk { paths, found, depth: 0, active: declared(paths) };
+    // Checked for UTF-8 once, not once per member. What is not may still have members that can be read.
+    match std::str::from_utf8(json) {
+        Ok(text) => walk.over(serde_json::Deserializer::from_str(text)),
+        Err(_) => walk.over(serde_json::Deserializer::from_slice(json)),
+    }
+}
+
+/// The paths that lead somewhere: most of a shape's do not, and every key is held against those that do.
+fn declared(paths: &[WirePath]) -> u32 {
+    let leads = |path: &WirePath| path.step(0).is_some();
+    paths.iter().zip(0..u32::BITS).filter(|(path, _)| leads(path)).fold(0, |set, (_, index)| set | 1 << index)
+}
+
+/// The indices in a set.
+fn indices(mut set: u32) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let index = set.trailing_zeros();
+        set &= set.wrapping_sub(1);
+        (index < 32).then_some(index as usize)
+    })
 }
 
 /// One object: the paths in `active` go through it, with their step `depth`.
@@ -31,11 +47,24 @@ struct Walk<'p, 'f, 'a> {
 }
 
 impl<'a> Walk<'_, '_, 'a> {
+    fn over<R: serde_json::de::Read<'a>>(
+        self,
+        mut deserializer: serde_json::Deserializer<R>,
+    ) -> serde_json::Result<()> {
+        self.deserialize(&mut deserializer)?;
+        deserializer.end()
+    }
+
     fn take(&mut self, raw: &'a RawValue, hits: u32) {
         let mut deeper = 0;
-        for (index, slot) in self.found.iter_mut().enumerate().filter(|(index, _)| hits & (1 << index) != 0) {
+        for index in indices(hits) {
+            let Some(slot) = self.found.get_mut(index) else { continue };
             match self.paths.get(index).and_then(|path| path.step(self.depth)) {
-                Some((_, true)) if slot.is_none_or(|known| known.get() == "null") => *slot = Some(raw),
+                Some((_, true)) if slot.is_none_or(|known| known.get() == "null") => {
+                    *slot = Some(raw);
+                    // Found for good: no later key is held against it.
+                    self.active &= !(u32::from(raw.get() != "null") << index);
+                }
                 Some((_, false)) => deeper |= 1 << index,
                 _ => {}
             }
@@ -100,15 +129,8 @@ impl Visitor<'_> for Key<'_> {
 
     fn visit_str<E>(self, key: &str) -> Result<u32, E> {
         let goes = |path: &WirePath| path.step(self.depth).is_some_and(|(keys, _)| keys.contains(&key));
-        let (mut hits, mut left) = (0, self.active);
-        while left != 0 {
-            let index = left.trailing_zeros();
-            left &= left - 1;
-            if self.paths.get(index as usize).is_some_and(goes) {
-                hits |= 1 << index;
-            }
-        }
-        Ok(hits)
+        let hits = indices(self.active).filter(|index| self.paths.get(*index).is_some_and(goes));
+        Ok(hits.fold(0, |hits, index| hits | 1 << index))
     }
 }
 
