@@ -20,7 +20,7 @@ use crate::{
     settings::PollSettings,
     snapshot::{Replied, Snapshot},
     state::State,
-    status::Status,
+    status::{Code, Status},
     timer::Timer,
     token::Token,
     transport::BoxFuture,
@@ -288,13 +288,26 @@ impl RawOperation {
 
     /// A failed call as an error that leads back to this operation.
     pub(crate) fn poll_error(&self, message: &str, failure: Failure) -> Error {
-        let gone = failure.is_not_found() && self.snapshot.replied.is_some();
-        let message = if gone {
-            format!("{message}, it was there before and is gone (results expire)")
+        let seen_before = self.snapshot.replied.is_some();
+        let gone = failure.is_not_found();
+        let code = failure.status().map(Status::code);
+        let unauthorized = matches!(code, Some(Code::Unauthenticated | Code::PermissionDenied));
+        let message = if gone && seen_before {
+            format!("{message}, it was there before and is gone")
         } else {
             message.to_owned()
         };
-        Error::from_failure(ErrorKind::Poll, message, failure).with_operation(self)
+        let error = Error::from_failure(ErrorKind::Poll, message, failure).with_operation(self);
+        match () {
+            () if gone && seen_before => {
+                error.with_advice(ErrorKind::Poll, "its result may have expired, or somebody deleted it")
+            }
+            () if gone => error.with_advice(ErrorKind::Poll, "check the name and the address of the service"),
+            () if unauthorized => {
+                error.with_advice(ErrorKind::Poll, "check the credentials, then poll again from the snapshot")
+            }
+            () => error,
+        }
     }
 }
 
