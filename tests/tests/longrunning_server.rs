@@ -28,7 +28,8 @@ impl Server {
     /// Starts it, or says why not.
     fn start() -> Option<Self> {
         let Some(python) = std::env::var_os("LRO_PYTHON") else {
-            eprintln!("left out: set LRO_PYTHON to a python with grpcio, googleapis-common-protos and grpcio-status");
+            let how = "LRO_PYTHON=<a python with tests/servers/requirements.txt> cargo test";
+            lro_tests::left_out("a server on Google's own stubs, over gRPC and REST", how);
             return None;
         };
         let mut command = Command::new(python);

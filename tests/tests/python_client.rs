@@ -12,7 +12,8 @@ use serde_json::json;
 #[test]
 fn googles_own_client_understands_every_answer_of_the_embedded_server() {
     let Some(python) = std::env::var_os("LRO_PYTHON") else {
-        eprintln!("left out: set LRO_PYTHON to a python with google-api-core, googleapis-common-protos and requests");
+        let how = "LRO_PYTHON=<a python with tests/servers/requirements.txt> cargo test";
+        lro_tests::left_out("Google's client for Python against the embedded server", how);
         return;
     };
     let any = "type.googleapis.com/google.protobuf.Struct";

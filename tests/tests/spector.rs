@@ -16,7 +16,6 @@
 )]
 
 use std::{
-    io::Write,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -260,8 +259,9 @@ fn has(whole: &Value, part: &Value) -> bool {
 #[test]
 fn every_scenario_ends_with_its_result_and_tokens_change_no_request() {
     let Ok(url) = std::env::var("LRO_SPECTOR_URL") else {
-        let how = "left out: Azure's scenarios need `sh tests/servers/spector.sh /tmp/spector 3001` and LRO_SPECTOR_URL=http://127.0.0.1:3001";
-        writeln!(std::io::stderr(), "{how}").unwrap();
+        let how =
+            "sh tests/servers/spector.sh /tmp/spector 3001, then LRO_SPECTOR_URL=http://127.0.0.1:3001 cargo test";
+        lro_tests::left_out("Azure's ten scenarios", how);
         return;
     };
     let scenarios = scenarios();

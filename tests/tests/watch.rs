@@ -24,9 +24,9 @@ fn binary() -> Option<PathBuf> {
     path.pop(); // deps
     let path = path.join("examples").join(format!("watch{}", std::env::consts::EXE_SUFFIX));
     if !path.exists() {
-        eprintln!(
-            "LEFT OUT: {} is not built; run `cargo build --example watch`, or all of `cargo test`",
-            path.display()
+        lro_tests::left_out(
+            "the exit codes of the example `watch`",
+            "cargo build --example watch, or all of cargo test",
         );
         return None;
     }

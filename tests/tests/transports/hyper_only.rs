@@ -47,7 +47,7 @@ fn every_request_of_a_unix_transport_goes_to_its_socket() {
 #[test]
 fn an_ipv6_literal_is_an_address() {
     let Ok(listener) = TcpListener::bind("[::1]:0") else {
-        eprintln!("left out: this machine has no IPv6 loopback");
+        lro_tests::left_out("an IPv6 literal", "a machine with an IPv6 loopback");
         return;
     };
     let port = listener.local_addr().unwrap().port();
