@@ -40,7 +40,7 @@ mod wire;
 /// | `poll` | `poll(delay = "1s", multiplier = 1.5, max_delay = "30s", timeout = "10m", initial_delay = "500ms")`: this method's defaults |
 /// | `cancel`, `delete` | flags: the service can cancel, or delete, operations of this method |
 /// | `pending` | closure or function from `&M` to `bool`: when the metadata means that work has not begun |
-/// | `progress` | field of the metadata (`percent`, `stats.done`), or closure from `&M` to `Option<f64>` |
+/// | `progress` | field of the metadata (`percent`, `stats.done`), integers are per cent and floats fractions; or closure from `&M` to `f64` or `Option<f64>`, 0 to 1 |
 /// | `classify` | closure or function from `&R` to `Option<Status>`: when a response is a failure in disguise |
 /// | `response_type`, `metadata_type` | `"…"`: the type URL to expect on the wire |
 /// | `encoding` | `json` (default) or `proto`: how response and metadata are written |

@@ -20,7 +20,9 @@ use crate::{
 ///
 /// async fn finish<O: LongRunning>(operation: O) -> Result<O::Response> {
 ///     println!("waiting for {}", operation.name());
-///     operation.poll_until_completed(PollSettings::batch()).await?.into_result()
+///     let done = operation.poll_until_completed(PollSettings::batch()).await?;
+///     println!("succeeded: {}", done.is_succeeded());
+///     done.into_result()
 /// }
 /// ```
 pub trait LongRunning: Clone + fmt::Debug + Send + Sync + Sized + 'static {
@@ -37,6 +39,12 @@ pub trait LongRunning: Clone + fmt::Debug + Send + Sync + Sized + 'static {
     fn state(&self) -> &Self::State;
     /// See [`Operation::is_completed`].
     fn is_completed(&self) -> bool;
+    /// See [`Operation::is_succeeded`].
+    fn is_succeeded(&self) -> bool;
+    /// See [`Operation::is_failed`].
+    fn is_failed(&self) -> bool;
+    /// See [`Operation::is_cancelled`].
+    fn is_cancelled(&self) -> bool;
     /// See [`Operation::progress`].
     fn progress(&self) -> Option<f64>;
     /// See [`Operation::metadata`].
@@ -45,6 +53,12 @@ pub trait LongRunning: Clone + fmt::Debug + Send + Sync + Sized + 'static {
     ///
     /// As there.
     fn metadata(&self) -> Result<Option<&Self::Metadata>, &Error>;
+    /// See [`Operation::result`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn result(&self) -> Result<&Self::Response, &Error>;
     /// See [`Operation::into_result`].
     ///
     /// # Errors
@@ -84,12 +98,28 @@ impl<S: OperationState> LongRunning for Operation<S> {
         Self::is_completed(self)
     }
 
+    fn is_succeeded(&self) -> bool {
+        Self::is_succeeded(self)
+    }
+
+    fn is_failed(&self) -> bool {
+        Self::is_failed(self)
+    }
+
+    fn is_cancelled(&self) -> bool {
+        Self::is_cancelled(self)
+    }
+
     fn progress(&self) -> Option<f64> {
         Self::progress(self)
     }
 
     fn metadata(&self) -> Result<Option<&S::Metadata>, &Error> {
         Self::metadata(self)
+    }
+
+    fn result(&self) -> Result<&S::Response, &Error> {
+        Self::result(self)
     }
 
     fn into_result(self) -> Result<S::Response> {

@@ -61,8 +61,8 @@ pub fn pending<S: OperationState>(payload: Payload<'_>, test: fn(&S::Metadata) -
 }
 
 /// The author's `progress` of metadata that decodes.
-pub fn progress<S: OperationState>(payload: Payload<'_>, read: fn(&S::Metadata) -> Option<f64>) -> Option<f64> {
-    S::decode_metadata(payload).ok().and_then(|metadata| read(&metadata))
+pub fn progress<S: OperationState, D: Done>(payload: Payload<'_>, read: fn(&S::Metadata) -> D) -> Option<f64> {
+    S::decode_metadata(payload).ok().and_then(|metadata| read(&metadata).done())
 }
 
 /// The author's `classify` of a response that decodes.
@@ -70,10 +70,32 @@ pub fn classify<S: OperationState>(payload: Payload<'_>, read: fn(&S::Response) 
     S::decode_response(payload).ok().and_then(|response| read(&response))
 }
 
+/// What the author's `progress` gives. No more types than these two: a closure such as `|_| None` is then still inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a fraction done",
+    note = "the closure under `progress` gives `f64` (0 to 1), or `Option<f64>`"
+)]
+pub trait Done {
+    /// The fraction done, 0 to 1.
+    fn done(self) -> Option<f64>;
+}
+
+impl Done for f64 {
+    fn done(self) -> Option<f64> {
+        Some(self)
+    }
+}
+
+impl Done for Option<f64> {
+    fn done(self) -> Option<f64> {
+        self
+    }
+}
+
 /// A number that says how much is done: integers are per cent, floats are fractions.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say how much is done",
-    note = "`progress` takes an integer (per cent), a float (0 to 1), an `Option` of one, or a closure that gives `Option<f64>`"
+    note = "`progress` takes an integer (per cent), a float (0 to 1), an `Option` of one, or a closure that gives `f64` or `Option<f64>`"
 )]
 pub trait Fraction {
     /// The fraction done, 0 to 1.

@@ -47,6 +47,44 @@ const EMPTY: &str = r#"{"name": "operations/1", "done": true, "response": {}}"#;
 const IMAGE: &str = r#"{"name": "operations/1", "metadata": {"percent": 40, "queued": false}, "done": true, "response": {"uri": "gs://b/i", "digest":
     [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32]}}"#;
 
+#[derive(serde::Deserialize)]
+struct Percent {
+    percent: f32,
+}
+
+struct Meter {
+    operations: Operations,
+}
+
+#[lro_runtime::long_running(response = serde::de::IgnoredAny, metadata = Percent)]
+impl Meter {
+    #[long_running(progress = |metadata| f64::from(metadata.percent) / 100.0)]
+    async fn plain(&self) -> Result<lro_runtime::RawOperation> {
+        self.operations.post("v1/x", &()).await
+    }
+
+    #[long_running(progress = |metadata| Some(f64::from(metadata.percent) / 100.0))]
+    async fn optional(&self) -> Result<lro_runtime::RawOperation> {
+        self.operations.post("v1/x", &()).await
+    }
+
+    #[long_running(progress = |_| None)]
+    async fn unknown(&self) -> Result<lro_runtime::RawOperation> {
+        self.operations.post("v1/x", &()).await
+    }
+}
+
+#[test]
+fn a_closure_under_progress_gives_a_fraction_or_an_option_of_one() -> Result<()> {
+    const HALF: &str = r#"{"name": "operations/1", "metadata": {"percent": 50}}"#;
+    let (operations, _) = service(&[HALF, HALF, HALF])?;
+    let meter = Meter { operations };
+    assert_eq!(run(meter.plain())?.progress(), Some(0.5));
+    assert_eq!(run(meter.optional())?.progress(), Some(0.5));
+    assert_eq!(run(meter.unknown())?.progress(), None);
+    Ok(())
+}
+
 /// What every operation of a method keeps: its name, and the way back to it.
 fn name_of(operation: &impl LongRunning) -> String {
     operation.name().to_owned()

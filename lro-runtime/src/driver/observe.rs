@@ -1,6 +1,9 @@
 //! Observers: who wants to know while somebody waits.
 
-use std::{fmt, future::Future};
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+};
 
 use super::{Blocking, Snapshots, Wait};
 use crate::{
@@ -82,6 +85,7 @@ impl Observers {
 ///     .on_completed(|snapshot| println!("{} ended", snapshot.name()))
 ///     .poll_until_completed(PollSettings::default())
 ///     .await?;
+/// let response = done.on_completed(|_| println!("and again")).await?;
 /// # Ok(()) }
 /// ```
 #[must_use = "observers see nothing unless the operation is waited for"]
@@ -140,6 +144,23 @@ impl<H: Handle> Observed<H> {
         let raw = self.operation.raw_operation().clone();
         let blocking = Blocking::new(self.operation);
         blocking.run(|timer| waiting(raw, self.observers, settings, timer)).map(H::from_raw_operation)
+    }
+}
+
+/// Waits as the operation itself does when it is awaited, observed.
+impl<H, T> IntoFuture for Observed<H>
+where
+    H: Handle + IntoFuture<Output = Result<T>, IntoFuture = BoxFuture<'static, Result<T>>>,
+    T: 'static,
+{
+    type Output = Result<T>;
+    type IntoFuture = BoxFuture<'static, Result<T>>;
+
+    /// Polls until completed with the method's settings; the response, as `.await` on the operation gives it.
+    fn into_future(self) -> Self::IntoFuture {
+        let waiting = self.poll_until_completed(PollSettings::default());
+        // What is completed is not asked again.
+        Box::pin(async move { waiting.await?.await })
     }
 }
 

@@ -53,6 +53,24 @@ fn an_observer_of_completion_fires_once_on_the_terminal_snapshot() {
     assert_eq!(polls.load(Ordering::Relaxed), 5, "the first snapshot and every poll");
 }
 
+#[test]
+fn an_observed_operation_is_awaited_as_the_operation_itself_is() {
+    let stage = Stage::new(Script::new().running_with(percent(1)).running_with(percent(50)).done(cat()));
+    let (ends, changes) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (ended, changed) = (Arc::clone(&ends), Arc::clone(&changes));
+    let observed = stage
+        .export()
+        .on_progress(move |_| {
+            changed.fetch_add(1, Ordering::Relaxed);
+        })
+        .on_completed(move |_| {
+            ended.fetch_add(1, Ordering::Relaxed);
+        });
+    assert_eq!(smol::block_on(observed.into_future()).unwrap().uri, "gs://pictures/cat.png");
+    assert_eq!((changes.load(Ordering::Relaxed), ends.load(Ordering::Relaxed)), (3, 1));
+    stage.transport.assert_finished();
+}
+
 // Case 32.
 #[test]
 fn an_observer_of_completion_does_not_fire_on_a_timeout_and_fires_on_what_is_done_already() {

@@ -38,10 +38,11 @@ fn types(settings: &Settings) -> TokenStream {
 }
 
 fn functions(krate: &TokenStream, settings: &Settings) -> TokenStream {
-    let call = |name: TokenStream, function: TokenStream| quote_spanned!(function.span()=> .#name(|payload| #krate::__private::#name::<Self>(payload, #function)));
-    let pending = settings.pending.as_ref().map(|function| call(quote!(pending), tokens(function)));
-    let progress = settings.progress.as_ref().map(|progress| call(quote!(progress), fraction(krate, progress)));
-    let classify = settings.classify.as_ref().map(|function| call(quote!(classify), tokens(function)));
+    let call = |name: TokenStream, types: TokenStream, function: TokenStream| quote_spanned!(function.span()=> .#name(|payload| #krate::__private::#name::<#types>(payload, #function)));
+    let pending = settings.pending.as_ref().map(|function| call(quote!(pending), quote!(Self), tokens(function)));
+    let progress =
+        settings.progress.as_ref().map(|progress| call(quote!(progress), quote!(Self, _), fraction(krate, progress)));
+    let classify = settings.classify.as_ref().map(|function| call(quote!(classify), quote!(Self), tokens(function)));
     quote!(#pending #progress #classify)
 }
 
