@@ -8,6 +8,7 @@ use super::keys;
 use super::list::{each, value};
 use super::report::Report;
 use super::settings::Poll;
+use super::waiter::Waiter;
 
 mod values;
 
@@ -43,12 +44,14 @@ pub(crate) struct Args {
     pub(crate) attempted: Vec<String>,
 }
 
-/// How the service writes: by an encoding we know, or as a type declares.
+/// How the service writes: by an encoding we know, as a type or a waiter declares, or in a dialect given as an expression.
 #[derive(Clone)]
 pub(crate) enum Shape {
     Json,
     Proto,
     Wire(Box<Type>),
+    Dialect(Box<Expr>),
+    Waiter(Box<Waiter>),
 }
 
 /// A closure or the path of a function.
@@ -125,6 +128,8 @@ impl Args {
             "metadata_type" => self.metadata_type = Some(text(key, input, "type.googleapis.com/example.Progress")?),
             "encoding" => self.shape = Some(encoding(key, input)?),
             "wire" => self.shape = Some(Shape::Wire(Box::new(value(key, input, "a type: `wire = ExampleOperation`")?))),
+            "dialect" => self.shape = Some(Shape::Dialect(Box::new(value(key, input, DIALECT)?))),
+            "waiter" => self.shape = Some(Shape::Waiter(Box::new(Waiter::parse(key, input, report)?))),
             "result" => self.option(key, text(key, input, "target_link")?),
             "final_state_via" => self.option(key, final_state_via(key, input)?),
             "path" => self.option(key, text(key, input, "v1/{name}")?),
@@ -139,19 +144,22 @@ impl Args {
     }
 }
 
+const DIALECT: &str = "an expression: `dialect = Azure::new()`";
 const PENDING: &str = "a closure over the metadata: `pending = |metadata| metadata.queued`";
 const PROGRESS: &str = "a field of the metadata, `progress = percent`, or a closure over it";
 const CLASSIFY: &str = "a closure over the response: `classify = |response| response.error.clone()`";
 
+/// The keys that answer one question: how the service writes.
+const SHAPES: [&str; 4] = ["encoding", "wire", "dialect", "waiter"];
+
 /// Two keys that answer one question.
 fn conflict(key: &Ident, seen: &[String], report: &mut Report) {
-    let other = match key.to_string().as_str() {
-        "wire" => "encoding",
-        "encoding" => "wire",
-        _ => return,
+    let is_shape = |word: &str| SHAPES.contains(&word);
+    let word = key.to_string();
+    let Some(other) = seen.iter().find(|other| is_shape(other) && is_shape(&word) && **other != word) else { return };
+    let why = match (word.as_str(), other.as_str()) {
+        ("wire", "encoding") | ("encoding", "wire") => "a wire type says itself how it is encoded",
+        _ => "each says how the service writes an operation",
     };
-    if seen.iter().any(|word| word == other) {
-        let message = format!("`{key}` conflicts with `{other}`: a wire type says itself how it is encoded; keep one");
-        report.at(key, message);
-    }
+    report.at(key, format!("`{key}` conflicts with `{other}`: {why}; keep one"));
 }

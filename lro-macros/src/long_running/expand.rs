@@ -13,6 +13,7 @@ use super::source::braces;
 mod constant;
 mod functions;
 mod state;
+mod waiter;
 mod words;
 
 /// The item as the author wrote it but for the annotated methods; then what they bring along; then the mistakes.

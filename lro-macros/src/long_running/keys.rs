@@ -1,7 +1,7 @@
 //! The keys of the attribute, and what to say about a word that is none.
 
 /// Every key, in the order the documentation lists them.
-pub(crate) const KEYS: [&str; 17] = [
+pub(crate) const KEYS: [&str; 19] = [
     "response",
     "metadata",
     "name",
@@ -16,6 +16,8 @@ pub(crate) const KEYS: [&str; 17] = [
     "metadata_type",
     "encoding",
     "wire",
+    "dialect",
+    "waiter",
     "result",
     "final_state_via",
     "path",
@@ -23,6 +25,13 @@ pub(crate) const KEYS: [&str; 17] = [
 
 /// Every key inside `poll(…)`.
 pub(crate) const POLL_KEYS: [&str; 5] = ["delay", "multiplier", "max_delay", "timeout", "initial_delay"];
+
+/// Every key inside `waiter(…)`.
+pub(crate) const WAITER_KEYS: [&str; 9] =
+    ["get", "post", "body", "headers", "name_at", "response_at", "success", "failure", "retry"];
+
+/// Every key of an acceptor.
+const ACCEPTOR_KEYS: [&str; 6] = ["output", "is", "all", "any", "error", "success"];
 
 /// The key that was probably meant.
 pub(crate) fn nearest<'a>(key: &str, legal: &[&'a str]) -> Option<&'a str> {
@@ -35,6 +44,9 @@ pub(crate) fn unknown(key: &str) -> String {
     if POLL_KEYS.contains(&key) {
         return format!("`{key}` belongs inside `poll(…)`: `poll({key} = …)`");
     }
+    if WAITER_KEYS.contains(&key) {
+        return format!("`{key}` belongs inside `waiter(…)`: `waiter({key}…)`");
+    }
     complain(key, &[&KEYS[..], &["crate"]].concat(), "")
 }
 
@@ -44,6 +56,27 @@ pub(crate) fn unknown_in_poll(key: &str) -> String {
         return format!("`{key}` belongs outside `poll(…)`, beside it");
     }
     complain(key, &POLL_KEYS, " of `poll(…)`")
+}
+
+/// What to say about an unknown key inside `waiter(…)`.
+pub(crate) fn unknown_in_waiter(key: &str) -> String {
+    if KEYS.contains(&key) {
+        return format!("`{key}` belongs outside `waiter(…)`, beside it");
+    }
+    if ACCEPTOR_KEYS.contains(&key) {
+        return format!(
+            "`{key}` belongs inside an acceptor: `success({key} = …)`, `failure({key} = …)` or `retry({key} = …)`"
+        );
+    }
+    complain(key, &WAITER_KEYS, " of `waiter(…)`")
+}
+
+/// What to say about an unknown key inside an acceptor.
+pub(crate) fn unknown_in_acceptor(key: &str, outcome: impl std::fmt::Display) -> String {
+    if key == "status" {
+        return format!("an HTTP status is an error by its name: `{outcome}(error = \"NotFound\")` for 404");
+    }
+    complain(key, &ACCEPTOR_KEYS, &format!(" of `{outcome}(…)`"))
 }
 
 fn complain(key: &str, legal: &[&str], place: &str) -> String {

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Result, Token};
+use syn::{Result, Token, token};
 
 use super::report::Report;
 
@@ -13,10 +13,20 @@ pub(crate) fn each(
     report: &mut Report,
     read: &mut dyn FnMut(&Ident, ParseStream<'_>, &mut Report) -> Result<()>,
 ) {
+    each_of(tokens, &[], report, read);
+}
+
+/// The same, where these keys may come more than once.
+pub(crate) fn each_of(
+    tokens: TokenStream,
+    repeated: &[&str],
+    report: &mut Report,
+    read: &mut dyn FnMut(&Ident, ParseStream<'_>, &mut Report) -> Result<()>,
+) {
     let mut seen: Vec<Ident> = Vec::new();
     let parser = |input: ParseStream<'_>| {
         while !input.is_empty() {
-            if let Err(error) = one(input, &mut seen, report, read) {
+            if let Err(error) = one(input, repeated, &mut seen, report, read) {
                 report.add(error);
                 skip(input)?;
             }
@@ -30,6 +40,7 @@ pub(crate) fn each(
 
 fn one(
     input: ParseStream<'_>,
+    repeated: &[&str],
     seen: &mut Vec<Ident>,
     report: &mut Report,
     read: &mut dyn FnMut(&Ident, ParseStream<'_>, &mut Report) -> Result<()>,
@@ -37,7 +48,7 @@ fn one(
     let key = input
         .call(Ident::parse_any)
         .map_err(|error| syn::Error::new(error.span(), "expected a key, like `response = ExportedImage`"))?;
-    if seen.contains(&key) {
+    if seen.contains(&key) && !repeated.iter().any(|word| key == word) {
         return Err(syn::Error::new(key.span(), format!("`{key}` is given twice; keep one")));
     }
     seen.push(key.clone());
@@ -68,6 +79,16 @@ fn skip(input: ParseStream<'_>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What is between the parentheses after a key, or what the key takes.
+pub(crate) fn inside(key: &Ident, input: ParseStream<'_>, takes: &str) -> Result<TokenStream> {
+    if !input.peek(token::Paren) {
+        return Err(syn::Error::new(key.span(), format!("`{key}` takes {takes}")));
+    }
+    let content;
+    syn::parenthesized!(content in input);
+    content.parse()
 }
 
 /// `= value`, or what the key takes, at the token that is not it.

@@ -17,6 +17,7 @@ mod returns;
 mod settings;
 mod source;
 mod types;
+mod waiter;
 
 /// Expands the attribute with these arguments on this item. Mistakes follow the item as `compile_error!`s.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span};
 use syn::parse::{Parse, ParseStream};
-use syn::{Lit, LitFloat, LitInt, LitStr, Result, token};
+use syn::{Lit, LitFloat, LitInt, LitStr, Result};
 
 use super::report::Report;
 use super::{duration, keys, list};
@@ -25,15 +25,7 @@ pub(crate) type Time = (LitStr, Duration);
 impl Poll {
     /// Reads `(delay = "1s", …)`.
     pub(crate) fn parse(key: &Ident, input: ParseStream<'_>, report: &mut Report) -> Result<Self> {
-        if !input.peek(token::Paren) {
-            return Err(syn::Error::new(
-                key.span(),
-                "`poll` takes a list: `poll(delay = \"1s\", max_delay = \"30s\")`",
-            ));
-        }
-        let content;
-        syn::parenthesized!(content in input);
-        let tokens: TokenStream = content.parse()?;
+        let tokens = list::inside(key, input, "a list: `poll(delay = \"1s\", max_delay = \"30s\")`")?;
         let mut poll = Self::default();
         list::each(tokens, report, &mut |key, input, _| poll.key(key, input));
         poll.check(report);

@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use super::super::args::{Function, Progress, Shape};
 use super::super::model::{Operation, Settings};
 use super::super::settings::Time;
+use super::{located, waiter};
 
 // Output:
 //     ::lro_runtime::Method::new("ImageClient.export_image").delay(::core::time::Duration::new(1, 0))
@@ -63,11 +64,21 @@ fn fraction(krate: &TokenStream, progress: &Progress) -> TokenStream {
 }
 
 fn dialect(krate: &TokenStream, settings: &Settings) -> TokenStream {
-    let wire = match &settings.shape {
+    let own = match &settings.shape {
         Shape::Wire(wire) => Some(quote_spanned!(wire.span()=> .dialect(|| #krate::__private::wire::<#wire>()))),
+        Shape::Dialect(dialect) => {
+            Some(quote_spanned!(located(dialect.span())=> .dialect(|| ::std::sync::Arc::new(#dialect))))
+        }
+        Shape::Waiter(waiter) => {
+            let waiter = waiter::waiter(krate, waiter);
+            Some(quote!(.dialect(|| {
+                const WAITER: #krate::dialect::Waiter = #waiter;
+                ::std::sync::Arc::new(WAITER)
+            })))
+        }
         Shape::Json | Shape::Proto => None,
     };
     let options = settings.options.iter().map(|(key, value)| quote!((#key, #value)));
     let options = (!settings.options.is_empty()).then(|| quote!(.option(&[#(#options),*])));
-    quote!(#wire #options)
+    quote!(#own #options)
 }

@@ -54,7 +54,9 @@ pub(super) fn operation_state(operation: &Operation) -> TokenStream {
     let method = constant::constant(operation);
     let decode = |ty: &syn::Type| match settings.shape {
         Shape::Proto => quote_spanned!(ty.span()=> #krate::__private::proto::<#ty>(payload)),
-        Shape::Json | Shape::Wire(_) => quote_spanned!(ty.span()=> #krate::__private::json::<#ty>(payload)),
+        Shape::Json | Shape::Wire(_) | Shape::Dialect(_) | Shape::Waiter(_) => {
+            quote_spanned!(ty.span()=> #krate::__private::json::<#ty>(payload))
+        }
     };
     let (decode_response, decode_metadata) = (decode(response), decode(metadata));
     quote_spanned! {located(names.state.span())=>

@@ -1,0 +1,49 @@
+//! A declared waiter as a constant of the runtime's.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::super::waiter::{Acceptor, Comparator, Look, Matcher, Meaning, Waiter};
+
+// Input:
+//     waiter(success(error = "NotFound"))
+// Output:
+//     ::lro_runtime::dialect::Waiter::start_url().acceptors(&[
+//         ::lro_runtime::dialect::Acceptor::new(Meaning::Success, Matcher::ErrorType("NotFound")), // paths in full
+//     ])
+pub(super) fn waiter(krate: &TokenStream, waiter: &Waiter) -> TokenStream {
+    let Waiter { look, headers, name_at, response_at, acceptors } = waiter;
+    let look = match look {
+        Look::StartUrl => quote!(start_url()),
+        Look::Get(path) => quote!(get(#path)),
+        Look::Post(path, body) => quote!(post(#path, #body)),
+    };
+    let pairs = headers.iter().map(|(name, value)| quote!((#name, #value)));
+    let headers = (!headers.is_empty()).then(|| quote!(.headers(&[#(#pairs),*])));
+    let name_at = name_at.iter().map(|path| quote!(.name_at(#path)));
+    let response_at = response_at.iter().map(|path| quote!(.response_at(#path)));
+    let acceptors = acceptors.iter().map(|one| acceptor(krate, one));
+    quote!(#krate::dialect::Waiter::#look #headers #(#name_at)* #(#response_at)* .acceptors(&[#(#acceptors),*]))
+}
+
+fn acceptor(krate: &TokenStream, acceptor: &Acceptor) -> TokenStream {
+    let meaning = match acceptor.meaning {
+        Meaning::Success => quote!(Success),
+        Meaning::Failure => quote!(Failure),
+        Meaning::Retry => quote!(Retry),
+    };
+    let matcher = match &acceptor.matcher {
+        Matcher::Output(path, comparator) => {
+            let comparator = match comparator {
+                Comparator::Is(word) => quote!(Is(#word)),
+                Comparator::IsTrue(flag) => quote!(IsTrue(#flag)),
+                Comparator::All(word) => quote!(All(#word)),
+                Comparator::Any(word) => quote!(Any(#word)),
+            };
+            quote!(Output(#path, #krate::dialect::Comparator::#comparator))
+        }
+        Matcher::Success(flag) => quote!(Success(#flag)),
+        Matcher::Error(error) => quote!(ErrorType(#error)),
+    };
+    quote!(#krate::dialect::Acceptor::new(#krate::dialect::Meaning::#meaning, #krate::dialect::Matcher::#matcher))
+}

@@ -1,0 +1,196 @@
+//! One acceptor: what a reply means, and which replies mean it.
+
+use proc_macro2::Ident;
+use syn::parse::ParseStream;
+use syn::{Error, Lit, LitBool, LitStr, Result};
+
+use super::super::list::{each, inside, value};
+use super::super::report::Report;
+use super::{keys, path};
+
+/// One rule.
+#[derive(Clone)]
+pub(crate) struct Acceptor {
+    pub(crate) meaning: Meaning,
+    pub(crate) matcher: Matcher,
+}
+
+/// What a reply that matches means.
+#[derive(Clone, Copy)]
+pub(crate) enum Meaning {
+    Success,
+    Failure,
+    Retry,
+}
+
+/// Which replies match.
+#[derive(Clone, PartialEq)]
+pub(crate) enum Matcher {
+    Output(String, Comparator),
+    Success(bool),
+    Error(String),
+}
+
+/// How what a path finds is compared.
+#[derive(Clone, PartialEq)]
+pub(crate) enum Comparator {
+    Is(String),
+    IsTrue(bool),
+    All(String),
+    Any(String),
+}
+
+impl Meaning {
+    /// Their words, as outcomes of `waiter(…)`.
+    pub(super) const WORDS: [&str; 3] = ["success", "failure", "retry"];
+
+    pub(super) fn of(word: &str) -> Option<Self> {
+        match word {
+            "success" => Some(Self::Success),
+            "failure" => Some(Self::Failure),
+            "retry" => Some(Self::Retry),
+            _ => None,
+        }
+    }
+}
+
+/// What is read of one acceptor before it is known to fit together, each with its key.
+#[derive(Default)]
+struct Parts {
+    /// Everything but comparators.
+    source: Option<(Ident, Source)>,
+    comparator: Option<(Ident, Comparator)>,
+    /// Whether a value was a mistake, which is told where it is.
+    is_broken: bool,
+}
+
+enum Source {
+    Output(String),
+    Success(bool),
+    Error(String),
+}
+
+impl Acceptor {
+    /// Reads `(output = "state", is = "READY")`; nothing after a mistake that was told.
+    pub(super) fn parse(
+        meaning: Meaning,
+        outcome: &Ident,
+        input: ParseStream<'_>,
+        report: &mut Report,
+    ) -> Result<Option<Self>> {
+        let takes = format!(
+            "what matches: `{outcome}(output = \"state\", is = \"READY\")` or `{outcome}(error = \"NotFound\")`"
+        );
+        let tokens = inside(outcome, input, &takes)?;
+        let mut parts = Parts::default();
+        each(tokens, report, &mut |key, input, report| {
+            let read = parts.key(outcome, key, input, report);
+            parts.is_broken |= read.is_err();
+            read
+        });
+        Ok(parts.matcher(outcome, &takes, report).map(|matcher| Self { meaning, matcher }))
+    }
+}
+
+impl Parts {
+    fn key(&mut self, outcome: &Ident, key: &Ident, input: ParseStream<'_>, report: &mut Report) -> Result<()> {
+        match key.to_string().as_str() {
+            "output" => self.source(key, Source::Output(path::parse(key, input, "state")?.value()), report),
+            "error" => self.source(key, Source::Error(error(key, input)?), report),
+            "success" => {
+                let flag: LitBool = value(key, input, "`true` (the call succeeds) or `false` (it fails)")?;
+                self.source(key, Source::Success(flag.value), report);
+            }
+            "is" => self.comparator(key, is(key, input)?, report),
+            "all" => self.comparator(key, Comparator::All(word(key, input)?), report),
+            "any" => self.comparator(key, Comparator::Any(word(key, input)?), report),
+            unknown => return Err(Error::new(key.span(), keys::unknown_in_acceptor(unknown, outcome))),
+        }
+        Ok(())
+    }
+
+    fn source(&mut self, key: &Ident, source: Source, report: &mut Report) {
+        match &self.source {
+            None => self.source = Some((key.clone(), source)),
+            Some((first, _)) => {
+                let message = format!("`{key}` conflicts with `{first}`: an acceptor looks at one thing; write two");
+                report.at(key, message);
+                self.is_broken = true;
+            }
+        }
+    }
+
+    fn comparator(&mut self, key: &Ident, comparator: Comparator, report: &mut Report) {
+        match &self.comparator {
+            None => self.comparator = Some((key.clone(), comparator)),
+            Some((first, _)) => {
+                let message = format!("`{key}` conflicts with `{first}`: an acceptor compares once; write two");
+                report.at(key, message);
+                self.is_broken = true;
+            }
+        }
+    }
+
+    fn matcher(self, outcome: &Ident, takes: &str, report: &mut Report) -> Option<Matcher> {
+        if self.is_broken {
+            return None;
+        }
+        match (self.source, self.comparator) {
+            (Some((_, Source::Output(path))), Some((_, comparator))) => Some(Matcher::Output(path, comparator)),
+            (Some((_, Source::Success(flag))), None) => Some(Matcher::Success(flag)),
+            (Some((_, Source::Error(error))), None) => Some(Matcher::Error(error)),
+            (Some((key, Source::Output(_))), None) => {
+                let message = "`output` needs a comparator beside it: `is = \"READY\"`, `is = true`, `all = \"READY\"` (a \
+                               list of nothing else) or `any = \"READY\"` (a list with one)";
+                report.at(key, message);
+                None
+            }
+            (Some((source, _)), Some((key, _))) => {
+                report.at(
+                    &key,
+                    format!("`{key}` compares what a path of the output finds, and `{source}` has none: leave it out"),
+                );
+                None
+            }
+            (None, Some((key, _))) => {
+                report.at(&key, format!("`{key}` compares what a path finds: add the path, like `output = \"state\"`"));
+                None
+            }
+            (None, None) => {
+                report.at(outcome, format!("`{outcome}` takes {takes}"));
+                None
+            }
+        }
+    }
+}
+
+fn word(key: &Ident, input: ParseStream<'_>) -> Result<String> {
+    value::<LitStr>(key, input, &format!("a word in quotes: `{key} = \"READY\"`")).map(|word| word.value())
+}
+
+fn is(key: &Ident, input: ParseStream<'_>) -> Result<Comparator> {
+    let takes = "a word in quotes or a boolean: `is = \"READY\"`, `is = true`";
+    match value(key, input, takes)? {
+        Lit::Str(word) => Ok(Comparator::Is(word.value())),
+        Lit::Bool(flag) => Ok(Comparator::IsTrue(flag.value)),
+        other => Err(Error::new(other.span(), format!("`is` takes {takes}"))),
+    }
+}
+
+/// A type of errors as replies are compared with it: the bare word.
+fn error(key: &Ident, input: ParseStream<'_>) -> Result<String> {
+    let takes = "the type of an error, or the name of an HTTP status, in quotes: `error = \"NotFound\"`";
+    let word: LitStr = value(key, input, takes)?;
+    let text = word.value();
+    let bare = text.split(':').next().unwrap_or_default().rsplit('#').next().unwrap_or_default().trim();
+    if bare.is_empty() {
+        return Err(Error::new(word.span(), format!("`error` takes {takes}")));
+    }
+    if bare != text {
+        return Err(Error::new(
+            word.span(),
+            format!("`error` takes the type without its namespace: `error = \"{bare}\"`"),
+        ));
+    }
+    Ok(text)
+}

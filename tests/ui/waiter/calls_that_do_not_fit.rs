@@ -1,0 +1,24 @@
+use lro_runtime::{Operations, RawOperation, Result, long_running};
+
+struct Client {
+    operations: Operations,
+}
+
+#[long_running]
+impl Client {
+    #[long_running(
+        response = (),
+        metadata = (),
+        waiter(
+            get = "v1/buckets",
+            post = "v1/buckets:describe",
+            headers("x target" = "Describe"),
+            success(error = "NotFound"),
+        ),
+    )]
+    async fn create(&self) -> Result<RawOperation> {
+        self.operations.post("v1/buckets", &()).await
+    }
+}
+
+fn main() {}

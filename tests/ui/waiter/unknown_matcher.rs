@@ -1,0 +1,23 @@
+use lro_runtime::{Operations, RawOperation, Result, long_running};
+
+struct Client {
+    operations: Operations,
+}
+
+#[long_running]
+impl Client {
+    #[long_running(
+        response = (),
+        metadata = (),
+        waiter(
+            success(output = "state", equals = "READY"),
+            failure(erorr = "Gone"),
+            retry(status = 404),
+        ),
+    )]
+    async fn create(&self) -> Result<RawOperation> {
+        self.operations.post("v1/buckets", &()).await
+    }
+}
+
+fn main() {}
