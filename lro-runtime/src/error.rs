@@ -175,7 +175,7 @@ impl ErrorKind {
             Self::NotCompleted => "poll until it is completed",
             Self::InvalidToken => "resume from the operation's name, or from a token of this method",
             Self::InvalidSettings => "correct the setting",
-            Self::UntrustedUrl => "if it is right, allow its origin on the client",
+            Self::UntrustedUrl => "nothing was sent there; an origin that is right can be allowed on the client",
         }
     }
 }
@@ -189,7 +189,8 @@ impl fmt::Display for Error {
         f.write_str(&inner.message)?;
         if let (Some(attempts), Some(elapsed)) = (inner.attempts, inner.elapsed) {
             let polls = if attempts == 1 { "poll" } else { "polls" };
-            write!(f, " (after {attempts} {polls} in {elapsed:.1?})")?;
+            let elapsed = Duration::from_millis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
+            write!(f, " (after {attempts} {polls} in {})", crate::human::format(elapsed))?;
         }
         write!(f, "; {}", inner.advice.unwrap_or_else(|| inner.kind.advice()))
     }

@@ -150,7 +150,10 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
-            Cause::Transport(error) => error.fmt(f),
+            Cause::Transport(error) => match root(error) {
+                Some(root) => write!(f, "{error}: {}", line(&root.to_string())),
+                None => error.fmt(f),
+            },
             Cause::TimedOut(limit) => write!(f, "no reply within {}", crate::human::format(*limit)),
             Cause::Credentials(error) => write!(f, "the credentials hook failed: {}", line(&error.to_string())),
             Cause::Http(code, status) => write!(f, "HTTP {}: {status}", code.as_u16()),
@@ -160,6 +163,15 @@ impl fmt::Display for Failure {
             }
         }
     }
+}
+
+/// The innermost cause: what the machine said.
+fn root(error: &TransportError) -> Option<&(dyn StdError + 'static)> {
+    let mut root = error.source()?;
+    while let Some(deeper) = root.source() {
+        root = deeper;
+    }
+    Some(root)
 }
 
 impl StdError for Failure {

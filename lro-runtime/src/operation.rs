@@ -298,6 +298,8 @@ impl RawOperation {
             message.to_owned()
         };
         let error = Error::from_failure(ErrorKind::Poll, message, failure).with_operation(self);
+        let error =
+            error.with_advice(ErrorKind::Unsupported, "check the address and the dialect: nothing answers there");
         match () {
             () if gone && seen_before => {
                 error.with_advice(ErrorKind::Poll, "its result may have expired, or somebody deleted it")

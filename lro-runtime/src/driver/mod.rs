@@ -61,7 +61,9 @@ pub(crate) fn wait(
         let limit = operation.settings(PollSettings::default()).resolve()?.poll_timeout;
         let timer = timer.unwrap_or_else(|| Arc::clone(operation.client().timer()));
         let seen = operation.look(timer.now(), limit.saturating_add(hold), Some(hold), &*timer).await;
-        seen.map(|next| operation.at(next)).map_err(|failure| operation.poll_error("the wait call failed", failure))
+        seen.map(|next| operation.at(next)).map_err(|failure| {
+            operation.poll_error("the wait call failed", failure).with_advice(ErrorKind::Unsupported, "poll instead")
+        })
     })
 }
 

@@ -20,7 +20,7 @@ const STUBBORNNESS: usize = 16;
 /// The wall clock when nobody sets it: 2030-01-01T00:00:00Z.
 const NEW_YEAR: Duration = Duration::from_secs(1_893_456_000);
 
-/// What an [`Instant`] can be ahead of another one everywhere: time stands still there.
+/// What an [`Instant`] can be ahead of another one everywhere: whoever sleeps there panics.
 const END_OF_TIME: Duration = Duration::from_secs(86_400 * 365 * 100);
 
 /// A [`Timer`] on which an hour passes at once.
@@ -214,8 +214,13 @@ impl fmt::Debug for VirtualClock {
 }
 
 impl Timer for VirtualClock {
+    #[expect(clippy::panic, reason = "a test that waits for ever is to fail, not to hang")]
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let mut shared = self.lock();
+        if shared.elapsed >= END_OF_TIME && !duration.is_zero() {
+            drop(shared);
+            panic!("this clock has gone 100 years ahead, its end: something waits for ever");
+        }
         shared.next_id += 1;
         let key = (shared.elapsed.saturating_add(duration).min(END_OF_TIME), shared.next_id);
         Box::pin(Sleep { clock: self.clone(), key, has_yielded: false })

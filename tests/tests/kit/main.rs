@@ -160,7 +160,14 @@ mod virtual_clock {
         let clock = VirtualClock::new();
         smol::block_on(clock.sleep(Duration::MAX));
         assert!(clock.now() >= std::time::Instant::now());
+    }
+
+    #[test]
+    #[should_panic(expected = "something waits for ever")]
+    fn whoever_sleeps_after_the_longest_sleep_fails_instead_of_hanging() {
+        let clock = VirtualClock::new();
         smol::block_on(clock.sleep(Duration::MAX));
+        smol::block_on(clock.sleep(seconds(1)));
     }
 
     #[test]

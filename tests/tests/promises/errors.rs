@@ -76,7 +76,7 @@ fn an_error_is_one_line_that_ends_in_advice() {
 fn an_error_of_a_wait_says_which_operation_how_many_polls_and_what_next() {
     let error = waited(running().running(9), PollSettings::default().with_timeout(secs(3.0)));
     let said = error.to_string();
-    for part in ["`operations/1`", "running", "3 polls", "3.0s", "resume from the token"] {
+    for part in ["`operations/1`", "running", "3 polls", "in 3s", "resume from the token"] {
         assert!(said.contains(part), "{part}: {said}");
     }
     assert_eq!((error.attempts(), error.elapsed()), (Some(3), Some(secs(3.0))));
