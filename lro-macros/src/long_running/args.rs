@@ -152,10 +152,18 @@ const CLASSIFY: &str = "a closure over the response: `classify = |response| resp
 /// The keys that answer one question: how the service writes.
 const SHAPES: [&str; 4] = ["encoding", "wire", "dialect", "waiter"];
 
-/// Two keys that answer one question.
+/// The options of dialects, of which a waiter reads none.
+const OPTIONS: [&str; 3] = ["result", "final_state_via", "path"];
+
+/// Two keys that answer one question, or one that the other leaves without a reader.
 fn conflict(key: &Ident, seen: &[String], report: &mut Report) {
     let is_shape = |word: &str| SHAPES.contains(&word);
     let word = key.to_string();
+    let without_reader = |option: &str, other: &str| OPTIONS.contains(&option) && other == "waiter";
+    if let Some(other) = seen.iter().find(|other| without_reader(&word, other) || without_reader(other, &word)) {
+        report
+            .at(key, format!("`{key}` conflicts with `{other}`: a waiter says all of it inside `waiter(…)`; keep one"));
+    }
     let Some(other) = seen.iter().find(|other| is_shape(other) && is_shape(&word) && **other != word) else { return };
     let why = match (word.as_str(), other.as_str()) {
         ("wire", "encoding") | ("encoding", "wire") => "a wire type says itself how it is encoded",
