@@ -45,10 +45,33 @@ mod wire;
 /// | `response_type`, `metadata_type` | `"…"`: the type URL to expect on the wire |
 /// | `encoding` | `json` (default) or `proto`: how response and metadata are written |
 /// | `wire` | type that declares how the service writes an operation |
+/// | `dialect` | expression that gives the dialect of this method: `Azure::new()`, or a constant such as a `Waiter` |
+/// | `waiter` | `waiter(get = "v1/buckets/{name}", name_at = "bucket.id", success(output = "state", is = "READY"))`: the call to repeat, and ordered acceptors of its replies; see below |
 /// | `result`, `final_state_via`, `path` | `"…"`: options of the dialect |
 /// | `crate` | path of `lro_runtime`, where it is not a direct dependency |
 ///
-/// On the block they are defaults for its methods (all but `name`); a method takes a flag back with `cancel = false`.
+/// On the block they are defaults for its methods (all but `name`); a method takes a flag back with `cancel = false`. `encoding`, `wire`, `dialect` and
+/// `waiter` exclude each other; a method's own goes before the block's.
+///
+/// # Keys of `waiter(…)`
+///
+/// | key | value |
+/// |---|---|
+/// | `get`, or `post` and `body` | `"…"`: the call to repeat, below the base URL, in which `{name}` is filled in. Without them, `GET` of the start call's URL |
+/// | `headers` | `headers("x-target" = "Tables.Describe")`: headers of that call |
+/// | `name_at` | path, in the reply of the start call, of the operation's name |
+/// | `response_at` | path of the response in the output that succeeded. Without it, all of the output |
+/// | `success(…)`, `failure(…)`, `retry(…)` | an acceptor: what the replies mean that match. As many as needed; the first that matches decides |
+///
+/// An acceptor matches by one of these. What a path is, and what a reply means that none matches, is in the documentation of `Waiter` in `lro_runtime`.
+///
+/// | acceptor | matches |
+/// |---|---|
+/// | `output = "state", is = "READY"` | outputs in which the path finds this word, or with `is = true` this boolean |
+/// | `output = "nodes[].state", all = "READY"` | … a list that is not empty, and of which every element is this word |
+/// | `output = "nodes[].state", any = "LOST"` | … a list of which at least one element is this word |
+/// | `error = "NotFound"` | errors of this type: the service's own word, or the name of the HTTP status |
+/// | `success = true` | every reply that is no error; with `false` every error |
 #[proc_macro_attribute]
 pub fn long_running(args: TokenStream, item: TokenStream) -> TokenStream {
     long_running::expand(args.into(), item.into()).into()

@@ -78,9 +78,13 @@ impl Args {
                 report.at(key, "`name` names one method's types: move it to the `#[long_running(…)]` of that method");
                 return text(key, input, "ExportImage").map(drop);
             }
-            conflict(key, &args.attempted, report);
+            let (conflicts, before) = (conflict(key, &args.attempted, report), args.shape.clone());
             args.attempted.push(keys::nearest(&word, &keys::KEYS).map_or(word, str::to_owned));
-            args.key(key, input, report)
+            let read = args.key(key, input, report);
+            if conflicts {
+                args.shape = before; // the first stays, so that nothing is said about a type or an expression that must go
+            }
+            read
         });
         args
     }
@@ -152,14 +156,32 @@ const CLASSIFY: &str = "a closure over the response: `classify = |response| resp
 /// The keys that answer one question: how the service writes.
 const SHAPES: [&str; 4] = ["encoding", "wire", "dialect", "waiter"];
 
-/// Two keys that answer one question.
-fn conflict(key: &Ident, seen: &[String], report: &mut Report) {
-    let is_shape = |word: &str| SHAPES.contains(&word);
+/// The options of dialects, of which a waiter reads none.
+const OPTIONS: [&str; 3] = ["result", "final_state_via", "path"];
+
+/// Whether an earlier key stands in the way of this one; says so.
+fn conflict(key: &Ident, seen: &[String], report: &mut Report) -> bool {
     let word = key.to_string();
-    let Some(other) = seen.iter().find(|other| is_shape(other) && is_shape(&word) && **other != word) else { return };
-    let why = match (word.as_str(), other.as_str()) {
-        ("wire", "encoding") | ("encoding", "wire") => "a wire type says itself how it is encoded",
-        _ => "each says how the service writes an operation",
-    };
-    report.at(key, format!("`{key}` conflicts with `{other}`: {why}; keep one"));
+    let mut conflicts = false;
+    for other in seen {
+        if let Some(why) = exclusion(&word, other) {
+            report.at(key, format!("`{key}` conflicts with `{other}`: {why}; keep one"));
+            conflicts = true;
+        }
+    }
+    conflicts
+}
+
+/// Why two keys exclude each other: they answer one question, or one leaves the other without a reader.
+fn exclusion(word: &str, other: &str) -> Option<&'static str> {
+    match (word, other) {
+        ("wire", "encoding") | ("encoding", "wire") => Some("a wire type says itself how it is encoded"),
+        _ if word != other && SHAPES.contains(&word) && SHAPES.contains(&other) => {
+            Some("each says how the service writes an operation")
+        }
+        ("waiter", option) | (option, "waiter") if OPTIONS.contains(&option) => {
+            Some("a waiter says all of it inside `waiter(…)`")
+        }
+        _ => None,
+    }
 }

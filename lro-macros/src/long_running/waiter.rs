@@ -105,7 +105,7 @@ impl Parts {
             report.at(post, "`post` conflicts with `get`: a waiter repeats one call; keep one");
         }
         match (&self.post, &self.body) {
-            (Some(post), None) if !tried("body") => {
+            (Some(post), None) if !tried("body") && !tried("get") => {
                 report.at(post, "`post` needs a body beside it: `body = \"{}\"`, in which `{name}` is filled in");
             }
             (None, Some(body)) if !tried("post") => {

@@ -8,7 +8,7 @@
 //! | Vertex AI's predictions; AI jobs and batches | [`Vertex`]; [`Jobs`] |
 //! | Azure, data plane and Resource Manager | [`Azure`] |
 //! | `202` with a `Location`, and nothing else | [`Http`] |
-//! | no operations: a resource that becomes something, or goes away | [`Waiter`], a constant |
+//! | no operations: a resource that becomes something, or goes away | [`Waiter`], by the key `waiter(…)` or as a constant |
 //! | LXD, Incus | [`Lxd`] |
 //! | Redfish tasks | [`Redfish`] |
 //! | objects with a status field | [`Declared`], of a type that derives [`WireOperation`](crate::wire::WireOperation) |
@@ -127,6 +127,11 @@ pub type Options = [(&'static str, &'static str)];
 /// assert_eq!(operations.resume("7")?.name(), "7");
 /// # Ok::<(), lro_runtime::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no dialect",
+    label = "must implement `lro_runtime::Dialect`",
+    note = "those of `lro_runtime::dialect` are constants and constructors, such as `Azure::new()`"
+)]
 pub trait Dialect: Send + Sync + 'static {
     /// A word that names the dialect in tokens. It never changes.
     fn id(&self) -> &'static str;

@@ -45,6 +45,78 @@ pub use self::acceptor::{Acceptor, Comparator, Matcher, Meaning};
 /// # let _ = (RUNNING, DELETED);
 /// ```
 ///
+/// An SDK author declares it on the method, by the key `waiter` of [`long_running`](macro@crate::long_running), with the acceptors in the order that
+/// decides; or names such a constant by the key `dialect`:
+///
+/// ```
+/// use lro_runtime::{Operations, PollSettings, RawOperation, Result, block_on, long_running};
+/// # use lro_runtime::dialect::{Acceptor, Waiter};
+/// # const DELETED: Waiter = Waiter::start_url().acceptors(&[Acceptor::success_on_error("NotFound")]);
+///
+/// #[derive(serde::Deserialize)]
+/// pub struct Instance {
+///     pub id: String,
+/// }
+///
+/// pub struct InstanceClient {
+///     operations: Operations,
+/// }
+///
+/// #[long_running]
+/// impl InstanceClient {
+///     #[long_running(
+///         response = Instance,
+///         metadata = (),
+///         waiter(
+///             get = "v1/instances/{name}",
+///             name_at = "instance.id",
+///             response_at = "instance",
+///             success(output = "instance.state", is = "running"),
+///             failure(output = "instance.state", is = "terminated"),
+///             failure(output = "disks[].state", any = "lost"),
+///             retry(error = "NotFound"),                          // not on this replica yet
+///         ),
+///     )]
+///     pub async fn create(&self) -> Result<RawOperation> {
+///         self.operations.post("v1/instances", &()).await
+///     }
+///
+///     #[long_running(response = (), metadata = (), dialect = DELETED)]
+///     pub async fn delete(&self, id: &str) -> Result<RawOperation> {
+///         self.operations.start(delete_of(id)).await
+///     }
+/// }
+/// # fn delete_of(id: &str) -> http::Request<&'static str> {
+/// #     let mut request = http::Request::new("");
+/// #     *request.method_mut() = http::Method::DELETE;
+/// #     *request.uri_mut() = format!("/v1/instances/{id}").parse().unwrap();
+/// #     request
+/// # }
+///
+/// # use lro_runtime::testing::{Script, ScriptedTransport, VirtualClock};
+/// # let transport = ScriptedTransport::new(
+/// #     Script::new()
+/// #         .json(serde_json::json!({"instance": {"id": "i-7"}}))
+/// #         .http(404, "")
+/// #         .json(serde_json::json!({"instance": {"id": "i-7", "state": "running"}}))
+/// #         .http(200, "")
+/// #         .http(404, ""),
+/// # );
+/// # let client = InstanceClient { operations: transport.operations(&VirtualClock::new())? };
+/// # block_on(async {
+/// let created = client.create().await?.poll_until_completed(PollSettings::default()).await?.into_result()?;
+/// assert_eq!(created.id, "i-7");
+/// client.delete("i-7").await?.poll_until_completed(PollSettings::default()).await?.into_result()?;
+///
+/// // Who knows the name waits without a start call.
+/// let resumed = client.resume_create("i-7")?;
+/// # drop(resumed);
+/// # Ok::<(), lro_runtime::Error>(())
+/// # })?;
+/// # transport.assert_finished();
+/// # Ok::<(), lro_runtime::Error>(())
+/// ```
+///
 /// Paths are the part of [JMESPath](https://jmespath.org/specification.html) that waiters use: `a.b`, `"odd name"`, `list[0]`, `list[].state` (all of them),
 /// `length(list)`, `` count > `3` ``, `==`, `!=`, `<`, `<=`, `>=`.
 ///

@@ -9,6 +9,7 @@ impl Client {
     #[long_running(
         response = (),
         metadata = (),
+        path = "v1/{name}",
         dialect = lro_runtime::dialect::Azure::new(),
         waiter(success(error = "NotFound")),
     )]
