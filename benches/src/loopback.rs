@@ -33,7 +33,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     let base = format!("http://{}", serve()?);
     let transport = HyperTransport::default();
     let clock = Clock::new();
-    let client = Operations::builder(&base).transport(transport.clone()).timer(Impatient(clock.clone())).build()?;
+    let client = Operations::builder(&base).transport(transport.clone()).timer(Impatient::new(&clock)).build()?;
     let ours = || -> Result<(), Box<dyn Error>> {
         let done = block_on(async {
             let started = client.post("v1/images:export", &()).await?;
@@ -46,29 +46,37 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         black_box(block_on(hand::export_image::<hand::Ignored>(&transport, &base, &clock))?);
         Ok(())
     };
+    compare("loopback", &ours, &hand)
+}
+
+/// One operation.
+type Operation<'a> = &'a dyn Fn() -> Result<(), Box<dyn Error>>;
+
+/// Runs both in rounds, and prints polls per second of each and how ours compares.
+pub fn compare(bench: &str, ours: Operation<'_>, hand: Operation<'_>) -> Result<(), Box<dyn Error>> {
     let (mut our_rates, mut hand_rates, mut ratios) = (vec![], vec![], vec![]);
     (ours()?, hand()?);
     for round in 0..ROUNDS {
         // Who goes first takes turns.
         let (our_rate, hand_rate) = if round % 2 == 0 {
-            let first = rate(&ours)?;
-            (first, rate(&hand)?)
+            let first = rate(ours)?;
+            (first, rate(hand)?)
         } else {
-            let first = rate(&hand)?;
-            (rate(&ours)?, first)
+            let first = rate(hand)?;
+            (rate(ours)?, first)
         };
         our_rates.push(our_rate);
         hand_rates.push(hand_rate);
         ratios.push(our_rate / hand_rate);
     }
-    let subject = |variant| Subject { bench: "loopback", variant };
+    let subject = |variant| Subject { bench, variant };
     subject("ours").print("rate", median(our_rates), "polls/s");
     subject("hand").print("rate", median(hand_rates), "polls/s");
     subject("ours").print("ours-over-hand", median(ratios), "ratio");
     Ok(())
 }
 
-fn rate(operation: &dyn Fn() -> Result<(), Box<dyn Error>>) -> Result<f64, Box<dyn Error>> {
+fn rate(operation: Operation<'_>) -> Result<f64, Box<dyn Error>> {
     let began = Instant::now();
     for _ in 0..OPERATIONS_PER_ROUND {
         operation()?;
@@ -116,7 +124,13 @@ fn answer(mut stream: TcpStream, replies: &Prepared) -> std::io::Result<()> {
 }
 
 /// Pauses between polls are over at once; the limit of each call is a real timer's, as in any program.
-struct Impatient(Clock);
+pub struct Impatient(Clock);
+
+impl Impatient {
+    pub fn new(clock: &Clock) -> Self {
+        Self(clock.clone())
+    }
+}
 
 impl Timer for Impatient {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
@@ -138,7 +152,7 @@ impl Wake for Unpark {
 }
 
 /// Runs a future that waits for another thread.
-fn block_on<F: Future>(future: F) -> F::Output {
+pub fn block_on<F: Future>(future: F) -> F::Output {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut future = pin!(future);
     loop {

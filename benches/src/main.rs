@@ -6,6 +6,8 @@ mod deps;
 mod dialects;
 mod long_poll;
 mod loopback;
+#[cfg(feature = "grpc")]
+mod loopback_grpc;
 mod report;
 mod schedule;
 mod sdk500;
@@ -19,7 +21,7 @@ use std::{env, process::ExitCode};
 #[global_allocator]
 static ALLOCATOR: count::Counting = count::Counting;
 
-const USAGE: &str = "usage: lro-benches all | step | step-instructions | dialects | dialects-instructions | schedule | long-poll | shared | loopback | deps | sdk500 [METHODS]";
+const USAGE: &str = "usage: lro-benches all | step | step-instructions | dialects | dialects-instructions | schedule | long-poll | shared | loopback | loopback-grpc | deps | sdk500 [METHODS]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -39,6 +41,8 @@ fn main() -> ExitCode {
         ["long-poll"] => long_poll::run(),
         ["shared"] => shared::run(),
         ["loopback"] => return finish(loopback::run()),
+        #[cfg(feature = "grpc")]
+        ["loopback-grpc"] => return finish(loopback_grpc::run()),
         ["deps"] => return finish(deps::run()),
         ["step"] => step::run(false),
         ["step-instructions"] => step::run(true),

@@ -44,7 +44,7 @@ pub(crate) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
     let inside = value.get().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     match inside {
-        Some(plain) if !plain.contains('\\') => Some(Cow::Borrowed(plain)),
+        Some(plain) if !plain.as_bytes().contains(&b'\\') => Some(Cow::Borrowed(plain)),
         Some(_) => serde_json::from_str(value.get()).ok().map(|Text(text)| text),
         None => None,
     }

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::{
     error,
     seek::seek,
-    shape::{Found, HintUnit, PATHS, Role, WireShape, WireState},
+    shape::{Found, HintUnit, Role, WireShape, WireState},
     template,
 };
 use crate::{
@@ -23,10 +23,9 @@ use crate::{
 };
 
 impl WireShape {
-    pub(super) fn find<'a>(&self, body: &'a [u8]) -> Result<Found<'a>, Failure> {
-        let mut found = Found([None; PATHS]);
-        seek(body, &self.paths, &mut found.0).map_err(|e| not_json("an operation", &e, body))?;
-        Ok(found)
+    /// Finds the members of a message.
+    pub(super) fn find<'a>(&self, body: &'a [u8], found: &mut Found<'a>) -> Result<(), Failure> {
+        seek(body, &self.paths, &mut found.0).map_err(|e| not_json("an operation", &e, body))
     }
 
     /// What a message says, but for its name.
@@ -86,6 +85,7 @@ impl WireShape {
         (total > 0.0).then_some(done / total)
     }
 
+    #[inline]
     pub(super) fn hint_in(&self, reply: &Reply, found: &Found<'_>) -> Option<Hint> {
         let said = || {
             let unit = match self.hint_unit {
@@ -115,9 +115,11 @@ impl WireShape {
     }
 
     /// The URL to look at next, as the server gave it.
+    #[inline]
     pub(super) fn next_url<'a>(&self, found: &Found<'a>) -> Result<Option<Cow<'a, str>>, Failure> {
-        let next = found.get(Role::Next).map(|raw| scalar(raw, || self.path(Role::Next).written())).transpose()?;
-        Ok(next.filter(|url| !url.is_empty()))
+        let Some(raw) = found.get(Role::Next) else { return Ok(None) };
+        let next = scalar(raw, || self.path(Role::Next).written())?;
+        Ok(Some(next).filter(|url| !url.is_empty()))
     }
 }
 

@@ -18,7 +18,7 @@ mod shape;
 mod template;
 
 pub use self::shape::{HintUnit, Total, WireList, WireOperation, WirePath, WireShape, WireState};
-use self::{interpret::scalar, seek::seek};
+use self::{interpret::scalar, seek::seek, shape::Found};
 
 /// The dialect of a service whose operations are written as a type declares: see [`WireOperation`].
 ///
@@ -100,7 +100,8 @@ impl Dialect for Declared {
         options: &Options,
     ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
-        let found = self.shape.find(reply.body())?;
+        let mut found = Found::default();
+        self.shape.find(reply.body(), &mut found)?;
         let mut seen = self.shape.observe(reply.body(), &found)?;
         seen.hint = self.shape.hint_in(reply, &found);
         seen.name = self.shape.operation_name(&found)?.filter(|name| !name.is_empty());
@@ -145,7 +146,8 @@ impl Dialect for Declared {
 
     fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
-        let found = self.shape.find(reply.body())?;
+        let mut found = Found::default();
+        self.shape.find(reply.body(), &mut found)?;
         let mut seen = self.shape.observe(reply.body(), &found)?;
         seen.hint = self.shape.hint_in(reply, &found);
         let known = cursor.part(NEXT);
@@ -190,14 +192,15 @@ impl Dialect for Declared {
         expect_success(reply)?;
         let mut found = [None; 2];
         let body = reply.body();
-        seek(body, &[list.items, list.next], &mut found).map_err(|e| not_json("a page of operations", &e, body))?;
-        let [items, next] = found.map(|raw: Option<&RawValue>| raw.filter(|raw| raw.get() != "null"));
+        seek(body, &list.paths, &mut found).map_err(|e| not_json("a page of operations", &e, body))?;
+        let [items, next] = found;
         let items = items.map(|raw| {
             serde_json::from_str::<Vec<&RawValue>>(raw.get()).map_err(|e| not_json("a list of operations", &e, body))
         });
         let operations = items.transpose()?.unwrap_or_default().into_iter().map(|item| {
             let message = item.get().as_bytes();
-            let found = self.shape.find(message)?;
+            let mut found = Found::default();
+            self.shape.find(message, &mut found)?;
             let mut seen = self.shape.observe(message, &found)?;
             seen.name = self.shape.operation_name(&found)?;
             seen.cursor = seen.name.as_deref().filter(|name| !name.is_empty()).map(|name| Self::cursor(name, &[]));
@@ -206,7 +209,7 @@ impl Dialect for Declared {
         Ok(ListPage {
             operations: operations.collect::<Result<_, Failure>>()?,
             next_page_token: next
-                .map(|raw| scalar(raw, || list.next.written()))
+                .map(|raw| scalar(raw, || list.paths.at(WireList::NEXT).written()))
                 .transpose()?
                 .unwrap_or_default()
                 .into_owned(),

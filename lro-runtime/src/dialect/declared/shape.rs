@@ -1,5 +1,6 @@
 //! What a type declares about how its service writes an operation: data, no code.
 
+use super::seek::Paths;
 use crate::state::State;
 
 /// A serde type that says how its service writes an operation: which member is the name, the state, the response, and which
@@ -55,10 +56,18 @@ impl WirePath {
         Self(Place::At(steps))
     }
 
-    /// The keys of the step `depth`, and whether it is the last.
-    pub(super) fn step(&self, depth: usize) -> Option<(&'static [&'static str], bool)> {
-        let Place::At(steps) = self.0 else { return None };
-        steps.get(depth).map(|keys| (*keys, depth + 1 == steps.len()))
+    /// The key of the step `depth` and its aliases; none if there is no such step.
+    #[expect(clippy::indexing_slicing, reason = "`get` is not for constants, and this is within bounds")]
+    pub(super) const fn keys(&self, depth: usize) -> &'static [&'static str] {
+        match self.0 {
+            Place::At(steps) if depth < steps.len() => steps[depth],
+            _ => &[],
+        }
+    }
+
+    /// Whether the step `depth` is the last.
+    pub(super) const fn ends_at(&self, depth: usize) -> bool {
+        matches!(self.0, Place::At(steps) if depth + 1 == steps.len())
     }
 
     pub(super) fn is_whole(&self) -> bool {
@@ -140,7 +149,7 @@ pub(super) const PATHS: usize = PART + PARTS;
 #[derive(Clone, Copy, Debug)]
 pub struct WireShape {
     pub(super) id: &'static str,
-    pub(super) paths: [WirePath; PATHS],
+    pub(super) paths: Paths<PATHS>,
     pub(super) words: &'static [(&'static str, WireState)],
     pub(super) cancelled_errors: &'static [&'static str],
     pub(super) missing: Option<State>,
@@ -158,16 +167,18 @@ pub struct WireShape {
 #[derive(Clone, Copy, Debug)]
 pub struct WireList {
     pub(super) path: &'static str,
-    pub(super) items: WirePath,
-    pub(super) next: WirePath,
+    pub(super) paths: Paths<2>,
 }
 
 impl WireList {
+    const ITEMS: usize = 0;
+    pub(super) const NEXT: usize = 1;
+
     /// Pages at this path, whose query may have `{page_size}`, `{page_token}` and `{filter}`; the operations under `items`; the token or URL of the
     /// next page under `next`.
     #[must_use]
     pub const fn new(path: &'static str, items: WirePath, next: WirePath) -> Self {
-        Self { path, items, next }
+        Self { path, paths: Paths::NONE.with(Self::ITEMS, items).with(Self::NEXT, next) }
     }
 }
 
@@ -177,7 +188,7 @@ impl WireShape {
     pub const fn new(id: &'static str) -> Self {
         Self {
             id,
-            paths: [WirePath::NOWHERE; PATHS],
+            paths: Paths::NONE,
             words: &[],
             cancelled_errors: &[],
             missing: None,
@@ -198,9 +209,8 @@ impl WireShape {
         self.id
     }
 
-    #[expect(clippy::indexing_slicing, reason = "an index beyond the paths does not compile: shapes are constants")]
     const fn with(mut self, index: usize, path: WirePath) -> Self {
-        self.paths[index] = path;
+        self.paths = self.paths.with(index, path);
         self
     }
 
@@ -272,9 +282,8 @@ impl WireShape {
         self.with(index, path)
     }
 
-    #[expect(clippy::indexing_slicing, reason = "an index beyond the paths does not compile: shapes are constants")]
     const fn is_taken(&self, index: usize) -> bool {
-        !matches!(self.paths[index].0, Place::Nowhere)
+        !matches!(self.paths.at(index).0, Place::Nowhere)
     }
 
     /// Errors with one of these reasons or codes mean that it was cancelled.
@@ -337,15 +346,16 @@ impl WireShape {
     }
 
     pub(super) fn path(&self, role: Role) -> WirePath {
-        self.paths.get(role as usize).copied().unwrap_or(WirePath::NOWHERE)
+        self.paths.at(role as usize)
     }
 }
 
 /// The members that were found.
+#[derive(Default)]
 pub(super) struct Found<'a>(pub(super) [Option<&'a serde_json::value::RawValue>; PATHS]);
 
 impl<'a> Found<'a> {
-    /// The member of this role; absent and `null` are the same.
+    /// The member of this role.
     pub(super) fn get(&self, role: Role) -> Option<&'a serde_json::value::RawValue> {
         self.at(role as usize)
     }
@@ -359,6 +369,6 @@ impl<'a> Found<'a> {
     }
 
     fn at(&self, index: usize) -> Option<&'a serde_json::value::RawValue> {
-        self.0.get(index).copied().flatten().filter(|raw| raw.get() != "null")
+        self.0.get(index).copied().flatten()
     }
 }
