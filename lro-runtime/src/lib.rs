@@ -79,7 +79,8 @@
 //! # Features
 //!
 //! `macros`, `hyper` (the default transport) and `smol` (the default timer) are on. `surf`, `reqwest` and `ureq` add transports, `grpc` speaks
-//! `google.longrunning` over gRPC, `tokio` adds a timer, and `testing` a clock that jumps, a transport that follows a script, and a server on loopback: a test of code that waits for an hour takes milliseconds.
+//! `google.longrunning` over gRPC, `wire` has declared types of six services, `tokio` adds a timer, and `testing` a clock that jumps, a transport that
+//! follows a script, and a server on loopback: a test of code that waits for an hour takes milliseconds.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
