@@ -76,9 +76,9 @@ fn each(mut set: u32, mut visit: impl FnMut(usize)) {
 
 /// The indices in a set that pass.
 fn filter(set: u32, mut passes: impl FnMut(usize) -> bool) -> u32 {
-    let mut passed = 0;
-    each(set, |index| passed |= u32::from(passes(index)) << index);
-    passed
+    let mut kept = 0;
+    each(set, |index| kept |= u32::from(passes(index)) << index);
+    kept
 }
 
 /// One object: the paths in `active` may go through it, with their step `depth`.
