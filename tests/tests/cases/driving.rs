@@ -57,11 +57,11 @@ fn an_observer_of_completion_fires_once_on_the_terminal_snapshot() {
 fn an_observed_operation_is_awaited_as_the_operation_itself_is() {
     let stage = Stage::new(Script::new().running_with(percent(1)).running_with(percent(50)).done(cat()));
     let (ends, changes) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let (ended, changed) = (Arc::clone(&ends), Arc::clone(&changes));
+    let (ended, seen) = (Arc::clone(&ends), Arc::clone(&changes));
     let observed = stage
         .export()
         .on_progress(move |_| {
-            changed.fetch_add(1, Ordering::Relaxed);
+            seen.fetch_add(1, Ordering::Relaxed);
         })
         .on_completed(move |_| {
             ended.fetch_add(1, Ordering::Relaxed);
