@@ -42,7 +42,9 @@ impl WireShape {
         seen.raw_status = word;
         seen.status = status;
         seen.metadata = self.payload(Role::Metadata, body, found);
-        seen.response = self.payload(Role::Response, body, found).filter(|_| state == State::Succeeded);
+        if state == State::Succeeded {
+            seen.response = self.payload(Role::Response, body, found);
+        }
         seen.progress = self.fraction_done(found);
         Ok(seen)
     }
@@ -85,7 +87,6 @@ impl WireShape {
         (total > 0.0).then_some(done / total)
     }
 
-    #[inline]
     pub(super) fn hint_in(&self, reply: &Reply, found: &Found<'_>) -> Option<Hint> {
         let said = || {
             let unit = match self.hint_unit {
@@ -115,7 +116,6 @@ impl WireShape {
     }
 
     /// The URL to look at next, as the server gave it.
-    #[inline]
     pub(super) fn next_url<'a>(&self, found: &Found<'a>) -> Result<Option<Cow<'a, str>>, Failure> {
         let Some(raw) = found.get(Role::Next) else { return Ok(None) };
         let next = scalar(raw, || self.path(Role::Next).written())?;
