@@ -88,7 +88,8 @@ impl Operations {
         OperationsBuilder::new(base_url.into())
     }
 
-    /// Starts an operation with any request. A path is below the base URL; an absolute URL must be of a trusted origin.
+    /// Starts an operation with any request. A path is below the base URL; an absolute URL must be of a trusted origin. A start call may take up to
+    /// two minutes, its body included; what an answer that came too late has started is not known here.
     ///
     /// # Errors
     ///
