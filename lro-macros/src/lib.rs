@@ -2,8 +2,13 @@
 
 use proc_macro::TokenStream;
 
+mod grammar;
+mod list;
 mod long_running;
-mod wire;
+mod nearest;
+mod report;
+mod runtime_path;
+mod wire_operation;
 
 /// Turns methods that start long-running work into methods that return a typed operation.
 ///
@@ -100,5 +105,5 @@ pub fn long_running(args: TokenStream, item: TokenStream) -> TokenStream {
 /// of `lro_runtime`. The derive writes a constant and nothing else; it calls no code of the type.
 #[proc_macro_derive(WireOperation, attributes(operation))]
 pub fn wire_operation(item: TokenStream) -> TokenStream {
-    wire::expand(item.into()).into()
+    wire_operation::expand(item.into()).into()
 }

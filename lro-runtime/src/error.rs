@@ -3,11 +3,9 @@
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use crate::{
-    failure::{Cause, Failure},
-    operation::RawOperation,
-    status::Status,
+    operation::{RawOperation, Token},
+    status::{Cause, Failure, Status},
     text::line,
-    token::Token,
 };
 
 /// A result whose error is [`Error`].
@@ -190,7 +188,7 @@ impl fmt::Display for Error {
         if let (Some(attempts), Some(elapsed)) = (inner.attempts, inner.elapsed) {
             let polls = if attempts == 1 { "poll" } else { "polls" };
             let elapsed = Duration::from_millis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
-            write!(f, " (after {attempts} {polls} in {})", crate::human::format(elapsed))?;
+            write!(f, " (after {attempts} {polls} in {})", crate::duration::format(elapsed))?;
         }
         write!(f, "; {}", inner.advice.unwrap_or_else(|| inner.kind.advice()))
     }

@@ -98,80 +98,57 @@
 )]
 
 #[doc(hidden)]
-#[path = "private.rs"]
+#[path = "macro_support.rs"]
 pub mod __private;
-mod adopt;
-mod blocking;
 mod client;
-mod cookies;
-mod credentials;
-mod detail;
 pub mod dialect;
 mod driver;
+mod duration;
 mod engine;
 mod error;
-mod failure;
 #[cfg(feature = "grpc")]
 #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
 pub mod grpc;
-mod handle;
 mod hint;
-mod human;
-mod list;
-mod long_running;
 #[doc = include_str!("migration.md")]
 pub mod migration {}
-mod method;
-mod observation;
 mod operation;
-mod operation_state;
-mod payload;
-mod proto;
-mod scope;
+mod protobuf;
 mod settings;
-mod snapshot;
-mod start;
-mod state;
 mod status;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
 mod text;
 pub mod timer;
-mod token;
 pub mod transport;
-mod typed;
 mod url;
 pub mod wire;
 
 pub use self::{
-    blocking::BlockingOperations,
-    client::{Operations, OperationsBuilder},
-    credentials::{Credentials, CredentialsError, bearer},
-    detail::{
-        BadRequest, DebugInfo, Detail, ErrorInfo, FieldViolation, Help, HelpLink, LocalizedMessage,
-        PreconditionFailure, PreconditionViolation, QuotaFailure, QuotaViolation, RequestInfo, ResourceInfo, RetryInfo,
+    client::{
+        BlockingList, BlockingOperations, Credentials, CredentialsError, ListOperations, Operations, OperationsBuilder,
+        bearer,
     },
-    dialect::Dialect,
-    driver::{Blocking, CancelOnDrop, Notify, Observed, Shared, Snapshots, Waiting},
+    dialect::{Call, Cursor, Dialect, Encoding, Observation, Part, Payload},
+    driver::{Blocking, Notify, Observed, Shared, Snapshots, Waiting},
     error::{Error, ErrorKind, Result},
-    failure::{Cause, Failure, FailurePolicy, Verdict},
-    handle::Handle,
     hint::Hint,
-    list::{BlockingList, ListOperations},
-    long_running::LongRunning,
-    method::Method,
-    observation::{Call, Cursor, Observation, Part},
-    operation::RawOperation,
-    operation_state::{Cancellable, Deletable, OperationState, StateParts},
-    payload::{Encoding, Payload},
+    operation::{
+        CancelOnDrop, Cancellable, Deletable, Handle, LongRunning, Method, Operation, OperationState, RawOperation,
+        Resume, StateParts, Token,
+    },
     settings::{Deadline, ErrorBudget, Expiration, HintPolicy, Jitter, PollSettings, UnknownStatus},
-    state::State,
-    status::{Code, Status},
+    status::{
+        Cause, Code, Failure, FailurePolicy, State, Status, Verdict,
+        details::{
+            BadRequest, DebugInfo, Detail, ErrorInfo, FieldViolation, Help, HelpLink, LocalizedMessage,
+            PreconditionFailure, PreconditionViolation, QuotaFailure, QuotaViolation, RequestInfo, ResourceInfo,
+            RetryInfo,
+        },
+    },
     timer::{Timer, park::block_on},
-    token::{Resume, Token},
     transport::{Transport, TransportError, TransportErrorKind},
-    typed::Operation,
     wire::WireOperation,
 };
 #[cfg(feature = "macros")]

@@ -2,7 +2,7 @@
 
 use http::Uri;
 
-use crate::failure::Failure;
+use crate::status::Failure;
 
 /// Query parameters that are never shown and never written down.
 const SECRET: &[&str] = &[

@@ -5,10 +5,20 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 
+#[path = "../../lro-macros/src/grammar/mod.rs"]
+mod grammar;
+#[path = "../../lro-macros/src/list.rs"]
+mod list;
 #[path = "../../lro-macros/src/long_running/mod.rs"]
 mod long_running;
-#[path = "../../lro-macros/src/wire/mod.rs"]
-mod wire;
+#[path = "../../lro-macros/src/nearest.rs"]
+mod nearest;
+#[path = "../../lro-macros/src/report.rs"]
+mod report;
+#[path = "../../lro-macros/src/runtime_path.rs"]
+mod runtime_path;
+#[path = "../../lro-macros/src/wire_operation/mod.rs"]
+mod wire_operation;
 
 #[test]
 fn every_case_expands_as_its_snapshot_shows() {
@@ -54,7 +64,7 @@ fn derived(item: &TokenStream) -> TokenStream {
         parsed.iter().flat_map(|parsed| &parsed.attrs).filter(|attribute| attribute.path().is_ident("derive"));
     let is_ours =
         derives.into_iter().any(|attribute| attribute.to_token_stream().to_string().contains("WireOperation"));
-    let expansion = if is_ours { wire::expand(item.clone()) } else { TokenStream::new() };
+    let expansion = if is_ours { wire_operation::expand(item.clone()) } else { TokenStream::new() };
     quote!(#item #expansion)
 }
 

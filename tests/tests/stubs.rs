@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-const COMMITTED: &str = "../lro-runtime/src/grpc/longrunning.rs";
+const COMMITTED: &str = "../lro-runtime/src/dialect/google_grpc/longrunning.rs";
 
 /// After a change of the protos or of prost: `BLESS=1 cargo test -p lro-tests --test stubs`.
 #[test]

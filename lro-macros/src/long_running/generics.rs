@@ -2,8 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::punctuated::Punctuated;
-use syn::{GenericParam, Generics, Token, TypeParamBound, WherePredicate};
+use syn::{GenericParam, Generics, Token, TypeParamBound, WherePredicate, punctuated::Punctuated};
 
 /// Of the block's and the method's parameters, those that the tokens mention.
 pub(crate) fn chosen(block: &Generics, method: &Generics, tokens: &TokenStream) -> Generics {

@@ -1,5 +1,7 @@
 //! The keys of the attribute, and what to say about a word that is none.
 
+use crate::nearest::unknown_key;
+
 /// Every key, in the order the documentation lists them.
 pub(crate) const KEYS: [&str; 19] = [
     "response",
@@ -32,12 +34,6 @@ pub(crate) const WAITER_KEYS: [&str; 9] =
 
 /// Every key of an acceptor.
 const ACCEPTOR_KEYS: [&str; 6] = ["output", "is", "all", "any", "error", "success"];
-
-/// The key that was probably meant.
-pub(crate) fn nearest<'a>(key: &str, legal: &[&'a str]) -> Option<&'a str> {
-    let (edits, word) = legal.iter().map(|word| (distance(key, word), *word)).min()?;
-    (edits <= 2 && edits < word.len()).then_some(word)
-}
 
 /// What to say about an unknown key of the attribute.
 pub(crate) fn unknown(key: &str) -> String {
@@ -80,46 +76,5 @@ pub(crate) fn unknown_in_acceptor(key: &str, outcome: impl std::fmt::Display) ->
 }
 
 fn complain(key: &str, legal: &[&str], place: &str) -> String {
-    let hint = match nearest(key, legal) {
-        Some(word) => format!("; did you mean `{word}`?"),
-        None => ".".to_owned(),
-    };
-    let legal: Vec<String> = legal.iter().map(|word| format!("`{word}`")).collect();
-    format!("unknown key `{key}`{hint} Legal keys{place} are {}", legal.join(", "))
-}
-
-/// Edits (insertions, deletions, replacements) from one word to the other.
-fn distance(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
-    for (i, a) in from.chars().enumerate() {
-        let mut corner = i;
-        let mut left = i + 1;
-        for (cell, b) in row.iter_mut().skip(1).zip(to.chars()) {
-            let edits = (corner + usize::from(a != b)).min(left + 1).min(*cell + 1);
-            corner = std::mem::replace(cell, edits);
-            left = edits;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_edits() {
-        for (from, to, edits) in [
-            ("respons", "response", 1),
-            ("metdata", "metadata", 1),
-            ("pol", "poll", 1),
-            ("", "ab", 2),
-            ("kitten", "sitting", 3),
-        ] {
-            assert_eq!(distance(from, to), edits, "{from} → {to}");
-        }
-    }
+    unknown_key(key, legal, place, legal)
 }

@@ -4,15 +4,14 @@
 
 use proc_macro2::TokenStream;
 
+use crate::report::Report;
+
 mod args;
 mod docs;
-mod duration;
 mod expand;
 mod generics;
-pub(crate) mod keys;
-pub(crate) mod list;
+mod keys;
 mod model;
-pub(crate) mod report;
 mod returns;
 mod settings;
 mod source;
@@ -21,7 +20,7 @@ mod waiter;
 
 /// Expands the attribute with these arguments on this item. Mistakes follow the item as `compile_error!`s.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
-    let mut report = report::Report::default();
+    let mut report = Report::default();
     let source = source::parse(item, &mut report);
     let model = model::build(args, source, &mut report);
     expand::tokens(model, report)

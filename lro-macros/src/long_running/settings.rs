@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
-use syn::parse::{Parse, ParseStream};
-use syn::{Lit, LitFloat, LitInt, LitStr, Result};
+use syn::{
+    Lit, LitFloat, LitInt, LitStr, Result,
+    parse::{Parse, ParseStream},
+};
 
-use super::report::Report;
-use super::{duration, keys, list};
+use super::keys;
+use crate::{grammar::duration, list, report::Report};
 
 /// The keys of `poll(…)`, each legal by itself and together.
 #[derive(Clone, Default)]

@@ -2,12 +2,15 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::spanned::Spanned;
-use syn::{Attribute, Generics, ItemImpl, ItemTrait, Meta, Result, Signature, Token, Type, Visibility, token};
+use syn::{
+    Attribute, Generics, ItemImpl, ItemTrait, Meta, Result, Signature, Token, Type, Visibility,
+    ext::IdentExt,
+    parse::{ParseStream, Parser},
+    spanned::Spanned,
+    token,
+};
 
-use super::report::Report;
+use crate::report::Report;
 
 /// The item under the attribute.
 pub(crate) enum Source {

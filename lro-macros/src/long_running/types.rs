@@ -2,12 +2,10 @@
 
 use proc_macro2::{Ident, Spacing, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::ext::IdentExt;
-use syn::{LitStr, Type};
+use syn::{LitStr, Type, ext::IdentExt};
 
-use super::args::Args;
-use super::report::Report;
-use super::source::Method;
+use super::{args::Args, source::Method};
+use crate::report::Report;
 
 /// The type given for `response` or `metadata`, if an operation can keep a value of it; `()` after a mistake.
 pub(crate) fn kept(key: &str, given: Option<&Type>, args: &Args, method: &Method, report: &mut Report) -> Type {

@@ -4,14 +4,11 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
-use super::{Inner, Operations};
+use super::{Credentials, Inner, Operations, cookies::Cookies, start_policy::Starts};
 use crate::{
-    cookies::Cookies,
-    credentials::Credentials,
     dialect::{Dialect, Google},
     error::{Error, ErrorKind, Result},
     settings::PollSettings,
-    start::Starts,
     timer::Timer,
     transport::Transport,
     url::{Origin, redacted},

@@ -14,27 +14,35 @@ use http::{HeaderMap, Method as HttpMethod, Uri};
 use serde::Serialize;
 
 use crate::{
-    cookies::Cookies,
-    credentials::Credentials,
-    dialect::{CallerHeaders, Dialect},
+    dialect::{Call, CallerHeaders, Cursor, Dialect, Observation},
     error::{Error, ErrorKind, Result},
-    failure::{Cause, Failure},
-    method::Method,
-    observation::{Call, Cursor, Observation},
-    operation::RawOperation,
-    scope,
+    operation::{
+        Method, RawOperation, Resume,
+        snapshot::{Look, Next, Replied, Snapshot, Started},
+    },
     settings::PollSettings,
-    snapshot::{Look, Next, Replied, Snapshot, Started},
-    start::{self, Starts},
+    status::{Cause, Failure},
     timer::Timer,
-    token::Resume,
     transport::{BoxFuture, Reply, Request, Transport},
     url::{Origin, redacted, resolve},
 };
 
+mod adopt;
+mod blocking_operations;
 mod builder;
+mod cookies;
+mod credentials;
+pub(crate) mod current_method;
+mod list;
+mod start_policy;
 
-pub use self::builder::OperationsBuilder;
+pub use self::{
+    blocking_operations::BlockingOperations,
+    builder::OperationsBuilder,
+    credentials::{Credentials, CredentialsError, bearer},
+    list::{BlockingList, ListOperations},
+};
+use self::{cookies::Cookies, start_policy::Starts};
 
 /// How long a start call may take. Longer than a poll: the service does something.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
@@ -207,7 +215,7 @@ impl Operations {
     pub(crate) fn start_call(&self, call: Result<Call>) -> BoxFuture<'static, Result<RawOperation>> {
         let client = self.clone();
         Box::pin(async move {
-            let method = scope::current();
+            let method = current_method::current();
             let name = method.map_or("the start call", |method| method.name());
             let call = call?;
             client
@@ -233,7 +241,7 @@ impl Operations {
                     failed += 1;
                     let Ok(schedule) = self.settings().clone().resolve() else { return Err(failure) };
                     let timer = self.timer();
-                    timer.sleep(start::pause(failed, &failure, &schedule, &**timer)).await;
+                    timer.sleep(start_policy::pause(failed, &failure, &schedule, &**timer)).await;
                 }
                 outcome => return outcome,
             }

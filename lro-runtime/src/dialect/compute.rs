@@ -2,19 +2,14 @@
 
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
-use ::http::{Method, Uri};
+use http::{Method, Uri};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use super::{Dialect, ListPage, ListQuery, Listed, Options, expect_success};
+use super::{Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, expect_success};
 use crate::{
-    detail::Detail,
-    failure::Failure,
     hint::Hint,
-    observation::{Call, Cursor, Observation, Part},
-    payload::Encoding,
-    state::State,
-    status::{Code, Status},
+    status::{Code, Failure, State, Status, details::Detail},
     text::excerpt,
     transport::{Reply, Request},
     url::{encode_name, encode_query},

@@ -6,14 +6,13 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Dialect, ListPage, ListQuery, Listed, Options, expect_success, is_object, read_details};
+use super::{
+    Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, expect_success,
+    is_object, read_details,
+};
 use crate::{
-    failure::Failure,
     hint::Hint,
-    observation::{Call, Cursor, Observation, Part},
-    payload::Encoding,
-    state::State,
-    status::{Code, Status},
+    status::{Code, Failure, State, Status},
     text::{excerpt, string},
     transport::{Reply, Request},
     url::{encode_name, encode_query},

@@ -6,16 +6,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Dialect, Google, Options, expect_success,
+    Call, Cursor, Dialect, Encoding, Google, Observation, Options, Part, expect_success,
     google::{present, read_status},
 };
 use crate::{
-    failure::Failure,
     hint::Hint,
-    observation::{Call, Cursor, Observation, Part},
-    payload::Encoding,
-    state::State,
-    status::{Code, Status},
+    status::{Code, Failure, State, Status},
     text::excerpt,
     transport::{Reply, Request},
     url::encode_name,

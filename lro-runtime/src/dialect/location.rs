@@ -2,12 +2,9 @@
 
 use http::{HeaderMap, HeaderName, StatusCode, Uri, header::LOCATION};
 
-use super::error_reply;
+use super::{Cursor, Encoding, Observation, Part, error_reply};
 use crate::{
-    failure::Failure,
-    observation::{Cursor, Observation, Part},
-    payload::Encoding,
-    state::State,
+    status::{Failure, State},
     text::excerpt,
     transport::{Reply, Request},
     url::resolve,

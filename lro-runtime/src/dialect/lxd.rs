@@ -2,21 +2,18 @@
 
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
-use ::http::{Method, StatusCode};
+use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Dialect, ListPage, ListQuery, Listed, Options, error_reply, expect_success,
+    Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, error_reply,
+    expect_success,
     location::{body_of, location_in, repeated_headers},
 };
 use crate::{
-    failure::Failure,
     hint::Hint,
-    observation::{Call, Cursor, Observation, Part},
-    payload::Encoding,
-    state::State,
-    status::{Code, Status},
+    status::{Code, Failure, State, Status},
     text::excerpt,
     transport::{Reply, Request},
     url::{encode_name, encode_query},

@@ -17,46 +17,49 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    failure::Failure,
-    observation::{Call, Cursor, Observation},
+    status::Failure,
     transport::{Reply, Request},
 };
 
 mod azure;
 mod compute;
 pub(crate) mod declared;
-mod error;
+mod error_reply;
 mod google;
 #[cfg(feature = "grpc")]
-mod grpc;
-mod http;
+pub(crate) mod google_grpc;
 mod jobs;
 mod location;
 mod lxd;
+mod observation;
+mod payload;
+mod plain_http;
 mod redfish;
 mod vertex;
 mod waiter;
 
 #[cfg(feature = "grpc")]
-pub use self::grpc::GoogleGrpc;
+pub use self::google_grpc::GoogleGrpc;
 #[cfg(feature = "grpc")]
-pub(crate) use self::grpc::rpc_failure;
+pub(crate) use self::google_grpc::rpc_failure;
 pub use self::{
     azure::{Azure, FinalStateVia},
     compute::{Compute, ExtendedFields},
     declared::Declared,
-    error::error_reply,
+    error_reply::error_reply,
     google::Google,
-    http::Http,
     jobs::Jobs,
     location::{repeated_headers, url_in},
     lxd::Lxd,
+    observation::{Call, Cursor, Observation, Part},
+    payload::{Encoding, Payload},
+    plain_http::Http,
     redfish::Redfish,
     vertex::Vertex,
     waiter::{Acceptor, Comparator, Matcher, Meaning, Waiter},
 };
 pub(crate) use self::{
-    error::{expect_success, is_object, read_details, read_error},
+    error_reply::{expect_success, is_object, read_details, read_error},
     location::CallerHeaders,
 };
 pub use crate::url::encode_name;

@@ -2,21 +2,18 @@
 
 use std::borrow::Cow;
 
-use ::http::Method;
+use http::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Dialect, Options, error_reply, expect_success,
+    Call, Cursor, Dialect, Observation, Options, error_reply, expect_success,
     location::{base_of, body_of, done, location_in, metadata_of, repeated_headers},
     read_details,
 };
 use crate::{
-    failure::Failure,
     hint::Hint,
-    observation::{Call, Cursor, Observation},
-    state::State,
-    status::{Code, Status},
+    status::{Code, Failure, State, Status},
     transport::{Reply, Request},
 };
 

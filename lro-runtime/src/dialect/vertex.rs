@@ -2,12 +2,11 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use ::http::Method;
+use http::Method;
 
-use super::{Dialect, Google, ListPage, ListQuery, Options};
+use super::{Call, Cursor, Dialect, Google, ListPage, ListQuery, Observation, Options};
 use crate::{
-    failure::Failure,
-    observation::{Call, Cursor, Observation},
+    status::Failure,
     transport::{Reply, Request},
     url::encode_name,
 };

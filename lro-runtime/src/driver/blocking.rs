@@ -7,15 +7,13 @@ use futures_core::Stream;
 use super::{OwnTimer, Snapshots, Wait, observe::Observers};
 use crate::{
     error::Result,
-    handle::Handle,
-    operation_state::{Cancellable, Deletable},
+    operation::{Cancellable, Deletable, Handle, Operation},
     settings::PollSettings,
     timer::{
         Timer,
         park::{block_on, own_timer},
     },
     transport::BoxFuture,
-    typed::Operation,
 };
 
 /// The calls of an operation, on the calling thread.

@@ -5,19 +5,16 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    dialect::Call,
     error::{ErrorKind, Result},
-    failure::Failure,
-    handle::Handle,
-    observation::Call,
-    operation::RawOperation,
+    operation::{Handle, RawOperation, snapshot::Look},
     settings::PollSettings,
-    snapshot::Look,
+    status::Failure,
     timer::Timer,
     transport::BoxFuture,
 };
 
 mod blocking;
-mod guard;
 mod observe;
 mod shared;
 mod snapshots;
@@ -26,7 +23,6 @@ mod wait;
 pub(crate) use self::wait::Wait;
 pub use self::{
     blocking::Blocking,
-    guard::CancelOnDrop,
     observe::{Notify, Observed},
     shared::{Shared, Waiting},
     snapshots::Snapshots,

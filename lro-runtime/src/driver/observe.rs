@@ -7,7 +7,10 @@ use std::{
 
 use super::{Blocking, Snapshots, Wait};
 use crate::{
-    error::Result, handle::Handle, operation::RawOperation, payload::Payload, settings::PollSettings,
+    dialect::Payload,
+    error::Result,
+    operation::{Handle, RawOperation},
+    settings::PollSettings,
     transport::BoxFuture,
 };
 

@@ -11,7 +11,10 @@ use std::{
 
 use super::Wait;
 use crate::{
-    error::Result, handle::Handle, operation::RawOperation, settings::PollSettings, timer::park::block_on,
+    error::Result,
+    operation::{Handle, RawOperation},
+    settings::PollSettings,
+    timer::park::block_on,
     transport::BoxFuture,
 };
 

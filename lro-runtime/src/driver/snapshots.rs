@@ -9,7 +9,12 @@ use std::{
 use futures_core::Stream;
 
 use super::{OwnTimer, Wait, observe::Observers};
-use crate::{error::Result, handle::Handle, operation::RawOperation, settings::PollSettings, transport::BoxFuture};
+use crate::{
+    error::Result,
+    operation::{Handle, RawOperation},
+    settings::PollSettings,
+    transport::BoxFuture,
+};
 
 /// A [`Stream`] of snapshots of one operation: the first at once, then one per poll with the same waits as `poll_until_completed`. It ends after
 /// the terminal snapshot, or after the error that ends the wait. Dropping it loses nothing: every snapshot can be polled again.

@@ -9,10 +9,10 @@ use super::{OwnTimer, observe::Observers};
 use crate::{
     engine::{Action, End, Engine, LastReply, Opening, Seen},
     error::{Error, ErrorKind, Result},
-    failure::Failure,
     hint::Hint,
     operation::RawOperation,
     settings::{PollSettings, UnknownStatus},
+    status::Failure,
     timer::Timer,
 };
 

@@ -6,9 +6,9 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::{
-    failure::{Cause, Failure, Verdict},
     hint::Hint,
     settings::{Expiration, HintPolicy, Jitter, SHORTEST_WAIT, Schedule},
+    status::{Cause, Failure, Verdict},
 };
 
 #[cfg(test)]

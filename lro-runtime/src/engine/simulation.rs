@@ -6,10 +6,9 @@ use http::StatusCode;
 
 use super::{Action, End, Engine, LastReply, Opening, Seen};
 use crate::{
-    failure::{Cause, Failure},
     hint::Hint,
     settings::PollSettings,
-    status::{Code, Status},
+    status::{Cause, Code, Failure, Status},
 };
 
 pub(super) fn secs(seconds: f64) -> Duration {

@@ -7,10 +7,9 @@ use super::{
     simulation::{Reply, World, done, follow, hinted, http, running, secs},
 };
 use crate::{
-    failure::{Cause, Failure, Verdict},
     hint::Hint,
     settings::{ErrorBudget, Expiration, HintPolicy, Jitter, PollSettings},
-    status::{Code, Status},
+    status::{Cause, Code, Failure, Status, Verdict},
     transport::{TransportError, TransportErrorKind},
 };
 

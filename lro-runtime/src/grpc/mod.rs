@@ -22,17 +22,14 @@ use tonic::{body::Body as Outgoing, client::GrpcService, codegen::Body};
 
 use crate::{
     client::{Operations, OperationsBuilder},
-    dialect::GoogleGrpc,
+    dialect::{Call, GoogleGrpc},
     error::{Error, ErrorKind, Result},
-    observation::Call,
     operation::RawOperation,
     transport::{BoxFuture, GrpcTransport},
 };
 
-/// The messages of [`google/longrunning/operations.proto`](https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto); those of
-/// `google.rpc` in them are [`tonic_types::pb`].
-#[rustfmt::skip] // as generated
-pub mod longrunning;
+#[doc(inline)]
+pub use crate::dialect::google_grpc::longrunning;
 
 impl OperationsBuilder {
     /// Speaks gRPC over the library's own channel: the dialect [`GoogleGrpc`] and the transport [`GrpcTransport::new`].

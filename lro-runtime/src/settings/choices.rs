@@ -90,7 +90,7 @@ mod human_duration {
 
     use serde::{Deserializer, Serializer, de::Error};
 
-    use crate::human::serde_option;
+    use crate::duration::serde_option;
 
     pub(super) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         serde_option::serialize(&Some(*value), serializer)

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{error::Result, failure::FailurePolicy, human};
+use crate::{duration, error::Result, status::FailurePolicy};
 
 mod choices;
 mod schedule;
@@ -57,13 +57,13 @@ pub(crate) use self::schedule::{SHORTEST_WAIT, Schedule};
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PollSettings {
-    #[serde(with = "human::serde_option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "duration::serde_option", skip_serializing_if = "Option::is_none")]
     initial_delay: Option<Duration>,
-    #[serde(with = "human::serde_option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "duration::serde_option", skip_serializing_if = "Option::is_none")]
     delay: Option<Duration>,
     #[serde(skip_serializing_if = "Option::is_none")]
     multiplier: Option<f64>,
-    #[serde(with = "human::serde_option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "duration::serde_option", skip_serializing_if = "Option::is_none")]
     max_delay: Option<Duration>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jitter: Option<Jitter>,
@@ -71,15 +71,15 @@ pub struct PollSettings {
     seed: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expiration: Option<Expiration>,
-    #[serde(with = "human::serde_option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "duration::serde_option", skip_serializing_if = "Option::is_none")]
     poll_timeout: Option<Duration>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<HintPolicy>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_budget: Option<ErrorBudget>,
-    #[serde(with = "human::serde_option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "duration::serde_option", skip_serializing_if = "Option::is_none")]
     not_found_grace: Option<Duration>,
-    #[serde(with = "human::serde_option", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "duration::serde_option", skip_serializing_if = "Option::is_none")]
     long_poll: Option<Duration>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unknown_status: Option<UnknownStatus>,
@@ -94,7 +94,7 @@ impl fmt::Debug for PollSettings {
         let mut out = f.debug_struct("PollSettings");
         let mut duration = |name, value: Option<Duration>| {
             if let Some(value) = value {
-                out.field(name, &format_args!("{}", human::format(value)));
+                out.field(name, &format_args!("{}", duration::format(value)));
             }
         };
         duration("initial_delay", self.initial_delay);

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::{ErrorBudget, Expiration, HintPolicy, Jitter, Policy, UnknownStatus};
 use crate::{
+    duration,
     error::{Error, ErrorKind, Result},
-    failure::{Failure, Verdict},
-    human,
+    status::{Failure, Verdict},
 };
 
 /// Settings with every value known and legal: what the engine runs on.
@@ -39,7 +39,7 @@ impl Schedule {
     pub(super) fn validate(&self) -> Result<()> {
         let at_least = |field: &str, value: Duration, least: Duration| {
             check(value >= least, || {
-                format!("{field} = {}: must be at least {}", human::format(value), human::format(least))
+                format!("{field} = {}: must be at least {}", duration::format(value), duration::format(least))
             })
         };
         at_least("delay", self.delay, SHORTEST_WAIT)?;

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use super::{WireOperation, bigquery, cloud_sql, gke, meilisearch, openai, replicate};
 use crate::{
     dialect::{Declared, Dialect},
-    state::State,
+    status::State,
     transport::{Reply, Request},
 };
 

@@ -1,11 +1,13 @@
 //! Values of one key each.
 
 use proc_macro2::Ident;
-use syn::parse::{Parse, ParseStream};
-use syn::{Expr, LitBool, LitStr, Path, Result, Token};
+use syn::{
+    Expr, LitBool, LitStr, Result, Token,
+    parse::{Parse, ParseStream},
+};
 
-use super::super::list::value;
 use super::{Function, Progress, Shape};
+use crate::{grammar::final_state_via, list::value};
 
 pub(super) fn text(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<LitStr> {
     value(key, input, &format!("a string: `{key} = \"{example}\"`"))
@@ -34,26 +36,12 @@ pub(super) fn encoding(key: &Ident, input: ParseStream<'_>) -> Result<Shape> {
 }
 
 pub(super) fn final_state_via(key: &Ident, input: ParseStream<'_>) -> Result<LitStr> {
-    const LEGAL: [&str; 4] = ["location", "original-uri", "operation-location", "azure-async-operation"];
     let text = text(key, input, "location")?;
-    if LEGAL.contains(&text.value().as_str()) {
+    if final_state_via::WORDS.contains(&text.value().as_str()) {
         return Ok(text);
     }
-    let legal = LEGAL.map(|word| format!("\"{word}\"")).join(", ");
+    let legal = final_state_via::WORDS.map(|word| format!("\"{word}\"")).join(", ");
     Err(syn::Error::new(text.span(), format!("`final_state_via` takes one of {legal}")))
-}
-
-pub(super) fn path(key: &Ident, input: ParseStream<'_>) -> Result<Path> {
-    value::<ModPath>(key, input, "a path: `crate = ::my_sdk::lro_runtime`").map(|path| path.0)
-}
-
-/// A path that may begin with `crate`, without generics.
-struct ModPath(Path);
-
-impl Parse for ModPath {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
-        input.call(Path::parse_mod_style).map(Self)
-    }
 }
 
 impl Parse for Function {

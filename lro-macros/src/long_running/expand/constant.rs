@@ -4,10 +4,14 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::super::args::{Function, Progress, Shape};
-use super::super::model::{Operation, Settings};
-use super::super::settings::Time;
-use super::{located, waiter};
+use super::{
+    super::{
+        args::{Function, Progress, Shape},
+        model::{Operation, Settings},
+        settings::Time,
+    },
+    located, waiter,
+};
 
 // Output:
 //     ::lro_runtime::Method::new("ImageClient.export_image").delay(::core::time::Duration::new(1, 0))

@@ -3,11 +3,15 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 
-use super::super::generics;
-use super::super::model::{Operation, Resume};
-use super::super::returns::{self, Form};
-use super::super::source::braces;
-use super::{located, words};
+use super::{
+    super::{
+        generics,
+        model::{Operation, Resume},
+        returns::{self, Form},
+        source::braces,
+    },
+    located, words,
+};
 
 // Input:
 //     #[doc = "Exports an image."]

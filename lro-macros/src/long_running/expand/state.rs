@@ -4,9 +4,10 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::super::args::Shape;
-use super::super::model::Operation;
-use super::{constant, located, words};
+use super::{
+    super::{args::Shape, model::Operation},
+    constant, located, words,
+};
 
 // Output:
 //     #[doc = "The states of …"]

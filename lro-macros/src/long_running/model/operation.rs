@@ -2,16 +2,19 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::ext::IdentExt;
-use syn::spanned::Spanned;
-use syn::{Expr, FnArg, Pat};
+use syn::{Expr, FnArg, Pat, ext::IdentExt, spanned::Spanned};
 
-use super::super::args::{Args, Shape};
-use super::super::report::Report;
-use super::super::returns::{self, Form};
-use super::super::source::Method;
-use super::super::{docs, generics, types};
-use super::{Entry, Host, HostKind, Names, Operation, Resume, Settings};
+use super::{
+    super::{
+        args::{Args, Shape},
+        docs, generics,
+        returns::{self, Form},
+        source::Method,
+        types,
+    },
+    Entry, Host, HostKind, Names, Operation, Resume, Settings,
+};
+use crate::report::Report;
 
 /// The operation of one method; the method as it stands where its signature cannot start one.
 pub(super) fn entry(mut method: Method, args: Args, host: &Host, report: &mut Report) -> Entry {

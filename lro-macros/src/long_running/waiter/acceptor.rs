@@ -1,12 +1,13 @@
 //! One acceptor: what a reply means, and which replies mean it.
 
 use proc_macro2::Ident;
-use syn::parse::ParseStream;
-use syn::{Error, Lit, LitBool, LitStr, Result};
+use syn::{Error, Lit, LitBool, LitStr, Result, parse::ParseStream};
 
-use super::super::list::{each, inside, value};
-use super::super::report::Report;
-use super::{keys, path};
+use super::{keys, output_path};
+use crate::{
+    list::{each, inside, value},
+    report::Report,
+};
 
 /// One rule.
 #[derive(Clone)]
@@ -95,7 +96,7 @@ impl Acceptor {
 impl Parts {
     fn key(&mut self, outcome: &Ident, key: &Ident, input: ParseStream<'_>, report: &mut Report) -> Result<()> {
         match key.to_string().as_str() {
-            "output" => self.source(key, Source::Output(path::parse(key, input, "state")?.value()), report),
+            "output" => self.source(key, Source::Output(output_path(key, input, "state")?.value()), report),
             "error" => self.source(key, Source::Error(error(key, input)?), report),
             "success" => {
                 let flag: LitBool = value(key, input, "`true` (the call succeeds) or `false` (it fails)")?;

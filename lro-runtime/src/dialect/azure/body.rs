@@ -7,12 +7,11 @@ use serde_json::value::RawValue;
 
 use super::{cursor, words};
 use crate::{
-    dialect::location::{follow, without_mark},
-    failure::Failure,
-    observation::{Cursor, Observation, Part},
-    payload::Encoding,
-    state::State,
-    status::Status,
+    dialect::{
+        Cursor, Encoding, Observation, Part,
+        location::{follow, without_mark},
+    },
+    status::{Failure, State, Status},
     text::string,
     transport::Reply,
 };

@@ -1,12 +1,14 @@
 //! What a cursor of Azure's carries: where it leads, and what the final `GET` will need.
 
-use ::http::{Method, Uri};
+use http::{Method, Uri};
 
 use super::FinalStateVia;
 use crate::{
-    dialect::location::{base_of, resolved},
-    failure::Failure,
-    observation::Cursor,
+    dialect::{
+        Cursor,
+        location::{base_of, resolved},
+    },
+    status::Failure,
 };
 
 /// What the cursor's URL is.

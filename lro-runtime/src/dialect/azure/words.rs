@@ -4,10 +4,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    detail::Detail,
     dialect::{read_details, read_error},
-    state::State,
-    status::{Code, Status},
+    status::{Code, State, Status, details::Detail},
 };
 
 /// Words that Azure's guidelines and its services use for what has not ended. Any other word means the same, but nobody has heard of it.

@@ -4,8 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    detail::Detail,
-    status::{Code, Status},
+    status::{Code, Status, details::Detail},
     text::excerpt,
 };
 

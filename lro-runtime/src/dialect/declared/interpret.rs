@@ -11,13 +11,12 @@ use super::{
     template,
 };
 use crate::{
-    dialect::google::{not_json, wrong},
-    failure::Failure,
+    dialect::{
+        Encoding, Observation, Part,
+        google::{not_json, wrong},
+    },
     hint::Hint,
-    observation::{Observation, Part},
-    payload::Encoding,
-    state::State,
-    status::{Code, Status},
+    status::{Code, Failure, State, Status},
     text::string,
     transport::Reply,
 };

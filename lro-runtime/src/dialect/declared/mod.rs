@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 
 use super::{Dialect, ListPage, ListQuery, Listed, Options, expect_success, google::not_json};
 use crate::{
-    failure::Failure,
-    observation::{Call, Cursor, Observation},
+    dialect::{Call, Cursor, Observation},
+    status::Failure,
     transport::{Reply, Request},
     url::resolve,
 };

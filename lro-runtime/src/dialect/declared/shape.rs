@@ -1,7 +1,7 @@
 //! What a type declares about how its service writes an operation: data, no code.
 
 use super::seek::Paths;
-use crate::state::State;
+use crate::status::State;
 
 /// A serde type that says how its service writes an operation: which member is the name, the state, the response, and which
 /// words mean which state.

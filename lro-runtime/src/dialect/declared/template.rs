@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    failure::Failure,
+    status::Failure,
     text::excerpt,
     url::{encode_name, encode_query},
 };

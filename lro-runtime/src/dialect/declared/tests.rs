@@ -3,7 +3,10 @@ use std::{borrow::Cow, time::Duration};
 use bytes::Bytes;
 
 use super::*;
-use crate::{failure::Cause, hint::Hint, state::State};
+use crate::{
+    hint::Hint,
+    status::{Cause, State},
+};
 
 /// Everything that can be declared, by hand.
 struct Job;

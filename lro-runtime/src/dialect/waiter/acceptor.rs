@@ -4,9 +4,7 @@ use serde_json::Value;
 
 use super::path;
 use crate::{
-    failure::Failure,
-    state::State,
-    status::{Code, Status},
+    status::{Code, Failure, State, Status},
     transport,
 };
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::failure::Failure;
+use crate::status::Failure;
 
 /// What `path` finds in `output`; `null` where there is nothing.
 pub(super) fn find(path: &str, output: &Value) -> Result<Value, Failure> {

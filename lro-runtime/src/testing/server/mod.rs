@@ -11,16 +11,16 @@ use std::{
 
 use serde_json::Value;
 
+mod http1;
 mod job;
 mod service;
 mod store;
-mod wire;
 
 pub use self::job::{Fault, Job};
 use self::{
+    http1::{Incoming, Malformed, Outgoing},
     service::call,
     store::{Answer, Store},
-    wire::{Incoming, Malformed, Outgoing},
 };
 use crate::{client::Operations, error::Result, status::Code};
 
@@ -256,7 +256,7 @@ fn serve(shared: &Shared, mut stream: TcpStream) {
             Err(Malformed::Refused(status, why)) => {
                 let reply = store::error_with(status, Code::InvalidArgument, why);
                 let _ = reply.write(&mut stream, false, usize::MAX); // whoever sent that may be gone
-                return wire::close(&stream);
+                return http1::close(&stream);
             }
         };
         let answer = call(shared, &request);
@@ -283,7 +283,7 @@ fn deliver(shared: &Shared, stream: &mut TcpStream, request: &mut Incoming, answ
         }
         Some(Fault::Latency(latency)) => shared.pause(Instant::now() + latency, |_| false).then_some(())?,
         Some(Fault::Close) => {
-            wire::close(stream);
+            http1::close(stream);
             return None;
         }
         Some(Fault::HalfBody) => part = reply.body.len() / 2,
@@ -298,7 +298,7 @@ fn deliver(shared: &Shared, stream: &mut TcpStream, request: &mut Incoming, answ
     if keep_alive {
         return Some(());
     }
-    wire::close(stream);
+    http1::close(stream);
     None
 }
 

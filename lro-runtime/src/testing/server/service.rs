@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::{
     Shared,
+    http1::Incoming,
     store::{Answer, Query, error},
-    wire::Incoming,
 };
-use crate::{human, status::Code};
+use crate::{duration, status::Code};
 
 /// The longest that `:wait` holds a request.
 const LONGEST_HOLD: Duration = Duration::from_secs(30);
@@ -94,7 +94,7 @@ impl<'a> Call<'a> {
 
 /// The `timeout` of a wait call.
 fn hold(body: &Value) -> Result<Duration, (Code, String)> {
-    match body.get("timeout").map(|timeout| timeout.as_str().map(human::parse)) {
+    match body.get("timeout").map(|timeout| timeout.as_str().map(duration::parse)) {
         None => Ok(LONGEST_HOLD),
         Some(Some(Ok(timeout))) => Ok(timeout.min(LONGEST_HOLD)),
         Some(_) => Err((Code::InvalidArgument, "`timeout` is not a duration such as `1.5s`".to_owned())),

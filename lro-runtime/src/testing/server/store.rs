@@ -8,8 +8,8 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
+    http1::Outgoing,
     job::{Cancel, Fault, Job, Outcome, Pace},
-    wire::Outgoing,
 };
 use crate::status::Code;
 

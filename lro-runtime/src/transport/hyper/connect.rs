@@ -24,7 +24,7 @@ use futures_rustls::{
 use http::{Uri, uri::Scheme};
 use tower_service::Service;
 
-use super::wire::Wire;
+use super::stream::Wire;
 use crate::transport::{TransportError, TransportErrorKind};
 
 /// How long one address has to itself before the next is tried beside it (RFC 8305, section 5).

@@ -1,0 +1,211 @@
+//! What roles must be together: each mistake at the token that made it.
+
+use syn::{DeriveInput, LitStr};
+
+use super::{
+    path,
+    roles::{Place, Role, Roles, text},
+};
+use crate::{grammar::states::STATES, report::Report};
+
+/// How many members may be the error, and how many a name may be made of: as in `WireShape`.
+const ERRORS: usize = 3;
+const PARTS: usize = 4;
+
+pub(crate) fn all(item: &DeriveInput, said: &Roles, report: &mut Report) {
+    once(said, report);
+    required(item, said, report);
+    name(said, report);
+    calls(said, report);
+    if let Some(state) = said.role("state") {
+        words(state, report);
+        states(state, said, report);
+        response(state, said, report);
+    }
+    for role in &said.members {
+        details(role, report);
+    }
+}
+
+impl Roles {
+    fn role(&self, key: &str) -> Option<&Role> {
+        self.members.iter().find(|role| role.key == key)
+    }
+
+    fn call(&self, key: &str) -> Option<&LitStr> {
+        self.calls.iter().find(|(word, _)| word == key).map(|(_, call)| call)
+    }
+
+    fn says(&self, key: &str) -> bool {
+        self.attempted.iter().any(|word| word == key)
+    }
+}
+
+fn once(said: &Roles, report: &mut Report) {
+    for (index, role) in said.members.iter().enumerate() {
+        let before = said.members.iter().take(index).filter(|other| other.key == role.key).count();
+        match (role.key == "error", before) {
+            (_, 0) | (true, ..ERRORS) => {}
+            (true, _) => report
+                .at(&role.key, format!("at most {ERRORS} members can be the `error`; the first that is there counts")),
+            (false, _) => report.at(&role.key, format!("two members are the `{}`; keep one", role.key)),
+        }
+    }
+}
+
+fn required(item: &DeriveInput, said: &Roles, report: &mut Report) {
+    if !said.says("state") {
+        report.at(
+            &item.ident,
+            "no field is the state: mark it `#[operation(state, running = \"…\", succeeded = \"…\", …)]`",
+        );
+    }
+    if !said.says("name") && !said.says("next") {
+        report.at(&item.ident, "no field is the name: mark it `#[operation(name)]`, or `#[operation(next)]` if the service gives a URL instead");
+    }
+    if !said.says("poll") && !said.says("next") {
+        report.at(&item.ident, "where to look is not said: `#[operation(poll = \"v1/jobs/{name}\")]` on the type, or `#[operation(next)]` on the field that is a URL");
+    }
+    if let (true, false) = (said.says("poll"), said.says("name"))
+        && let Some(poll) = said.call("poll")
+        && said.says("next")
+    {
+        report.at(
+            poll,
+            "`poll` fills in the name, and no field is it: mark it `#[operation(name)]`, or leave `poll` out",
+        );
+    }
+    for (key, other, example) in
+        [("list", "items", "data"), ("items", "list", "v1/jobs"), ("next_page", "list", "v1/jobs")]
+    {
+        if let (Some(call), false) = (said.call(key), said.says(other)) {
+            report.at(call, format!("`{key}` needs `{other}`: `{other} = \"{example}\"`"));
+        }
+    }
+}
+
+fn name(said: &Roles, report: &mut Report) {
+    let Some(Role { place: Place::Template(template), key, .. }) = said.role("name") else { return };
+    let parts = path::placeholders(template).map_or(0, |parts| parts.len());
+    if parts > PARTS {
+        report.at(template, format!("a name is made of at most {PARTS} members, this one of {parts}"));
+    }
+    if !path::can_be_taken_apart(&template.value()) {
+        report.at(template, format!("the `{key}` could not be taken apart again: a `/` must follow each placeholder"));
+    }
+}
+
+/// Placeholders are `{name}` and those of the name's own template.
+fn calls(said: &Roles, report: &mut Report) {
+    let mut legal = vec!["name".to_owned()];
+    if let Some(Role { place: Place::Template(template), .. }) = said.role("name") {
+        let parts = path::placeholders(template).unwrap_or_default();
+        legal.extend(parts.into_iter().filter(|part| part != "name"));
+    }
+    for (key, call) in &said.calls {
+        let written = key.to_string();
+        let (is_call, is_path) =
+            (["cancel", "delete"].contains(&written.as_str()), written == "poll" || written == "list");
+        if let (true, Err(error)) = (is_call, path::call(call)) {
+            report.add(error);
+            continue;
+        }
+        if !is_call && !is_path {
+            continue;
+        }
+        let without_body = LitStr::new(&call.value().splitn(3, ' ').take(2).collect::<Vec<_>>().join(" "), call.span());
+        let paging = ["page_size", "page_token", "filter", "parent"].map(str::to_owned);
+        let legal = if written == "list" { &paging[..] } else { &legal };
+        match path::placeholders(&without_body) {
+            Err(error) => report.add(error),
+            Ok(found) => {
+                for word in found.iter().filter(|word| !legal.contains(word)) {
+                    let legal: Vec<String> = legal.iter().map(|word| format!("`{{{word}}}`")).collect();
+                    report.at(call, format!("nothing fills `{{{word}}}`; legal here: {}", legal.join(", ")));
+                }
+                if written == "poll" && found.is_empty() {
+                    report.at(call, "every operation would be looked at in the same place: put `{name}` into the path");
+                }
+            }
+        }
+    }
+}
+
+fn words(state: &Role, report: &mut Report) {
+    let mut seen: Vec<(String, String)> = Vec::new();
+    for (meaning, word) in
+        state.words.iter().flat_map(|words| words.words.iter().map(move |word| (&words.meaning, word)))
+    {
+        let written = text(word);
+        match seen.iter().find(|(known, _)| *known == written) {
+            Some((_, other)) if *meaning == *other.as_str() => {
+                report.at(word, format!("`{written}` is there twice; keep one"));
+            }
+            Some((_, other)) => report.at(word, format!("`{written}` already means `{other}`; a word means one state")),
+            None if written.is_empty() => {
+                report.at(word, "an empty word is no word; `missing = …` is for a state that is not there");
+            }
+            None => {}
+        }
+        seen.push((written, meaning.to_string()));
+    }
+}
+
+/// Every state is reachable or declared absent, and none is both.
+fn states(state: &Role, said: &Roles, report: &mut Report) {
+    let says = |meaning: &str| state.words.iter().any(|words| words.meaning == meaning && !words.words.is_empty());
+    let errors = || said.members.iter().filter(|role| role.key == "error");
+    if says("done") && !said.says("error") {
+        let done = state.words.iter().find(|words| words.meaning == "done").map(|words| &words.meaning);
+        report.at(done, "`done` means failed where there is an error, and no field is it: mark it `#[operation(error)]`, or say `succeeded` instead");
+    }
+    for absent in &state.absent {
+        if !STATES.iter().any(|(known, _)| absent == known) {
+            let legal: Vec<String> = STATES.iter().map(|(known, _)| format!("`{known}`")).collect();
+            report.at(absent, format!("`{absent}` is not a state; the states are {}", legal.join(", ")));
+        }
+    }
+    for (written, _) in STATES {
+        let reachable = says(written)
+            || state.missing.as_ref().is_some_and(|missing| missing == written)
+            || (says("done") && ["succeeded", "failed"].contains(&written))
+            || (written == "cancelled" && errors().any(|error| !error.words.is_empty()));
+        match (reachable, state.absent.iter().find(|absent| *absent == written)) {
+            (true, Some(absent)) => {
+                report.at(absent, format!("`{written}` is declared absent, and words mean it; keep one"));
+            }
+            (false, None) => report.at(
+                &state.key,
+                format!(
+                    "no word means `{written}`: say `{written} = \"…\"`, or `absent({written})` if it never occurs"
+                ),
+            ),
+            _ => {}
+        }
+    }
+    if let Some(missing) = &state.missing
+        && !STATES.iter().any(|(known, _)| missing == known)
+    {
+        report.at(missing, "`missing` takes a state: `pending`, `running`, `succeeded`, `failed` or `cancelled`");
+    }
+}
+
+fn response(state: &Role, said: &Roles, report: &mut Report) {
+    let absent = state.absent.iter().any(|absent| absent == "succeeded");
+    if !absent && !said.says("response") {
+        report.at(
+            &state.key,
+            "it can succeed, and no field is the response: mark it `#[operation(response)]`; on the type, `response = self` is the whole message and `response = ()` is none",
+        );
+    }
+}
+
+/// What one role needs by itself.
+fn details(role: &Role, report: &mut Report) {
+    if role.key == "progress" && role.leaf.is_none() && role.of.is_none() {
+        report.at(&role.key, "say what it is a part of: `of = 100` for per cent, `of = 1` for a fraction, `of = \"total\"` for a member beside it");
+    }
+    if let Some(unit) = role.unit.as_ref().filter(|unit| !["s", "ms"].contains(&unit.value().as_str())) {
+        report.at(unit, "`unit` takes `\"s\"` or `\"ms\"`");
+    }
+}

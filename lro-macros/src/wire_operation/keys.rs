@@ -1,0 +1,43 @@
+//! The keys of `#[operation(…)]`, and what to say about a word that is none.
+
+use crate::nearest::unknown_key;
+
+/// Keys that say what a member is.
+pub(crate) const ROLES: [&str; 8] = ["name", "state", "response", "metadata", "error", "progress", "next", "hint"];
+
+/// Keys beside a role, each with the role it stands beside.
+const BESIDE: [(&str, &str); 11] = [
+    ("pending", "state"),
+    ("running", "state"),
+    ("succeeded", "state"),
+    ("failed", "state"),
+    ("cancelled", "state"),
+    ("done", "state"),
+    ("absent", "state"),
+    ("missing", "state"),
+    ("after", "name"),
+    ("of", "progress"),
+    ("unit", "hint"),
+];
+
+/// Keys of the type itself.
+pub(crate) const CONTAINER: [&str; 8] = ["id", "poll", "cancel", "delete", "list", "items", "next_page", "crate"];
+
+/// What to say about a key that cannot stand here.
+pub(crate) fn unknown(key: &str, on_field: bool) -> String {
+    if let Some((_, role)) = BESIDE.iter().find(|(word, _)| *word == key) {
+        return format!("`{key}` stands beside `{role}`: `#[operation({role}, {key} = …)]`");
+    }
+    if on_field && CONTAINER.contains(&key) {
+        return format!(
+            "`{key}` is said of the type, not of a field: move it to an `#[operation({key} = …)]` above the struct"
+        );
+    }
+    let mut legal: Vec<&str> = ROLES.to_vec();
+    legal.extend(BESIDE.iter().map(|(word, _)| *word));
+    if !on_field {
+        legal.extend(CONTAINER);
+    }
+    let listed = if on_field { ROLES.to_vec() } else { [&ROLES[..], &CONTAINER[..]].concat() };
+    unknown_key(key, &legal, " here", &listed)
+}

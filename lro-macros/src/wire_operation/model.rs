@@ -1,0 +1,177 @@
+//! The declaration as a whole: a model cannot hold one that makes no sense.
+
+use proc_macro2::Ident;
+use syn::{DeriveInput, Lit, LitStr, Path, Type};
+
+use super::{
+    check,
+    path::{self, Steps},
+    roles::{Place, Role, Roles, text},
+};
+use crate::{grammar::states::STATES, report::Report, runtime_path};
+
+/// What is declared.
+pub(crate) struct Model<'a> {
+    pub(crate) item: &'a DeriveInput,
+    pub(crate) krate: Path,
+    pub(crate) id: String,
+    pub(crate) name: Option<Name>,
+    pub(crate) state: Option<Steps>,
+    pub(crate) words: Vec<(String, &'static str)>,
+    pub(crate) missing: Option<&'static str>,
+    pub(crate) response: Option<Place>,
+    pub(crate) metadata: Option<Place>,
+    pub(crate) errors: Vec<Steps>,
+    pub(crate) cancelled_errors: Vec<String>,
+    pub(crate) progress: Option<(Steps, Of)>,
+    pub(crate) next: Option<Steps>,
+    pub(crate) hint: Option<(Steps, &'static str)>,
+    /// `poll`, `cancel`, `delete`, in this order.
+    pub(crate) calls: Vec<(Ident, LitStr)>,
+    pub(crate) list: Option<(LitStr, Steps, Option<Steps>)>,
+    /// Types of fields that are read.
+    pub(crate) read: Vec<(Ident, Type)>,
+}
+
+/// What an operation's name is.
+pub(crate) enum Name {
+    Member { at: Steps, after: Option<LitStr> },
+    Template { template: LitStr, parts: Vec<Steps> },
+}
+
+/// What progress is a part of.
+pub(crate) enum Of {
+    Number(f64),
+    Member(Steps),
+    /// What numbers of this type are a part of.
+    Type(Box<Type>),
+}
+
+pub(crate) fn build<'a>(item: &'a DeriveInput, said: Roles, report: &mut Report) -> Model<'a> {
+    check::all(item, &said, report);
+    let Roles { members, calls, krate, .. } = said;
+    let mut model = Model {
+        item,
+        krate: krate.unwrap_or_else(runtime_path::default),
+        id: item.ident.to_string().trim_start_matches("r#").to_owned(),
+        name: None,
+        state: None,
+        words: vec![],
+        missing: None,
+        response: None,
+        metadata: None,
+        errors: vec![],
+        cancelled_errors: vec![],
+        progress: None,
+        next: None,
+        hint: None,
+        calls: vec![],
+        list: None,
+        read: vec![],
+    };
+    model.calls(calls, report);
+    for role in members {
+        let is_new = |field: &(Ident, Type)| model.read.iter().all(|(known, _)| *known != field.0);
+        let field = role.field.clone().filter(is_new);
+        model.read.extend(field);
+        model.role(role, report);
+    }
+    model
+}
+
+impl Model<'_> {
+    fn role(&mut self, role: Role, report: &mut Report) {
+        let key = role.key.to_string();
+        let at = match role.place {
+            Place::At(at) => at,
+            Place::Template(template) => {
+                self.name = template_of(template, report);
+                return;
+            }
+            place => {
+                *(if key == "response" { &mut self.response } else { &mut self.metadata }) = Some(place);
+                return;
+            }
+        };
+        match key.as_str() {
+            "name" => self.name = Some(Name::Member { at, after: role.after }),
+            "state" => {
+                self.state = Some(at);
+                self.missing = role.missing.and_then(|state| generated(&state.to_string()));
+                for words in &role.words {
+                    let meaning = generated(&words.meaning.to_string()).unwrap_or("Done");
+                    self.words.extend(words.words.iter().map(|word| (text(word), meaning)));
+                }
+            }
+            "response" => self.response = Some(Place::At(at)),
+            "metadata" => self.metadata = Some(Place::At(at)),
+            "error" => {
+                self.errors.push(at);
+                self.cancelled_errors.extend(role.words.iter().flat_map(|words| &words.words).map(text));
+            }
+            "progress" => {
+                let of = match (role.of, role.leaf) {
+                    (Some(Lit::Str(total)), _) => beside(&at, &total, report).map(Of::Member),
+                    (Some(number), _) => Some(Of::Number(number_of(&number))),
+                    (None, Some(leaf)) => Some(Of::Type(Box::new(leaf))),
+                    (None, None) => None,
+                };
+                self.progress = of.map(|of| (at, of));
+            }
+            "next" => self.next = Some(at),
+            _ => {
+                let in_milliseconds = role.unit.is_some_and(|unit| unit.value() == "ms");
+                self.hint = Some((at, if in_milliseconds { "Milliseconds" } else { "Seconds" }));
+            }
+        }
+    }
+
+    fn calls(&mut self, calls: Vec<(Ident, LitStr)>, report: &mut Report) {
+        let (mut items, mut next) = (None, None);
+        let mut list = None;
+        for (key, call) in calls {
+            match key.to_string().as_str() {
+                "id" => self.id = call.value(),
+                "list" => list = Some(call),
+                "items" => items = told(path::steps(&call), report),
+                "next_page" => next = told(path::steps(&call), report),
+                _ => self.calls.push((key, call)),
+            }
+        }
+        self.list = list.zip(items).map(|(list, items)| (list, items, next));
+    }
+}
+
+/// The variant of this state.
+fn generated(state: &str) -> Option<&'static str> {
+    STATES.iter().find(|(written, _)| *written == state).map(|(_, generated)| *generated)
+}
+
+/// `projects/{jobReference.projectId}/jobs/{jobReference.jobId}`: the placeholders are paths.
+fn template_of(template: LitStr, report: &mut Report) -> Option<Name> {
+    let words = told(path::placeholders(&template), report)?;
+    let parts = words.into_iter().map(|word| told(path::steps(&LitStr::new(&word, template.span())), report));
+    let parts = parts.collect::<Option<Vec<_>>>()?;
+    Some(Name::Template { template, parts })
+}
+
+/// The number of an integer or float literal.
+fn number_of(literal: &Lit) -> f64 {
+    let number = match literal {
+        Lit::Int(number) => number.base10_parse(),
+        Lit::Float(number) => number.base10_parse(),
+        _ => Ok(1.0),
+    };
+    number.unwrap_or(1.0)
+}
+
+/// A path from where `at` is a member.
+fn beside(at: &Steps, path: &LitStr, report: &mut Report) -> Option<Steps> {
+    let steps = told(path::steps(path), report)?;
+    let parent = at.iter().take(at.len().saturating_sub(1)).cloned();
+    Some(parent.chain(steps).collect())
+}
+
+fn told<T>(result: syn::Result<T>, report: &mut Report) -> Option<T> {
+    result.map_err(|error| report.add(error)).ok()
+}

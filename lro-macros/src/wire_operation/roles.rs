@@ -1,0 +1,323 @@
+//! What `#[operation(…)]` says, role by role; what the roles mean together is for the model.
+
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::{
+    Attribute, Data, DeriveInput, Error, Field, Lit, LitStr, Path, Result, Token, Type, bracketed, parenthesized,
+    parse::{Parse, ParseStream},
+    punctuated::Punctuated,
+};
+
+use super::{
+    keys,
+    path::{Steps, steps},
+    serde::{self, Case, Keys},
+};
+use crate::{
+    list::{each, value},
+    nearest::nearest,
+    report::Report,
+    runtime_path,
+};
+
+/// Everything that was said.
+#[derive(Default)]
+pub(crate) struct Roles {
+    pub(crate) members: Vec<Role>,
+    pub(crate) calls: Vec<(Ident, LitStr)>,
+    pub(crate) krate: Option<Path>,
+    /// Whether something was a mistake and may be missing because of it.
+    pub(crate) attempted: Vec<String>,
+}
+
+/// One member of the message, and what is said about it.
+pub(crate) struct Role {
+    pub(crate) key: Ident,
+    pub(crate) place: Place,
+    /// The type of the field that is this very member.
+    pub(crate) leaf: Option<Type>,
+    /// The field that it is or is in.
+    pub(crate) field: Option<(Ident, Type)>,
+    pub(crate) words: Vec<Words>,
+    pub(crate) absent: Vec<Ident>,
+    pub(crate) missing: Option<Ident>,
+    pub(crate) after: Option<LitStr>,
+    pub(crate) of: Option<Lit>,
+    pub(crate) unit: Option<LitStr>,
+}
+
+/// Where it is.
+pub(crate) enum Place {
+    At(Steps),
+    Template(LitStr),
+    Whole,
+    Nothing,
+}
+
+/// `pending = ["a", "b"]`.
+pub(crate) struct Words {
+    pub(crate) meaning: Ident,
+    pub(crate) words: Vec<Lit>,
+}
+
+/// Where an attribute stands.
+enum At<'a> {
+    Type,
+    Field(&'a Field, Keys),
+}
+
+/// The role that keys beside it are said of.
+enum Current {
+    None,
+    /// The last that was said.
+    Last,
+    /// One that is a mistake: what is said of it is none.
+    Mistaken(Box<Role>),
+}
+
+pub(crate) fn read(item: &DeriveInput, report: &mut Report) -> Roles {
+    let mut roles = Roles::default();
+    roles.attributes(&item.attrs, &At::Type, report);
+    let Data::Struct(item_struct) = &item.data else {
+        report.at(&item.ident, "`WireOperation` is derived on the struct that a reply is read as; for what no struct can say, implement the trait");
+        roles.attempted.extend(keys::ROLES.map(str::to_owned));
+        return roles;
+    };
+    let case: Case = serde::case(&item.attrs);
+    for field in &item_struct.fields {
+        let keys = if field.ident.is_some() { serde::keys(field, case) } else { Keys::Skipped };
+        roles.attributes(&field.attrs, &At::Field(field, keys), report);
+    }
+    roles
+}
+
+impl Roles {
+    fn attributes(&mut self, attributes: &[Attribute], at: &At<'_>, report: &mut Report) {
+        // A role that is said in one attribute may go on in the next: lists of words are long.
+        let mut current = Current::None;
+        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("operation")) {
+            match &attribute.meta {
+                syn::Meta::List(list) => {
+                    each(list.tokens.clone(), report, &mut |key, input, _| {
+                        let word = key.to_string();
+                        let meant = [nearest(&word, &keys::ROLES), nearest(&word, &keys::CONTAINER)];
+                        self.attempted.extend(meant.into_iter().flatten().map(str::to_owned));
+                        self.key(key, input, at, &mut current)
+                    });
+                }
+                other => report.at(other, "`operation` takes what the field is: `#[operation(name)]`"),
+            }
+        }
+    }
+
+    fn key(&mut self, key: &Ident, input: ParseStream<'_>, at: &At<'_>, current: &mut Current) -> Result<()> {
+        let word = key.to_string();
+        if keys::ROLES.contains(&word.as_str()) {
+            *current = Current::Mistaken(Box::new(Role::at(key, Place::Nothing)));
+            let said = Said::parse(key, input)?;
+            self.members.push(Role::new(key, said, at)?);
+            *current = Current::Last;
+            return Ok(());
+        }
+        if let (At::Type, true) = (at, keys::CONTAINER.contains(&word.as_str())) {
+            match word.as_str() {
+                "crate" => self.krate = Some(runtime_path::parse(key, input)?),
+                _ => self.calls.push((key.clone(), value(key, input, example(&word))?)),
+            }
+            return Ok(());
+        }
+        let role = match current {
+            Current::None => None,
+            Current::Last => self.members.last_mut(),
+            Current::Mistaken(role) => Some(&mut **role),
+        };
+        match role {
+            Some(role) => role.beside(key, input, matches!(at, At::Field(..))),
+            None => Err(Error::new(key.span(), keys::unknown(&word, matches!(at, At::Field(..))))),
+        }
+    }
+}
+
+fn example(key: &str) -> &'static str {
+    match key {
+        "id" => "a word: `id = \"replicate.prediction\"`",
+        "poll" => "the path to look at: `poll = \"v1/jobs/{name}\"`",
+        "cancel" => "a call: `cancel = \"POST v1/jobs/{name}/cancel\"`",
+        "delete" => "a call: `delete = \"DELETE v1/jobs/{name}\"`",
+        "list" => "a path: `list = \"v1/jobs?limit={page_size}&after={page_token}\"`",
+        "items" => "the path of the operations in a page: `items = \"data\"`",
+        _ => "the path of the next page's token or URL in a page: `next_page = \"next\"`",
+    }
+}
+
+/// What may follow a role: nothing, `= self`, `= ()`, `= "path"`.
+enum Said {
+    Nothing,
+    Whole(Token![self]),
+    Unit,
+    Text(LitStr),
+}
+
+impl Said {
+    fn parse(key: &Ident, input: ParseStream<'_>) -> Result<Self> {
+        if !input.peek(Token![=]) {
+            return Ok(Self::Nothing);
+        }
+        value(key, input, "nothing, or where it is: `= \"status.state\"`, or `= self` for the whole message")
+    }
+}
+
+impl Parse for Said {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if input.peek(Token![self]) {
+            return input.parse().map(Self::Whole);
+        }
+        if input.peek(syn::token::Paren) {
+            let inside;
+            parenthesized!(inside in input);
+            return if inside.is_empty() { Ok(Self::Unit) } else { Err(inside.error("expected `()`")) };
+        }
+        input.parse().map(Self::Text)
+    }
+}
+
+impl Role {
+    fn new(key: &Ident, said: Said, at: &At<'_>) -> Result<Self> {
+        let wrong = |message: String| Err(Error::new(key.span(), message));
+        let (mut place, field) = match at {
+            At::Type => (vec![], None),
+            At::Field(field, Keys::These(keys)) => (vec![keys.clone()], named(field)),
+            At::Field(field, Keys::Flattened) => (vec![], named(field)),
+            At::Field(field, Keys::Skipped) => {
+                let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+                return wrong(match field.ident {
+                    Some(_) => format!(
+                        "`{name}` is not read from the reply (`#[serde(skip)]`), so that it cannot be the `{key}`"
+                    ),
+                    None => format!("a field without a name has no key on the wire, so that it cannot be the `{key}`"),
+                });
+            }
+        };
+        let mut leaf = field.as_ref().map(|(_, ty)| ty.clone());
+        let place = match said {
+            Said::Whole(token) if !matches!(key.to_string().as_str(), "response" | "metadata") => {
+                return Err(Error::new(
+                    token.span,
+                    format!("only `response` and `metadata` can be the whole message, not `{key}`"),
+                ));
+            }
+            Said::Whole(_) => Place::Whole,
+            Said::Unit if key == "response" => Place::Nothing,
+            Said::Unit => {
+                return wrong(format!("`()` is for a `response` that the service does not give; leave `{key}` out"));
+            }
+            Said::Text(text) if key == "name" && field.is_none() && text.value().contains('{') => Place::Template(text),
+            Said::Text(text) => {
+                place.extend(steps(&text)?);
+                leaf = None;
+                Place::At(place)
+            }
+            Said::Nothing if place.is_empty() => {
+                return wrong(match field {
+                    Some(_) => format!(
+                        "the members of this field are the message's own (`#[serde(flatten)]`): say which one, `{key} = \"…\"`"
+                    ),
+                    None => {
+                        format!("say where it is, `{key} = \"status.{key}\"`, or move `{key}` to the field that is it")
+                    }
+                });
+            }
+            Said::Nothing => Place::At(place),
+        };
+        Ok(Self { leaf, field, ..Self::at(key, place) })
+    }
+
+    fn at(key: &Ident, place: Place) -> Self {
+        let key = key.clone();
+        Self {
+            key,
+            place,
+            leaf: None,
+            field: None,
+            words: vec![],
+            absent: vec![],
+            missing: None,
+            after: None,
+            of: None,
+            unit: None,
+        }
+    }
+
+    /// A key beside the role.
+    fn beside(&mut self, key: &Ident, input: ParseStream<'_>, on_field: bool) -> Result<()> {
+        let role = self.key.to_string();
+        match (role.as_str(), key.to_string().as_str()) {
+            ("state", "pending" | "running" | "succeeded" | "failed" | "cancelled" | "done")
+            | ("error", "cancelled") => {
+                let takes = format!("words as the server writes them: `{key} = \"word\"` or `{key} = [\"a\", \"b\"]`");
+                let WordList(words) = value(key, input, &takes)?;
+                self.words.push(Words { meaning: key.clone(), words });
+            }
+            ("state", "absent") => {
+                if !input.peek(syn::token::Paren) {
+                    return Err(Error::new(
+                        key.span(),
+                        "`absent` takes states that never occur: `absent(pending, cancelled)`",
+                    ));
+                }
+                let inside;
+                parenthesized!(inside in input);
+                self.absent.extend(Punctuated::<Ident, Token![,]>::parse_terminated(&inside)?);
+            }
+            ("state", "missing") => self.missing = Some(value(key, input, "a state: `missing = running`")?),
+            ("name", "after") => self.after = Some(value(key, input, "the text before the name: `after = \"/v1/\"`")?),
+            ("progress", "of") => {
+                let takes = "a number or the path of one: `of = 100`, `of = \"total\"`";
+                let found: Lit = value(key, input, takes)?;
+                if !matches!(found, Lit::Int(_) | Lit::Float(_) | Lit::Str(_)) {
+                    return Err(Error::new(found.span(), format!("`of` takes {takes}")));
+                }
+                self.of = Some(found);
+            }
+            ("hint", "unit") => self.unit = Some(value(key, input, "`\"s\"` or `\"ms\"`: `unit = \"ms\"`")?),
+            (_, word) => return Err(Error::new(key.span(), keys::unknown(word, on_field))),
+        }
+        Ok(())
+    }
+}
+
+fn named(field: &Field) -> Option<(Ident, Type)> {
+    field.ident.clone().map(|ident| (ident, field.ty.clone()))
+}
+
+/// `"a"`, `true`, `3`, or several in brackets.
+struct WordList(Vec<Lit>);
+
+impl Parse for WordList {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if !input.peek(syn::token::Bracket) {
+            return word(input).map(|word| Self(vec![word]));
+        }
+        let inside;
+        bracketed!(inside in input);
+        Punctuated::<Lit, Token![,]>::parse_terminated_with(&inside, word)
+            .map(|words| Self(words.into_iter().collect()))
+    }
+}
+
+fn word(input: ParseStream<'_>) -> Result<Lit> {
+    let word: Lit = input.parse()?;
+    match word {
+        Lit::Str(_) | Lit::Bool(_) | Lit::Int(_) => Ok(word),
+        other => Err(Error::new_spanned(other.to_token_stream(), "expected a word")),
+    }
+}
+
+/// The text of a word on the wire.
+pub(crate) fn text(word: &Lit) -> String {
+    match word {
+        Lit::Str(text) => text.value(),
+        Lit::Int(number) => number.base10_digits().to_owned(),
+        other => other.to_token_stream().to_string(),
+    }
+}

@@ -1,0 +1,302 @@
+//! Azure, data plane and Resource Manager.
+
+use http::{Method, StatusCode, Uri};
+
+use self::{
+    body::Body,
+    cursor::{Place, Trail},
+};
+use super::{
+    Dialect, Options, error_reply, expect_success,
+    location::{self, Looked, body_of, done, follow, leads_on, location_in, metadata_of, repeated_headers, url_in},
+};
+use crate::{
+    dialect::{Call, Cursor, Observation},
+    hint::Hint,
+    status::{Failure, State},
+    text::excerpt,
+    transport::{Reply, Request},
+};
+
+mod body;
+mod cursor;
+mod words;
+
+/// Azure: the [REST guidelines](https://github.com/microsoft/api-guidelines/blob/vNext/azure/Guidelines.md#long-running-operations--jobs) of the data plane and the
+/// [asynchronous operations](https://github.com/cloud-and-ai-microsoft/resource-provider-contract/blob/master/v1.0/async-api-reference.md) of the Resource Manager.
+///
+/// The reply of the start call says what is to be looked at: `Operation-Location`, else `Azure-AsyncOperation` (both lead to a *status monitor*), else
+/// `Location`, else for `PUT` and `PATCH` the resource itself and its `provisioningState`; without any of them it is finished. Every poll may move them.
+///
+/// | looked at | running | ended |
+/// |---|---|---|
+/// | status monitor: always `200` | any other `status` | `Succeeded`, `Failed`, `Canceled`, whatever their case |
+/// | `Location` | `202` | any other `2xx`; its body is the response |
+/// | the resource | `202`, or any other `provisioningState` | the same three words, or none: succeeded |
+///
+/// After a monitor said `Succeeded` the response is fetched with one more `GET`, at once: see [`FinalStateVia`]. A `4xx` or `5xx` is a poll that failed,
+/// not an operation that failed.
+///
+/// The start call's `api-version` is added to every URL that lacks one, and the headers that the caller put on it are sent with every poll
+/// ([`repeated_headers`]). The operation's name is the URL of its monitor. The whole body of a monitor is the metadata; so is a `202`'s.
+///
+/// A client-chosen `Operation-Id` makes the start call idempotent: see
+/// [`OperationsBuilder::start_id`](crate::OperationsBuilder::start_id) and [`start_retries`](crate::OperationsBuilder::start_retries).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Azure {
+    via: Option<FinalStateVia>,
+}
+
+/// Where the response is once a status monitor says `Succeeded`: `final_state_via = "…"` in the attribute.
+///
+/// Without it, what Azure's clients do: a `DELETE` has none; `resourceLocation` in the monitor's body; for `PUT` and `PATCH` the URL of the start
+/// call; the last `Location`; `result` in the monitor's body; the monitor's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FinalStateVia {
+    /// `location`: the last `Location`.
+    Location,
+    /// `original-uri`: the URL of the start call.
+    OriginalUri,
+    /// `operation-location`: the monitor itself (of a `POST`).
+    OperationLocation,
+    /// `azure-async-operation`: the monitor itself (of a `POST`).
+    AzureAsyncOperation,
+}
+
+/// The option that sets [`FinalStateVia`].
+const FINAL_STATE_VIA: &str = "final_state_via";
+
+impl FinalStateVia {
+    const ALL: [(&'static str, Self); 4] = [
+        ("location", Self::Location),
+        ("original-uri", Self::OriginalUri),
+        ("operation-location", Self::OperationLocation),
+        ("azure-async-operation", Self::AzureAsyncOperation),
+    ];
+
+    /// The word in Azure's specifications.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, via)| *via == self).map_or("", |(word, _)| word)
+    }
+
+    fn of(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, via)| *via)
+    }
+}
+
+impl Azure {
+    /// The dialect as Azure's clients speak it.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { via: None }
+    }
+
+    /// With this for methods that do not say `final_state_via`.
+    #[must_use]
+    pub const fn with_final_state_via(mut self, via: FinalStateVia) -> Self {
+        self.via = Some(via);
+        self
+    }
+
+    fn via(self, options: &Options) -> Result<Option<FinalStateVia>, Failure> {
+        let Some((_, word)) = options.iter().find(|(option, _)| *option == FINAL_STATE_VIA) else {
+            return Ok(self.via);
+        };
+        let known = FinalStateVia::of(word).map(Some);
+        known.ok_or_else(|| {
+            Failure::unsupported(format!(
+                "final_state_via = `{word}`: expected one of {}",
+                FinalStateVia::ALL.map(|(word, _)| word).join(", ")
+            ))
+        })
+    }
+}
+
+impl Dialect for Azure {
+    fn id(&self) -> &'static str {
+        "azure"
+    }
+
+    fn prepare_start(&self, _request: &mut Request, options: &Options) -> Result<(), Failure> {
+        self.via(options).map(drop) // a misspelt option is told before anything is sent
+    }
+
+    fn read_start<'a>(
+        &self,
+        request: &Request,
+        reply: &'a Reply,
+        options: &Options,
+    ) -> Result<Observation<'a>, Failure> {
+        expect_success(reply)?;
+        let start = request.uri();
+        let location = location_in(reply, start)?;
+        let trail = Trail { start, method: request.method(), via: self.via(options)?, location: location.as_deref() };
+        let cursor = |url: &str, place| trail.cursor(url, place).with_headers(repeated_headers(request));
+        let mut seen = match (monitor_in(reply, start)?, &location) {
+            (Some(monitor), _) => start_of_monitor(cursor(&monitor, Place::Monitor), request, reply)?,
+            (None, Some(location)) => start_of_location(cursor(location, Place::Location), reply),
+            (None, None) if is_write(request.method()) => {
+                let cursor = cursor(&start.to_string(), Place::Resource);
+                let mut seen = read_resource(reply)?;
+                seen.cursor = Some(cursor);
+                seen
+            }
+            (None, None) if reply.status() == StatusCode::ACCEPTED => {
+                return Err(Failure::protocol(
+                    "HTTP 202 without Operation-Location, Azure-AsyncOperation or Location: there is nowhere to look",
+                ));
+            }
+            (None, None) => done(reply),
+        };
+        seen.hint = Hint::from_headers(reply.headers());
+        Ok(seen)
+    }
+
+    fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
+        let cursor = Cursor::new(name);
+        Ok(match self.via(options)? {
+            Some(via) => cursor.with(cursor::VIA, via.word()),
+            None => cursor,
+        })
+    }
+
+    fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        Ok(Call::get(cursor.key()).with_headers(cursor.headers()))
+    }
+
+    fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+        let place = Place::of(cursor).unwrap_or_else(|| unsaid_place(reply));
+        let mut seen = match place {
+            Place::Monitor => read_monitor(cursor, reply)?,
+            Place::Resource if leads_on(reply.status()) => read_location(cursor, Place::Resource, reply)?,
+            Place::Resource => read_resource(reply)?,
+            Place::Location | Place::Result => read_location(cursor, place, reply)?,
+        };
+        seen.hint = Hint::from_headers(reply.headers());
+        Ok(seen)
+    }
+}
+
+/// Whether the reply of this method's start call is the resource itself.
+fn is_write(method: &Method) -> bool {
+    *method == Method::PUT || *method == Method::PATCH
+}
+
+fn monitor_in(reply: &Reply, base: &Uri) -> Result<Option<String>, Failure> {
+    match url_in(reply, "operation-location", base)? {
+        Some(url) => Ok(Some(url)),
+        None => url_in(reply, "azure-asyncoperation", base),
+    }
+}
+
+/// The cursor after a monitor's reply, if it has headers that move it.
+fn moved(cursor: &Cursor, reply: &Reply) -> Result<Option<Cursor>, Failure> {
+    let is_url = |name: &str| matches!(name, "operation-location" | "azure-asyncoperation" | "location");
+    if !reply.headers().keys().any(|name| is_url(name.as_str())) {
+        return Ok(None); // most polls end here
+    }
+    let base = cursor::base(cursor)?;
+    Ok(cursor::moved(cursor, monitor_in(reply, &base)?, location_in(reply, &base)?))
+}
+
+/// What a URL is of which nothing but the name is known: a status monitor if it answers as one.
+fn unsaid_place(reply: &Reply) -> Place {
+    let has_status = Body::of(reply).is_ok_and(|body| body.status().is_some());
+    if reply.status() == StatusCode::OK && has_status { Place::Monitor } else { Place::Location }
+}
+
+/// A start reply that leads to a monitor: its own body may be the monitor's already, and may even be the last one.
+fn start_of_monitor<'a>(cursor: Cursor, request: &Request, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+    let body = Body::of(reply).unwrap_or_default();
+    // The body of a PUT or PATCH may be the resource, which may have a `status` of its own.
+    let is_monitor = reply.status() == StatusCode::ACCEPTED || !is_write(request.method()) || body.properties.is_none();
+    let mut seen = if let Some(word) = body.status().filter(|_| is_monitor) {
+        let mut seen = body.observe(&cursor, word)?;
+        seen.metadata = metadata_of(reply);
+        seen
+    } else {
+        let word = body.provisioning_state();
+        let mut seen = Observation::new(if word.is_some() { State::Running } else { State::Pending });
+        seen.raw_status = word;
+        seen
+    };
+    seen.cursor.get_or_insert(cursor);
+    Ok(seen)
+}
+
+/// A start reply that leads to a `Location`.
+fn start_of_location(cursor: Cursor, reply: &Reply) -> Observation<'_> {
+    let mut seen = Observation::new(State::Running);
+    seen.metadata = metadata_of(reply).filter(|_| reply.status() == StatusCode::ACCEPTED);
+    seen.cursor = Some(cursor);
+    seen
+}
+
+fn read_monitor<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+    if leads_on(reply.status()) {
+        return read_location(cursor, Place::Monitor, reply);
+    }
+    expect_success(reply)?;
+    if reply.status() != StatusCode::OK {
+        return Err(Failure::protocol(format!(
+            "a status monitor answers 200, this one answered {}",
+            reply.status().as_u16()
+        )));
+    }
+    let body = Body::of(reply).map_err(|error| not_a("status monitor", &error, reply))?;
+    let word = body.status().ok_or_else(|| not_a("status monitor", &"it has no `status`", reply))?;
+    let moved = moved(cursor, reply)?;
+    let mut seen = body.observe(moved.as_ref().unwrap_or(cursor), word)?;
+    seen.metadata = metadata_of(reply);
+    seen.cursor = seen.cursor.or(moved);
+    Ok(seen)
+}
+
+/// A `Location`, the result of a monitor that succeeded, or a redirect of whatever was looked at.
+fn read_location<'a>(cursor: &Cursor, place: Place, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+    let mut seen = match location::look(reply, || cursor::base(cursor))? {
+        Looked::Done => done(reply),
+        Looked::Elsewhere(url) => follow(cursor::at(cursor, &url).with(cursor::PLACE, place.word())),
+        Looked::Running { moved } => {
+            let mut seen = Observation::new(State::Running);
+            seen.metadata = metadata_of(reply).filter(|_| place == Place::Location);
+            seen.cursor = moved.map(|url| cursor::at(cursor, &url));
+            seen
+        }
+    };
+    if place == Place::Result {
+        seen.raw_status = Some("Succeeded".into()); // the monitor's last word still holds
+    }
+    Ok(seen)
+}
+
+/// The resource itself, as the reply of its start call or of a later `GET`.
+fn read_resource(reply: &Reply) -> Result<Observation<'_>, Failure> {
+    if !reply.status().is_success() {
+        return Err(error_reply(reply));
+    }
+    let body = match body_of(reply) {
+        Some(_) => Body::of(reply).map_err(|error| not_a("resource", &error, reply))?,
+        None => Body::default(),
+    };
+    let word = body.provisioning_state();
+    let state = match &word {
+        _ if reply.status() == StatusCode::ACCEPTED => State::Running,
+        None => State::Succeeded,
+        Some(word) => words::state(word),
+    };
+    let mut seen = Observation::new(state);
+    seen.is_known_status = word.as_deref().is_none_or(words::is_known);
+    seen.status = body.failure(state, word.as_deref().unwrap_or_default());
+    seen.raw_status = word;
+    match state {
+        State::Succeeded => seen.response = body_of(reply),
+        _ => seen.metadata = metadata_of(reply),
+    }
+    Ok(seen)
+}
+
+fn not_a(wanted: &str, why: &dyn std::fmt::Display, reply: &Reply) -> Failure {
+    Failure::protocol(format!("the body is not a {wanted}: {why}; found `{}`", excerpt(reply.body())))
+}

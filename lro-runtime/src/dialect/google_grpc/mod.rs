@@ -1,0 +1,264 @@
+//! `google.longrunning` over gRPC.
+
+use std::{borrow::Cow, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use prost::Message;
+
+use self::longrunning::{
+    CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest, WaitOperationRequest,
+};
+use super::{
+    Dialect, ListPage, ListQuery, Listed, Options, error_reply,
+    google::{Google, located, observation},
+};
+use crate::{
+    dialect::{Call, Cursor, Encoding, Observation, Part},
+    hint::Hint,
+    protobuf::{Any, Fields, Malformed, Value, merge},
+    status::{Cause, Code, Failure, Status, details::Detail},
+    text::excerpt,
+    transport::{Reply, Request},
+    url::{encode_name, encode_query},
+};
+
+/// The messages of [`google/longrunning/operations.proto`](https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto); those of
+/// `google.rpc` in them are [`tonic_types::pb`].
+#[rustfmt::skip] // as generated
+pub mod longrunning;
+
+/// `google.longrunning` over gRPC ([operations.proto](https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto)), for
+/// [`GrpcTransport`](crate::transport::GrpcTransport).
+///
+/// Payloads are `google.protobuf.Any`: methods declare `encoding = proto`. Each call carries the routing header
+/// `x-goog-request-params`. Operations have the same names as over REST, so that a token of either resumes with the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GoogleGrpc;
+
+impl GoogleGrpc {
+    /// The dialect.
+    #[must_use]
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+impl Dialect for GoogleGrpc {
+    fn id(&self) -> &'static str {
+        Google::ID
+    }
+
+    fn prepare_start(&self, request: &mut Request, _options: &Options) -> Result<(), Failure> {
+        if request.headers().get(http::header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json") {
+            return Err(Failure::unsupported("gRPC takes no JSON: start the operation with `start_message`"));
+        }
+        Ok(())
+    }
+
+    fn read_start<'a>(
+        &self,
+        _request: &Request,
+        reply: &'a Reply,
+        options: &Options,
+    ) -> Result<Observation<'a>, Failure> {
+        let mut seen = located(read_operation(expect_ok(reply)?)?, options)?;
+        seen.hint = Hint::from_headers(reply.headers());
+        Ok(seen)
+    }
+
+    fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
+        encode_name(name)?; // what REST refuses is no name here either
+        Ok(Google::cursor(name, options))
+    }
+
+    fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        call("GetOperation", cursor.key(), &GetOperationRequest { name: cursor.key().to_owned() })
+    }
+
+    fn read<'a>(&self, _cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+        let mut seen = read_operation(expect_ok(reply)?)?;
+        seen.hint = Hint::from_headers(reply.headers());
+        Ok(seen)
+    }
+
+    fn read_answer(&self, reply: &Reply) -> Result<(), Failure> {
+        expect_ok(reply).map(drop)
+    }
+
+    fn cancel(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        call("CancelOperation", cursor.key(), &CancelOperationRequest { name: cursor.key().to_owned() })
+    }
+
+    fn delete(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        call("DeleteOperation", cursor.key(), &DeleteOperationRequest { name: cursor.key().to_owned() })
+    }
+
+    fn wait(&self, cursor: &Cursor, timeout: Duration) -> Result<Call, Failure> {
+        let timeout = prost_types::Duration::try_from(timeout).ok();
+        call("WaitOperation", cursor.key(), &WaitOperationRequest { name: cursor.key().to_owned(), timeout })
+    }
+
+    fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
+        // The binding of the specification is `operations`; services that override it take the parent.
+        let name = if query.parent.is_empty() { "operations" } else { &query.parent };
+        let request = ListOperationsRequest {
+            name: name.to_owned(),
+            filter: query.filter.clone(),
+            page_size: query.page_size.map_or(0, |size| i32::try_from(size).unwrap_or(i32::MAX)),
+            page_token: query.page_token.clone(),
+            return_partial_success: query.return_partial_success,
+        };
+        call("ListOperations", name, &request)
+    }
+
+    fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+        let mut page = ListPage::default();
+        let mut fields = Fields::of(expect_ok(reply)?);
+        let wrong = |_| malformed("a page of operations", reply.body());
+        while let Some(field) = fields.next().map_err(wrong)? {
+            match field {
+                (1, Value::Bytes(message)) => {
+                    let mut seen = read_operation(message)?;
+                    seen.cursor =
+                        seen.name.as_deref().filter(|name| !name.is_empty()).map(|name| Google::cursor(name, &[]));
+                    page.operations.push(Listed { message, seen });
+                }
+                (2, Value::Bytes(token)) => text(token).map_err(wrong)?.clone_into(&mut page.next_page_token),
+                (3, Value::Bytes(name)) => page.unreachable.push(text(name).map_err(wrong)?.to_owned()),
+                (1..=3, _) => return Err(wrong(Malformed)),
+                _ => {}
+            }
+        }
+        Ok(page)
+    }
+}
+
+/// A call of the Operations service, routed by `name`.
+fn call(method: &str, name: &str, message: &impl Message) -> Result<Call, Failure> {
+    let mut call = Call::new(Method::POST, format!("google.longrunning.Operations/{method}"));
+    let routing = HeaderValue::try_from(format!("name={}", encode_query(name)));
+    call.headers.insert("x-goog-request-params", routing.map_err(|e| Failure::protocol(e.to_string()))?);
+    call.body = message.encode_to_vec().into();
+    Ok(call)
+}
+
+/// The message of a reply; the failure that its status is.
+fn expect_ok(reply: &Reply) -> Result<&[u8], Failure> {
+    if reply.status() != StatusCode::OK {
+        return Err(error_reply(reply));
+    }
+    match reply.headers().get("grpc-status").map(HeaderValue::as_bytes) {
+        None | Some(b"0") => Ok(reply.body()),
+        Some(code) => Err(refusal(code, reply.headers())),
+    }
+}
+
+/// The failure that a status of tonic's is.
+pub(crate) fn rpc_failure(status: &tonic::Status) -> Failure {
+    let mut headers = HeaderMap::new();
+    match status.add_header(&mut headers) {
+        Ok(()) => refusal(i32::from(status.code()).to_string().as_bytes(), &headers),
+        Err(_) => {
+            Failure::new(Cause::Rpc(Status::new(Code::from_number(i32::from(status.code()).into()), status.message())))
+        }
+    }
+}
+
+/// The failure that the headers of a gRPC error are.
+fn refusal(code: &[u8], headers: &HeaderMap) -> Failure {
+    let code = text(code).ok().and_then(|code| code.parse().ok()).map_or(Code::Unknown, Code::from_number);
+    let message = headers.get("grpc-message").map(|message| percent_decoded(message.as_bytes())).unwrap_or_default();
+    let details = headers.get("grpc-status-details-bin").map(|details| read_details(details.as_bytes()));
+    let status = Status::new(code, message).with_details(details.unwrap_or_default());
+    let hint = pushback(headers).or_else(|| status.retry_delay().map(Hint::After));
+    Failure::new(Cause::Rpc(status)).with_hint(hint)
+}
+
+/// The header in which a server delays the next attempt
+/// ([gRPC A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)), and HTTP's own.
+fn pushback(headers: &HeaderMap) -> Option<Hint> {
+    let milliseconds = headers.get("grpc-retry-pushback-ms").and_then(|value| value.to_str().ok()?.parse().ok());
+    milliseconds.map(Duration::from_millis).map(Hint::After).or_else(|| Hint::from_headers(headers))
+}
+
+/// `grpc-status-details-bin`: a `google.rpc.Status` in base64, padded or not. What is none is kept as a detail without a type.
+fn read_details(header: &[u8]) -> Vec<Detail> {
+    let unpadded = header.trim_ascii_end().split(|byte| *byte == b'=').next().unwrap_or_default();
+    let Ok(message) = STANDARD_NO_PAD.decode(unpadded) else {
+        return vec![Detail::from_message("", header.to_vec())];
+    };
+    match read_status(&message) {
+        Ok(status) => status.details().to_vec(),
+        Err(Malformed) => vec![Detail::from_message("", message)],
+    }
+}
+
+/// Reads a `google.longrunning.Operation`. Its payloads are parts of `message`.
+fn read_operation(message: &[u8]) -> Result<Observation<'_>, Failure> {
+    let read = || {
+        let (mut name, mut done) = ("", false);
+        let (mut metadata, mut error, mut response) = (None, None, None);
+        let mut fields = Fields::of(message);
+        while let Some(field) = fields.next()? {
+            match field {
+                (1, Value::Bytes(bytes)) => name = text(bytes)?,
+                (2, Value::Bytes(any)) => metadata = Some(merge(metadata, any)),
+                (3, Value::Varint(flag)) => done = flag != 0,
+                // Of the two the last one counts.
+                (4, Value::Bytes(status)) => (error, response) = (Some(merge(error, status)), None),
+                (5, Value::Bytes(any)) => (error, response) = (None, Some(merge(response, any))),
+                (1..=5, _) => return Err(Malformed),
+                _ => {}
+            }
+        }
+        let error = error.map(|status| read_status(&status)).transpose()?;
+        Ok(observation(Cow::Borrowed(name), done, metadata.map(any), error, response.map(any)))
+    };
+    read().map_err(|Malformed| malformed("a `google.longrunning.Operation`", message))
+}
+
+fn any(bytes: Cow<'_, [u8]>) -> Part<'_> {
+    Part { bytes, encoding: Encoding::ProtoAny }
+}
+
+/// Reads a `google.rpc.Status`. A detail that is no `Any` is kept without a type.
+fn read_status(message: &[u8]) -> Result<Status, Malformed> {
+    let (mut code, mut words, mut details) = (0, "", vec![]);
+    let mut fields = Fields::of(message);
+    while let Some(field) = fields.next()? {
+        match field {
+            (1, Value::Varint(number)) => code = number,
+            (2, Value::Bytes(bytes)) => words = text(bytes)?,
+            (3, Value::Bytes(bytes)) => details.push(match Any::of(bytes) {
+                Ok(any) => Detail::from_message(any.type_url, Bytes::copy_from_slice(any.value)),
+                Err(Malformed) => Detail::from_message("", Bytes::copy_from_slice(bytes)),
+            }),
+            (1..=3, _) => return Err(Malformed),
+            _ => {}
+        }
+    }
+    Ok(Status::new(i64::try_from(code).map_or(Code::Unknown, Code::from_number), words).with_details(details))
+}
+
+fn text(bytes: &[u8]) -> Result<&str, Malformed> {
+    std::str::from_utf8(bytes).map_err(|_| Malformed)
+}
+
+fn malformed(wanted: &str, found: &[u8]) -> Failure {
+    Failure::protocol(format!("the reply is not {wanted}: found {} bytes, `{}`", found.len(), excerpt(found)))
+}
+
+/// `grpc-message`: what is not ASCII is percent-encoded; what cannot be decoded stays as it is.
+fn percent_decoded(text: &[u8]) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((byte, after)) = rest.split_first() {
+        let hex = after.get(..2).filter(|hex| *byte == b'%' && hex.iter().all(u8::is_ascii_hexdigit));
+        let decoded = hex.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        out.push(decoded.unwrap_or(*byte));
+        rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}

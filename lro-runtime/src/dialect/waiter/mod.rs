@@ -1,0 +1,338 @@
+//! Waiters: any call, and ordered acceptors that say what its replies mean.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde_json::Value;
+
+use super::{
+    Dialect, Options, error_reply, expect_success,
+    location::{body_of, repeated_headers},
+};
+use crate::{
+    dialect::{Call, Cursor, Observation},
+    hint::Hint,
+    status::{Failure, State, Verdict},
+    text::excerpt,
+    transport::{Reply, Request},
+    url::encode_name,
+};
+
+mod acceptor;
+mod path;
+
+pub use self::acceptor::{Acceptor, Comparator, Matcher, Meaning};
+
+/// A waiter ([Smithy](https://smithy.io/2.0/additional-specs/waiters.html)): a call that is repeated until its replies mean success or failure, by
+/// ordered acceptors. For services without operations, whose resources simply become something, or go away.
+///
+/// The first acceptor that matches a reply decides: success, failure, or another look. Errors are replies like any other: `NotFound` means success
+/// to who waits for a deletion. A reply that no acceptor matches means another look, an error that none matches is failure. Only errors that would be
+/// worth another poll anywhere (`408`, `429`, `500`, `502`, `503`, `504`) are failed polls if no acceptor matches them.
+///
+/// A waiter is a constant:
+///
+/// ```
+/// use lro_runtime::dialect::{Acceptor, Waiter};
+///
+/// const RUNNING: Waiter = Waiter::get("v1/instances/{name}").name_at("instance.id").acceptors(&[
+///     Acceptor::success_when("state", "running"),
+///     Acceptor::failure_when("state", "terminated"),
+///     Acceptor::retry_on_error("NotFound"),                       // not on this replica yet
+/// ]);
+/// const DELETED: Waiter = Waiter::start_url().acceptors(&[Acceptor::success_on_error("NotFound")]);
+/// # let _ = (RUNNING, DELETED);
+/// ```
+///
+/// An SDK author declares it on the method, by the key `waiter` of [`long_running`](macro@crate::long_running), with the acceptors in the order that
+/// decides; or names such a constant by the key `dialect`:
+///
+/// ```
+/// use lro_runtime::{Operations, PollSettings, RawOperation, Result, block_on, long_running};
+/// # use lro_runtime::dialect::{Acceptor, Waiter};
+/// # const DELETED: Waiter = Waiter::start_url().acceptors(&[Acceptor::success_on_error("NotFound")]);
+///
+/// #[derive(serde::Deserialize)]
+/// pub struct Instance {
+///     pub id: String,
+/// }
+///
+/// pub struct InstanceClient {
+///     operations: Operations,
+/// }
+///
+/// #[long_running]
+/// impl InstanceClient {
+///     #[long_running(
+///         response = Instance,
+///         metadata = (),
+///         waiter(
+///             get = "v1/instances/{name}",
+///             name_at = "instance.id",
+///             response_at = "instance",
+///             success(output = "instance.state", is = "running"),
+///             failure(output = "instance.state", is = "terminated"),
+///             failure(output = "disks[].state", any = "lost"),
+///             retry(error = "NotFound"),                          // not on this replica yet
+///         ),
+///     )]
+///     pub async fn create(&self) -> Result<RawOperation> {
+///         self.operations.post("v1/instances", &()).await
+///     }
+///
+///     #[long_running(response = (), metadata = (), dialect = DELETED)]
+///     pub async fn delete(&self, id: &str) -> Result<RawOperation> {
+///         self.operations.start(delete_of(id)).await
+///     }
+/// }
+/// # fn delete_of(id: &str) -> http::Request<&'static str> {
+/// #     let mut request = http::Request::new("");
+/// #     *request.method_mut() = http::Method::DELETE;
+/// #     *request.uri_mut() = format!("/v1/instances/{id}").parse().unwrap();
+/// #     request
+/// # }
+///
+/// # use lro_runtime::testing::{Script, ScriptedTransport, VirtualClock};
+/// # let transport = ScriptedTransport::new(
+/// #     Script::new()
+/// #         .json(serde_json::json!({"instance": {"id": "i-7"}}))
+/// #         .http(404, "")
+/// #         .json(serde_json::json!({"instance": {"id": "i-7", "state": "running"}}))
+/// #         .http(200, "")
+/// #         .http(404, ""),
+/// # );
+/// # let client = InstanceClient { operations: transport.operations(&VirtualClock::new())? };
+/// # block_on(async {
+/// let created = client.create().await?.poll_until_completed(PollSettings::default()).await?.into_result()?;
+/// assert_eq!(created.id, "i-7");
+/// client.delete("i-7").await?.poll_until_completed(PollSettings::default()).await?.into_result()?;
+///
+/// // Who knows the name waits without a start call.
+/// let resumed = client.resume_create("i-7")?;
+/// # drop(resumed);
+/// # Ok::<(), lro_runtime::Error>(())
+/// # })?;
+/// # transport.assert_finished();
+/// # Ok::<(), lro_runtime::Error>(())
+/// ```
+///
+/// Paths are the part of [JMESPath](https://jmespath.org/specification.html) that waiters use: `a.b`, `"odd name"`, `list[0]`, `list[].state` (all of them),
+/// `length(list)`, `` count > `3` ``, `==`, `!=`, `<`, `<=`, `>=`.
+///
+/// The first look is a call of its own, so that the start call may answer whatever it likes: the operation is pending until then. The name is what
+/// [`name_at`](Self::name_at) finds in its reply, and stands for `{name}` in the path. The output that succeeded is the response, every output is
+/// the metadata, and the string that the first output acceptor looks at is the raw status.
+#[derive(Clone, Copy, Debug)]
+pub struct Waiter {
+    post: bool,
+    path: Option<&'static str>,
+    body: Option<&'static str>,
+    headers: &'static [(&'static str, &'static str)],
+    name_at: Option<&'static str>,
+    response_at: Option<&'static str>,
+    acceptors: &'static [Acceptor],
+}
+
+/// The part of a cursor that is the operation's name, where the key is a URL.
+const NAME: &str = "{name}";
+
+impl Waiter {
+    /// A waiter that looks with `GET` at this path below the base URL, in which `{name}` stands for the operation's name.
+    #[must_use]
+    pub const fn get(path: &'static str) -> Self {
+        Self {
+            post: false,
+            path: Some(path),
+            body: None,
+            headers: &[],
+            name_at: None,
+            response_at: None,
+            acceptors: &[],
+        }
+    }
+
+    /// A waiter that looks with `POST` of this JSON body, in which `{name}` stands for the operation's name, too.
+    #[must_use]
+    pub const fn post(path: &'static str, body: &'static str) -> Self {
+        Self { post: true, body: Some(body), ..Self::get(path) }
+    }
+
+    /// A waiter that looks with `GET` at the URL of the start call: a `PUT` until the resource is what it should be, a `DELETE` until it is gone.
+    #[must_use]
+    pub const fn start_url() -> Self {
+        Self { path: None, ..Self::get("") }
+    }
+
+    /// With these acceptors, the first of which that matches decides.
+    #[must_use]
+    pub const fn acceptors(mut self, acceptors: &'static [Acceptor]) -> Self {
+        self.acceptors = acceptors;
+        self
+    }
+
+    /// With these headers on every look.
+    #[must_use]
+    pub const fn headers(mut self, headers: &'static [(&'static str, &'static str)]) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// With the name found by this path in the reply of the start call. Without it, the path of the looks has no `{name}`.
+    #[must_use]
+    pub const fn name_at(mut self, path: &'static str) -> Self {
+        self.name_at = Some(path);
+        self
+    }
+
+    /// With the response found by this path in the output that succeeded, instead of all of it.
+    #[must_use]
+    pub const fn response_at(mut self, path: &'static str) -> Self {
+        self.response_at = Some(path);
+        self
+    }
+
+    /// Fails if one of its paths cannot be read: told before anything is sent.
+    fn check(&self) -> Result<(), Failure> {
+        let mut declared = self.acceptors.iter().filter_map(Acceptor::path).chain(self.name_at).chain(self.response_at);
+        declared.try_for_each(path::check)
+    }
+
+    fn name(&self, output: &Value) -> Result<Option<String>, Failure> {
+        let Some(path) = self.name_at else { return Ok(None) };
+        match path::find(path, output)? {
+            Value::String(name) if !name.is_empty() => Ok(Some(name)),
+            Value::Number(name) => Ok(Some(name.to_string())),
+            found => Err(Failure::protocol(format!(
+                "the reply names no operation: `{path}` is `{}`",
+                excerpt(found.to_string().as_bytes())
+            ))),
+        }
+    }
+
+    /// What an output means to which no error belongs.
+    fn observe<'a>(&self, output: &Value, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+        let decided = acceptor::decide(self.acceptors, &acceptor::Reply::Output(output))?;
+        let mut seen = Observation::new(decided.map_or(State::Running, Meaning::state));
+        seen.raw_status = acceptor::shown(self.acceptors, output)?.map(Cow::Owned);
+        seen.is_known_status = decided.is_some() || seen.raw_status.is_none();
+        match seen.state {
+            State::Succeeded => seen.response = self.response(output, reply)?,
+            State::Failed => seen.status = Some(acceptor::failure(seen.raw_status.as_deref())),
+            _ => {}
+        }
+        seen.metadata = body_of(reply);
+        Ok(seen)
+    }
+
+    fn response<'a>(&self, output: &Value, reply: &'a Reply) -> Result<Option<crate::Part<'a>>, Failure> {
+        let Some(path) = self.response_at else { return Ok(body_of(reply)) };
+        let found = path::find(path, output)?.to_string();
+        Ok(Some(crate::Part::made(found.into_bytes(), crate::Encoding::Json)))
+    }
+}
+
+impl Dialect for Waiter {
+    fn id(&self) -> &'static str {
+        "waiter"
+    }
+
+    fn prepare_start(&self, _request: &mut Request, _options: &Options) -> Result<(), Failure> {
+        self.check()
+    }
+
+    fn read_start<'a>(
+        &self,
+        request: &Request,
+        reply: &'a Reply,
+        _options: &Options,
+    ) -> Result<Observation<'a>, Failure> {
+        expect_success(reply)?;
+        let name = if self.name_at.is_some() { self.name(&output_of(reply)?)? } else { None };
+        let cursor = match (self.path, name) {
+            (Some(_), name) => name.as_deref().map(checked).transpose()?.map_or_else(Cursor::default, Cursor::new),
+            (None, name) => {
+                let cursor = Cursor::new(request.uri().to_string());
+                name.into_iter().fold(cursor, |cursor, name| cursor.with(NAME, name))
+            }
+        };
+        let mut seen = Observation::new(State::Pending);
+        seen.name = cursor.part(NAME).map(|name| Cow::Owned(name.to_owned()));
+        seen.hint = Hint::from_headers(reply.headers());
+        seen.cursor = Some(cursor.with_headers(repeated_headers(request)));
+        Ok(seen)
+    }
+
+    fn locate(&self, name: &str, _options: &Options) -> Result<Cursor, Failure> {
+        self.check()?;
+        if self.path.is_some() { checked(name).map(Cursor::new) } else { Ok(Cursor::new(name)) }
+    }
+
+    fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        let target = match self.path {
+            Some(path) if cursor.key().is_empty() => path.to_owned(),
+            Some(path) => path.replace(NAME, &encode_name(cursor.key())?),
+            None => cursor.key().to_owned(),
+        };
+        let call = if self.post { Call::new(Method::POST, target) } else { Call::get(target) };
+        let call = match self.body {
+            Some(body) => {
+                call.with_json(body.replace(NAME, &in_json(cursor.part(NAME).unwrap_or_else(|| cursor.key()))))
+            }
+            None => call,
+        };
+        let mut headers = HeaderMap::new();
+        for (name, value) in self.headers {
+            let illegal = || Failure::unsupported(format!("header `{name}`: not a header"));
+            headers.insert(
+                HeaderName::try_from(*name).map_err(|_| illegal())?,
+                HeaderValue::from_str(value).map_err(|_| illegal())?,
+            );
+        }
+        Ok(call.with_headers(cursor.headers()).with_headers(headers)) // what is declared goes before what the start call had
+    }
+
+    fn read<'a>(&self, _cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+        let mut seen =
+            if reply.status().is_success() { self.observe(&output_of(reply)?, reply)? } else { self.judge(reply)? };
+        seen.hint = seen.hint.or_else(|| Hint::from_headers(reply.headers()));
+        Ok(seen)
+    }
+}
+
+impl Waiter {
+    /// What an error means.
+    fn judge<'a>(&self, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+        let failure = error_reply(reply);
+        let types = acceptor::error_types(reply);
+        let decided = acceptor::decide(self.acceptors, &acceptor::Reply::Error(&types))?;
+        if decided.is_none() && failure.verdict() == Verdict::Retry {
+            return Err(failure);
+        }
+        let mut seen = Observation::new(decided.map_or(State::Failed, Meaning::state));
+        seen.hint = failure.hint();
+        seen.raw_status = types.into_iter().next().map(Cow::Owned);
+        seen.is_known_status = decided.is_some();
+        if seen.state == State::Failed {
+            seen.status = failure.status().cloned();
+        }
+        Ok(seen)
+    }
+}
+
+fn checked(name: &str) -> Result<&str, Failure> {
+    encode_name(name).map(|_| name)
+}
+
+/// The output as JSON; an empty body is `null`.
+fn output_of(reply: &Reply) -> Result<Value, Failure> {
+    let Some(body) = body_of(reply) else { return Ok(Value::Null) };
+    serde_json::from_slice(&body.bytes).map_err(|error| {
+        Failure::protocol(format!("the output is not JSON: {error}; found `{}`", excerpt(reply.body())))
+    })
+}
+
+/// A name as it stands between the quotes of a JSON string.
+fn in_json(name: &str) -> String {
+    let quoted = Value::from(name).to_string();
+    quoted.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned()
+}
