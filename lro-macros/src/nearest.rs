@@ -6,7 +6,7 @@ pub(crate) fn nearest<'a>(key: &str, legal: &[&'a str]) -> Option<&'a str> {
     (edits <= 2 && edits < word.len()).then_some(word)
 }
 
-/// The message for a key that is not legal at a place (` of `poll(…)``): `candidates` may have been meant, `listed` are named.
+/// The message for an unknown key: `candidates` may have been meant, `listed` are named, `place` says where they are legal.
 pub(crate) fn unknown_key(key: &str, candidates: &[&str], place: &str, listed: &[&str]) -> String {
     let hint = match nearest(key, candidates) {
         Some(word) => format!("; did you mean `{word}`?"),

@@ -2,8 +2,12 @@
 
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
+use serde::de::DeserializeOwned;
+
 use crate::{
+    dialect::{DecodeError, Payload},
     operation::{RawOperation, Token},
+    settings::{PollSettings, SettingsError},
     status::{Cause, Failure, Status},
     text::line,
 };
@@ -215,8 +219,58 @@ impl StdError for Error {
     }
 }
 
+impl From<SettingsError> for Error {
+    fn from(error: SettingsError) -> Self {
+        Self::new(ErrorKind::InvalidSettings, error.to_string())
+    }
+}
+
+impl From<DecodeError> for Error {
+    fn from(error: DecodeError) -> Self {
+        let (message, source) = error.into_parts();
+        let mut error = Self::new(ErrorKind::Decode, message);
+        Arc::make_mut(&mut error.0).source = source;
+        error
+    }
+}
+
 impl From<&Error> for Error {
     fn from(error: &Error) -> Self {
         error.clone()
+    }
+}
+
+// Public calls on types of lower layers stand here where their error is this one, of which those layers know nothing.
+
+impl PollSettings {
+    /// Checks every value that is set, and that they fit each other and the library's defaults.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`InvalidSettings`](ErrorKind::InvalidSettings), naming the field, what was found and what is legal.
+    pub fn validate(&self) -> Result<()> {
+        Ok(self.clone().resolve().map(drop)?)
+    }
+}
+
+impl Payload<'_> {
+    /// The payload as a `T`, from JSON.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Decode`](ErrorKind::Decode), with an excerpt of what was found.
+    pub fn decode_json<T: DeserializeOwned + 'static>(self) -> Result<T> {
+        Ok(self.read_json()?)
+    }
+
+    /// The payload as a `T`, from the protobuf message in an `Any`.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Decode`](ErrorKind::Decode).
+    #[cfg(feature = "grpc")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
+    pub fn decode_message<T: prost::Message + Default + 'static>(self) -> Result<T> {
+        Ok(self.read_message()?)
     }
 }

@@ -110,6 +110,7 @@ mod error;
 #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
 pub mod grpc;
 mod hint;
+mod message;
 #[doc = include_str!("migration.md")]
 pub mod migration {}
 mod operation;
@@ -125,6 +126,9 @@ pub mod transport;
 mod url;
 pub mod wire;
 
+#[cfg(feature = "macros")]
+pub use lro_macros::{WireOperation, long_running};
+
 pub use self::{
     client::{
         BlockingList, BlockingOperations, Credentials, CredentialsError, ListOperations, Operations, OperationsBuilder,
@@ -138,9 +142,9 @@ pub use self::{
         CancelOnDrop, Cancellable, Deletable, Handle, LongRunning, Method, Operation, OperationState, RawOperation,
         Resume, StateParts, Token,
     },
-    settings::{Deadline, ErrorBudget, Expiration, HintPolicy, Jitter, PollSettings, UnknownStatus},
+    settings::{Deadline, ErrorBudget, Expiration, FailurePolicy, HintPolicy, Jitter, PollSettings, UnknownStatus},
     status::{
-        Cause, Code, Failure, FailurePolicy, State, Status, Verdict,
+        Cause, Code, Failure, State, Status, Verdict,
         details::{
             BadRequest, DebugInfo, Detail, ErrorInfo, FieldViolation, Help, HelpLink, LocalizedMessage,
             PreconditionFailure, PreconditionViolation, QuotaFailure, QuotaViolation, RequestInfo, ResourceInfo,
@@ -151,8 +155,6 @@ pub use self::{
     transport::{Transport, TransportError, TransportErrorKind},
     wire::WireOperation,
 };
-#[cfg(feature = "macros")]
-pub use lro_macros::{WireOperation, long_running};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

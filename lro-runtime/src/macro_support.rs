@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    client::{Operations, current_method},
+    client::Operations,
     dialect::{Declared, Dialect, Payload},
     error::Result,
     operation::{Handle, Operation, OperationState, RawOperation, Resume},
@@ -19,12 +19,12 @@ where
     S: OperationState,
     F: Future<Output = Result<RawOperation, E>>,
 {
-    current_method::within(S::METHOD, body).await.map(Operation::from_raw_operation)
+    Operation::start(body).await
 }
 
 /// Resumes an operation of an annotated method.
 pub fn resume<S: OperationState>(operations: &Operations, from: impl Into<Resume>) -> Result<Operation<S>> {
-    from.into().resume(operations, Some(S::METHOD)).map(Operation::from_raw_operation)
+    operations.resume_as(from.into(), Some(S::METHOD)).map(Operation::from_raw_operation)
 }
 
 /// What can be read from JSON: everything that `serde` can, told apart so that the message is ours.

@@ -1,10 +1,5 @@
 //! Text from a server, made fit to print.
 
-use std::borrow::Cow;
-
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 /// How many bytes of a body an error may show.
 const EXCERPT: usize = 120;
 
@@ -38,18 +33,6 @@ fn is_fit_to_print(c: char) -> bool {
     !c.is_control() && !matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The string that this JSON value is, borrowed where it is written without escapes; none if it is something else.
-pub(crate) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
-    #[derive(Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-    let inside = value.get().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    match inside {
-        Some(plain) if !plain.as_bytes().contains(&b'\\') => Some(Cow::Borrowed(plain)),
-        Some(_) => serde_json::from_str(value.get()).ok().map(|Text(text)| text),
-        None => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,16 +49,5 @@ mod tests {
         assert!(shown.ends_with('…') && shown.chars().count() == 121, "{shown}");
         assert!(excerpt("ä".repeat(500).as_bytes()).chars().count() <= 121, "a letter may be cut in half");
         assert_eq!(line(&"x".repeat(5000)).chars().count(), 1001);
-    }
-
-    #[test]
-    fn a_string_is_read_with_and_without_escapes_and_nothing_else_is() {
-        let read = |json: &'static str| string(serde_json::from_str(json).unwrap());
-        assert_eq!(read(r#" "a/b" "#).as_deref(), Some("a/b"));
-        assert_eq!(read(r#""a\/b\u0022""#).as_deref(), Some("a/b\""));
-        assert_eq!(read(r#""""#).as_deref(), Some(""));
-        for other in ["1", "null", "[]", r#"{"a":"b"}"#] {
-            assert_eq!(read(other), None, "{other}");
-        }
     }
 }

@@ -1,8 +1,22 @@
 //! URLs and names given by a server: where they lead, and what of them may be shown.
 
+use std::fmt;
+
 use http::Uri;
 
-use crate::status::Failure;
+use crate::text::excerpt;
+
+/// A URL or a name that leads where nothing may be sent: says which, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UrlError(String);
+
+impl fmt::Display for UrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UrlError {}
 
 /// Query parameters that are never shown and never written down.
 const SECRET: &[&str] = &[
@@ -106,10 +120,8 @@ impl std::fmt::Display for Origin {
 /// The absolute URL that `reference` means, seen from `base` ([RFC 3986, section 5.2](https://www.rfc-editor.org/rfc/rfc3986#section-5.2)).
 ///
 /// Stricter than the RFC where clients disagree on what a URL means: control characters, spaces, backslashes and non-ASCII are refused.
-pub(crate) fn resolve(base: &Uri, reference: &str) -> Result<Uri, Failure> {
-    let refused = |why: &str| {
-        Failure::untrusted(format!("the URL `{}` {why}", redacted(&crate::text::excerpt(reference.as_bytes()))))
-    };
+pub(crate) fn resolve(base: &Uri, reference: &str) -> Result<Uri, UrlError> {
+    let refused = |why: &str| UrlError(format!("the URL `{}` {why}", redacted(&excerpt(reference.as_bytes()))));
     if let Some(c) = reference.chars().find(|c| !c.is_ascii_graphic() || *c == '\\') {
         return Err(refused(&format!("contains {c:?}")));
     }
@@ -163,18 +175,9 @@ fn without_dots(path: &str) -> String {
     out.join("/")
 }
 
-/// A name as a path: its slashes separate segments, everything else that could mean something else is encoded.
-///
-/// A name is opaque, but it must stay below the collection it is put under: `..` segments are refused (encoding does not help, servers
-/// undo it), and so are empty ones; `%`, `?`, `#`, `\`, spaces, control characters and non-ASCII are encoded.
-///
-/// # Errors
-///
-/// When it would leave its collection.
-pub fn encode_name(name: &str) -> Result<String, Failure> {
-    let refused = |why: &str| {
-        Failure::untrusted(format!("the name `{}` {why}", redacted(&crate::text::excerpt(name.as_bytes()))))
-    };
+/// A name as a path: see [`dialect::encode_name`](crate::dialect::encode_name).
+pub(crate) fn encode_name(name: &str) -> Result<String, UrlError> {
+    let refused = |why: &str| UrlError(format!("the name `{}` {why}", redacted(&excerpt(name.as_bytes()))));
     let mut out = String::with_capacity(name.len());
     for (index, segment) in name.split('/').enumerate() {
         match segment {

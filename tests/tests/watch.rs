@@ -63,7 +63,7 @@ fn succeeded_is_0_and_the_response_is_on_stdout() {
     assert!(
         watched.stderr.contains("to resume: watch http://") && watched.stderr.contains(r#"running {"percent":50.0}"#)
     );
-    assert_eq!(server.looks("projects/p/operations/7"), 2);
+    assert_eq!(server.polls("projects/p/operations/7"), 2);
 }
 
 #[test]

@@ -8,9 +8,9 @@ use super::{ListOperations, Operations, current_method};
 use crate::{
     dialect::Listed,
     error::{Error, ErrorKind, Result},
-    operation::{Handle, Operation, OperationState, RawOperation, snapshot::Replied, token::dialect_of},
+    message::{Reply, Request},
+    operation::{Method, RawOperation, snapshot::Replied},
     status::Failure,
-    transport::{Reply, Request},
 };
 
 impl Operations {
@@ -41,10 +41,10 @@ impl Operations {
 
     fn adopt_reply(&self, reply: Reply) -> Result<RawOperation, Failure> {
         let method = current_method::current();
-        let dialect = dialect_of(self, method);
+        let dialect = self.dialect_of(method);
         let mut request = Request::default();
         *request.uri_mut() = self.base().clone();
-        let seen = dialect.read_start(&request, &reply, method.map_or(&[], |method| method.options))?;
+        let seen = dialect.read_start(&request, &reply, Method::options_of(method))?;
         let next = self.first(dialect, seen, reply.body(), method, None, self.just_now())?;
         Ok(RawOperation::new(next.with_body(|| reply.into_body()), self.clone(), method))
     }
@@ -58,12 +58,5 @@ impl Operations {
 
     fn just_now(&self) -> Replied {
         Replied { at: self.timer().now(), round_trip: Duration::ZERO, to_start: false }
-    }
-}
-
-impl RawOperation {
-    /// The same snapshot as an operation of the method whose state enum is `S`: for one that was adopted, listed or resumed without types.
-    pub fn typed<S: OperationState>(self) -> Operation<S> {
-        Operation::from_raw_operation(self)
     }
 }

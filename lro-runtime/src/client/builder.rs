@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
-use super::{Credentials, Inner, Operations, cookies::Cookies, start_policy::Starts};
+use super::{Credentials, Inner, Operations, cookies::Cookies, start_policy::StartPolicy};
 use crate::{
     dialect::{Dialect, Google},
     error::{Error, ErrorKind, Result},
@@ -32,6 +32,13 @@ pub struct OperationsBuilder {
     start_id: Option<String>,
     start_retries: u32,
     cookies: bool,
+}
+
+impl Operations {
+    /// A client for the service at `base_url`, such as `https://images.example.com` or `http://localhost:8080/prefix`.
+    pub fn builder(base_url: impl Into<String>) -> OperationsBuilder {
+        OperationsBuilder::new(base_url.into())
+    }
 }
 
 impl fmt::Debug for OperationsBuilder {
@@ -165,7 +172,10 @@ impl OperationsBuilder {
             settings: self.settings,
             origins,
             max_body: self.max_body,
-            starts: Starts { id: self.start_id.as_deref().map(start_id).transpose()?, retries: self.start_retries },
+            start_policy: StartPolicy {
+                id: self.start_id.as_deref().map(start_id).transpose()?,
+                retries: self.start_retries,
+            },
             cookies: self.cookies.then(Cookies::default),
         };
         Ok(Operations { inner: Arc::new(inner) })

@@ -11,7 +11,7 @@ use http::{
     header::{COOKIE, SET_COOKIE},
 };
 
-use crate::{transport::Request, url::Origin};
+use crate::{message::Request, url::Origin};
 
 /// Cookies are kept up to so many, the oldest go first.
 const MOST_COOKIES: usize = 64;

@@ -13,12 +13,14 @@ use futures_core::Stream;
 use super::Operations;
 use crate::{
     dialect::{Dialect, ListQuery},
-    driver::OwnTimer,
     error::{Error, ErrorKind, Result},
     operation::RawOperation,
     settings::PollSettings,
     status::Failure,
-    timer::park::{block_on, own_timer},
+    timer::{
+        OwnTimer,
+        park::{block_on, own_timer},
+    },
     transport::BoxFuture,
 };
 
@@ -194,7 +196,7 @@ impl Pages {
                 "store each operation's token when it is started, and resume from it",
             )
         };
-        let timer = self.timer.clone().unwrap_or_else(|| Arc::clone(client.timer()));
+        let timer = client.timer_or(self.timer.clone());
         let limit = client.settings().clone().or(PollSettings::default()).resolve()?.poll_timeout;
         let dialect = Arc::clone(client.dialect());
         let call = dialect.list(&self.query).map_err(error)?;

@@ -8,20 +8,20 @@ use std::{
 use http::{HeaderName, HeaderValue};
 
 use crate::{
+    message::Request,
     settings::{HintPolicy, Schedule},
     status::{Cause, Failure},
     timer::Timer,
-    transport::Request,
 };
 
 /// How start calls are sent: once and as they are, unless somebody asked for more.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Starts {
+pub(crate) struct StartPolicy {
     pub(crate) id: Option<HeaderName>,
     pub(crate) retries: u32,
 }
 
-impl Starts {
+impl StartPolicy {
     /// Gives the start call an id of its own, unless the caller has chosen one.
     pub(crate) fn identify(&self, request: &mut Request) {
         if let Some(header) = self.id.as_ref().filter(|header| !request.headers().contains_key(*header))

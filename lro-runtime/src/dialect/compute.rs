@@ -8,11 +8,12 @@ use serde_json::value::RawValue;
 
 use super::{Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, expect_success};
 use crate::{
+    dialect::encode_name,
     hint::Hint,
+    message::{Reply, Request},
     status::{Code, Failure, State, Status, details::Detail},
     text::excerpt,
-    transport::{Reply, Request},
-    url::{encode_name, encode_query},
+    url::encode_query,
 };
 
 /// Which members of a service's own operation message say what: the four fields of

@@ -4,11 +4,12 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::json::is_object;
 use crate::{
     hint::Hint,
+    message::Reply,
     status::{Cause, Code, Failure, Status, details::Detail},
     text::excerpt,
-    transport::Reply,
 };
 
 /// The failure that an HTTP error reply is: its status, what its body says (in Google's or in Azure's form, or none), its hint.
@@ -73,11 +74,6 @@ pub(crate) fn read_error(error: &RawValue, fallback: Code) -> Status {
         Some(reason) => status.with_reason(reason),
         None => status,
     }
-}
-
-/// Whether JSON text is an object: what serde reads into a struct may be an array, too.
-pub(crate) fn is_object(json: &[u8]) -> bool {
-    json.trim_ascii_start().first() == Some(&b'{')
 }
 
 /// The elements of `details`, each kept whatever it is.

@@ -8,14 +8,16 @@ use serde_json::value::RawValue;
 
 use super::{
     Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, expect_success,
-    is_object, read_details,
+    json::{is_object, not_json, present, string, wrong},
+    read_details,
 };
 use crate::{
+    dialect::encode_name,
     hint::Hint,
+    message::{Reply, Request},
     status::{Code, Failure, State, Status},
-    text::{excerpt, string},
-    transport::{Reply, Request},
-    url::{encode_name, encode_query},
+    text::excerpt,
+    url::encode_query,
 };
 
 /// `google.longrunning` over REST and JSON: the default dialect
@@ -271,17 +273,4 @@ pub(super) fn read_status(error: &RawValue) -> Result<Status, Failure> {
         None => String::new(),
     };
     Ok(Status::new(code, message).with_details(read_details(read.details)))
-}
-
-/// Absent and `null` are the same.
-pub(super) fn present(raw: Option<&RawValue>) -> Option<&RawValue> {
-    raw.filter(|raw| raw.get() != "null")
-}
-
-pub(super) fn wrong(field: &str, found: &RawValue, legal: &str) -> Failure {
-    Failure::protocol(format!("`{field}`: found `{}`, expected {legal}", excerpt(found.get().as_bytes())))
-}
-
-pub(super) fn not_json(wanted: &str, error: &serde_json::Error, body: &[u8]) -> Failure {
-    Failure::protocol(format!("the body is not {wanted}: {error}; found `{}`", excerpt(body)))
 }

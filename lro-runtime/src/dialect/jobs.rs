@@ -6,15 +6,15 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Call, Cursor, Dialect, Encoding, Google, Observation, Options, Part, expect_success,
-    google::{present, read_status},
+    Call, Cursor, Dialect, Encoding, Google, Observation, Options, Part, expect_success, google::read_status,
+    json::present,
 };
 use crate::{
+    dialect::encode_name,
     hint::Hint,
+    message::{Reply, Request},
     status::{Code, Failure, State, Status},
     text::excerpt,
-    transport::{Reply, Request},
-    url::encode_name,
 };
 
 /// Jobs of Vertex AI and batches of the Gemini API: a resource whose `state` is a word of

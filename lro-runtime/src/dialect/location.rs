@@ -4,9 +4,9 @@ use http::{HeaderMap, HeaderName, StatusCode, Uri, header::LOCATION};
 
 use super::{Cursor, Encoding, Observation, Part, error_reply};
 use crate::{
+    message::{Reply, Request},
     status::{Failure, State},
     text::excerpt,
-    transport::{Reply, Request},
     url::resolve,
 };
 

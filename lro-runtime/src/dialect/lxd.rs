@@ -12,11 +12,12 @@ use super::{
     location::{body_of, location_in, repeated_headers},
 };
 use crate::{
+    dialect::encode_name,
     hint::Hint,
+    message::{Reply, Request},
     status::{Code, Failure, State, Status},
     text::excerpt,
-    transport::{Reply, Request},
-    url::{encode_name, encode_query},
+    url::encode_query,
 };
 
 /// LXD and Incus ([REST API](https://documentation.ubuntu.com/lxd/en/latest/rest-api/)): `202` with `Location: /1.0/operations/<id>`, failure inside `200`.

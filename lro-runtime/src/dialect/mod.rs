@@ -17,18 +17,22 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    message::{Reply, Request},
     status::Failure,
-    transport::{Reply, Request},
 };
 
 mod azure;
+mod call;
 mod compute;
+mod cursor;
 pub(crate) mod declared;
 mod error_reply;
 mod google;
 #[cfg(feature = "grpc")]
 pub(crate) mod google_grpc;
 mod jobs;
+mod json;
+mod list_page;
 mod location;
 mod lxd;
 mod observation;
@@ -44,14 +48,17 @@ pub use self::google_grpc::GoogleGrpc;
 pub(crate) use self::google_grpc::rpc_failure;
 pub use self::{
     azure::{Azure, FinalStateVia},
+    call::{Call, encode_name},
     compute::{Compute, ExtendedFields},
+    cursor::Cursor,
     declared::Declared,
     error_reply::error_reply,
     google::Google,
     jobs::Jobs,
+    list_page::{ListPage, ListQuery, Listed},
     location::{repeated_headers, url_in},
     lxd::Lxd,
-    observation::{Call, Cursor, Observation, Part},
+    observation::{Observation, Part},
     payload::{Encoding, Payload},
     plain_http::Http,
     redfish::Redfish,
@@ -59,10 +66,10 @@ pub use self::{
     waiter::{Acceptor, Comparator, Matcher, Meaning, Waiter},
 };
 pub(crate) use self::{
-    error_reply::{expect_success, is_object, read_details, read_error},
+    error_reply::{expect_success, read_details, read_error},
     location::CallerHeaders,
+    payload::DecodeError,
 };
-pub use crate::url::encode_name;
 
 /// Options of one method for its dialect, as `(name, value)`: what `path = …` or `final_state_via = …` in the attribute say.
 pub type Options = [(&'static str, &'static str)];
@@ -295,40 +302,4 @@ impl<D: Dialect + ?Sized> Dialect for Arc<D> {
     fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
         (**self).read_list(reply)
     }
-}
-
-/// Which operations to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ListQuery {
-    /// The resource whose operations are meant; empty for the service's own.
-    pub parent: String,
-    /// A filter in the service's language; empty for all.
-    pub filter: String,
-    /// At most so many on a page.
-    pub page_size: Option<u32>,
-    /// The page to continue with; empty for the first.
-    pub page_token: String,
-    /// Whether unreachable parts of the service are listed as such instead of failing the call.
-    pub return_partial_success: bool,
-}
-
-/// One page of a list.
-#[derive(Clone, Debug, Default)]
-pub struct ListPage<'a> {
-    /// The operations on it.
-    pub operations: Vec<Listed<'a>>,
-    /// The token of the next page; empty on the last.
-    pub next_page_token: String,
-    /// Parts of the service that did not answer.
-    pub unreachable: Vec<String>,
-}
-
-/// One operation on a page.
-#[derive(Clone, Debug)]
-pub struct Listed<'a> {
-    /// Its message: the part of the page that it was read from.
-    pub message: &'a [u8],
-    /// What the message says, with a cursor unless it is terminal.
-    pub seen: Observation<'a>,
 }

@@ -1,6 +1,6 @@
 //! Payloads: metadata and responses as they were received, decoded when somebody looks.
 
-use std::{any::TypeId, borrow::Cow, fmt};
+use std::{any::TypeId, borrow::Cow, error::Error as StdError, fmt, sync::Arc};
 
 use serde::{
     Deserialize, Deserializer,
@@ -8,11 +8,41 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::{
-    error::{Error, ErrorKind, Result},
-    protobuf::Any,
-    text::excerpt,
-};
+use crate::{protobuf::Any, text::excerpt};
+
+/// Why a payload is not of the type that was asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct DecodeError {
+    message: String,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl DecodeError {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), source: None }
+    }
+
+    pub(crate) fn into_parts(self) -> (String, Option<Arc<dyn StdError + Send + Sync>>) {
+        (self.message, self.source)
+    }
+
+    fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for DecodeError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
 
 /// How a payload is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,27 +118,21 @@ impl<'a> Payload<'a> {
     }
 
     /// The JSON text of the message itself, without what an `Any` adds.
-    fn json(self) -> Result<Cow<'a, str>> {
-        let text = std::str::from_utf8(self.bytes)
-            .map_err(|e| Error::new(ErrorKind::Decode, "the payload is not UTF-8").with_source(e))?;
+    fn json(self) -> Result<Cow<'a, str>, DecodeError> {
+        let text =
+            std::str::from_utf8(self.bytes).map_err(|e| DecodeError::new("the payload is not UTF-8").with_source(e))?;
         match self.encoding {
             Encoding::Json => Ok(Cow::Borrowed(text)),
             Encoding::JsonAny => Ok(match TypedFirst::of(text).and_then(TypedFirst::message) {
                 Some(message) => Cow::Owned(message),
                 None => Members::of(self.bytes).map_or(Cow::Borrowed(text), |members| members.message(text)),
             }),
-            Encoding::ProtoAny => {
-                Err(Error::new(ErrorKind::Decode, "the payload is protobuf: declare `encoding = proto`"))
-            }
+            Encoding::ProtoAny => Err(DecodeError::new("the payload is protobuf: declare `encoding = proto`")),
         }
     }
 
-    /// The payload as a `T`, from JSON.
-    ///
-    /// # Errors
-    ///
-    /// Of kind [`Decode`](ErrorKind::Decode), with an excerpt of what was found.
-    pub fn decode_json<T: DeserializeOwned + 'static>(self) -> Result<T> {
+    /// The payload as a `T`, from JSON: see [`decode_json`](Self::decode_json).
+    pub(crate) fn read_json<T: DeserializeOwned + 'static>(self) -> Result<T, DecodeError> {
         if TypeId::of::<T>() == TypeId::of::<()>() {
             return parse("null"); // `()` asks for nothing, so that anything will do
         }
@@ -116,19 +140,14 @@ impl<'a> Payload<'a> {
         parse(if text.is_empty() { "null" } else { &text })
     }
 
-    /// The payload as a `T`, from the protobuf message in an `Any`.
-    ///
-    /// # Errors
-    ///
-    /// Of kind [`Decode`](ErrorKind::Decode).
+    /// The payload as a `T`, from the protobuf message in an `Any`: see [`decode_message`](Self::decode_message).
     #[cfg(feature = "grpc")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
-    pub fn decode_message<T: prost::Message + Default + 'static>(self) -> Result<T> {
+    pub(crate) fn read_message<T: prost::Message + Default + 'static>(self) -> Result<T, DecodeError> {
         if TypeId::of::<T>() == TypeId::of::<()>() {
             return Ok(T::default()); // `()` asks for nothing, so that anything will do
         }
         let wanted = std::any::type_name::<T>();
-        let error = |why: &str| Error::new(ErrorKind::Decode, format!("not a `{wanted}`: {why}"));
+        let error = |why: &str| DecodeError::new(format!("not a `{wanted}`: {why}"));
         match self.encoding {
             Encoding::ProtoAny => {
                 let any = Any::of(self.bytes).map_err(|_| error("the payload is not a `google.protobuf.Any`"))?;
@@ -140,25 +159,25 @@ impl<'a> Payload<'a> {
     }
 
     /// Fails unless this payload's type is `expected`. Types are compared by what follows the last `/`; an untyped payload passes.
-    pub(crate) fn check_type(self, expected: Option<&str>) -> Result<()> {
+    pub(crate) fn check_type(self, expected: Option<&str>) -> Result<(), DecodeError> {
         let Some(expected) = expected.map(last) else { return Ok(()) };
         match self.type_url() {
-            Some(found) if expected != last(&found) => Err(Error::new(
-                ErrorKind::Decode,
-                format!("expected a `{expected}`, found a `{}`", excerpt(last(&found).as_bytes())),
-            )),
+            Some(found) if expected != last(&found) => Err(DecodeError::new(format!(
+                "expected a `{expected}`, found a `{}`",
+                excerpt(last(&found).as_bytes())
+            ))),
             _ => Ok(()),
         }
     }
 }
 
-fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
     serde_json::from_str(text).map_err(|e| decode_error(&e, text, std::any::type_name::<T>()))
 }
 
 #[cold]
-fn decode_error(error: &serde_json::Error, text: &str, wanted: &str) -> Error {
-    Error::new(ErrorKind::Decode, format!("not a `{wanted}`: {error}; found `{}`", excerpt(text.as_bytes())))
+fn decode_error(error: &serde_json::Error, text: &str, wanted: &str) -> DecodeError {
+    DecodeError::new(format!("not a `{wanted}`: {error}; found `{}`", excerpt(text.as_bytes())))
 }
 
 impl fmt::Debug for Payload<'_> {

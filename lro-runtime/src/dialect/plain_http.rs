@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     hint::Hint,
+    message::{Reply, Request},
     status::{Failure, State},
-    transport::{Reply, Request},
 };
 
 /// Plain HTTP: the start call is answered with `202 Accepted` and a `Location`, which answers `202` until it is done

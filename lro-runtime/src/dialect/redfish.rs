@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     hint::Hint,
+    message::{Reply, Request},
     status::{Code, Failure, State, Status},
-    transport::{Reply, Request},
 };
 
 /// Redfish tasks ([DSP0266, asynchronous operations](https://www.dmtf.org/standards/redfish)): `202` with the `Location` of a task monitor, or of the task itself, which some

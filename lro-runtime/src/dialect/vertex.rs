@@ -6,9 +6,9 @@ use http::Method;
 
 use super::{Call, Cursor, Dialect, Google, ListPage, ListQuery, Observation, Options};
 use crate::{
+    dialect::encode_name,
+    message::{Reply, Request},
     status::Failure,
-    transport::{Reply, Request},
-    url::encode_name,
 };
 
 /// Vertex AI's long-running predictions, such as video generation: operations of `google.longrunning` that are looked at with

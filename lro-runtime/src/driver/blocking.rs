@@ -4,13 +4,13 @@ use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 
 use futures_core::Stream;
 
-use super::{OwnTimer, Snapshots, Wait, observe::Observers};
+use super::{Observers, Snapshots};
 use crate::{
     error::Result,
-    operation::{Cancellable, Deletable, Handle, Operation},
+    operation::{Handle, RawOperation},
     settings::PollSettings,
     timer::{
-        Timer,
+        OwnTimer, Timer,
         park::{block_on, own_timer},
     },
     transport::BoxFuture,
@@ -60,7 +60,7 @@ impl<H: Handle> Blocking<H> {
             return Ok(self.operation.clone());
         }
         let raw = self.operation.raw_operation().clone();
-        self.run(|timer| Box::pin(async move { Wait::new(raw, settings, timer)?.finish().await }))
+        self.run(|timer| super::poll_until_completed(raw, settings, Observers::default(), timer))
             .map(H::from_raw_operation)
     }
 
@@ -89,54 +89,22 @@ impl<H: Handle> Blocking<H> {
         own_timer(self.operation.raw_operation().client().timer())
     }
 
-    fn ask_to_cancel(&self) -> Result<()> {
+    pub(crate) fn ask_to_cancel(&self) -> Result<()> {
         self.run(|timer| super::cancel(self.operation.raw_operation().clone(), timer))
     }
 
-    fn ask_to_delete(&self) -> Result<()> {
+    pub(crate) fn ask_to_delete(&self) -> Result<()> {
         self.run(|timer| super::delete(self.operation.raw_operation().clone(), timer))
     }
 }
 
-impl<S: Cancellable> Blocking<Operation<S>> {
-    /// Asks the service to cancel it.
-    ///
-    /// # Errors
-    ///
-    /// As [`RawOperation::cancel`](crate::RawOperation::cancel).
-    pub fn cancel(&self) -> Result<()> {
-        self.ask_to_cancel()
-    }
-
+impl Blocking<RawOperation> {
     /// Asks the service to cancel it and polls until it is terminal.
     ///
     /// # Errors
     ///
     /// As [`RawOperation::cancel_and_wait`](crate::RawOperation::cancel_and_wait).
-    pub fn cancel_and_wait(&self, settings: PollSettings) -> Result<Operation<S>> {
-        self.ask_to_cancel()?;
-        self.poll_until_completed(settings)
-    }
-}
-
-impl<S: Deletable> Blocking<Operation<S>> {
-    /// Tells the service that nobody is interested any more.
-    ///
-    /// # Errors
-    ///
-    /// As [`RawOperation::delete`](crate::RawOperation::delete).
-    pub fn delete(&self) -> Result<()> {
-        self.ask_to_delete()
-    }
-}
-
-impl Blocking<crate::RawOperation> {
-    /// Asks the service to cancel it and polls until it is terminal.
-    ///
-    /// # Errors
-    ///
-    /// As [`RawOperation::cancel_and_wait`](crate::RawOperation::cancel_and_wait).
-    pub fn cancel_and_wait(&self, settings: PollSettings) -> Result<crate::RawOperation> {
+    pub fn cancel_and_wait(&self, settings: PollSettings) -> Result<RawOperation> {
         self.ask_to_cancel()?;
         self.poll_until_completed(settings)
     }

@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-use super::Wait;
+use super::wait::Wait;
 use crate::{
     error::Result,
     operation::{Handle, RawOperation},

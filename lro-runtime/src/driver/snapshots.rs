@@ -8,11 +8,12 @@ use std::{
 
 use futures_core::Stream;
 
-use super::{OwnTimer, Wait, observe::Observers};
+use super::{Observers, wait::Wait};
 use crate::{
     error::Result,
     operation::{Handle, RawOperation},
     settings::PollSettings,
+    timer::OwnTimer,
     transport::BoxFuture,
 };
 

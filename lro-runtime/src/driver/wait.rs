@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::{OwnTimer, observe::Observers};
+use super::Observers;
 use crate::{
     engine::{Action, End, Engine, LastReply, Opening, Seen},
     error::{Error, ErrorKind, Result},
@@ -13,8 +13,19 @@ use crate::{
     operation::RawOperation,
     settings::{PollSettings, UnknownStatus},
     status::Failure,
-    timer::Timer,
+    timer::{OwnTimer, Timer},
+    transport::BoxFuture,
 };
+
+/// See [`RawOperation::poll_until_completed`].
+pub(crate) fn poll_until_completed(
+    operation: RawOperation,
+    settings: PollSettings,
+    observers: Observers,
+    timer: OwnTimer,
+) -> BoxFuture<'static, Result<RawOperation>> {
+    Box::pin(async move { Wait::new(operation, settings, timer)?.observed_by(observers).finish().await })
+}
 
 /// A wait in progress. All drivers share it; they differ in who awaits it.
 pub(crate) struct Wait {
@@ -28,7 +39,7 @@ pub(crate) struct Wait {
 impl Wait {
     pub(crate) fn new(operation: RawOperation, settings: PollSettings, timer: OwnTimer) -> Result<Self> {
         let schedule = operation.settings(settings).resolve()?;
-        let timer = timer.unwrap_or_else(|| Arc::clone(operation.client().timer()));
+        let timer = operation.client().timer_or(timer);
         let unknown = schedule.unknown_status;
         let snapshot = &operation.snapshot;
         let opening = Opening {

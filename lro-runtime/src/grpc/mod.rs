@@ -20,6 +20,8 @@ use http::Method;
 use prost::Message;
 use tonic::{body::Body as Outgoing, client::GrpcService, codegen::Body};
 
+#[doc(inline)]
+pub use crate::dialect::google_grpc::longrunning;
 use crate::{
     client::{Operations, OperationsBuilder},
     dialect::{Call, GoogleGrpc},
@@ -27,9 +29,6 @@ use crate::{
     operation::RawOperation,
     transport::{BoxFuture, GrpcTransport},
 };
-
-#[doc(inline)]
-pub use crate::dialect::google_grpc::longrunning;
 
 impl OperationsBuilder {
     /// Speaks gRPC over the library's own channel: the dialect [`GoogleGrpc`] and the transport [`GrpcTransport::new`].

@@ -94,3 +94,10 @@ impl<S: Cancellable> Drop for CancelOnDrop<S> {
         let _ = thread::Builder::new().name("lro-cancel".to_owned()).spawn(move || drop(blocking.cancel()));
     }
 }
+
+impl<S: Cancellable> Operation<S> {
+    /// A guard that cancels it when it is dropped before the end: see [`CancelOnDrop`].
+    pub fn cancel_on_drop(self) -> CancelOnDrop<S> {
+        CancelOnDrop::new(self)
+    }
+}

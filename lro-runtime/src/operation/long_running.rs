@@ -139,6 +139,6 @@ impl<S: OperationState> LongRunning for Operation<S> {
     }
 
     fn resume(operations: &Operations, from: impl Into<Resume>) -> Result<Self> {
-        from.into().resume(operations, Some(S::METHOD)).map(Self::from_raw_operation)
+        operations.resume_as(from.into(), Some(S::METHOD)).map(Self::from_raw_operation)
     }
 }

@@ -147,6 +147,11 @@ impl Method {
         self
     }
 
+    /// The options of `method`; none without one.
+    pub(crate) fn options_of(method: Option<&Self>) -> &'static Options {
+        method.map_or(&[], |method| method.options)
+    }
+
     /// The settings of `poll(…)`.
     pub(crate) fn poll_settings(&self) -> PollSettings {
         let mut settings = PollSettings::default();

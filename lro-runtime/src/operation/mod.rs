@@ -10,17 +10,19 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
-    client::Operations,
+    client::{Operations, current_method},
     dialect::Payload,
     driver,
-    driver::{Blocking, Observed, Shared, Snapshots},
+    driver::{Blocking, Observed, Observers, Shared, Snapshots},
     error::{Error, Result},
     settings::PollSettings,
     status::{Code, State, Status},
     transport::BoxFuture,
 };
 
+mod calls;
 mod cancel_on_drop;
+mod capabilities;
 mod handle;
 mod long_running;
 mod method;
@@ -31,10 +33,11 @@ pub(crate) mod token;
 
 pub use self::{
     cancel_on_drop::CancelOnDrop,
+    capabilities::{Cancellable, Deletable},
     handle::Handle,
     long_running::LongRunning,
     method::Method,
-    operation_state::{Cancellable, Deletable, OperationState, StateParts},
+    operation_state::{OperationState, StateParts},
     raw::RawOperation,
     token::{Resume, Token},
 };
@@ -219,14 +222,16 @@ impl<S: OperationState> Operation<S> {
             if operation.is_completed() {
                 return Ok(operation);
             }
-            driver::poll_until_completed(operation.raw, settings).await.map(Self::from_raw_operation)
+            driver::poll_until_completed(operation.raw, settings, Observers::default(), None)
+                .await
+                .map(Self::from_raw_operation)
         }
     }
 
     /// A stream of snapshots: this one at once, then one per poll with the same waits as [`poll_until_completed`](Self::poll_until_completed),
     /// the last one terminal.
     pub fn snapshots(&self, settings: PollSettings) -> Snapshots<Self> {
-        driver::snapshots(self.raw.clone(), settings)
+        Snapshots::new(self.raw.clone(), settings, None, Observers::default())
     }
 
     /// Observes a wait: see [`Observed`].
@@ -294,7 +299,7 @@ impl<S: OperationState> Operation<S> {
     where
         F: Future<Output = Result<RawOperation, E>>,
     {
-        crate::__private::start(body).await
+        current_method::within(S::METHOD, body).await.map(Self::from_raw_operation)
     }
 
     fn decoded(&self) -> &Decoded<S> {
@@ -302,45 +307,10 @@ impl<S: OperationState> Operation<S> {
     }
 }
 
-impl<S: Cancellable> Operation<S> {
-    /// Asks the service to cancel it. Only a later snapshot tells what came of it. On a completed operation no request.
-    ///
-    /// # Errors
-    ///
-    /// As [`RawOperation::cancel`].
-    pub fn cancel(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<S> {
-        driver::cancel(self.raw.clone(), None)
-    }
-
-    /// Asks the service to cancel it and polls until it is terminal: cancelled, or finished anyway.
-    ///
-    /// # Errors
-    ///
-    /// As [`RawOperation::cancel_and_wait`].
-    pub fn cancel_and_wait(
-        &self,
-        settings: PollSettings,
-    ) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
-        let raw = self.raw.clone();
-        async move { raw.cancel_and_wait(settings).await.map(Self::from_raw_operation) }
-    }
-}
-
-impl<S: Cancellable> Operation<S> {
-    /// A guard that cancels it when it is dropped before the end: see [`CancelOnDrop`].
-    pub fn cancel_on_drop(self) -> CancelOnDrop<S> {
-        CancelOnDrop::new(self)
-    }
-}
-
-impl<S: Deletable> Operation<S> {
-    /// Tells the service that nobody is interested any more. It does not cancel.
-    ///
-    /// # Errors
-    ///
-    /// As [`RawOperation::delete`].
-    pub fn delete(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<S> {
-        driver::delete(self.raw.clone(), None)
+impl RawOperation {
+    /// The same snapshot as an operation of the method whose state enum is `S`: for one that was adopted, listed or resumed without types.
+    pub fn typed<S: OperationState>(self) -> Operation<S> {
+        Operation::from_raw_operation(self)
     }
 }
 
@@ -403,7 +373,8 @@ fn typed<T>(
     expected: Option<&str>,
     decode: fn(Payload<'_>) -> Result<T>,
 ) -> Result<T> {
-    payload.check_type(expected).and_then(|()| decode(payload)).map_err(|error| error.with_operation(raw))
+    let decoded = payload.check_type(expected).map_err(Error::from).and_then(|()| decode(payload));
+    decoded.map_err(|error| error.with_operation(raw))
 }
 
 impl<S: OperationState> Clone for Operation<S> {
@@ -417,6 +388,8 @@ impl<S: OperationState> fmt::Debug for Operation<S> {
         f.debug_struct("Operation").field("method", &S::METHOD.name()).field("raw", &self.raw).finish_non_exhaustive()
     }
 }
+
+impl<S: OperationState> handle::sealed::Sealed for Operation<S> {}
 
 impl<S: OperationState> Handle for Operation<S> {
     fn raw_operation(&self) -> &RawOperation {
@@ -433,7 +406,7 @@ impl<S: OperationState> IntoFuture for Operation<S> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let waiting = driver::poll_until_completed(self.raw, PollSettings::default());
+        let waiting = driver::poll_until_completed(self.raw, PollSettings::default(), Observers::default(), None);
         // Typed at the very end: nothing but the decoding is compiled per method.
         Box::pin(async move { response::<S>(&waiting.await?) })
     }

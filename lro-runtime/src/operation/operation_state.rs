@@ -68,17 +68,3 @@ pub enum StateParts<R, M> {
         metadata: Option<M>,
     },
 }
-
-/// A method that declares `cancel`.
-#[diagnostic::on_unimplemented(
-    message = "this method does not declare `cancel`",
-    note = "add `cancel` to its `#[long_running(…)]` if the service can cancel it"
-)]
-pub trait Cancellable: OperationState {}
-
-/// A method that declares `delete`.
-#[diagnostic::on_unimplemented(
-    message = "this method does not declare `delete`",
-    note = "add `delete` to its `#[long_running(…)]` if the service can delete it"
-)]
-pub trait Deletable: OperationState {}

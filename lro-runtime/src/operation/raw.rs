@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    future::Future,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -10,19 +9,16 @@ use std::{
 use bytes::Bytes;
 
 use super::{
-    Handle, Method, Token,
+    Method, Token,
     snapshot::{Replied, Snapshot},
 };
 use crate::{
     client::Operations,
     dialect::Payload,
-    driver,
-    driver::{Blocking, Observed, Shared, Snapshots},
     error::{Error, ErrorKind, Result},
     settings::PollSettings,
     status::{Code, Failure, State, Status},
     timer::Timer,
-    transport::BoxFuture,
 };
 
 /// One immutable snapshot of an operation whose payloads nobody has declared, and the means to look again.
@@ -133,7 +129,7 @@ impl RawOperation {
     /// What must be stored to resume it in another process.
     #[must_use]
     pub fn token(&self) -> Token {
-        Token::of(self)
+        Token::of(&self.snapshot, self.client.dialect().id(), self.method)
     }
 
     /// The client it belongs to.
@@ -142,103 +138,15 @@ impl RawOperation {
         &self.client
     }
 
-    /// Looks once: one request, one new snapshot. On a completed operation no request, the same snapshot. The time limit is the
-    /// `poll_timeout` of the method's settings.
-    ///
-    /// # Errors
-    ///
-    /// When the look failed; the operation did not, and this snapshot can be polled again.
-    pub fn poll_once(&self) -> impl Future<Output = Result<Self>> + Send + 'static + use<> {
-        driver::poll_once(self.clone(), None)
-    }
-
-    /// Polls until the operation is terminal, whichever way it ends: failure is data here, not an error.
-    ///
-    /// # Errors
-    ///
-    /// Of kind [`Timeout`](ErrorKind::Timeout) when the settings' expiration passes, [`Poll`](ErrorKind::Poll) when looking failed for good or
-    /// the error budget is spent, [`Protocol`](ErrorKind::Protocol) when the server breaks the dialect's rules. Each carries the last snapshot and the token.
-    pub fn poll_until_completed(
-        &self,
-        settings: PollSettings,
-    ) -> impl Future<Output = Result<Self>> + Send + 'static + use<> {
-        driver::poll_until_completed(self.clone(), settings)
-    }
-
-    /// A stream of snapshots: this one at once, then one per poll with the same waits as [`poll_until_completed`](Self::poll_until_completed),
-    /// the last one terminal.
-    pub fn snapshots(&self, settings: PollSettings) -> Snapshots<Self> {
-        driver::snapshots(self.clone(), settings)
-    }
-
-    /// Observes a wait: see [`Observed`].
-    pub fn on_progress(&self, observer: impl FnMut(&Self) + Send + 'static) -> Observed<Self> {
-        Observed::new(self.clone()).on_progress(observer)
-    }
-
-    /// Observes the end of a wait: see [`Observed`].
-    pub fn on_completed(&self, observer: impl FnOnce(&Self) + Send + 'static) -> Observed<Self> {
-        Observed::new(self.clone()).on_completed(observer)
-    }
-
-    /// One wait for many waiters: see [`Shared`]. The settings are those of all.
-    pub fn shared(&self, settings: PollSettings) -> Shared<Self> {
-        Shared::new(self, settings)
-    }
-
-    /// The same calls without async.
-    pub fn blocking(&self) -> Blocking<Self> {
-        Blocking::new(self.clone())
-    }
-
-    /// Asks the service to cancel it. Only a later snapshot tells what came of it. On a completed operation no request.
-    ///
-    /// # Errors
-    ///
-    /// Of kind [`Unsupported`](ErrorKind::Unsupported) where the dialect or the service has no such call, else of kind [`Poll`](ErrorKind::Poll).
-    pub fn cancel(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<> {
-        driver::cancel(self.clone(), None)
-    }
-
-    /// Asks the service to cancel it and polls until it is terminal: [`Cancelled`](State::Cancelled), or finished anyway.
-    ///
-    /// # Errors
-    ///
-    /// As [`cancel`](Self::cancel) and [`poll_until_completed`](Self::poll_until_completed).
-    pub fn cancel_and_wait(
-        &self,
-        settings: PollSettings,
-    ) -> impl Future<Output = Result<Self>> + Send + 'static + use<> {
-        let operation = self.clone();
-        async move {
-            operation.cancel().await?;
-            operation.poll_until_completed(settings).await
-        }
-    }
-
-    /// Tells the service that nobody is interested any more. It does not cancel.
-    ///
-    /// # Errors
-    ///
-    /// As [`cancel`](Self::cancel).
-    pub fn delete(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<> {
-        driver::delete(self.clone(), None)
-    }
-
-    /// Looks once, and lets the server hold the reply for up to `timeout` if the operation is not done before. Best effort: the new
-    /// snapshot may not be terminal. On a completed operation no request.
-    ///
-    /// # Errors
-    ///
-    /// Of kind [`Unsupported`](ErrorKind::Unsupported), before any request, where the dialect has no such call, and after it where the service has none.
-    pub fn wait(&self, timeout: Duration) -> impl Future<Output = Result<Self>> + Send + 'static + use<> {
-        driver::wait(self.clone(), timeout, None)
-    }
-
     /// The settings of a wait: the argument, else the method's, else the client's, else the library's.
     pub(crate) fn settings(&self, argument: PollSettings) -> PollSettings {
         let method = self.method.map(Method::poll_settings).unwrap_or_default();
         argument.or(method).or(self.client.settings().clone())
+    }
+
+    /// How long one poll may take outside a wait.
+    pub(crate) fn poll_timeout(&self) -> Result<Duration> {
+        Ok(self.settings(PollSettings::default()).resolve()?.poll_timeout)
     }
 
     /// One look over the network, begun now: the next snapshot. `hold` asks the server to take its time.
@@ -323,29 +231,6 @@ impl fmt::Debug for RawOperation {
             out.field("status", status);
         }
         out.finish_non_exhaustive()
-    }
-}
-
-impl Handle for RawOperation {
-    fn raw_operation(&self) -> &RawOperation {
-        self
-    }
-
-    fn from_raw_operation(raw: RawOperation) -> Self {
-        raw
-    }
-}
-
-impl std::future::IntoFuture for RawOperation {
-    type Output = Result<Self>;
-    type IntoFuture = BoxFuture<'static, Self::Output>;
-
-    /// Polls until completed with the default settings; `Err` of kind `Failed` or `Cancelled` if it did not succeed.
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let done = self.poll_until_completed(PollSettings::default()).await?;
-            done.success().map(|()| done)
-        })
     }
 }
 

@@ -1,26 +1,17 @@
 //! Tokens: a snapshot written down.
 
-use std::{
-    fmt,
-    str::FromStr,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{fmt, str::FromStr, time::UNIX_EPOCH};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Method, RawOperation,
-    snapshot::{Snapshot, Started},
-};
+use super::{Method, snapshot::Snapshot};
 use crate::{
-    client::Operations,
-    dialect::{Cursor, Dialect},
+    dialect::Cursor,
     error::{Error, ErrorKind, Result},
     status::{State, Status},
     text::excerpt,
-    url::without_secrets,
+    url::{redacted, without_secrets},
 };
 
 /// The version this library writes, and the newest it reads.
@@ -51,42 +42,43 @@ pub struct Token {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Content {
+pub(crate) struct Content {
     /// The method; empty for an untyped operation.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    method: String,
-    dialect: String,
-    name: String,
+    pub(crate) method: String,
+    pub(crate) dialect: String,
+    pub(crate) name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    cursor: Option<Cursor>,
-    state: State,
+    pub(crate) cursor: Option<Cursor>,
+    pub(crate) state: State,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    status: Option<Status>,
+    pub(crate) status: Option<Status>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    raw_status: Option<String>,
+    pub(crate) raw_status: Option<String>,
     /// Milliseconds since 1970 at the start call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    started: Option<u64>,
+    pub(crate) started: Option<u64>,
 }
 
 impl Token {
-    pub(crate) fn of(operation: &RawOperation) -> Self {
-        let snapshot = &operation.snapshot;
-        let cursor = snapshot.look.as_ref().map(|look| look.cursor.clone().stored(without_secrets));
-        let dialect =
-            snapshot.look.as_ref().map_or_else(|| operation.client().dialect().id(), |look| look.dialect.id());
+    /// The token of a snapshot; `dialect` is that of its client, for one that cannot be looked at again.
+    pub(crate) fn of(snapshot: &Snapshot, dialect: &'static str, method: Option<&Method>) -> Self {
         let started = snapshot.started.and_then(|started| started.system.duration_since(UNIX_EPOCH).ok());
         let content = Content {
-            method: operation.method.map(|method| method.name().to_owned()).unwrap_or_default(),
-            dialect: dialect.to_owned(),
-            name: without_secrets(operation.name()),
-            cursor,
+            method: method.map(|method| method.name().to_owned()).unwrap_or_default(),
+            dialect: snapshot.look.as_ref().map_or(dialect, |look| look.dialect.id()).to_owned(),
+            name: without_secrets(&snapshot.name),
+            cursor: snapshot.look.as_ref().map(|look| look.cursor.clone().stored(without_secrets)),
             state: snapshot.state,
             status: snapshot.status.as_deref().cloned(),
             raw_status: snapshot.raw_status.as_deref().map(str::to_owned),
             started: started.and_then(|since| u64::try_from(since.as_millis()).ok()),
         };
         Self { content }
+    }
+
+    pub(crate) fn into_content(self) -> Content {
+        self.content
     }
 
     /// The name of the operation.
@@ -106,51 +98,6 @@ impl Token {
     pub fn state(&self) -> State {
         self.content.state
     }
-
-    fn resume(self, operations: &Operations, method: Option<&'static Method>) -> Result<RawOperation> {
-        let Content { method: bound, dialect: id, name, cursor, state, status, raw_status, started } = self.content;
-        if let Some(method) = method.filter(|method| !bound.is_empty() && method.name() != bound) {
-            return Err(invalid(format!(
-                "the token is of the method `{}`, not of `{}`",
-                excerpt(bound.as_bytes()),
-                method.name()
-            )));
-        }
-        let dialect = dialect_of(operations, method);
-        if dialect.id() != id {
-            return Err(invalid(format!(
-                "the token is of the dialect `{}`, not of `{}`",
-                excerpt(id.as_bytes()),
-                dialect.id()
-            )));
-        }
-        let look = cursor.map(|cursor| operations.look(dialect, cursor)).transpose();
-        let look = look.map_err(|failure| {
-            Error::from_failure(ErrorKind::InvalidToken, "the token does not lead to an operation", failure)
-        })?;
-        if look.is_none() && !state.is_terminal() {
-            return Err(invalid("the token does not say where its operation is".to_owned()));
-        }
-        let mut snapshot = Snapshot::unseen(&name, look, started.map(|millis| started_at(operations, millis)));
-        // What succeeded is looked at once more for its response, which the token does not hold.
-        snapshot.state = if state == State::Succeeded && snapshot.look.is_some() { State::Running } else { state };
-        snapshot.status = status.map(Arc::new);
-        snapshot.raw_status = raw_status.map(Arc::from);
-        Ok(RawOperation::new(snapshot, operations.clone(), method))
-    }
-}
-
-/// The start on the monotonic clock of this process.
-fn started_at(operations: &Operations, millis: u64) -> Started {
-    let timer = operations.timer();
-    let (now, system_now) = (timer.now(), timer.system_time());
-    let system = UNIX_EPOCH.checked_add(Duration::from_millis(millis)).unwrap_or(SystemTime::UNIX_EPOCH);
-    let age = system_now.duration_since(system).unwrap_or(Duration::ZERO);
-    Started { at: now.checked_sub(age).unwrap_or(now), system }
-}
-
-pub(crate) fn dialect_of(operations: &Operations, method: Option<&Method>) -> Arc<dyn Dialect> {
-    method.and_then(|method| method.dialect).map_or_else(|| Arc::clone(operations.dialect()), |dialect| dialect())
 }
 
 fn invalid(message: String) -> Error {
@@ -203,7 +150,7 @@ impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Token")
             .field("method", &self.content.method)
-            .field("name", &crate::url::redacted(&self.content.name))
+            .field("name", &redacted(&self.content.name))
             .field("state", &self.content.state)
             .finish_non_exhaustive()
     }
@@ -227,29 +174,17 @@ impl<'de> Deserialize<'de> for Token {
 #[derive(Clone, Debug)]
 pub struct Resume(Source);
 
+/// What the caller gave to resume from.
 #[derive(Clone, Debug)]
-enum Source {
+pub(crate) enum Source {
     Name(String),
     Token(Box<Token>),
     Damaged(Error),
 }
 
 impl Resume {
-    /// The operation, bound to `method`. No I/O.
-    pub(crate) fn resume(self, operations: &Operations, method: Option<&'static Method>) -> Result<RawOperation> {
-        let name = match self.0 {
-            Source::Token(token) => return token.resume(operations, method),
-            Source::Damaged(error) => return Err(error),
-            Source::Name(name) => name,
-        };
-        let dialect = dialect_of(operations, method);
-        let options = method.map_or(&[] as &[_], |method| method.options);
-        let said = format!("cannot resume from `{}`", crate::url::redacted(&excerpt(name.as_bytes())));
-        let cursor = dialect.locate(&name, options).map_err(|failure| invalid(format!("{said}: {failure}")))?;
-        let look = operations
-            .look(dialect, cursor)
-            .map_err(|failure| Error::from_failure(ErrorKind::InvalidToken, said, failure))?;
-        Ok(RawOperation::new(Snapshot::unseen(&name, Some(look), None), operations.clone(), method))
+    pub(crate) fn into_source(self) -> Source {
+        self.0
     }
 }
 

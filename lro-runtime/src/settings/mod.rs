@@ -4,13 +4,21 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{duration, error::Result, status::FailurePolicy};
+use crate::duration;
 
 mod choices;
+mod error;
+mod failure_policy;
 mod schedule;
 
-pub use self::choices::{Deadline, ErrorBudget, Expiration, HintPolicy, Jitter, UnknownStatus};
-pub(crate) use self::schedule::{SHORTEST_WAIT, Schedule};
+pub use self::{
+    choices::{Deadline, ErrorBudget, Expiration, HintPolicy, Jitter, UnknownStatus},
+    failure_policy::FailurePolicy,
+};
+pub(crate) use self::{
+    error::SettingsError,
+    schedule::{SHORTEST_WAIT, Schedule},
+};
 
 /// How long to wait between polls, how long altogether, and how many failed polls to forgive.
 ///
@@ -318,17 +326,8 @@ impl PollSettings {
         }
     }
 
-    /// Checks every value that is set, and that they fit each other and the library's defaults.
-    ///
-    /// # Errors
-    ///
-    /// Of kind [`InvalidSettings`](crate::ErrorKind::InvalidSettings), naming the field, what was found and what is legal.
-    pub fn validate(&self) -> Result<()> {
-        self.clone().resolve().map(drop)
-    }
-
     /// Every setting, from here or from the library.
-    pub(crate) fn resolve(self) -> Result<Schedule> {
+    pub(crate) fn resolve(self) -> Result<Schedule, SettingsError> {
         let explicit_max = self.max_delay;
         let explicit_delay = self.delay;
         let mut schedule = Schedule {

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::{ErrorBudget, Expiration, HintPolicy, Jitter, Policy, UnknownStatus};
+use super::{ErrorBudget, Expiration, HintPolicy, Jitter, Policy, SettingsError, UnknownStatus};
 use crate::{
     duration,
-    error::{Error, ErrorKind, Result},
     status::{Failure, Verdict},
 };
 
@@ -36,7 +35,7 @@ impl Schedule {
         self.policy.as_ref().map_or_else(|| failure.verdict(), |policy| policy.0.verdict(failure))
     }
 
-    pub(super) fn validate(&self) -> Result<()> {
+    pub(super) fn validate(&self) -> Result<(), SettingsError> {
         let at_least = |field: &str, value: Duration, least: Duration| {
             check(value >= least, || {
                 format!("{field} = {}: must be at least {}", duration::format(value), duration::format(least))
@@ -58,6 +57,6 @@ impl Schedule {
     }
 }
 
-fn check(legal: bool, message: impl FnOnce() -> String) -> Result<()> {
-    if legal { Ok(()) } else { Err(Error::new(ErrorKind::InvalidSettings, message())) }
+fn check(legal: bool, message: impl FnOnce() -> String) -> Result<(), SettingsError> {
+    if legal { Ok(()) } else { Err(SettingsError(message())) }
 }

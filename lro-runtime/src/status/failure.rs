@@ -4,8 +4,8 @@ use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
-use super::{Code, Status};
-use crate::{hint::Hint, text::line, transport::TransportError};
+use super::{Code, Status, TransportError};
+use crate::{duration, hint::Hint, text::line, url::UrlError};
 
 /// Why one poll gave no observation. It changes no state; it spends the error budget, or ends the wait when nothing would change.
 #[derive(Clone, Debug)]
@@ -143,6 +143,12 @@ impl Failure {
     }
 }
 
+impl From<UrlError> for Failure {
+    fn from(error: UrlError) -> Self {
+        Self::untrusted(error.to_string())
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
@@ -150,7 +156,7 @@ impl fmt::Display for Failure {
                 Some(root) => write!(f, "{error}: {}", line(&root.to_string())),
                 None => error.fmt(f),
             },
-            Cause::TimedOut(limit) => write!(f, "no reply within {}", crate::duration::format(*limit)),
+            Cause::TimedOut(limit) => write!(f, "no reply within {}", duration::format(*limit)),
             Cause::Credentials(error) => write!(f, "the credentials hook failed: {}", line(&error.to_string())),
             Cause::Http(code, status) => write!(f, "HTTP {}: {status}", code.as_u16()),
             Cause::Rpc(status) => status.fmt(f),
@@ -190,27 +196,4 @@ pub enum Verdict {
     RetryWithinGrace,
     /// Nothing would change: the wait ends.
     Stop,
-}
-
-/// Decides which failed polls are worth another. Set it with [`PollSettings::with_failure_policy`](crate::PollSettings::with_failure_policy).
-///
-/// ```
-/// use lro_runtime::{Failure, PollSettings, Verdict};
-///
-/// // This service answers 404 for a minute after every deployment.
-/// let patient = PollSettings::default().with_failure_policy(|failure: &Failure| match failure.verdict() {
-///     Verdict::RetryWithinGrace => Verdict::Retry,
-///     verdict => verdict,
-/// });
-/// # let _ = patient;
-/// ```
-pub trait FailurePolicy: Send + Sync + 'static {
-    /// What `failure` means. [`Failure::verdict`] is the library's answer.
-    fn verdict(&self, failure: &Failure) -> Verdict;
-}
-
-impl<F: Fn(&Failure) -> Verdict + Send + Sync + 'static> FailurePolicy for F {
-    fn verdict(&self, failure: &Failure) -> Verdict {
-        self(failure)
-    }
 }

@@ -6,8 +6,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    message::{Reply, Request},
     status::Code,
-    transport::{Reply, Request, TransportError, TransportErrorKind},
+    transport::{TransportError, TransportErrorKind},
 };
 
 /// What a [`ScriptedTransport`](super::ScriptedTransport) answers: one reply for each request, in order.

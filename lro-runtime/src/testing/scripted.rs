@@ -11,8 +11,9 @@ use super::{
 use crate::{
     client::Operations,
     error::Result,
+    message::{Reply, Request},
     timer::Timer,
-    transport::{BoxFuture, Reply, Request, Transport, TransportError},
+    transport::{BoxFuture, Transport, TransportError},
     url::redacted,
 };
 

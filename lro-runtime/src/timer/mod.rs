@@ -19,6 +19,9 @@ pub use self::async_io::AsyncIoTimer;
 #[cfg(feature = "tokio")]
 pub use self::tokio::TokioTimer;
 
+/// The timer that a call brings instead of the client's.
+pub(crate) type OwnTimer = Option<Arc<dyn Timer>>;
+
 /// Tells the time and sleeps. The engine never reads a clock: what a timer says is all it knows.
 ///
 /// A closure is a timer too:

@@ -35,25 +35,6 @@ impl<S> GrpcTransport<S> {
     }
 }
 
-#[cfg(feature = "hyper")]
-impl GrpcTransport<super::HyperChannel> {
-    /// Sends over HTTP/2 to where each request's URI points, on any executor and on none, with the public roots and the default limits.
-    ///
-    /// Its connection is made at the first call, kept alive, and replaced when it breaks. For other roots or limits:
-    /// [`HyperTransportBuilder::grpc`](super::HyperTransportBuilder::grpc). Does no I/O and starts no thread.
-    #[must_use]
-    pub fn new() -> Self {
-        super::HyperTransport::builder().grpc()
-    }
-}
-
-#[cfg(feature = "hyper")]
-impl Default for GrpcTransport<super::HyperChannel> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl<S> fmt::Debug for GrpcTransport<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GrpcTransport").finish_non_exhaustive()

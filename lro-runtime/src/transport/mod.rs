@@ -1,8 +1,6 @@
 //! Transports: send one request, return one reply. They know nothing of operations.
 
-use std::{error::Error as StdError, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
-
-use bytes::Bytes;
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 #[cfg(feature = "grpc")]
 mod grpc;
@@ -29,16 +27,14 @@ pub use self::reqwest::ReqwestTransport;
 pub use self::surf::SurfTransport;
 #[cfg(feature = "ureq")]
 pub use self::ureq::UreqTransport;
+pub use crate::{
+    message::{Reply, Request},
+    status::{TransportError, TransportErrorKind},
+};
 
 /// A boxed future: what [`Transport`], [`Timer`](crate::Timer) and [`Credentials`](crate::Credentials) return, so that the
 /// loop over them is compiled once.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// A whole reply: status, headers, and a body that was read to its end within the limit.
-pub type Reply = http::Response<Bytes>;
-
-/// A request as a transport gets it: an absolute URI, every header, the whole body.
-pub type Request = http::Request<Bytes>;
 
 /// Sends one HTTP request and returns one reply.
 ///
@@ -84,101 +80,5 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
         limit: Duration,
     ) -> BoxFuture<'a, Result<Reply, TransportError>> {
         (**self).send_within(request, max_body, limit)
-    }
-}
-
-/// What went wrong below HTTP. All but [`BodyTooLarge`](TransportErrorKind::BodyTooLarge) and
-/// [`InvalidRequest`](TransportErrorKind::InvalidRequest) are worth another poll.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum TransportErrorKind {
-    /// No connection: name resolution, refused, unreachable, TLS.
-    Connect,
-    /// The connection ended or broke before the reply was whole.
-    Closed,
-    /// The reply is not HTTP as specified.
-    InvalidReply,
-    /// The body is larger than the limit; the rest was not read.
-    BodyTooLarge,
-    /// The request cannot be sent by this transport: its scheme, its method, a header.
-    InvalidRequest,
-    /// The transport's own time limit.
-    Timeout,
-    /// Anything else.
-    Other,
-}
-
-/// Why a [`Transport`] has no reply.
-#[derive(Clone)]
-pub struct TransportError {
-    kind: TransportErrorKind,
-    source: Option<Arc<dyn StdError + Send + Sync>>,
-    message: Option<String>,
-}
-
-impl TransportError {
-    /// An error of `kind`, caused by `source`.
-    pub fn new(kind: TransportErrorKind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { kind, source: Some(Arc::from(source.into())), message: None }
-    }
-
-    /// An error of `kind` with words of its own.
-    pub fn message(kind: TransportErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, source: None, message: Some(message.into()) }
-    }
-
-    /// The body is larger than `max_body` bytes.
-    #[must_use]
-    pub fn body_too_large(max_body: usize) -> Self {
-        Self::message(
-            TransportErrorKind::BodyTooLarge,
-            format!("the reply's body is larger than the limit of {max_body} bytes"),
-        )
-    }
-
-    /// What went wrong.
-    #[must_use]
-    pub fn kind(&self) -> TransportErrorKind {
-        self.kind
-    }
-
-    /// Whether the same request may fare better later.
-    #[must_use]
-    pub fn is_transient(&self) -> bool {
-        !matches!(self.kind, TransportErrorKind::BodyTooLarge | TransportErrorKind::InvalidRequest)
-    }
-}
-
-impl fmt::Display for TransportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.kind {
-            TransportErrorKind::Connect => "no connection",
-            TransportErrorKind::Closed => "the connection ended before the reply did",
-            TransportErrorKind::InvalidReply => "the reply is not valid HTTP",
-            TransportErrorKind::BodyTooLarge => "the body is too large",
-            TransportErrorKind::InvalidRequest => "the request cannot be sent",
-            TransportErrorKind::Timeout => "the transport's time limit passed",
-            TransportErrorKind::Other => "the transport failed",
-        };
-        match &self.message {
-            Some(message) => write!(f, "{what}: {message}"),
-            None => f.write_str(what),
-        }
-    }
-}
-
-impl fmt::Debug for TransportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TransportError")
-            .field("kind", &self.kind)
-            .field("message", &self.message)
-            .field("source", &self.source)
-            .finish()
-    }
-}
-
-impl StdError for TransportError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as _)
     }
 }

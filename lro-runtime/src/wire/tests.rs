@@ -4,8 +4,8 @@ use serde_json::value::RawValue;
 use super::{WireOperation, bigquery, cloud_sql, gke, meilisearch, openai, replicate};
 use crate::{
     dialect::{Declared, Dialect},
+    message::{Reply, Request},
     status::State,
-    transport::{Reply, Request},
 };
 
 /// The message that the documentation of `of` in `source` shows.

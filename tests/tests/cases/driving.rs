@@ -285,5 +285,5 @@ fn a_blocking_wait_sleeps_between_polls() {
     let settings = fast().with_delay(secs(0.1)).with_multiplier(1.0);
     assert!(operation.blocking().poll_until_completed(settings).unwrap().is_succeeded());
     assert!(began.elapsed() >= secs(0.2));
-    assert_eq!(server.looks(operation.name()), 3);
+    assert_eq!(server.polls(operation.name()), 3);
 }

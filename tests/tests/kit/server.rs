@@ -76,7 +76,7 @@ fn a_job_counts_looks_and_says_how_far_it_is() {
         ("succeeded", percent(100)),
     ];
     assert_eq!(seen, expected.map(|(state, metadata)| (state.to_owned(), metadata)));
-    assert_eq!((server.looks("operations/1"), server.requests("operations/1")), (4, 4));
+    assert_eq!((server.polls("operations/1"), server.requests("operations/1")), (4, 4));
     assert_eq!(server.log()[..2], ["POST /v1/jobs:run", "GET /v1/operations/1"]);
 }
 
@@ -255,7 +255,7 @@ fn every_fault_is_seen_for_what_it_is_and_forgiven() {
         assert!(error.to_string().contains(said), "{fault:?}: {error}");
         let again = error.snapshot().unwrap().blocking().poll_until_completed(impatient).unwrap();
         assert!(again.is_succeeded(), "{fault:?}");
-        assert_eq!(server.looks(operation.name()), looks + 1, "{fault:?}");
+        assert_eq!(server.polls(operation.name()), looks + 1, "{fault:?}");
     }
 }
 
@@ -267,7 +267,7 @@ fn a_late_reply_is_late_and_a_hint_is_given() {
     assert!(wait(&operation).unwrap().is_succeeded());
     assert!(began.elapsed() >= Duration::from_millis(60));
     let (_, reply) = (
-        server.looks(operation.name()),
+        server.polls(operation.name()),
         raw(&server, "GET /v1/operations/1 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"),
     );
     assert!(reply.1.contains("done"));

@@ -9,11 +9,11 @@ use super::{cursor, words};
 use crate::{
     dialect::{
         Cursor, Encoding, Observation, Part,
+        json::string,
         location::{follow, without_mark},
     },
+    message::Reply,
     status::{Failure, State, Status},
-    text::string,
-    transport::Reply,
 };
 
 /// The body of a reply, taken apart but not decoded: unknown members and members of unexpected types pass.

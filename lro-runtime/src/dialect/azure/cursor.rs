@@ -2,7 +2,7 @@
 
 use http::{Method, Uri};
 
-use super::FinalStateVia;
+use super::final_state_via::FinalStateVia;
 use crate::{
     dialect::{
         Cursor,

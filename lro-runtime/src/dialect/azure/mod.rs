@@ -13,14 +13,17 @@ use super::{
 use crate::{
     dialect::{Call, Cursor, Observation},
     hint::Hint,
+    message::{Reply, Request},
     status::{Failure, State},
     text::excerpt,
-    transport::{Reply, Request},
 };
 
 mod body;
 mod cursor;
+mod final_state_via;
 mod words;
+
+pub use self::final_state_via::FinalStateVia;
 
 /// Azure: the [REST guidelines](https://github.com/microsoft/api-guidelines/blob/vNext/azure/Guidelines.md#long-running-operations--jobs) of the data plane and the
 /// [asynchronous operations](https://github.com/cloud-and-ai-microsoft/resource-provider-contract/blob/master/v1.0/async-api-reference.md) of the Resource Manager.
@@ -47,43 +50,8 @@ pub struct Azure {
     via: Option<FinalStateVia>,
 }
 
-/// Where the response is once a status monitor says `Succeeded`: `final_state_via = "…"` in the attribute.
-///
-/// Without it, what Azure's clients do: a `DELETE` has none; `resourceLocation` in the monitor's body; for `PUT` and `PATCH` the URL of the start
-/// call; the last `Location`; `result` in the monitor's body; the monitor's body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FinalStateVia {
-    /// `location`: the last `Location`.
-    Location,
-    /// `original-uri`: the URL of the start call.
-    OriginalUri,
-    /// `operation-location`: the monitor itself (of a `POST`).
-    OperationLocation,
-    /// `azure-async-operation`: the monitor itself (of a `POST`).
-    AzureAsyncOperation,
-}
-
 /// The option that sets [`FinalStateVia`].
 const FINAL_STATE_VIA: &str = "final_state_via";
-
-impl FinalStateVia {
-    const ALL: [(&'static str, Self); 4] = [
-        ("location", Self::Location),
-        ("original-uri", Self::OriginalUri),
-        ("operation-location", Self::OperationLocation),
-        ("azure-async-operation", Self::AzureAsyncOperation),
-    ];
-
-    /// The word in Azure's specifications.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(_, via)| *via == self).map_or("", |(word, _)| word)
-    }
-
-    fn of(word: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, via)| *via)
-    }
-}
 
 impl Azure {
     /// The dialect as Azure's clients speak it.

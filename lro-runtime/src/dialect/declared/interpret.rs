@@ -13,12 +13,11 @@ use super::{
 use crate::{
     dialect::{
         Encoding, Observation, Part,
-        google::{not_json, wrong},
+        json::{not_json, string, wrong},
     },
     hint::Hint,
+    message::Reply,
     status::{Code, Failure, State, Status},
-    text::string,
-    transport::Reply,
 };
 
 impl WireShape {

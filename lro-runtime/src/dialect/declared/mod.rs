@@ -3,11 +3,11 @@
 use http::Method;
 use serde_json::value::RawValue;
 
-use super::{Dialect, ListPage, ListQuery, Listed, Options, expect_success, google::not_json};
+use super::{Dialect, ListPage, ListQuery, Listed, Options, expect_success, json::not_json};
 use crate::{
     dialect::{Call, Cursor, Observation},
+    message::{Reply, Request},
     status::Failure,
-    transport::{Reply, Request},
     url::resolve,
 };
 
@@ -16,9 +16,13 @@ mod interpret;
 mod seek;
 mod shape;
 mod template;
+mod wire_path;
 
-pub use self::shape::{HintUnit, Total, WireList, WireOperation, WirePath, WireShape, WireState};
 use self::{interpret::scalar, seek::seek, shape::Found};
+pub use self::{
+    shape::{HintUnit, Total, WireList, WireOperation, WireShape, WireState},
+    wire_path::WirePath,
+};
 
 /// The dialect of a service whose operations are written as a type declares: see [`WireOperation`].
 ///

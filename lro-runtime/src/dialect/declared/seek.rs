@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::shape::WirePath;
+use super::wire_path::WirePath;
 
 /// How many kinds of keys are told apart before they are compared.
 const KINDS: usize = 16;

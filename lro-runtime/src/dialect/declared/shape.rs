@@ -1,6 +1,6 @@
 //! What a type declares about how its service writes an operation: data, no code.
 
-use super::seek::Paths;
+use super::{seek::Paths, wire_path::WirePath};
 use crate::status::State;
 
 /// A serde type that says how its service writes an operation: which member is the name, the state, the response, and which
@@ -32,60 +32,6 @@ use crate::status::State;
 pub trait WireOperation {
     /// What is declared.
     const SHAPE: &'static WireShape;
-}
-
-/// Where a member is in a message: its keys from the outside in. Each step has the key and its aliases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WirePath(Place);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Nowhere,
-    Whole,
-    At(&'static [&'static [&'static str]]),
-}
-
-impl WirePath {
-    /// The whole message.
-    pub const WHOLE: Self = Self(Place::Whole);
-    pub(super) const NOWHERE: Self = Self(Place::Nowhere);
-
-    /// The member under these keys: `&[&["status"], &["state"]]` is `status.state`, and `&[&["uid", "taskUid"]]` is whichever of the two is there.
-    #[must_use]
-    pub const fn at(steps: &'static [&'static [&'static str]]) -> Self {
-        Self(Place::At(steps))
-    }
-
-    /// The key of the step `depth` and its aliases; none if there is no such step.
-    #[expect(clippy::indexing_slicing, reason = "`get` is not for constants, and this is within bounds")]
-    pub(super) const fn keys(&self, depth: usize) -> &'static [&'static str] {
-        match self.0 {
-            Place::At(steps) if depth < steps.len() => steps[depth],
-            _ => &[],
-        }
-    }
-
-    /// Whether the step `depth` is the last.
-    pub(super) const fn ends_at(&self, depth: usize) -> bool {
-        matches!(self.0, Place::At(steps) if depth + 1 == steps.len())
-    }
-
-    pub(super) fn is_whole(&self) -> bool {
-        self.0 == Place::Whole
-    }
-
-    pub(super) fn is_declared(&self) -> bool {
-        self.0 != Place::Nowhere
-    }
-
-    /// As a person writes it: `status.state`.
-    pub(super) fn written(&self) -> String {
-        match self.0 {
-            Place::At(steps) => steps.iter().filter_map(|keys| keys.first().copied()).collect::<Vec<_>>().join("."),
-            Place::Whole => "the message".to_owned(),
-            Place::Nowhere => "nothing".to_owned(),
-        }
-    }
 }
 
 /// What a status word means.
@@ -283,7 +229,7 @@ impl WireShape {
     }
 
     const fn is_taken(&self, index: usize) -> bool {
-        !matches!(self.paths.at(index).0, Place::Nowhere)
+        self.paths.at(index).is_declared()
     }
 
     /// Errors with one of these reasons or codes mean that it was cancelled.

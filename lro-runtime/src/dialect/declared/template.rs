@@ -2,11 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{
-    status::Failure,
-    text::excerpt,
-    url::{encode_name, encode_query},
-};
+use crate::{dialect::encode_name, status::Failure, text::excerpt, url::encode_query};
 
 /// The placeholder that is the whole name.
 pub(super) const NAME: &str = "name";

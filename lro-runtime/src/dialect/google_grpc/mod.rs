@@ -15,13 +15,13 @@ use super::{
     google::{Google, located, observation},
 };
 use crate::{
-    dialect::{Call, Cursor, Encoding, Observation, Part},
+    dialect::{Call, Cursor, Encoding, Observation, Part, encode_name},
     hint::Hint,
+    message::{Reply, Request},
     protobuf::{Any, Fields, Malformed, Value, merge},
     status::{Cause, Code, Failure, Status, details::Detail},
     text::excerpt,
-    transport::{Reply, Request},
-    url::{encode_name, encode_query},
+    url::encode_query,
 };
 
 /// The messages of [`google/longrunning/operations.proto`](https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto); those of

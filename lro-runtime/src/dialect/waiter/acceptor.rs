@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::path;
 use crate::{
+    message::Reply,
     status::{Code, Failure, State, Status},
-    transport,
 };
 
 /// What a reply that matches means.
@@ -112,20 +112,22 @@ impl Acceptor {
 }
 
 /// A reply as acceptors see it.
-pub(super) enum Reply<'a> {
+pub(super) enum Judged<'a> {
     Output(&'a Value),
     /// With every word for its type.
     Error(&'a [String]),
 }
 
 /// What the first acceptor that matches says; none if no one does.
-pub(super) fn decide(acceptors: &[Acceptor], reply: &Reply<'_>) -> Result<Option<Meaning>, Failure> {
+pub(super) fn decide(acceptors: &[Acceptor], reply: &Judged<'_>) -> Result<Option<Meaning>, Failure> {
     for acceptor in acceptors {
         let matches = match (acceptor.matcher, reply) {
-            (Matcher::Output(path, comparator), Reply::Output(output)) => holds(comparator, &path::find(path, output)?),
-            (Matcher::Success(wanted), reply) => wanted == matches!(reply, Reply::Output(_)),
-            (Matcher::ErrorType(wanted), Reply::Error(types)) => types.iter().any(|found| found == wanted),
-            (Matcher::Output(..), Reply::Error(_)) | (Matcher::ErrorType(_), Reply::Output(_)) => false,
+            (Matcher::Output(path, comparator), Judged::Output(output)) => {
+                holds(comparator, &path::find(path, output)?)
+            }
+            (Matcher::Success(wanted), reply) => wanted == matches!(reply, Judged::Output(_)),
+            (Matcher::ErrorType(wanted), Judged::Error(types)) => types.iter().any(|found| found == wanted),
+            (Matcher::Output(..), Judged::Error(_)) | (Matcher::ErrorType(_), Judged::Output(_)) => false,
         };
         if matches {
             return Ok(Some(acceptor.meaning));
@@ -165,7 +167,7 @@ pub(super) fn failure(word: Option<&str>) -> Status {
 
 /// Every word for the type of an error: the service's in header or body, then HTTP's. Namespaces are left out, as Smithy's protocols ask
 /// ([operation error serialization](https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization)).
-pub(super) fn error_types(reply: &transport::Reply) -> Vec<String> {
+pub(super) fn error_types(reply: &Reply) -> Vec<String> {
     let bare = |word: &str| {
         word.split(':').next().unwrap_or_default().rsplit('#').next().unwrap_or_default().trim().to_owned()
     };

@@ -10,12 +10,11 @@ use super::{
     location::{body_of, repeated_headers},
 };
 use crate::{
-    dialect::{Call, Cursor, Observation},
+    dialect::{Call, Cursor, Observation, encode_name},
     hint::Hint,
+    message::{Reply, Request},
     status::{Failure, State, Verdict},
     text::excerpt,
-    transport::{Reply, Request},
-    url::encode_name,
 };
 
 mod acceptor;
@@ -211,7 +210,7 @@ impl Waiter {
 
     /// What an output means to which no error belongs.
     fn observe<'a>(&self, output: &Value, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-        let decided = acceptor::decide(self.acceptors, &acceptor::Reply::Output(output))?;
+        let decided = acceptor::decide(self.acceptors, &acceptor::Judged::Output(output))?;
         let mut seen = Observation::new(decided.map_or(State::Running, Meaning::state));
         seen.raw_status = acceptor::shown(self.acceptors, output)?.map(Cow::Owned);
         seen.is_known_status = decided.is_some() || seen.raw_status.is_none();
@@ -304,7 +303,7 @@ impl Waiter {
     fn judge<'a>(&self, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         let failure = error_reply(reply);
         let types = acceptor::error_types(reply);
-        let decided = acceptor::decide(self.acceptors, &acceptor::Reply::Error(&types))?;
+        let decided = acceptor::decide(self.acceptors, &acceptor::Judged::Error(&types))?;
         if decided.is_none() && failure.verdict() == Verdict::Retry {
             return Err(failure);
         }

@@ -11,9 +11,9 @@ use bytes::Bytes;
 use crate::{
     dialect::{Cursor, Dialect, Encoding, Observation, Part, Payload},
     hint::Hint,
+    message::Request,
     operation::Method,
     status::{State, Status},
-    transport::Request,
 };
 
 /// Where to look, and the request that does: the same for every poll until the server says otherwise.

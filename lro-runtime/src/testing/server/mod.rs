@@ -1,37 +1,26 @@
 //! A service with long-running operations, on loopback.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     fmt, io,
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::Value;
 
+mod connection;
 mod http1;
 mod job;
 mod service;
+mod shared;
 mod store;
 
 pub use self::job::{Fault, Job};
-use self::{
-    http1::{Incoming, Malformed, Outgoing},
-    service::call,
-    store::{Answer, Store},
-};
-use crate::{client::Operations, error::Result, status::Code};
-
-/// How many connections are served at once; one more is closed at once.
-const MAX_CONNECTIONS: usize = 1_024;
-
-/// How long a connection may be idle.
-const IDLE: Duration = Duration::from_secs(60);
-
-/// The stack of a thread that serves one connection.
-const STACK: usize = 256 * 1024;
+use self::shared::{Route, Shared};
+use crate::{client::Operations, error::Result};
 
 /// A service that speaks `google.longrunning` over REST, in this process, on a loopback port of its own: real sockets, real time.
 ///
@@ -51,7 +40,7 @@ const STACK: usize = 256 * 1024;
 /// let operation = block_on(operations.post("v1/images:export", &json!({ "image": "cat" })))?;
 /// let done = operation.blocking().poll_until_completed(PollSettings::interactive())?;
 /// assert_eq!(done.response().unwrap().bytes(), br#"{"uri":"gs://pictures/cat.png"}"#);
-/// assert_eq!(server.looks(operation.name()), 3);
+/// assert_eq!(server.polls(operation.name()), 3);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct LroServer {
@@ -66,26 +55,6 @@ pub struct LroServer {
 pub struct LroServerBuilder {
     routes: BTreeMap<String, Route>,
     bearer: Option<String>,
-}
-
-/// The job that a start call's request asks for.
-type Route = Box<dyn Fn(&Value) -> Job + Send + Sync>;
-
-struct Shared {
-    routes: BTreeMap<String, Route>,
-    bearer: Option<String>,
-    state: Mutex<State>,
-    /// The server is stopping, or an operation has changed.
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    store: Store,
-    stopping: bool,
-    next_connection: u64,
-    connections: HashMap<u64, TcpStream>,
-    threads: Vec<JoinHandle<()>>,
 }
 
 impl LroServerBuilder {
@@ -110,10 +79,10 @@ impl LroServerBuilder {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let address = listener.local_addr()?;
         let Self { routes, bearer } = self;
-        let shared = Arc::new(Shared { routes, bearer, state: Mutex::default(), changed: Condvar::new() });
+        let shared = Arc::new(Shared::new(routes, bearer));
         let accepting = thread::Builder::new().name("lro-server".to_owned()).spawn({
             let shared = Arc::clone(&shared);
-            move || accept(&shared, &listener)
+            move || connection::accept(&shared, &listener)
         })?;
         Ok(LroServer { shared, address, accepting: Some(accepting) })
     }
@@ -146,9 +115,9 @@ impl LroServer {
         self.shared.lock().store.insert(job)
     }
 
-    /// How often the operation `name` was looked at.
+    /// How often the operation `name` was polled.
     #[must_use]
-    pub fn looks(&self, name: &str) -> u32 {
+    pub fn polls(&self, name: &str) -> u32 {
         self.shared.lock().store.counts(name).1
     }
 
@@ -183,123 +152,6 @@ impl Drop for LroServer {
             }
         }
     }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until `end`, or until `enough`; whether the server goes on.
-    fn pause(&self, end: Instant, enough: impl Fn(&State) -> bool) -> bool {
-        let mut state = self.lock();
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            if state.stopping || left.is_zero() || enough(&state) {
-                return !state.stopping;
-            }
-            // Jobs that last end without telling: who waits for one looks now and then.
-            let nap = left.min(Duration::from_millis(10));
-            state = self.changed.wait_timeout(state, nap).unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-}
-
-fn accept(shared: &Arc<Shared>, listener: &TcpListener) {
-    for stream in listener.incoming() {
-        let mut state = shared.lock();
-        if state.stopping {
-            return;
-        }
-        state.threads.retain(|thread| !thread.is_finished());
-        let (Ok(stream), true) = (stream, state.connections.len() < MAX_CONNECTIONS) else { continue };
-        let Ok(handle) = stream.try_clone() else { continue };
-        state.next_connection += 1;
-        let id = state.next_connection;
-        state.connections.insert(id, handle);
-        let serving = thread::Builder::new().name(format!("lro-server-{id}")).stack_size(STACK).spawn({
-            let shared = Arc::clone(shared);
-            move || {
-                let _closing = Closing { shared: &shared, id };
-                serve(&shared, stream);
-            }
-        });
-        match serving {
-            Ok(thread) => state.threads.push(thread),
-            Err(_) => drop(state.connections.remove(&id)),
-        }
-    }
-}
-
-/// Closes the server's own handle of a connection, also when a route panics.
-struct Closing<'a> {
-    shared: &'a Shared,
-    id: u64,
-}
-
-impl Drop for Closing<'_> {
-    fn drop(&mut self) {
-        self.shared.lock().connections.remove(&self.id);
-    }
-}
-
-/// Serves one connection until either side has enough.
-fn serve(shared: &Shared, mut stream: TcpStream) {
-    let configured = stream.set_nodelay(true).and_then(|()| stream.set_read_timeout(Some(IDLE)));
-    if configured.and_then(|()| stream.set_write_timeout(Some(IDLE))).is_err() {
-        return;
-    }
-    loop {
-        let mut request = match Incoming::read(&mut stream) {
-            Ok(request) => request,
-            Err(Malformed::Gone) => return,
-            Err(Malformed::Refused(status, why)) => {
-                let reply = store::error_with(status, Code::InvalidArgument, why);
-                let _ = reply.write(&mut stream, false, usize::MAX); // whoever sent that may be gone
-                return http1::close(&stream);
-            }
-        };
-        let answer = call(shared, &request);
-        if deliver(shared, &mut stream, &mut request, answer).is_none() {
-            return;
-        }
-    }
-}
-
-/// Sends an answer, or what its fault makes of it. None if the connection has ended.
-fn deliver(shared: &Shared, stream: &mut TcpStream, request: &mut Incoming, answer: Answer) -> Option<()> {
-    let Answer { mut reply, fault } = answer;
-    if fault == Some(Fault::Reset) {
-        return None; // with a byte of the request unread
-    }
-    request.take_last_byte(stream).ok()?;
-    let mut part = usize::MAX;
-    match fault {
-        None | Some(Fault::Reset) => {}
-        Some(Fault::Status(status)) => reply = store::error_with(status, Code::from_http_status(status), "as scripted"),
-        Some(Fault::Busy { retry_after }) => {
-            reply = store::error(Code::Unavailable, "come back later")
-                .with_header("retry-after", store::whole_seconds(retry_after));
-        }
-        Some(Fault::Latency(latency)) => shared.pause(Instant::now() + latency, |_| false).then_some(())?,
-        Some(Fault::Close) => {
-            http1::close(stream);
-            return None;
-        }
-        Some(Fault::HalfBody) => part = reply.body.len() / 2,
-        Some(Fault::Stall) => part = 0,
-        Some(Fault::Garbage) => reply = Outgoing { body: b"\xff\xfe<html>".to_vec(), ..reply },
-    }
-    let keep_alive = request.keeps_alive() && part == usize::MAX;
-    reply.write(stream, keep_alive, part).ok()?;
-    if fault == Some(Fault::Stall) {
-        let _ = stream.peek(&mut [0]); // until the client gives up, or the server ends
-    }
-    if keep_alive {
-        return Some(());
-    }
-    http1::close(stream);
-    None
 }
 
 impl fmt::Debug for LroServer {

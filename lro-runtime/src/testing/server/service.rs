@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::{
-    Shared,
     http1::Incoming,
+    shared::Shared,
     store::{Answer, Query, error},
 };
 use crate::{duration, status::Code};

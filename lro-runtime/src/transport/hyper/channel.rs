@@ -13,13 +13,13 @@ use smol_hyper::rt::SmolTimer;
 use tonic::body::Body;
 use tower_service::Service;
 
-use super::{IDLE, classify, connect::Connector, thread, thread::Background};
-use crate::transport::{TransportError, TransportErrorKind};
+use super::{HyperTransport, HyperTransportBuilder, IDLE, classify, connect::Connector, thread, thread::Background};
+use crate::transport::{GrpcTransport, TransportError, TransportErrorKind};
 
 /// How often a connection with calls on it is asked for a sign of life, and for how long.
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
 
-/// A gRPC channel over hyper, without a runtime: its connections run on the background thread of [`HyperTransport`](super::HyperTransport).
+/// A gRPC channel over hyper, without a runtime: its connections run on the background thread of [`HyperTransport`](HyperTransport).
 ///
 /// It serves tonic's generated clients too: start an operation with one, and let the library poll over the same connection.
 #[derive(Clone)]
@@ -63,5 +63,36 @@ impl Service<http::Request<Body>> for HyperChannel {
 impl fmt::Debug for HyperChannel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HyperChannel").finish_non_exhaustive()
+    }
+}
+
+impl HyperTransportBuilder {
+    /// A gRPC transport with these settings instead: HTTP/2, and a TLS handshake that says so.
+    #[must_use]
+    pub fn grpc(self) -> GrpcTransport<HyperChannel> {
+        GrpcTransport::over(self.grpc_channel())
+    }
+
+    /// The channel alone, for tonic's generated clients.
+    #[must_use]
+    pub fn grpc_channel(self) -> HyperChannel {
+        HyperChannel::new(self.connector(b"h2"))
+    }
+}
+
+impl GrpcTransport<HyperChannel> {
+    /// Sends over HTTP/2 to where each request's URI points, on any executor and on none, with the public roots and the default limits.
+    ///
+    /// Its connection is made at the first call, kept alive, and replaced when it breaks. For other roots or limits:
+    /// [`HyperTransportBuilder::grpc`](HyperTransportBuilder::grpc). Does no I/O and starts no thread.
+    #[must_use]
+    pub fn new() -> Self {
+        HyperTransport::builder().grpc()
+    }
+}
+
+impl Default for GrpcTransport<HyperChannel> {
+    fn default() -> Self {
+        Self::new()
     }
 }

@@ -192,22 +192,6 @@ impl HyperTransportBuilder {
         HyperTransport { client }
     }
 
-    /// A gRPC transport with these settings instead: HTTP/2, and a TLS handshake that says so.
-    #[cfg(feature = "grpc")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
-    #[must_use]
-    pub fn grpc(self) -> super::GrpcTransport<HyperChannel> {
-        super::GrpcTransport::over(self.grpc_channel())
-    }
-
-    /// The channel alone, for tonic's generated clients.
-    #[cfg(feature = "grpc")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
-    #[must_use]
-    pub fn grpc_channel(self) -> HyperChannel {
-        HyperChannel::new(self.connector(b"h2"))
-    }
-
     fn connector(self, protocol: &'static [u8]) -> Connector {
         Connector {
             timeout: self.connect_timeout,

@@ -1,78 +1,12 @@
-//! Observers: who wants to know while somebody waits.
+//! An operation that is watched while it is waited for.
 
 use std::{
     fmt,
     future::{Future, IntoFuture},
 };
 
-use super::{Blocking, Snapshots, Wait};
-use crate::{
-    dialect::Payload,
-    error::Result,
-    operation::{Handle, RawOperation},
-    settings::PollSettings,
-    transport::BoxFuture,
-};
-
-/// When an observer of progress is called.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Notify {
-    /// When the state, the status word or the metadata is not what it was.
-    #[default]
-    OnChange,
-    /// After every poll that gave a snapshot.
-    EveryPoll,
-}
-
-type OnProgress = Box<dyn FnMut(&RawOperation) + Send>;
-type OnCompleted = Box<dyn FnOnce(&RawOperation) + Send>;
-
-/// The observers of one wait.
-#[derive(Default)]
-pub(crate) struct Observers {
-    notify: Notify,
-    progress: Vec<OnProgress>,
-    completed: Vec<OnCompleted>,
-}
-
-impl Observers {
-    /// The wait begins at `first`, which counts as a change.
-    pub(crate) fn begin(&mut self, first: &RawOperation) {
-        self.tell(first);
-    }
-
-    /// Whether nobody wants to know.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.progress.is_empty() && self.completed.is_empty()
-    }
-
-    /// A poll gave `next` after `last`.
-    pub(crate) fn seen(&mut self, last: &RawOperation, next: &RawOperation) {
-        let changed = last.state() != next.state()
-            || last.raw_status() != next.raw_status()
-            || last.metadata().map(Payload::bytes) != next.metadata().map(Payload::bytes);
-        if changed || self.notify == Notify::EveryPoll {
-            self.tell(next);
-        } else if next.is_completed() {
-            self.complete(next);
-        }
-    }
-
-    fn tell(&mut self, snapshot: &RawOperation) {
-        for observer in &mut self.progress {
-            observer(snapshot);
-        }
-        if snapshot.is_completed() {
-            self.complete(snapshot);
-        }
-    }
-
-    fn complete(&mut self, snapshot: &RawOperation) {
-        for observer in self.completed.drain(..) {
-            observer(snapshot);
-        }
-    }
-}
+use super::{Blocking, Notify, Observers, Snapshots, poll_until_completed};
+use crate::{error::Result, operation::Handle, settings::PollSettings, transport::BoxFuture};
 
 /// An operation with observers, ready to be waited for.
 ///
@@ -104,23 +38,23 @@ impl<H: Handle> Observed<H> {
 
     /// Calls `observer` as the wait goes on.
     pub fn on_progress(mut self, mut observer: impl FnMut(&H) + Send + 'static) -> Self {
-        self.observers.progress.push(Box::new(move |raw| observer(&H::from_raw_operation(raw.clone()))));
+        self.observers.add_progress(move |raw| observer(&H::from_raw_operation(raw.clone())));
         self
     }
 
     /// Calls `observer` once, with the terminal snapshot.
     pub fn on_completed(mut self, observer: impl FnOnce(&H) + Send + 'static) -> Self {
-        self.observers.completed.push(Box::new(move |raw| observer(&H::from_raw_operation(raw.clone()))));
+        self.observers.add_completed(move |raw| observer(&H::from_raw_operation(raw.clone())));
         self
     }
 
     /// Calls observers of progress after every poll, not only when something changed.
     pub fn every_poll(mut self) -> Self {
-        self.observers.notify = Notify::EveryPoll;
+        self.observers.notify(Notify::EveryPoll);
         self
     }
 
-    /// Polls until the operation is terminal: see [`RawOperation::poll_until_completed`].
+    /// Polls until the operation is terminal: see [`RawOperation::poll_until_completed`](crate::RawOperation::poll_until_completed).
     ///
     /// # Errors
     ///
@@ -129,7 +63,7 @@ impl<H: Handle> Observed<H> {
         self,
         settings: PollSettings,
     ) -> impl Future<Output = Result<H>> + Send + 'static + use<H> {
-        let waiting = waiting(self.operation.raw_operation().clone(), self.observers, settings, None);
+        let waiting = poll_until_completed(self.operation.raw_operation().clone(), settings, self.observers, None);
         async move { waiting.await.map(H::from_raw_operation) }
     }
 
@@ -142,11 +76,11 @@ impl<H: Handle> Observed<H> {
     ///
     /// # Errors
     ///
-    /// As [`RawOperation::poll_until_completed`].
+    /// As [`RawOperation::poll_until_completed`](crate::RawOperation::poll_until_completed).
     pub fn poll_until_completed_blocking(self, settings: PollSettings) -> Result<H> {
         let raw = self.operation.raw_operation().clone();
         let blocking = Blocking::new(self.operation);
-        blocking.run(|timer| waiting(raw, self.observers, settings, timer)).map(H::from_raw_operation)
+        blocking.run(|timer| poll_until_completed(raw, settings, self.observers, timer)).map(H::from_raw_operation)
     }
 }
 
@@ -165,16 +99,6 @@ where
         // What is completed is not asked again.
         Box::pin(async move { waiting.await?.await })
     }
-}
-
-/// The wait of an operation with observers: compiled once, for all types of operations.
-fn waiting(
-    operation: RawOperation,
-    observers: Observers,
-    settings: PollSettings,
-    timer: super::OwnTimer,
-) -> BoxFuture<'static, Result<RawOperation>> {
-    Box::pin(async move { Wait::new(operation, settings, timer)?.observed_by(observers).finish().await })
 }
 
 impl<H: fmt::Debug> fmt::Debug for Observed<H> {

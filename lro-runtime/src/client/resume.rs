@@ -1,0 +1,104 @@
+//! Operations that were started before: from a name, or from a token.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use super::Operations;
+use crate::{
+    dialect::Dialect,
+    error::{Error, ErrorKind, Result},
+    operation::{
+        Method, RawOperation, Resume, Token,
+        snapshot::{Snapshot, Started},
+        token::Source,
+    },
+    status::State,
+    text::excerpt,
+    url::redacted,
+};
+
+impl Operations {
+    /// An operation that was started before, from its name or a token. No I/O.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`InvalidToken`](crate::ErrorKind::InvalidToken) when it cannot be resumed from, [`UntrustedUrl`](crate::ErrorKind::UntrustedUrl) when it leads
+    /// to a place that is not trusted.
+    pub fn resume(&self, from: impl Into<Resume>) -> Result<RawOperation> {
+        self.resume_as(from.into(), None)
+    }
+
+    /// The same for an operation of `method`.
+    pub(crate) fn resume_as(&self, from: Resume, method: Option<&'static Method>) -> Result<RawOperation> {
+        match from.into_source() {
+            Source::Name(name) => self.resume_name(&name, method),
+            Source::Token(token) => self.resume_token(*token, method),
+            Source::Damaged(error) => Err(error),
+        }
+    }
+
+    fn resume_name(&self, name: &str, method: Option<&'static Method>) -> Result<RawOperation> {
+        let dialect = self.dialect_of(method);
+        let said = format!("cannot resume from `{}`", redacted(&excerpt(name.as_bytes())));
+        let cursor = dialect
+            .locate(name, Method::options_of(method))
+            .map_err(|failure| invalid(format!("{said}: {failure}")))?;
+        let look = self
+            .look(dialect, cursor)
+            .map_err(|failure| Error::from_failure(ErrorKind::InvalidToken, said, failure))?;
+        Ok(RawOperation::new(Snapshot::unseen(name, Some(look), None), self.clone(), method))
+    }
+
+    fn resume_token(&self, token: Token, method: Option<&'static Method>) -> Result<RawOperation> {
+        let token = token.into_content();
+        if let Some(method) = method.filter(|method| !token.method.is_empty() && method.name() != token.method) {
+            return Err(invalid(format!(
+                "the token is of the method `{}`, not of `{}`",
+                excerpt(token.method.as_bytes()),
+                method.name()
+            )));
+        }
+        let dialect = self.dialect_of(method);
+        if dialect.id() != token.dialect {
+            return Err(invalid(format!(
+                "the token is of the dialect `{}`, not of `{}`",
+                excerpt(token.dialect.as_bytes()),
+                dialect.id()
+            )));
+        }
+        let look = token.cursor.map(|cursor| self.look(dialect, cursor)).transpose();
+        let look = look.map_err(|failure| {
+            Error::from_failure(ErrorKind::InvalidToken, "the token does not lead to an operation", failure)
+        })?;
+        if look.is_none() && !token.state.is_terminal() {
+            return Err(invalid("the token does not say where its operation is".to_owned()));
+        }
+        let started = token.started.map(|millis| self.started_at(millis));
+        let mut snapshot = Snapshot::unseen(&token.name, look, started);
+        // What succeeded is looked at once more for its response, which the token does not hold.
+        let is_fetched = token.state == State::Succeeded && snapshot.look.is_some();
+        snapshot.state = if is_fetched { State::Running } else { token.state };
+        snapshot.status = token.status.map(Arc::new);
+        snapshot.raw_status = token.raw_status.map(Arc::from);
+        Ok(RawOperation::new(snapshot, self.clone(), method))
+    }
+
+    /// The start on the monotonic clock of this process.
+    fn started_at(&self, millis: u64) -> Started {
+        let (now, system_now) = (self.timer().now(), self.timer().system_time());
+        let system = UNIX_EPOCH.checked_add(Duration::from_millis(millis)).unwrap_or(SystemTime::UNIX_EPOCH);
+        let age = system_now.duration_since(system).unwrap_or(Duration::ZERO);
+        Started { at: now.checked_sub(age).unwrap_or(now), system }
+    }
+
+    /// The dialect of `method`, else the client's.
+    pub(crate) fn dialect_of(&self, method: Option<&Method>) -> Arc<dyn Dialect> {
+        method.and_then(|method| method.dialect).map_or_else(|| Arc::clone(self.dialect()), |dialect| dialect())
+    }
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::InvalidToken, message)
+}

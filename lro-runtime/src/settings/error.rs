@@ -1,0 +1,15 @@
+//! Settings that no wait can follow.
+
+use std::fmt;
+
+/// An illegal setting: names the field, what was found and what is legal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SettingsError(pub(super) String);
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SettingsError {}

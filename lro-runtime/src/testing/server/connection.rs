@@ -1,0 +1,124 @@
+//! Connections: one thread each, one request after the other, and the faults that a job asks for.
+
+use std::{
+    net::{TcpListener, TcpStream},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    http1::{self, Incoming, Malformed, Outgoing},
+    job::Fault,
+    service::call,
+    shared::Shared,
+    store::{self, Answer},
+};
+use crate::status::Code;
+
+/// How many connections are served at once; one more is closed at once.
+const MAX_CONNECTIONS: usize = 1_024;
+
+/// How long a connection may be idle.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// The stack of a thread that serves one connection.
+const STACK: usize = 256 * 1024;
+
+/// Accepts connections until the server stops.
+pub(super) fn accept(shared: &Arc<Shared>, listener: &TcpListener) {
+    for stream in listener.incoming() {
+        let mut state = shared.lock();
+        if state.stopping {
+            return;
+        }
+        state.threads.retain(|thread| !thread.is_finished());
+        let (Ok(stream), true) = (stream, state.connections.len() < MAX_CONNECTIONS) else { continue };
+        let Ok(handle) = stream.try_clone() else { continue };
+        state.next_connection += 1;
+        let id = state.next_connection;
+        state.connections.insert(id, handle);
+        let serving = thread::Builder::new().name(format!("lro-server-{id}")).stack_size(STACK).spawn({
+            let shared = Arc::clone(shared);
+            move || {
+                let _closing = Closing { shared: &shared, id };
+                serve(&shared, stream);
+            }
+        });
+        match serving {
+            Ok(thread) => state.threads.push(thread),
+            Err(_) => drop(state.connections.remove(&id)),
+        }
+    }
+}
+
+/// Closes the server's own handle of a connection, also when a route panics.
+struct Closing<'a> {
+    shared: &'a Shared,
+    id: u64,
+}
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.shared.lock().connections.remove(&self.id);
+    }
+}
+
+/// Serves one connection until either side has enough.
+fn serve(shared: &Shared, mut stream: TcpStream) {
+    let configured = stream.set_nodelay(true).and_then(|()| stream.set_read_timeout(Some(IDLE)));
+    if configured.and_then(|()| stream.set_write_timeout(Some(IDLE))).is_err() {
+        return;
+    }
+    loop {
+        let mut request = match Incoming::read(&mut stream) {
+            Ok(request) => request,
+            Err(Malformed::Gone) => return,
+            Err(Malformed::Refused(status, why)) => {
+                let reply = store::error_with(status, Code::InvalidArgument, why);
+                let _ = reply.write(&mut stream, false, usize::MAX); // whoever sent that may be gone
+                return http1::close(&stream);
+            }
+        };
+        let answer = call(shared, &request);
+        if deliver(shared, &mut stream, &mut request, answer).is_none() {
+            return;
+        }
+    }
+}
+
+/// Sends an answer, or what its fault makes of it. None if the connection has ended.
+fn deliver(shared: &Shared, stream: &mut TcpStream, request: &mut Incoming, answer: Answer) -> Option<()> {
+    let Answer { mut reply, fault } = answer;
+    if fault == Some(Fault::Reset) {
+        return None; // with a byte of the request unread
+    }
+    request.take_last_byte(stream).ok()?;
+    let mut part = usize::MAX;
+    match fault {
+        None | Some(Fault::Reset) => {}
+        Some(Fault::Status(status)) => reply = store::error_with(status, Code::from_http_status(status), "as scripted"),
+        Some(Fault::Busy { retry_after }) => {
+            reply = store::error(Code::Unavailable, "come back later")
+                .with_header("retry-after", store::whole_seconds(retry_after));
+        }
+        Some(Fault::Latency(latency)) => shared.pause(Instant::now() + latency, |_| false).then_some(())?,
+        Some(Fault::Close) => {
+            http1::close(stream);
+            return None;
+        }
+        Some(Fault::HalfBody) => part = reply.body.len() / 2,
+        Some(Fault::Stall) => part = 0,
+        Some(Fault::Garbage) => reply = Outgoing { body: b"\xff\xfe<html>".to_vec(), ..reply },
+    }
+    let keep_alive = request.keeps_alive() && part == usize::MAX;
+    reply.write(stream, keep_alive, part).ok()?;
+    if fault == Some(Fault::Stall) {
+        let _ = stream.peek(&mut [0]); // until the client gives up, or the server ends
+    }
+    if keep_alive {
+        return Some(());
+    }
+    http1::close(stream);
+    None
+}

@@ -1,0 +1,59 @@
+//! What the threads of a server share.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::TcpStream,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use super::{job::Job, store::Store};
+
+/// The job that a start call's request asks for.
+pub(super) type Route = Box<dyn Fn(&Value) -> Job + Send + Sync>;
+
+/// What the threads of a server share.
+pub(super) struct Shared {
+    pub(super) routes: BTreeMap<String, Route>,
+    pub(super) bearer: Option<String>,
+    inner: Mutex<Inner>,
+    /// The server is stopping, or an operation has changed.
+    pub(super) changed: Condvar,
+}
+
+/// What changes while a server runs.
+#[derive(Default)]
+pub(super) struct Inner {
+    pub(super) store: Store,
+    pub(super) stopping: bool,
+    pub(super) next_connection: u64,
+    pub(super) connections: HashMap<u64, TcpStream>,
+    pub(super) threads: Vec<JoinHandle<()>>,
+}
+
+impl Shared {
+    pub(super) fn new(routes: BTreeMap<String, Route>, bearer: Option<String>) -> Self {
+        Self { routes, bearer, inner: Mutex::default(), changed: Condvar::new() }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until `end`, or until `enough`; whether the server goes on.
+    pub(super) fn pause(&self, end: Instant, enough: impl Fn(&Inner) -> bool) -> bool {
+        let mut inner = self.lock();
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            if inner.stopping || left.is_zero() || enough(&inner) {
+                return !inner.stopping;
+            }
+            // Jobs that last end without telling: who waits for one looks now and then.
+            let nap = left.min(Duration::from_millis(10));
+            inner = self.changed.wait_timeout(inner, nap).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
