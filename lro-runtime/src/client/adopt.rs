@@ -9,7 +9,7 @@ use crate::{
     dialect::Listed,
     error::{Error, ErrorKind, Result},
     message::{Reply, Request},
-    operation::{Method, RawOperation, snapshot::Replied},
+    operation::{Method, RawOperation, snapshot::ReplyTime},
     status::Failure,
 };
 
@@ -56,7 +56,7 @@ impl Operations {
         Ok(RawOperation::new(next.with_body(|| Bytes::copy_from_slice(message)), self.clone(), None))
     }
 
-    fn just_now(&self) -> Replied {
-        Replied { at: self.timer().now(), round_trip: Duration::ZERO, to_start: false }
+    fn just_now(&self) -> ReplyTime {
+        ReplyTime { at: self.timer().now(), round_trip: Duration::ZERO, to_start: false }
     }
 }

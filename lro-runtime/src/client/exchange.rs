@@ -14,7 +14,7 @@ use super::Operations;
 use crate::{
     dialect::{Call, Cursor, Dialect},
     message::{Reply, Request},
-    operation::snapshot::Look,
+    operation::snapshot::PollTarget,
     status::{Cause, Failure},
     timer::Timer,
     url::{Origin, redacted, resolve},
@@ -22,9 +22,9 @@ use crate::{
 
 impl Operations {
     /// The request that looks at `cursor`.
-    pub(crate) fn look(&self, dialect: Arc<dyn Dialect>, cursor: Cursor) -> Result<Look, Failure> {
+    pub(crate) fn target(&self, dialect: Arc<dyn Dialect>, cursor: Cursor) -> Result<PollTarget, Failure> {
         let request = self.request(dialect.poll(&cursor)?)?;
-        Ok(Look { dialect, cursor, request })
+        Ok(PollTarget { dialect, cursor, request })
     }
 
     /// `call` with everything the client adds, if it goes to a trusted origin.

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     operation::{
         Method, RawOperation, Resume, Token,
-        snapshot::{Snapshot, Started},
+        snapshot::{Snapshot, StartTime},
         token::Source,
     },
     status::State,
@@ -45,10 +45,10 @@ impl Operations {
         let cursor = dialect
             .locate(name, Method::options_of(method))
             .map_err(|failure| invalid(format!("{said}: {failure}")))?;
-        let look = self
-            .look(dialect, cursor)
+        let target = self
+            .target(dialect, cursor)
             .map_err(|failure| Error::from_failure(ErrorKind::InvalidToken, said, failure))?;
-        Ok(RawOperation::new(Snapshot::unseen(name, Some(look), None), self.clone(), method))
+        Ok(RawOperation::new(Snapshot::unseen(name, Some(target), None), self.clone(), method))
     }
 
     fn resume_token(&self, token: Token, method: Option<&'static Method>) -> Result<RawOperation> {
@@ -68,17 +68,17 @@ impl Operations {
                 dialect.id()
             )));
         }
-        let look = token.cursor.map(|cursor| self.look(dialect, cursor)).transpose();
-        let look = look.map_err(|failure| {
+        let target = token.cursor.map(|cursor| self.target(dialect, cursor)).transpose();
+        let target = target.map_err(|failure| {
             Error::from_failure(ErrorKind::InvalidToken, "the token does not lead to an operation", failure)
         })?;
-        if look.is_none() && !token.state.is_terminal() {
+        if target.is_none() && !token.state.is_terminal() {
             return Err(invalid("the token does not say where its operation is".to_owned()));
         }
         let started = token.started.map(|millis| self.started_at(millis));
-        let mut snapshot = Snapshot::unseen(&token.name, look, started);
+        let mut snapshot = Snapshot::unseen(&token.name, target, started);
         // What succeeded is looked at once more for its response, which the token does not hold.
-        let is_fetched = token.state == State::Succeeded && snapshot.look.is_some();
+        let is_fetched = token.state == State::Succeeded && snapshot.target.is_some();
         snapshot.state = if is_fetched { State::Running } else { token.state };
         snapshot.status = token.status.map(Arc::new);
         snapshot.raw_status = token.raw_status.map(Arc::from);
@@ -86,11 +86,11 @@ impl Operations {
     }
 
     /// The start on the monotonic clock of this process.
-    fn started_at(&self, millis: u64) -> Started {
+    fn started_at(&self, millis: u64) -> StartTime {
         let (now, system_now) = (self.timer().now(), self.timer().system_time());
         let system = UNIX_EPOCH.checked_add(Duration::from_millis(millis)).unwrap_or(SystemTime::UNIX_EPOCH);
         let age = system_now.duration_since(system).unwrap_or(Duration::ZERO);
-        Started { at: now.checked_sub(age).unwrap_or(now), system }
+        StartTime { at: now.checked_sub(age).unwrap_or(now), system }
     }
 
     /// The dialect of `method`, else the client's.

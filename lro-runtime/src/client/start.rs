@@ -13,7 +13,7 @@ use crate::{
     message::Request,
     operation::{
         Method, RawOperation,
-        snapshot::{Next, Replied, Snapshot, Started},
+        snapshot::{ReplyTime, Snapshot, StartTime, Successor},
     },
     status::Failure,
     timer::Timer,
@@ -119,10 +119,10 @@ impl Operations {
         method: Option<&'static Method>,
     ) -> Result<RawOperation, Failure> {
         let timer = self.timer();
-        let started = Started { at: timer.now(), system: timer.system_time() };
+        let started = StartTime { at: timer.now(), system: timer.system_time() };
         let reply = self.exchange(request, START_TIMEOUT, &**timer).await?;
         let now = timer.now();
-        let replied = Replied { at: now, round_trip: now.saturating_duration_since(started.at), to_start: true };
+        let replied = ReplyTime { at: now, round_trip: now.saturating_duration_since(started.at), to_start: true };
         let seen = dialect.read_start(request, &reply, Method::options_of(method))?;
         let next = self.first(dialect, seen, reply.body(), method, Some(started), replied)?;
         Ok(RawOperation::new(next.with_body(|| reply.into_body()), self.clone(), method))
@@ -135,13 +135,13 @@ impl Operations {
         mut seen: Observation<'_>,
         body: &[u8],
         method: Option<&Method>,
-        started: Option<Started>,
-        replied: Replied,
-    ) -> Result<Next, Failure> {
-        let look = seen.cursor.take().map(|cursor| self.look(dialect, cursor)).transpose()?;
+        started: Option<StartTime>,
+        replied: ReplyTime,
+    ) -> Result<Successor, Failure> {
+        let target = seen.cursor.take().map(|cursor| self.target(dialect, cursor)).transpose()?;
         let named = seen.name.as_deref().filter(|name| !name.is_empty());
-        let name = named.or(look.as_ref().map(|look| look.cursor.key())).unwrap_or_default().to_owned();
-        Ok(Snapshot::unseen(&name, look, started).after(seen, body, method, replied))
+        let name = named.or(target.as_ref().map(|target| target.cursor.key())).unwrap_or_default().to_owned();
+        Ok(Snapshot::unseen(&name, target, started).after(seen, body, method, replied))
     }
 }
 

@@ -102,24 +102,27 @@ fn below_base(url: String) -> String {
 }
 
 /// What a look at a `Location` said.
-pub(super) enum Looked {
+pub(super) enum LocationReply {
     /// `202`: not yet; perhaps the next look goes elsewhere.
     Running { moved: Option<String> },
     /// A redirect: the answer is there.
-    Elsewhere(String),
+    Redirect(String),
     /// Any other `2xx`: this is the answer.
     Done,
 }
 
 /// Reads the reply of a `GET` of a `Location` ([RFC 9110, 15.3.3](https://www.rfc-editor.org/rfc/rfc9110#section-15.3.3)): `202` is running, `303` and the other redirects
 /// of a `GET` lead on, any other `2xx` is done. Everything else is a look that failed.
-pub(super) fn look(reply: &Reply, base: impl FnOnce() -> Result<Uri, Failure>) -> Result<Looked, Failure> {
+pub(super) fn read_location(
+    reply: &Reply,
+    base: impl FnOnce() -> Result<Uri, Failure>,
+) -> Result<LocationReply, Failure> {
     match reply.status() {
-        StatusCode::ACCEPTED if !reply.headers().contains_key(LOCATION) => Ok(Looked::Running { moved: None }),
-        StatusCode::ACCEPTED => Ok(Looked::Running { moved: location_in(reply, &base()?)? }),
-        status if status.is_success() => Ok(Looked::Done),
+        StatusCode::ACCEPTED if !reply.headers().contains_key(LOCATION) => Ok(LocationReply::Running { moved: None }),
+        StatusCode::ACCEPTED => Ok(LocationReply::Running { moved: location_in(reply, &base()?)? }),
+        status if status.is_success() => Ok(LocationReply::Done),
         status if leads_on(status) => match location_in(reply, &base()?)? {
-            Some(url) => Ok(Looked::Elsewhere(url)),
+            Some(url) => Ok(LocationReply::Redirect(url)),
             None => Err(Failure::protocol(format!("HTTP {} without a Location", status.as_u16()))),
         },
         _ => Err(error_reply(reply)),

@@ -4,7 +4,9 @@ use http::{StatusCode, Uri};
 
 use super::{
     Call, Cursor, Dialect, Observation, Options, expect_success,
-    location::{self, Looked, base_of, body_of, done, follow, leads_on, location_in, metadata_of, repeated_headers},
+    location::{
+        self, LocationReply, base_of, body_of, done, follow, leads_on, location_in, metadata_of, repeated_headers,
+    },
 };
 use crate::{
     hint::Hint,
@@ -37,10 +39,10 @@ impl Http {
         base: impl FnOnce() -> Result<Uri, Failure>,
         reply: &'a Reply,
     ) -> Result<Observation<'a>, Failure> {
-        let mut seen = match location::look(reply, base)? {
-            Looked::Done => done(reply),
-            Looked::Elsewhere(url) => follow(cursor.clone().at(url)),
-            Looked::Running { moved } => {
+        let mut seen = match location::read_location(reply, base)? {
+            LocationReply::Done => done(reply),
+            LocationReply::Redirect(url) => follow(cursor.clone().at(url)),
+            LocationReply::Running { moved } => {
                 let mut seen = Observation::new(State::Running);
                 seen.metadata = metadata_of(reply);
                 seen.cursor = moved.map(|url| cursor.clone().at(url));

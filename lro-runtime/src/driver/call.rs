@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     dialect::Call,
     error::{ErrorKind, Result},
-    operation::{RawOperation, snapshot::Look},
+    operation::{RawOperation, snapshot::PollTarget},
     status::Failure,
     timer::OwnTimer,
     transport::BoxFuture,
@@ -19,7 +19,7 @@ pub(crate) fn poll_once(operation: RawOperation, timer: OwnTimer) -> BoxFuture<'
         }
         let limit = operation.poll_timeout()?;
         let timer = operation.client().timer_or(timer);
-        let seen = operation.look(timer.now(), limit, None, &*timer).await;
+        let seen = operation.poll(timer.now(), limit, None, &*timer).await;
         seen.map(|next| operation.at(next)).map_err(|failure| operation.poll_error("the poll failed", failure))
     })
 }
@@ -36,7 +36,7 @@ pub(crate) fn wait(
         }
         let limit = operation.poll_timeout()?;
         let timer = operation.client().timer_or(timer);
-        let seen = operation.look(timer.now(), limit.saturating_add(hold), Some(hold), &*timer).await;
+        let seen = operation.poll(timer.now(), limit.saturating_add(hold), Some(hold), &*timer).await;
         seen.map(|next| operation.at(next)).map_err(|failure| {
             operation.poll_error("the wait call failed", failure).with_advice(ErrorKind::Unsupported, "poll instead")
         })
@@ -55,20 +55,20 @@ pub(crate) fn delete(operation: RawOperation, timer: OwnTimer) -> BoxFuture<'sta
 
 /// A call about the operation that has no answer but success.
 struct Command {
-    call: fn(&Look) -> Result<Call, Failure>,
+    call: fn(&PollTarget) -> Result<Call, Failure>,
     failed: &'static str,
     /// What to do where there is no such call.
     instead: &'static str,
 }
 
 const CANCEL: Command = Command {
-    call: |look| look.dialect.cancel(&look.cursor),
+    call: |target| target.dialect.cancel(&target.cursor),
     failed: "the cancel call failed",
     instead: "it cannot be cancelled here: poll until it has ended, or drop it and let it end unwatched",
 };
 
 const DELETE: Command = Command {
-    call: |look| look.dialect.delete(&look.cursor),
+    call: |target| target.dialect.delete(&target.cursor),
     failed: "the delete call failed",
     instead: "drop it: services forget finished operations by themselves",
 };
@@ -77,9 +77,10 @@ async fn send(operation: RawOperation, timer: OwnTimer, command: &Command) -> Re
     let limit = operation.poll_timeout()?;
     let timer = operation.client().timer_or(timer);
     let answer = async {
-        let look = operation.snapshot.look.as_ref().ok_or_else(|| Failure::protocol("the operation has no name"))?;
-        let reply = operation.client().call((command.call)(look)?, limit, &*timer).await?;
-        look.dialect.read_answer(&reply)
+        let target =
+            operation.snapshot.target.as_ref().ok_or_else(|| Failure::protocol("the operation has no name"))?;
+        let reply = operation.client().call((command.call)(target)?, limit, &*timer).await?;
+        target.dialect.read_answer(&reply)
     };
     answer.await.map_err(|failure| {
         operation.poll_error(command.failed, failure).with_advice(ErrorKind::Unsupported, command.instead)

@@ -41,21 +41,21 @@ pub struct Shared<H> {
 
 struct Inner {
     settings: PollSettings,
-    state: Mutex<State>,
+    state: Mutex<SharedWait>,
     /// Wakes whoever drives then.
     waker: Waker,
 }
 
-struct State {
+struct SharedWait {
     /// The last snapshot that was seen.
     latest: RawOperation,
-    course: Course,
+    poll_loop: PollLoop,
     /// Who waits, in the order of arrival. The first one drives.
     waiters: BTreeMap<u64, Waker>,
     next_id: u64,
 }
 
-enum Course {
+enum PollLoop {
     /// Nobody drives: the loop is begun, or begun again, at `latest`.
     Idle,
     Between(Box<Wait>),
@@ -68,7 +68,7 @@ enum Course {
 impl<H: Handle> Shared<H> {
     pub(crate) fn new(operation: &H, settings: PollSettings) -> Self {
         let latest = operation.raw_operation().clone();
-        let state = State { latest, course: Course::Idle, waiters: BTreeMap::new(), next_id: 0 };
+        let state = SharedWait { latest, poll_loop: PollLoop::Idle, waiters: BTreeMap::new(), next_id: 0 };
         let inner = Arc::new_cyclic(|inner| Inner {
             settings,
             state: Mutex::new(state),
@@ -139,18 +139,18 @@ impl<H: Handle> Future for Waiting<H> {
         let inner = Arc::clone(&self.inner);
         let mut state = inner.lock();
         loop {
-            if let Course::Ended(result) = &state.course {
+            if let PollLoop::Ended(result) = &state.poll_loop {
                 return Poll::Ready(result.clone().map(|()| H::from_raw_operation(state.latest.clone())));
             }
             let id = *self.id.get_or_insert_with(|| state.arrive());
             state.waiters.entry(id).or_insert_with(|| context.waker().clone()).clone_from(context.waker());
-            if !state.is_driver(id) || matches!(state.course, Course::Taken) {
+            if !state.is_driver(id) || matches!(state.poll_loop, PollLoop::Taken) {
                 return Poll::Pending;
             }
-            let course = std::mem::replace(&mut state.course, Course::Taken);
+            let poll_loop = std::mem::replace(&mut state.poll_loop, PollLoop::Taken);
             let latest = state.latest.clone();
             drop(state);
-            let is_pending = Hand { inner: &inner, course: Course::Idle }.step(course, latest);
+            let is_pending = Turn { inner: &inner, poll_loop: PollLoop::Idle }.step(poll_loop, latest);
             if is_pending {
                 return Poll::Pending;
             }
@@ -167,8 +167,8 @@ impl<H> Drop for Waiting<H> {
         state.waiters.remove(&id);
         let next = state.driver().filter(|_| drove);
         // Nobody waits: whoever comes later begins again at the last snapshot.
-        let rest = state.waiters.is_empty() && !matches!(state.course, Course::Ended(_));
-        let rest = rest.then(|| std::mem::replace(&mut state.course, Course::Idle));
+        let rest = state.waiters.is_empty() && !matches!(state.poll_loop, PollLoop::Ended(_));
+        let rest = rest.then(|| std::mem::replace(&mut state.poll_loop, PollLoop::Idle));
         drop(state);
         drop(rest);
         if let Some(next) = next {
@@ -184,54 +184,54 @@ impl<H> fmt::Debug for Waiting<H> {
 }
 
 /// The loop in the hand of the driver, which gives back what has become of it, even if a step panics: then the loop begins again.
-struct Hand<'a> {
+struct Turn<'a> {
     inner: &'a Arc<Inner>,
-    course: Course,
+    poll_loop: PollLoop,
 }
 
-impl Hand<'_> {
+impl Turn<'_> {
     /// One step: whether it must be waited for.
-    fn step(mut self, course: Course, latest: RawOperation) -> bool {
-        let (course, is_pending) = match course {
-            Course::Idle | Course::Taken => match Wait::new(latest, self.inner.settings.clone(), None) {
-                Ok(wait) => (Course::Between(Box::new(wait)), false),
-                Err(error) => (Course::Ended(Err(error)), false),
+    fn step(mut self, poll_loop: PollLoop, latest: RawOperation) -> bool {
+        let (poll_loop, is_pending) = match poll_loop {
+            PollLoop::Idle | PollLoop::Taken => match Wait::new(latest, self.inner.settings.clone(), None) {
+                Ok(wait) => (PollLoop::Between(Box::new(wait)), false),
+                Err(error) => (PollLoop::Ended(Err(error)), false),
             },
-            Course::Between(mut wait) => {
+            PollLoop::Between(mut wait) => {
                 let advancing = async move {
                     let advanced = wait.advance().await;
                     (wait, advanced)
                 };
-                (Course::Advancing(Box::pin(advancing)), false)
+                (PollLoop::Advancing(Box::pin(advancing)), false)
             }
-            Course::Advancing(mut advancing) => {
+            PollLoop::Advancing(mut advancing) => {
                 match advancing.as_mut().poll(&mut Context::from_waker(&self.inner.waker)) {
-                    Poll::Pending => (Course::Advancing(advancing), true),
+                    Poll::Pending => (PollLoop::Advancing(advancing), true),
                     Poll::Ready((wait, advanced)) => (self.advanced(wait, advanced), false),
                 }
             }
-            Course::Ended(result) => (Course::Ended(result), false),
+            PollLoop::Ended(result) => (PollLoop::Ended(result), false),
         };
-        self.course = course;
+        self.poll_loop = poll_loop;
         is_pending
     }
 
-    fn advanced(&self, wait: Box<Wait>, advanced: Result<bool>) -> Course {
+    fn advanced(&self, wait: Box<Wait>, advanced: Result<bool>) -> PollLoop {
         self.inner.lock().latest = wait.operation().clone();
         match advanced {
-            Ok(true) => Course::Between(wait),
-            Ok(false) => Course::Ended(Ok(())),
-            Err(error) => Course::Ended(Err(error)),
+            Ok(true) => PollLoop::Between(wait),
+            Ok(false) => PollLoop::Ended(Ok(())),
+            Err(error) => PollLoop::Ended(Err(error)),
         }
     }
 }
 
-impl Drop for Hand<'_> {
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut state = self.inner.lock();
-        state.course = std::mem::replace(&mut self.course, Course::Idle);
-        let woken = match &state.course {
-            Course::Ended(_) => state.waiters.values().cloned().collect(),
+        state.poll_loop = std::mem::replace(&mut self.poll_loop, PollLoop::Idle);
+        let woken = match &state.poll_loop {
+            PollLoop::Ended(_) => state.waiters.values().cloned().collect(),
             _ => vec![],
         };
         drop(state);
@@ -240,12 +240,12 @@ impl Drop for Hand<'_> {
 }
 
 impl Inner {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, SharedWait> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl SharedWait {
     fn arrive(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id

@@ -99,7 +99,7 @@ impl Wait {
 
     /// One poll: whether it gave a new snapshot.
     async fn poll(&mut self, began: Instant, limit: Duration, hold: Option<Duration>) -> Result<bool> {
-        match self.operation.look(began, limit, hold, &*self.timer).await {
+        match self.operation.poll(began, limit, hold, &*self.timer).await {
             Ok(next) => {
                 let now = next.replied.map_or(began, |replied| replied.at);
                 let seen = Seen { completed: next.state.is_terminal(), hint: next.hint, follow: next.follow };

@@ -103,7 +103,7 @@ struct Polling {
     /// When it should have begun: earlier, where the timer overslept.
     planned: Instant,
     is_held: bool,
-    is_last_look: bool,
+    is_last_poll: bool,
 }
 
 /// Decides when to poll. One engine serves one wait.
@@ -134,7 +134,7 @@ pub(crate) struct Engine {
     unheld: Option<Instant>,
     can_hold: bool,
     /// Whether the last poll was an ordinary one: a held one does not count as a last look.
-    looked: bool,
+    polled: bool,
 }
 
 impl Engine {
@@ -162,7 +162,7 @@ impl Engine {
             follows: 0,
             round_trip: opening.last_reply.map(|reply| reply.round_trip).unwrap_or_default(),
             unheld: None,
-            looked: false,
+            polled: false,
         };
         if opening.completed {
             engine.plan = Plan::Ended(End::Completed);
@@ -213,16 +213,16 @@ impl Engine {
 
     fn poll(&mut self, now: Instant, planned: Instant) -> Action {
         self.attempts = self.attempts.saturating_add(1);
-        let is_last_look = self.deadline.is_some_and(|deadline| now >= self.last_look(deadline));
+        let is_last_poll = self.deadline.is_some_and(|deadline| now >= self.last_poll(deadline));
         let remaining = self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(now));
         // The server is asked to answer early enough for a last look.
         let longest = remaining.saturating_sub(self.round_trip.saturating_mul(2));
-        let hold = self.schedule.long_poll.filter(|_| self.can_hold && !is_last_look).map(|hold| hold.min(longest));
+        let hold = self.schedule.long_poll.filter(|_| self.can_hold && !is_last_poll).map(|hold| hold.min(longest));
         let hold = hold.filter(|hold| !hold.is_zero());
         let limit = self.schedule.poll_timeout.saturating_add(hold.unwrap_or_default()).min(remaining);
         let action = Action::Poll { limit, hold };
         let (began, is_held) = (now, hold.is_some());
-        self.plan = Plan::Polling(Polling { action, began, planned, is_held, is_last_look });
+        self.plan = Plan::Polling(Polling { action, began, planned, is_held, is_last_poll });
         action
     }
 
@@ -232,7 +232,7 @@ impl Engine {
     }
 
     /// When the last poll must be sent for its reply to land on the deadline; without a round trip to go by, on the deadline.
-    fn last_look(&self, deadline: Instant) -> Instant {
+    fn last_poll(&self, deadline: Instant) -> Instant {
         deadline.checked_sub(self.lead(deadline)).unwrap_or(deadline)
     }
 
@@ -246,13 +246,13 @@ impl Engine {
         self.plan = match self.deadline {
             None => Plan::PollAt(due.max(now)),
             Some(deadline) => {
-                let last_look = self.last_look(deadline);
-                let would_be_last = add(due, self.lead(deadline)) >= last_look;
-                let looked_on_it = self.attempts > 0 && now >= deadline;
+                let last_poll = self.last_poll(deadline);
+                let would_be_last = add(due, self.lead(deadline)) >= last_poll;
+                let polled_on_it = self.attempts > 0 && now >= deadline;
                 match () {
-                    () if looked_on_it || self.looked && now >= last_look => Plan::ExpireAt(deadline),
+                    () if polled_on_it || self.polled && now >= last_poll => Plan::ExpireAt(deadline),
                     () if due <= now => Plan::PollAt(now),
-                    () if would_be_last => Plan::PollAt(last_look),
+                    () if would_be_last => Plan::PollAt(last_poll),
                     () => Plan::PollAt(due),
                 }
             }
@@ -263,7 +263,7 @@ impl Engine {
     fn landed(&mut self) -> Option<Polling> {
         match self.plan {
             Plan::Polling(polling) => {
-                self.looked = !polling.is_held;
+                self.polled = !polling.is_held;
                 Some(polling)
             }
             _ => None,
@@ -274,7 +274,7 @@ impl Engine {
     pub(crate) fn handle_seen(&mut self, now: Instant, system_now: SystemTime, seen: Seen) {
         let Some(polling) = self.landed() else { return };
         if !polling.is_held {
-            self.measure(now.saturating_duration_since(polling.planned), polling.is_last_look);
+            self.measure(now.saturating_duration_since(polling.planned), polling.is_last_poll);
         }
         (self.failures, self.failing_since, self.last_failure) = (0, None, None);
         self.follows = if seen.follow { self.follows.saturating_add(1) } else { 0 };
@@ -348,9 +348,9 @@ impl Engine {
     }
 
     /// Learns from one reply how long they take. The first of a wait, and the last, say more than those before them.
-    fn measure(&mut self, sample: Duration, is_last_look: bool) {
+    fn measure(&mut self, sample: Duration, is_last_poll: bool) {
         let fading = (self.round_trip / 8).saturating_mul(7).saturating_add(sample / 8);
-        self.round_trip = if self.attempts <= 1 || is_last_look { sample } else { sample.max(fading) };
+        self.round_trip = if self.attempts <= 1 || is_last_poll { sample } else { sample.max(fading) };
     }
 
     /// The wait after a good reply: the hint if it counts, else the next computed delay. Either uses up one computed delay.

@@ -169,7 +169,7 @@ proptest! {
     }
 
     #[test]
-    fn two_polls_at_one_instant_are_a_follow_or_a_last_look(world in worlds(), settings in settings(), server in servers()) {
+    fn two_polls_at_one_instant_are_a_follow_or_a_last_poll(world in worlds(), settings in settings(), server in servers()) {
         let timeout = timeout_of(&settings.clone().resolve().unwrap());
         let trace = run(&world, &settings, &server);
         let mut in_a_row = 0;
@@ -183,8 +183,8 @@ proptest! {
             let follows = matches!(reply, Reply::Seen(Seen { follow: true, .. }));
             let no_hold = matches!(reply, Reply::NoHold);
             let remaining = timeout.saturating_sub(pair[1].at);
-            let last_look = n + 2 == trace.polls.len() || remaining <= timeout / 2;
-            prop_assert!(follows || no_hold || last_look, "poll {n}, {:?}, after {:?}", pair, reply);
+            let last_poll = n + 2 == trace.polls.len() || remaining <= timeout / 2;
+            prop_assert!(follows || no_hold || last_poll, "poll {n}, {:?}, after {:?}", pair, reply);
             prop_assert!(in_a_row <= MOST_FOLLOWS + 2, "a hot loop at {n}: {:?}", pair);
         }
     }

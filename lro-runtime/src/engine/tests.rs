@@ -239,7 +239,7 @@ mod expiration {
     }
 
     #[test]
-    fn one_slow_reply_does_not_bring_the_last_look_forward_for_good() {
+    fn one_slow_reply_does_not_bring_the_last_poll_forward_for_good() {
         let trace = World::started_now().run(&every_second().with_timeout(secs(30.0)), |n, _| {
             (if n == 1 { secs(9.0) } else { secs(0.1) }, running())
         });
@@ -247,7 +247,7 @@ mod expiration {
     }
 
     #[test]
-    fn a_timer_that_oversleeps_does_not_lose_the_last_look() {
+    fn a_timer_that_oversleeps_does_not_lose_the_last_poll() {
         let world = World { oversleep: secs(0.02), ..World::started_now() };
         let trace = world.replies_in(secs(0.1), &every_second().with_timeout(secs(5.0)), &[]);
         let last = trace.polls.last().unwrap();
@@ -256,7 +256,7 @@ mod expiration {
     }
 
     #[test]
-    fn a_last_look_that_fails_is_the_cause_of_the_timeout() {
+    fn a_last_poll_that_fails_is_the_cause_of_the_timeout() {
         let script = [running(), running(), http(503)];
         let trace = World::started_now().replies(&every_second().with_timeout(secs(2.5)), &script);
         let End::TimedOut(Some(failure)) = trace.end else { panic!("{:?}", trace.end) };
@@ -264,7 +264,7 @@ mod expiration {
     }
 
     #[test]
-    fn a_last_look_that_fails_at_once_is_not_repeated() {
+    fn a_last_poll_that_fails_at_once_is_not_repeated() {
         let world = World::started_now();
         let trace = world.run(&every_second().with_timeout(secs(3.0)), |_, poll| {
             if poll.at < secs(2.8) { (secs(0.2), running()) } else { (Duration::ZERO, http(503)) }
@@ -280,7 +280,7 @@ mod expiration {
     }
 
     #[test]
-    fn a_last_look_that_is_refused_for_good_says_so() {
+    fn a_last_poll_that_is_refused_for_good_says_so() {
         let script = [running(), running(), http(403)];
         let trace = World::started_now().replies(&every_second().with_timeout(secs(2.5)), &script);
         assert!(matches!(trace.end, End::Permanent(_)));
@@ -515,7 +515,7 @@ mod long_polls {
     }
 
     #[test]
-    fn a_hold_fits_the_deadline_and_leaves_time_for_a_last_look() {
+    fn a_hold_fits_the_deadline_and_leaves_time_for_a_last_poll() {
         let world = World::started_now().with_reply(|reply| reply.round_trip = secs(0.5));
         let settings = held().long_poll(secs(100.0)).with_poll_timeout(secs(30.0));
         let trace = world.run(&settings, |_, poll| (poll.hold.unwrap_or_default() + secs(0.5), running()));

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::{
     Method, Token,
-    snapshot::{Replied, Snapshot},
+    snapshot::{ReplyTime, Snapshot},
 };
 use crate::{
     client::Operations,
@@ -150,32 +150,32 @@ impl RawOperation {
     }
 
     /// One look over the network, begun now: the next snapshot. `hold` asks the server to take its time.
-    pub(crate) async fn look(
+    pub(crate) async fn poll(
         &self,
         began: Instant,
         limit: Duration,
         hold: Option<Duration>,
         timer: &dyn Timer,
     ) -> Result<Snapshot, Failure> {
-        let Some(look) = &self.snapshot.look else {
+        let Some(target) = &self.snapshot.target else {
             return Err(Failure::protocol("the operation has no name: it cannot be looked at again"));
         };
         let holding = match hold {
-            Some(hold) => Some(self.client.request(look.dialect.wait(&look.cursor, hold)?)?),
+            Some(hold) => Some(self.client.request(target.dialect.wait(&target.cursor, hold)?)?),
             None => None,
         };
-        let reply = self.client.exchange(holding.as_ref().unwrap_or(&look.request), limit, timer).await?;
+        let reply = self.client.exchange(holding.as_ref().unwrap_or(&target.request), limit, timer).await?;
         let now = timer.now();
-        let replied = Replied { at: now, round_trip: now.saturating_duration_since(began), to_start: false };
-        let mut seen = look.dialect.read(&look.cursor, &reply)?;
-        let moved = match seen.cursor.take().filter(|cursor| *cursor != look.cursor) {
-            Some(cursor) => Some(Arc::new(self.client.look(Arc::clone(&look.dialect), cursor)?)),
+        let replied = ReplyTime { at: now, round_trip: now.saturating_duration_since(began), to_start: false };
+        let mut seen = target.dialect.read(&target.cursor, &reply)?;
+        let moved = match seen.cursor.take().filter(|cursor| *cursor != target.cursor) {
+            Some(cursor) => Some(Arc::new(self.client.target(Arc::clone(&target.dialect), cursor)?)),
             None => None,
         };
         let next = self.snapshot.after(seen, reply.body(), self.method, replied);
         let mut snapshot = next.with_body(|| reply.into_body());
         if let Some(moved) = moved {
-            snapshot.look = Some(moved);
+            snapshot.target = Some(moved);
         }
         Ok(snapshot)
     }

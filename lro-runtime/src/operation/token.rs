@@ -66,9 +66,9 @@ impl Token {
         let started = snapshot.started.and_then(|started| started.system.duration_since(UNIX_EPOCH).ok());
         let content = Content {
             method: method.map(|method| method.name().to_owned()).unwrap_or_default(),
-            dialect: snapshot.look.as_ref().map_or(dialect, |look| look.dialect.id()).to_owned(),
+            dialect: snapshot.target.as_ref().map_or(dialect, |target| target.dialect.id()).to_owned(),
             name: without_secrets(&snapshot.name),
-            cursor: snapshot.look.as_ref().map(|look| look.cursor.clone().stored(without_secrets)),
+            cursor: snapshot.target.as_ref().map(|target| target.cursor.clone().stored(without_secrets)),
             state: snapshot.state,
             status: snapshot.status.as_deref().cloned(),
             raw_status: snapshot.raw_status.as_deref().map(str::to_owned),

@@ -73,7 +73,7 @@ pub(super) enum Answer {
 #[derive(Clone)]
 pub(super) enum Expected {
     /// A start call or a look: whatever has no verb of its own.
-    Look,
+    Poll,
     /// The call `:cancel`.
     Cancel,
     /// `DELETE`.
@@ -105,7 +105,7 @@ impl Script {
     /// Accepted, not started: neither done nor with metadata.
     pub fn pending(self) -> Self {
         let operation = self.operation();
-        self.look("pending", operation)
+        self.poll("pending", operation)
     }
 
     /// Running, `times` times, with the last metadata said, or `{}`.
@@ -148,7 +148,7 @@ impl Script {
     pub fn done_without_result(self) -> Self {
         let mut operation = self.operation();
         operation.insert("done".to_owned(), json!(true));
-        self.look("done without a result", operation)
+        self.poll("done without a result", operation)
     }
 
     /// Done: failed with this code and message.
@@ -276,7 +276,7 @@ impl Script {
     fn running_step(self, label: &str, last: Last) -> Self {
         let mut operation = self.operation();
         operation.insert("metadata".to_owned(), self.metadata.clone().unwrap_or_else(|| json!({})));
-        self.look(label, operation).describe(|step| step.last = last)
+        self.poll(label, operation).describe(|step| step.last = last)
     }
 
     fn ended(self, label: &str, member: &str, outcome: Value) -> Self {
@@ -286,11 +286,11 @@ impl Script {
         }
         operation.insert("done".to_owned(), json!(true));
         operation.insert(member.to_owned(), outcome);
-        self.look(label, operation)
+        self.poll(label, operation)
     }
 
-    fn look(self, label: &str, operation: Map<String, Value>) -> Self {
-        self.step(label, Expected::Look, Answer::Reply(reply(StatusCode::OK, &Value::Object(operation))))
+    fn poll(self, label: &str, operation: Map<String, Value>) -> Self {
+        self.step(label, Expected::Poll, Answer::Reply(reply(StatusCode::OK, &Value::Object(operation))))
     }
 
     fn step(mut self, label: &str, expected: Expected, answer: Answer) -> Self {
@@ -316,7 +316,7 @@ impl Step {
             Expected::Any => true,
             Expected::Cancel => request.method() == Method::POST && path.ends_with(":cancel"),
             Expected::Delete => request.method() == Method::DELETE,
-            Expected::Look => request.method() != Method::DELETE && !path.ends_with(":cancel"),
+            Expected::Poll => request.method() != Method::DELETE && !path.ends_with(":cancel"),
             Expected::Exactly(method, target) => {
                 request.method() == method
                     && request.uri().path_and_query().is_some_and(|found| found == target.as_str())

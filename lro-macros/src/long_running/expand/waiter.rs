@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::super::waiter::{Acceptor, Comparator, Look, Matcher, Meaning, Waiter};
+use super::super::waiter::{Acceptor, Comparator, Matcher, Meaning, PollCall, Waiter};
 
 // Input:
 //     waiter(success(error = "NotFound"))
@@ -12,18 +12,18 @@ use super::super::waiter::{Acceptor, Comparator, Look, Matcher, Meaning, Waiter}
 //         ::lro_runtime::dialect::Acceptor::new(Meaning::Success, Matcher::ErrorType("NotFound")), // paths in full
 //     ])
 pub(super) fn waiter(krate: &TokenStream, waiter: &Waiter) -> TokenStream {
-    let Waiter { look, headers, name_at, response_at, acceptors } = waiter;
-    let look = match look {
-        Look::StartUrl => quote!(start_url()),
-        Look::Get(path) => quote!(get(#path)),
-        Look::Post(path, body) => quote!(post(#path, #body)),
+    let Waiter { poll, headers, name_at, response_at, acceptors } = waiter;
+    let poll = match poll {
+        PollCall::StartUrl => quote!(start_url()),
+        PollCall::Get(path) => quote!(get(#path)),
+        PollCall::Post(path, body) => quote!(post(#path, #body)),
     };
     let pairs = headers.iter().map(|(name, value)| quote!((#name, #value)));
     let headers = (!headers.is_empty()).then(|| quote!(.headers(&[#(#pairs),*])));
     let name_at = name_at.iter().map(|path| quote!(.name_at(#path)));
     let response_at = response_at.iter().map(|path| quote!(.response_at(#path)));
     let acceptors = acceptors.iter().map(|one| acceptor(krate, one));
-    quote!(#krate::dialect::Waiter::#look #headers #(#name_at)* #(#response_at)* .acceptors(&[#(#acceptors),*]))
+    quote!(#krate::dialect::Waiter::#poll #headers #(#name_at)* #(#response_at)* .acceptors(&[#(#acceptors),*]))
 }
 
 fn acceptor(krate: &TokenStream, acceptor: &Acceptor) -> TokenStream {

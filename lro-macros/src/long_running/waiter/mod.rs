@@ -22,7 +22,7 @@ pub(crate) use acceptor::{Acceptor, Comparator, Matcher, Meaning};
 /// What was declared, fit to be a constant of the runtime's `Waiter`.
 #[derive(Clone)]
 pub(crate) struct Waiter {
-    pub(crate) look: Look,
+    pub(crate) poll: PollCall,
     /// Name and value of each header.
     pub(crate) headers: Vec<(LitStr, LitStr)>,
     pub(crate) name_at: Option<LitStr>,
@@ -33,7 +33,7 @@ pub(crate) struct Waiter {
 
 /// The call that is repeated.
 #[derive(Clone)]
-pub(crate) enum Look {
+pub(crate) enum PollCall {
     StartUrl,
     Get(LitStr),
     /// Path and body.
@@ -127,23 +127,23 @@ impl Parts {
     }
 
     fn waiter(self) -> Waiter {
-        let look = match (self.get, self.post) {
-            (Some(get), _) => Look::Get(get),
+        let poll = match (self.get, self.post) {
+            (Some(get), _) => PollCall::Get(get),
             (None, Some(post)) => {
                 let body = self.body.unwrap_or_else(|| LitStr::new("{}", post.span()));
-                Look::Post(post, body)
+                PollCall::Post(post, body)
             }
-            (None, None) => Look::StartUrl,
+            (None, None) => PollCall::StartUrl,
         };
         let Self { headers, name_at, response_at, acceptors, .. } = self;
-        Waiter { look, headers, name_at, response_at, acceptors }
+        Waiter { poll, headers, name_at, response_at, acceptors }
     }
 }
 
 /// What stands for the operation's name.
 const NAME: &str = "{name}";
 
-/// The path of a look, in which nothing but the name is filled in.
+/// The path of a poll, in which nothing but the name is filled in.
 fn target(key: &Ident, input: ParseStream<'_>) -> Result<LitStr> {
     let target: LitStr = value(key, input, &format!("a path in quotes: `{key} = \"v1/buckets/{{name}}\"`"))?;
     if target.value().replace(NAME, "").contains(['{', '}']) {

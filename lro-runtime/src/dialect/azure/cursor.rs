@@ -53,14 +53,14 @@ impl Place {
 }
 
 /// What the start call was, and what its reply said about the response.
-pub(super) struct Trail<'a> {
+pub(super) struct StartCall<'a> {
     pub(super) start: &'a Uri,
     pub(super) method: &'a Method,
     pub(super) via: Option<FinalStateVia>,
     pub(super) location: Option<&'a str>,
 }
 
-impl Trail<'_> {
+impl StartCall<'_> {
     /// The cursor that leads to `url`.
     pub(super) fn cursor(&self, url: &str, place: Place) -> Cursor {
         let start = self.start.to_string();

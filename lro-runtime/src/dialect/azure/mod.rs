@@ -4,11 +4,13 @@ use http::{Method, StatusCode, Uri};
 
 use self::{
     body::Body,
-    cursor::{Place, Trail},
+    cursor::{Place, StartCall},
 };
 use super::{
     Dialect, Options, error_reply, expect_success,
-    location::{self, Looked, body_of, done, follow, leads_on, location_in, metadata_of, repeated_headers, url_in},
+    location::{
+        self, LocationReply, body_of, done, follow, leads_on, location_in, metadata_of, repeated_headers, url_in,
+    },
 };
 use crate::{
     dialect::{Call, Cursor, Observation},
@@ -99,8 +101,9 @@ impl Dialect for Azure {
         expect_success(reply)?;
         let start = request.uri();
         let location = location_in(reply, start)?;
-        let trail = Trail { start, method: request.method(), via: self.via(options)?, location: location.as_deref() };
-        let cursor = |url: &str, place| trail.cursor(url, place).with_headers(repeated_headers(request));
+        let start_call =
+            StartCall { start, method: request.method(), via: self.via(options)?, location: location.as_deref() };
+        let cursor = |url: &str, place| start_call.cursor(url, place).with_headers(repeated_headers(request));
         let mut seen = match (monitor_in(reply, start)?, &location) {
             (Some(monitor), _) => start_of_monitor(cursor(&monitor, Place::Monitor), request, reply)?,
             (None, Some(location)) => start_of_location(cursor(location, Place::Location), reply),
@@ -223,10 +226,10 @@ fn read_monitor<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>
 
 /// A `Location`, the result of a monitor that succeeded, or a redirect of whatever was looked at.
 fn read_location<'a>(cursor: &Cursor, place: Place, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-    let mut seen = match location::look(reply, || cursor::base(cursor))? {
-        Looked::Done => done(reply),
-        Looked::Elsewhere(url) => follow(cursor::at(cursor, &url).with(cursor::PLACE, place.word())),
-        Looked::Running { moved } => {
+    let mut seen = match location::read_location(reply, || cursor::base(cursor))? {
+        LocationReply::Done => done(reply),
+        LocationReply::Redirect(url) => follow(cursor::at(cursor, &url).with(cursor::PLACE, place.word())),
+        LocationReply::Running { moved } => {
             let mut seen = Observation::new(State::Running);
             seen.metadata = metadata_of(reply).filter(|_| place == Place::Location);
             seen.cursor = moved.map(|url| cursor::at(cursor, &url));

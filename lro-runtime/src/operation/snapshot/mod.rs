@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Where to look, and the request that does: the same for every poll until the server says otherwise.
-pub(crate) struct Look {
+pub(crate) struct PollTarget {
     pub(crate) dialect: Arc<dyn Dialect>,
     pub(crate) cursor: Cursor,
     pub(crate) request: Request,
@@ -25,14 +25,14 @@ pub(crate) struct Look {
 
 /// When an operation was started, on both clocks.
 #[derive(Clone, Copy)]
-pub(crate) struct Started {
+pub(crate) struct StartTime {
     pub(crate) at: Instant,
     pub(crate) system: SystemTime,
 }
 
 /// When a reply was read, how long it took, and whether it was that of the start call.
 #[derive(Clone, Copy)]
-pub(crate) struct Replied {
+pub(crate) struct ReplyTime {
     pub(crate) at: Instant,
     pub(crate) round_trip: Duration,
     pub(crate) to_start: bool,
@@ -46,25 +46,25 @@ pub(crate) struct Snapshot {
     pub(crate) raw_status: Option<Arc<str>>,
     pub(crate) is_known_status: bool,
     pub(crate) body: Bytes,
-    pub(crate) metadata: Option<Held>,
-    pub(crate) response: Option<Held>,
+    pub(crate) metadata: Option<StoredPayload>,
+    pub(crate) response: Option<StoredPayload>,
     pub(crate) status: Option<Arc<Status>>,
     pub(crate) progress: Option<f64>,
     pub(crate) hint: Option<Hint>,
     pub(crate) follow: bool,
-    pub(crate) look: Option<Arc<Look>>,
-    pub(crate) started: Option<Started>,
-    pub(crate) replied: Option<Replied>,
+    pub(crate) target: Option<Arc<PollTarget>>,
+    pub(crate) started: Option<StartTime>,
+    pub(crate) replied: Option<ReplyTime>,
 }
 
 /// A payload: a range of the snapshot's own body, or bytes of their own.
 #[derive(Clone)]
-pub(crate) enum Held {
-    Here { start: usize, end: usize, encoding: Encoding },
-    Apart(Bytes, Encoding),
+pub(crate) enum StoredPayload {
+    InBody { start: usize, end: usize, encoding: Encoding },
+    Own(Bytes, Encoding),
 }
 
-impl Held {
+impl StoredPayload {
     /// `part` as a range of `body` where it lies in it: nothing is copied.
     fn new(part: Part<'_>, body: &[u8]) -> Self {
         match part.bytes {
@@ -72,26 +72,30 @@ impl Held {
                 let start = (bytes.as_ptr() as usize).wrapping_sub(body.as_ptr() as usize);
                 let end = start.wrapping_add(bytes.len());
                 match body.get(start..end) {
-                    Some(same) if same.as_ptr() == bytes.as_ptr() => Self::Here { start, end, encoding: part.encoding },
-                    _ => Self::Apart(Bytes::copy_from_slice(bytes), part.encoding),
+                    Some(same) if same.as_ptr() == bytes.as_ptr() => {
+                        Self::InBody { start, end, encoding: part.encoding }
+                    }
+                    _ => Self::Own(Bytes::copy_from_slice(bytes), part.encoding),
                 }
             }
-            Cow::Owned(bytes) => Self::Apart(bytes.into(), part.encoding),
+            Cow::Owned(bytes) => Self::Own(bytes.into(), part.encoding),
         }
     }
 
     fn payload<'a>(&'a self, body: &'a [u8]) -> Payload<'a> {
         match self {
-            Self::Here { start, end, encoding } => Payload::new(body.get(*start..*end).unwrap_or_default(), *encoding),
-            Self::Apart(bytes, encoding) => Payload::new(bytes, *encoding),
+            Self::InBody { start, end, encoding } => {
+                Payload::new(body.get(*start..*end).unwrap_or_default(), *encoding)
+            }
+            Self::Own(bytes, encoding) => Payload::new(bytes, *encoding),
         }
     }
 
     /// The same payload, independent of `body`.
     fn apart(&self, body: &Bytes) -> Self {
         match self {
-            Self::Here { start, end, encoding } if *end <= body.len() => {
-                Self::Apart(body.slice(*start..*end), *encoding)
+            Self::InBody { start, end, encoding } if *end <= body.len() => {
+                Self::Own(body.slice(*start..*end), *encoding)
             }
             held => held.clone(),
         }
@@ -99,12 +103,12 @@ impl Held {
 }
 
 /// What follows a snapshot: one with a body of its own, or the old one.
-pub(crate) enum Next {
+pub(crate) enum Successor {
     Fresh(Snapshot),
     Stale(Snapshot),
 }
 
-impl Next {
+impl Successor {
     /// The snapshot, with the body that its payloads are ranges of.
     pub(crate) fn with_body(self, body: impl FnOnce() -> Bytes) -> Snapshot {
         match self {
@@ -116,7 +120,7 @@ impl Next {
 
 impl Snapshot {
     /// A snapshot of an operation that was never looked at.
-    pub(crate) fn unseen(name: &str, look: Option<Look>, started: Option<Started>) -> Self {
+    pub(crate) fn unseen(name: &str, target: Option<PollTarget>, started: Option<StartTime>) -> Self {
         Self {
             name: Arc::from(name),
             state: State::Pending,
@@ -129,7 +133,7 @@ impl Snapshot {
             progress: None,
             hint: None,
             follow: false,
-            look: look.map(Arc::new),
+            target: target.map(Arc::new),
             started,
             replied: None,
         }
@@ -138,33 +142,39 @@ impl Snapshot {
     /// The next snapshot: what was `seen`. Its body, and where to look if that has changed, are set by the caller.
     ///
     /// Where `seen` goes backwards, or comes after the end, this snapshot with a newer time: an older replica knows nothing that is not known.
-    pub(crate) fn after(&self, seen: Observation<'_>, body: &[u8], method: Option<&Method>, replied: Replied) -> Next {
+    pub(crate) fn after(
+        &self,
+        seen: Observation<'_>,
+        body: &[u8],
+        method: Option<&Method>,
+        replied: ReplyTime,
+    ) -> Successor {
         let (state, status) = self.judge(&seen, method);
         if self.state.is_terminal() || !self.state.can_become(state) {
-            return Next::Stale(Self { hint: seen.hint, follow: false, replied: Some(replied), ..self.clone() });
+            return Successor::Stale(Self { hint: seen.hint, follow: false, replied: Some(replied), ..self.clone() });
         }
         let name = match seen.name.as_deref() {
-            Some(name) if !name.is_empty() && *name != *self.name && self.look.is_none() => Arc::from(name),
+            Some(name) if !name.is_empty() && *name != *self.name && self.target.is_none() => Arc::from(name),
             _ => Arc::clone(&self.name),
         };
         let raw_status = seen.raw_status.map(|word| match &self.raw_status {
             Some(known) if **known == *word => Arc::clone(known),
             _ => Arc::from(&*word),
         });
-        let metadata = seen.metadata.map(|part| Held::new(part, body));
-        Next::Fresh(Self {
+        let metadata = seen.metadata.map(|part| StoredPayload::new(part, body));
+        Successor::Fresh(Self {
             name,
             state,
             raw_status,
             is_known_status: seen.is_known_status,
             body: Bytes::new(),
             metadata: metadata.or_else(|| self.metadata.as_ref().map(|held| held.apart(&self.body))),
-            response: seen.response.map(|part| Held::new(part, body)),
+            response: seen.response.map(|part| StoredPayload::new(part, body)),
             status: status.map(Arc::new),
             progress: seen.progress.or(self.progress),
             hint: seen.hint,
             follow: seen.follow,
-            look: self.look.clone(),
+            target: self.target.clone(),
             started: self.started,
             replied: Some(replied),
         })

@@ -8,13 +8,13 @@ use crate::status::Code;
 const OLD: &[u8] = br#"{"old": 1}"#;
 const NEW: &[u8] = br#"{"new": 2}"#;
 
-fn replied() -> Replied {
-    Replied { at: Instant::now(), round_trip: Duration::from_secs(1), to_start: false }
+fn replied() -> ReplyTime {
+    ReplyTime { at: Instant::now(), round_trip: Duration::from_secs(1), to_start: false }
 }
 
 /// A snapshot in `state` that knows everything such a snapshot can know.
 fn snapshot(state: State) -> Snapshot {
-    let part = || Some(Held::Apart(Bytes::from_static(OLD), Encoding::Json));
+    let part = || Some(StoredPayload::Own(Bytes::from_static(OLD), Encoding::Json));
     let failed = matches!(state, State::Failed | State::Cancelled);
     Snapshot {
         state,

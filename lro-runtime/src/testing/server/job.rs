@@ -130,8 +130,8 @@ impl Job {
     }
 
     /// Has no metadata for the first `looks` looks, the start included: it waits in a queue.
-    pub fn queued(mut self, looks: u32) -> Self {
-        self.queued = looks;
+    pub fn queued(mut self, polls: u32) -> Self {
+        self.queued = polls;
         self
     }
 
@@ -172,8 +172,8 @@ impl Job {
     }
 
     /// Is cancelled at the `looks`-th look after somebody asked for it: the first if not said.
-    pub fn cancelled_after(mut self, looks: u32) -> Self {
-        self.cancel = Cancel::After(looks);
+    pub fn cancelled_after(mut self, polls: u32) -> Self {
+        self.cancel = Cancel::After(polls);
         self
     }
 
@@ -190,8 +190,8 @@ impl Job {
     }
 
     /// Is forgotten at the `look`-th look: from then on it is not found.
-    pub fn expires_at(mut self, look: u32) -> Self {
-        self.expires_at = Some(look);
+    pub fn expires_at(mut self, poll: u32) -> Self {
+        self.expires_at = Some(poll);
         self
     }
 
@@ -202,8 +202,8 @@ impl Job {
     }
 
     /// Something goes wrong with the reply to the `look`-th look; `0` is the start call.
-    pub fn fault(mut self, look: u32, fault: Fault) -> Self {
-        self.faults.insert(look, fault);
+    pub fn fault(mut self, poll: u32, fault: Fault) -> Self {
+        self.faults.insert(poll, fault);
         self
     }
 }

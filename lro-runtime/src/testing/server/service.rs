@@ -38,13 +38,13 @@ pub(super) fn call(shared: &Shared, request: &Incoming) -> Answer {
     };
     let answer = match call {
         Call::Start(path) => start(shared, path, request),
-        Call::Get(name) => shared.lock().store.look(name),
+        Call::Get(name) => shared.lock().store.poll(name),
         Call::List(parent, query) => shared.lock().store.list(parent, &query),
         Call::Cancel(name) => shared.lock().store.cancel(name),
         Call::Delete(name) => shared.lock().store.delete(name),
         Call::Wait(name, timeout) => {
             shared.pause(Instant::now() + timeout, |state| !state.store.is_open(name));
-            shared.lock().store.look(name)
+            shared.lock().store.poll(name)
         }
     };
     shared.changed.notify_all();

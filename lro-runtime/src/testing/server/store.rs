@@ -31,7 +31,7 @@ pub(super) struct Store {
 struct Live {
     job: Job,
     began: Instant,
-    looks: u32,
+    polls: u32,
     requests: u32,
     /// The number of looks when somebody asked for cancellation.
     cancelled_at: Option<u32>,
@@ -81,21 +81,21 @@ impl Store {
     pub(super) fn insert(&mut self, job: Job) -> String {
         self.started += 1;
         let name = job.name.clone().unwrap_or_else(|| format!("operations/{}", self.started));
-        let live = Live { job, began: Instant::now(), looks: 0, requests: 0, cancelled_at: None, deleted: false };
+        let live = Live { job, began: Instant::now(), polls: 0, requests: 0, cancelled_at: None, deleted: false };
         self.operations.insert(name.clone(), live);
         name
     }
 
     /// The requests about an operation, and the looks among them.
     pub(super) fn counts(&self, name: &str) -> (u32, u32) {
-        self.operations.get(name).map_or((0, 0), |live| (live.requests, live.looks))
+        self.operations.get(name).map_or((0, 0), |live| (live.requests, live.polls))
     }
 
     /// One look.
-    pub(super) fn look(&mut self, name: &str) -> Answer {
+    pub(super) fn poll(&mut self, name: &str) -> Answer {
         let Some(live) = self.find(name) else { return missing(name).into() };
-        live.looks = live.looks.saturating_add(1);
-        let fault = live.job.faults.get(&live.looks).copied();
+        live.polls = live.polls.saturating_add(1);
+        let fault = live.job.faults.get(&live.polls).copied();
         if live.is_expired() {
             return Answer { reply: error(Code::NotFound, &format!("operation `{name}` has expired")), fault };
         }
@@ -112,7 +112,7 @@ impl Store {
         let Some(live) = self.find(name) else { return missing(name).into() };
         match live.job.cancel {
             Cancel::Unimplemented => return error(Code::Unimplemented, "operations cannot be cancelled").into(),
-            Cancel::After(_) if !live.is_done() && live.cancelled_at.is_none() => live.cancelled_at = Some(live.looks),
+            Cancel::After(_) if !live.is_done() && live.cancelled_at.is_none() => live.cancelled_at = Some(live.polls),
             Cancel::After(_) | Cancel::Ignored => {}
         }
         Outgoing::json(200, &json!({})).into()
@@ -169,12 +169,12 @@ impl Store {
 
 impl Live {
     fn is_expired(&self) -> bool {
-        self.job.expires_at.is_some_and(|look| self.looks >= look)
+        self.job.expires_at.is_some_and(|poll| self.polls >= poll)
     }
 
     fn is_cancelled(&self) -> bool {
-        let Cancel::After(looks) = self.job.cancel else { return false };
-        self.cancelled_at.is_some_and(|at| self.looks >= at.saturating_add(looks))
+        let Cancel::After(polls) = self.job.cancel else { return false };
+        self.cancelled_at.is_some_and(|at| self.polls >= at.saturating_add(polls))
     }
 
     /// The fraction done, 0 to 1.
@@ -182,7 +182,7 @@ impl Live {
         match self.job.pace {
             Pace::Endless => 0.0,
             Pace::Polls(0) => 1.0,
-            Pace::Polls(polls) => (f64::from(self.looks) / f64::from(polls)).min(1.0),
+            Pace::Polls(polls) => (f64::from(self.polls) / f64::from(polls)).min(1.0),
             Pace::Lasting(duration) if self.began.elapsed() >= duration => 1.0,
             Pace::Lasting(duration) => (self.began.elapsed().as_secs_f64() / duration.as_secs_f64()).min(0.999),
         }
@@ -201,7 +201,7 @@ impl Live {
             }
         };
         let metadata = (self.job.metadata)(self.fraction());
-        if !metadata.is_null() && (self.looks >= self.job.queued || self.is_done()) {
+        if !metadata.is_null() && (self.polls >= self.job.queued || self.is_done()) {
             set("metadata", metadata);
         }
         if self.is_done() {
