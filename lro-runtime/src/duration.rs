@@ -1,9 +1,11 @@
 //! Durations as people and protobuf write them.
+//!
+//! The grammar stands in `lro-macros/src/grammar/duration.rs` as well, for `poll(…)`; `tests/tests/grammars.rs` proves that both agree.
 
 use std::time::Duration;
 
-/// The units of a human duration, longest first, with their length in nanoseconds.
-const UNITS: &[(&str, u64)] = &[
+/// The units, longest first, with their length in nanoseconds.
+const UNITS: [(&str, u128); 7] = [
     ("d", 86_400_000_000_000),
     ("h", 3_600_000_000_000),
     ("m", 60_000_000_000),
@@ -20,9 +22,9 @@ pub(crate) fn format(duration: Duration) -> String {
     }
     let mut rest = duration.as_nanos();
     let mut words = Vec::new();
-    for &(unit, nanos) in UNITS {
-        let count = rest / u128::from(nanos);
-        rest %= u128::from(nanos);
+    for (unit, nanos) in UNITS {
+        let count = rest / nanos;
+        rest %= nanos;
         if count > 0 {
             words.push(format!("{count}{unit}"));
         }
@@ -30,42 +32,55 @@ pub(crate) fn format(duration: Duration) -> String {
     words.join(" ")
 }
 
-/// Reads `1m 30s`, `1.5s`, `250ms`, `2h`: numbers, each with its unit of `d h m s ms us ns`.
+/// Reads `1m 30s`, `1.5s`, `250 ms`, `2h`: amounts, each with its unit of `d h m s ms us ns`. A fraction must be whole nanoseconds.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    let legal = "expected numbers with a unit of d, h, m, s, ms, us or ns, such as `1m 30s`";
-    let mut rest = text.trim();
-    if rest.is_empty() {
-        return Err(format!("`{text}`: {legal}"));
-    }
-    let mut total = Duration::ZERO;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let (number, after) = rest.split_at(digits);
-        let letters = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
-        let (unit, after) = after.split_at(letters);
-        let nanos = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, nanos)| *nanos);
-        let (Some(nanos), false) = (nanos, number.is_empty()) else {
-            return Err(format!("`{text}`: {legal}"));
-        };
-        let part =
-            scaled(number, nanos).ok_or_else(|| format!("`{text}`: `{number}` is not a number that fits; {legal}"))?;
-        total = total.checked_add(part).ok_or_else(|| format!("`{text}` is too long"))?;
-        rest = after.trim_start();
-    }
-    Ok(total)
+    read(text.trim()).map_err(|reason| format!("`{text}` is not a duration: {reason}; write it like `1m 30s`"))
 }
 
-/// `number` (decimal digits with at most one point) times `nanos`, exactly.
-fn scaled(number: &str, nanos: u64) -> Option<Duration> {
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let mut total = whole.parse::<u128>().ok()?.checked_mul(u128::from(nanos))?;
-    let mut unit = u128::from(nanos);
-    for digit in fraction.chars() {
-        unit /= 10;
-        total = total.checked_add(unit.checked_mul(u128::from(digit.to_digit(10)?))?)?;
+fn read(mut rest: &str) -> Result<Duration, String> {
+    if rest.is_empty() {
+        return Err("it is empty".to_owned());
     }
-    let seconds = u64::try_from(total / 1_000_000_000).ok()?;
-    Some(Duration::new(seconds, u32::try_from(total % 1_000_000_000).ok()?))
+    let mut nanos = 0_u128;
+    while !rest.is_empty() {
+        let (amount, unit, tail) = split(rest)?;
+        nanos = nanos.checked_add(length(amount, unit)?).ok_or("it is too long")?;
+        rest = tail.trim_start();
+    }
+    let seconds = u64::try_from(nanos / 1_000_000_000).map_err(|_| "it is too long")?;
+    let subsecond = u32::try_from(nanos % 1_000_000_000).map_err(|_| "it is too long")?;
+    Ok(Duration::new(seconds, subsecond))
+}
+
+/// `"1m 30s"` → `("1", "m", " 30s")`.
+fn split(text: &str) -> Result<(&str, &str, &str), String> {
+    let (amount, tail) = text.split_at(text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len()));
+    if amount.is_empty() {
+        return Err(format!("`{text}` does not begin with a number"));
+    }
+    let tail = tail.trim_start();
+    let (unit, tail) = tail.split_at(tail.find(|c: char| !c.is_alphabetic()).unwrap_or(tail.len()));
+    if unit.is_empty() {
+        return Err(format!("`{amount}` has no unit; write `{amount}s` for seconds"));
+    }
+    Ok((amount, unit, tail))
+}
+
+/// The nanoseconds in an amount of a unit.
+fn length(amount: &str, unit: &str) -> Result<u128, String> {
+    let scale = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, nanos)| *nanos);
+    let scale = scale.ok_or_else(|| format!("`{unit}` is not a unit; legal are d, h, m, s, ms, us, ns"))?;
+    let (whole, fraction) = amount.split_once('.').unwrap_or((amount, "0"));
+    let not_a_number = || format!("`{amount}` is not a number");
+    let whole: u128 = whole.parse().map_err(|_| not_a_number())?;
+    let digits: u128 = fraction.parse().map_err(|_| not_a_number())?;
+    let too_fine = || format!("`{amount}{unit}` is finer than a nanosecond");
+    let divisor = u32::try_from(fraction.len()).ok().and_then(|n| 10_u128.checked_pow(n)).ok_or_else(too_fine)?;
+    let scaled = digits.checked_mul(scale).ok_or_else(too_fine)?;
+    if scaled % divisor != 0 {
+        return Err(too_fine());
+    }
+    whole.checked_mul(scale).and_then(|n| n.checked_add(scaled / divisor)).ok_or_else(|| "it is too long".to_owned())
 }
 
 /// `Duration` in settings: written for people, read from `"1m 30s"` or from a number of seconds.
@@ -117,8 +132,12 @@ pub(crate) mod proto {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
-        // A negative duration is legal protobuf; as a delay it is none.
-        Ok(text.and_then(|text| if text.starts_with('-') { Some(Duration::ZERO) } else { super::parse(&text).ok() }))
+        Ok(text.and_then(|text| seconds(&text)))
+    }
+
+    /// Seconds with at most nine decimals and the letter `s`. A negative duration is legal protobuf; as a delay it is no wait.
+    fn seconds(text: &str) -> Option<Duration> {
+        if text.starts_with('-') { Some(Duration::ZERO) } else { super::parse(text).ok() }
     }
 }
 

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-/// Units as they are written, with their length in nanoseconds.
+/// Units as they are written, longest first, with their length in nanoseconds.
 const UNITS: [(&str, u128); 7] = [
-    ("ns", 1),
-    ("us", 1_000),
-    ("ms", 1_000_000),
-    ("s", 1_000_000_000),
-    ("m", 60_000_000_000),
-    ("h", 3_600_000_000_000),
     ("d", 86_400_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("m", 60_000_000_000),
+    ("s", 1_000_000_000),
+    ("ms", 1_000_000),
+    ("us", 1_000),
+    ("ns", 1),
 ];
 
 /// Reads one or more amounts, each with its unit, largest unit first by custom but not by rule.
@@ -49,7 +49,7 @@ fn split(text: &str) -> Result<(&str, &str, &str), String> {
 /// Nanoseconds in an amount of a unit; a fraction is read exactly and must not be finer than a nanosecond.
 fn length(amount: &str, unit: &str) -> Result<u128, String> {
     let scale = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, scale)| *scale);
-    let scale = scale.ok_or_else(|| format!("`{unit}` is no unit; legal are ns, us, ms, s, m, h, d"))?;
+    let scale = scale.ok_or_else(|| format!("`{unit}` is not a unit; legal are d, h, m, s, ms, us, ns"))?;
     let (whole, fraction) = amount.split_once('.').unwrap_or((amount, "0"));
     let not_a_number = || format!("`{amount}` is not a number");
     let whole: u128 = whole.parse().map_err(|_| not_a_number())?;
@@ -90,7 +90,7 @@ mod tests {
             ("", "it is empty"),
             ("10", "`10` has no unit; write `10s` for seconds"),
             ("-1s", "`-1s` does not begin with a number"),
-            ("1 week", "`week` is no unit; legal are ns, us, ms, s, m, h, d"),
+            ("1 week", "`week` is not a unit; legal are d, h, m, s, ms, us, ns"),
             ("1..5s", "`1..5` is not a number"),
             ("0.5ns", "`0.5ns` is finer than a nanosecond"),
             ("99999999999999999999d", "it is too long"),
