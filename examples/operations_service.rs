@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("wait: {:?}", operations.blocking().wait(&quick, Duration::from_secs(5))?.state());
 
     // The same as a setting of any wait: fewer requests, and the usual ones where a service cannot hold them.
-    let held = PollSettings::interactive().long_poll(Duration::from_secs(20));
+    let held = PollSettings::interactive().with_long_poll(Duration::from_secs(20));
     println!("long poll: {:?}", operations.blocking().poll_until_completed(&quick, held)?.state());
 
     let first = "projects/p/operations/backup-1";

@@ -6,7 +6,9 @@ use std::{
 };
 
 use lro_runtime::{
-    Detail, Error, ErrorKind, Operations, PollSettings, RawOperation, Result, long_running,
+    Error, ErrorKind, Operations, PollSettings, RawOperation, Result,
+    details::Detail,
+    long_running,
     testing::{Job, LroServer},
 };
 use serde::{Deserialize, Serialize};

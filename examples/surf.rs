@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // surf's middleware, on the wire of the default transport.
     let surf = SurfTransport::client(HyperTransport::new()).with(Log { exchanges: Arc::clone(&exchanges) });
-    let operations = Operations::builder(server.url()).transport(SurfTransport::from_client(surf)).build()?;
+    let operations = Operations::builder(server.url()).transport(SurfTransport::over(surf)).build()?;
     let client = ImageClient::new(operations);
 
     let image = smol::block_on(async {

@@ -13,12 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use lro_runtime::{
-    Dialect, Operations, PollSettings, Transport, TransportError,
-    dialect::{Azure, Declared, Google, Http},
-    transport::{BoxFuture, Reply, Request},
-    wire::replicate::Prediction,
-};
+use lro_runtime::{Dialect, Operations, PollSettings, Transport, dialect::{Azure, Declared, Google, Http}, transport::{BoxFuture, Reply, Request, TransportError}, wire::replicate::Prediction};
 
 use crate::{
     callgrind,

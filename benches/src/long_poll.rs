@@ -8,7 +8,7 @@ use crate::{report::Subject, schedule, service::Service};
 
 /// Prints all figures.
 pub fn run() {
-    let hold = |seconds| PollSettings::default().long_poll(Duration::from_secs(seconds));
+    let hold = |seconds| PollSettings::default().with_long_poll(Duration::from_secs(seconds));
     let ways = [("plain", PollSettings::default()), ("held-30s", hold(30)), ("held-120s", hold(120))];
     for median in schedule::MEDIANS {
         for (variant, settings) in &ways {

@@ -9,10 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use lro_runtime::{
-    Operations, PollSettings, Transport, TransportError,
-    transport::{BoxFuture, Reply, Request},
-};
+use lro_runtime::{Operations, PollSettings, Transport, transport::{BoxFuture, Reply, Request, TransportError}};
 
 use crate::virtual_time::{Clock, run};
 

@@ -53,7 +53,7 @@
 //! | state | pending, running, succeeded, failed, cancelled; the last three are final | [`State`], and the enum generated for each method |
 //! | metadata | what the service says about progress | [`Operation::metadata`], [`Operation::progress`] |
 //! | response | the result of success | [`Operation::result`], [`Operation::into_result`] |
-//! | status | why it failed: code, message, typed details | [`Status`], [`Code`], [`Detail`] |
+//! | status | why it failed: code, message, typed details | [`Status`], [`Code`], [`Detail`](details::Detail) |
 //! | client | where operations are started, listed and looked at by name | [`Operations`] |
 //! | dialect | how a family of APIs writes an operation | [`Dialect`], [`dialect::Google`] unless said otherwise |
 //! | transport | sends one request, gives one reply | [`Transport`] and its adapters in [`transport`] |
@@ -134,25 +134,17 @@ pub use self::{
         BlockingList, BlockingOperations, Credentials, CredentialsError, ListOperations, Operations, OperationsBuilder,
         bearer,
     },
-    dialect::{Call, Cursor, Dialect, Encoding, Observation, Part, Payload},
+    dialect::{Dialect, Payload},
     driver::{Blocking, Notify, Observed, Shared, Snapshots, Waiting},
     error::{Error, ErrorKind, Result},
-    hint::Hint,
     operation::{
         CancelOnDrop, Cancellable, Deletable, Handle, LongRunning, Method, Operation, OperationState, RawOperation,
         Resume, StateParts, Token,
     },
     settings::{Deadline, ErrorBudget, Expiration, FailurePolicy, HintPolicy, Jitter, PollSettings, UnknownStatus},
-    status::{
-        Cause, Code, Failure, State, Status, Verdict,
-        details::{
-            BadRequest, DebugInfo, Detail, ErrorInfo, FieldViolation, Help, HelpLink, LocalizedMessage,
-            PreconditionFailure, PreconditionViolation, QuotaFailure, QuotaViolation, RequestInfo, ResourceInfo,
-            RetryInfo,
-        },
-    },
+    status::{Cause, Code, Failure, State, Status, Verdict, details},
     timer::{Timer, park::block_on},
-    transport::{Transport, TransportError, TransportErrorKind},
+    transport::Transport,
     wire::WireOperation,
 };
 

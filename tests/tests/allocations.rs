@@ -14,8 +14,8 @@ use std::{
 
 use bytes::Bytes;
 use lro_runtime::{
-    Operations, PollSettings, Timer, Transport, TransportError,
-    transport::{BoxFuture, Reply, Request},
+    Operations, PollSettings, Timer, Transport,
+    transport::{BoxFuture, Reply, Request, TransportError},
 };
 
 /// A running operation, with metadata nobody looks at.

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::{Request, Response};
 use lro_runtime::{
-    ErrorKind, Operations, PollSettings, RawOperation, Result, Transport, TransportError,
+    ErrorKind, Operations, PollSettings, RawOperation, Result, Transport,
     dialect::{Azure, FinalStateVia},
     long_running,
-    transport::BoxFuture,
+    transport::{BoxFuture, TransportError},
 };
 use serde::Deserialize;
 use smol::block_on;

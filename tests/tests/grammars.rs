@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use lro_runtime::{
-    Cursor, PollSettings, State,
-    dialect::{Acceptor, Azure, Dialect, Waiter},
+    PollSettings, State,
+    dialect::{Acceptor, Azure, Cursor, Dialect, Waiter},
     transport::{Reply, Request},
 };
 use proptest::prelude::*;

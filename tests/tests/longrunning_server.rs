@@ -216,7 +216,7 @@ where
         assert_eq!(error.kind(), ErrorKind::Failed);
         let status = error.status().unwrap();
         assert_eq!((status.code(), status.message()), (Code::FailedPrecondition, "scripted failure"));
-        let reason = status.details().iter().find_map(lro_runtime::Detail::error_info).unwrap();
+        let reason = status.details().iter().find_map(lro_runtime::details::Detail::error_info).unwrap();
         assert_eq!(
             (&*reason.reason, &*reason.domain, &*reason.metadata["polls"]),
             ("SCRIPTED_FAILURE", "lro.test", "3")
@@ -240,7 +240,7 @@ where
         for refused in [flavour.cancel(&operation), flavour.delete(&operation)] {
             assert_eq!(refused.unwrap_err().kind(), ErrorKind::Unsupported);
         }
-        assert!(flavour.finish(&operation, settings().long_poll(Duration::from_secs(5))).unwrap().is_succeeded());
+        assert!(flavour.finish(&operation, settings().with_long_poll(Duration::from_secs(5))).unwrap().is_succeeded());
 
         let operation = start("ok", 5);
         flavour.delete(&operation).unwrap();
@@ -253,7 +253,7 @@ where
             let none = operation.blocking().wait(Duration::from_millis(1)).unwrap();
             assert!(none.is_succeeded());
         }
-        let done = flavour.finish(&start("ok", 10), settings().long_poll(Duration::from_secs(10))).unwrap();
+        let done = flavour.finish(&start("ok", 10), settings().with_long_poll(Duration::from_secs(10))).unwrap();
         assert!(done.is_succeeded());
     }
 }
@@ -355,7 +355,7 @@ fn a_token_of_one_encoding_resumes_with_the_other() {
 fn a_held_poll_saves_requests_and_one_that_is_cut_ends_on_the_deadline() {
     let Some(server) = Server::start() else { return };
     let grpc = Operations::builder(&server.grpc).grpc().build().unwrap();
-    let held = settings().long_poll(Duration::from_secs(10));
+    let held = settings().with_long_poll(Duration::from_secs(10));
     let mut snapshots = 0;
     for snapshot in grpc.resume("operations/ok-20-held").unwrap().blocking().snapshots(held.clone()) {
         assert!(!snapshot.unwrap().name().is_empty());

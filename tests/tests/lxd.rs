@@ -72,7 +72,7 @@ fn an_operation_is_started_and_watched_over_the_unix_socket() {
 #[test]
 fn the_server_waits_where_the_settings_ask_it_to() {
     let (transport, asked) = daemon(&[STARTED, DONE]);
-    let held = PollSettings::default().long_poll(Duration::from_secs(30));
+    let held = PollSettings::default().with_long_poll(Duration::from_secs(30));
     let started = block_on(client(transport).start(http::Request::post("/1.0/instances").body("").unwrap())).unwrap();
     assert!(block_on(started.poll_until_completed(held)).unwrap().is_succeeded());
     assert_eq!(asked.try_iter().last().unwrap(), "GET /1.0/operations/u7/wait?timeout=30 HTTP/1.1");

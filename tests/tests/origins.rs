@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use lro_runtime::{
-    Dialect, Error, ErrorKind, Operations, RawOperation, Transport, TransportError,
+    Dialect, Error, ErrorKind, Operations, RawOperation, Transport,
     dialect::{Azure, Http, Lxd, Redfish},
-    transport::BoxFuture,
+    transport::{BoxFuture, TransportError},
 };
 use proptest::prelude::*;
 use smol::block_on;

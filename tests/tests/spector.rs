@@ -23,9 +23,9 @@ use std::{
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use lro_runtime::{
-    Operations, PollSettings, RawOperation, Token, Transport, TransportError,
+    Operations, PollSettings, RawOperation, Token, Transport,
     dialect::Azure,
-    transport::{BoxFuture, HyperTransport},
+    transport::{BoxFuture, HyperTransport, TransportError},
 };
 use serde_json::{Value, json};
 

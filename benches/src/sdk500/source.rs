@@ -17,7 +17,7 @@ pub struct Http { pub transport: Arc<dyn Transport>, pub timer: Arc<dyn Timer>, 
 
 #[derive(Debug)]
 pub enum Error {
-    Transport(lro_runtime::TransportError),
+    Transport(lro_runtime::transport::TransportError),
     Http(http::StatusCode),
     Json(serde_json::Error),
     Operation { code: i32, message: String },
@@ -45,7 +45,7 @@ impl Http {
 /// A transport that never answers with an operation.
 pub struct Offline;
 impl Transport for Offline {
-    fn send<'a>(&'a self, _: &'a Request, _: usize) -> BoxFuture<'a, Result<Reply, lro_runtime::TransportError>> {
+    fn send<'a>(&'a self, _: &'a Request, _: usize) -> BoxFuture<'a, Result<Reply, lro_runtime::transport::TransportError>> {
         Box::pin(async { Ok(Reply::new(Bytes::from_static(b"{}"))) })
     }
 }

@@ -9,10 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use lro_runtime::{
-    Transport, TransportError,
-    transport::{BoxFuture, Reply, Request},
-};
+use lro_runtime::{Transport, transport::{BoxFuture, Reply, Request, TransportError}};
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -15,7 +15,6 @@ use crate::{
     dialect::{Dialect, ListQuery},
     error::{Error, ErrorKind, Result},
     operation::RawOperation,
-    settings::PollSettings,
     status::Failure,
     timer::{
         OwnTimer,
@@ -197,7 +196,7 @@ impl Pages {
             )
         };
         let timer = client.timer_or(self.timer.clone());
-        let limit = client.settings().clone().or(PollSettings::default()).resolve()?.poll_timeout;
+        let limit = client.settings().clone().resolve()?.poll_timeout;
         let dialect = Arc::clone(client.dialect());
         let call = dialect.list(&self.query).map_err(error)?;
         let reply = client.call(call, limit, &*timer).await.map_err(error)?;

@@ -7,6 +7,7 @@ use crate::{status::Failure, url};
 
 /// One call that a dialect wants made. The client adds its own headers, resolves the target and checks its origin.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Call {
     /// The HTTP method.
     pub method: Method,

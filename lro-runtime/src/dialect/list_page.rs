@@ -20,6 +20,7 @@ pub struct ListQuery {
 
 /// One page of a list.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct ListPage<'a> {
     /// The operations on it.
     pub operations: Vec<Listed<'a>>,
@@ -29,11 +30,28 @@ pub struct ListPage<'a> {
     pub unreachable: Vec<String>,
 }
 
+impl<'a> ListPage<'a> {
+    /// The last page, with these operations on it.
+    #[must_use]
+    pub fn new(operations: Vec<Listed<'a>>) -> Self {
+        Self { operations, ..Self::default() }
+    }
+}
+
 /// One operation on a page.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Listed<'a> {
     /// Its message: the part of the page that it was read from.
     pub message: &'a [u8],
     /// What the message says, with a cursor unless it is terminal.
     pub seen: Observation<'a>,
+}
+
+impl<'a> Listed<'a> {
+    /// An operation whose message says this.
+    #[must_use]
+    pub fn new(message: &'a [u8], seen: Observation<'a>) -> Self {
+        Self { message, seen }
+    }
 }

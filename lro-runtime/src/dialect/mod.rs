@@ -70,6 +70,7 @@ pub(crate) use self::{
     location::CallerHeaders,
     payload::DecodeError,
 };
+pub use crate::hint::Hint;
 
 /// Options of one method for its dialect, as `(name, value)`: what `path = …` or `final_state_via = …` in the attribute say.
 pub type Options = [(&'static str, &'static str)];
@@ -84,8 +85,8 @@ pub type Options = [(&'static str, &'static str)];
 ///
 /// ```
 /// use lro_runtime::{
-///     Call, Cursor, Dialect, Encoding, Failure, Hint, Observation, Part, State,
-///     dialect::{Options, encode_name, error_reply},
+///     Failure, State,
+///     dialect::{Call, Cursor, Dialect, Encoding, Hint, Observation, Options, Part, encode_name, error_reply},
 ///     transport::{Reply, Request},
 /// };
 ///

@@ -10,6 +10,7 @@ use crate::{
 
 /// What one reply said: a borrowed reading of it, in which nothing is decoded yet.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Observation<'a> {
     /// The state it shows.
     pub state: State,
@@ -57,6 +58,7 @@ impl Observation<'_> {
 
 /// A part of a reply that is a payload. Parts of the body are borrowed and never copied.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Part<'a> {
     /// The bytes.
     pub bytes: Cow<'a, [u8]>,

@@ -4,6 +4,7 @@ use crate::{dialect::Payload, operation::RawOperation};
 
 /// When an observer of progress is called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Notify {
     /// When the state, the status word or the metadata is not what it was.
     #[default]

@@ -47,7 +47,7 @@ fn latencies() -> impl Strategy<Value = Duration> {
 /// Every legal setting, extremes included. The expiration is finite.
 fn settings() -> impl Strategy<Value = PollSettings> {
     let hold = option::of(durations().prop_map(|duration| duration.max(SHORTEST_WAIT)));
-    (unheld_settings(), hold).prop_map(|(settings, hold)| hold.into_iter().fold(settings, PollSettings::long_poll))
+    (unheld_settings(), hold).prop_map(|(settings, hold)| hold.into_iter().fold(settings, PollSettings::with_long_poll))
 }
 
 /// The same, without long polls.

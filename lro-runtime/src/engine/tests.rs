@@ -487,7 +487,7 @@ mod long_polls {
     use super::*;
 
     fn held() -> PollSettings {
-        every_second().long_poll(secs(4.0)).with_poll_timeout(secs(2.0))
+        every_second().with_long_poll(secs(4.0)).with_poll_timeout(secs(2.0))
     }
 
     #[test]
@@ -517,7 +517,7 @@ mod long_polls {
     #[test]
     fn a_hold_fits_the_deadline_and_leaves_time_for_a_last_poll() {
         let world = World::started_now().with_reply(|reply| reply.round_trip = secs(0.5));
-        let settings = held().long_poll(secs(100.0)).with_poll_timeout(secs(30.0));
+        let settings = held().with_long_poll(secs(100.0)).with_poll_timeout(secs(30.0));
         let trace = world.run(&settings, |_, poll| (poll.hold.unwrap_or_default() + secs(0.5), running()));
         let first = trace.polls[0];
         assert_eq!((first.hold, first.limit), (Some(secs(9.0)), secs(10.0)));

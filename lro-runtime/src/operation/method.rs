@@ -142,7 +142,7 @@ impl Method {
 
     /// With options for the dialect.
     #[must_use]
-    pub const fn option(mut self, options: &'static Options) -> Self {
+    pub const fn options(mut self, options: &'static Options) -> Self {
         self.options = options;
         self
     }

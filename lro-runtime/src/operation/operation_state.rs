@@ -36,7 +36,7 @@ pub trait OperationState: Sized + Send + Sync + 'static {
     fn decode_metadata(payload: Payload<'_>) -> Result<Self::Metadata>;
 }
 
-/// A state with what belongs to it: what an [`OperationState`] is made of.
+/// A state with what belongs to it: what an [`OperationState`] is made of. Exhaustive on purpose, as [`State`](crate::State) is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StateParts<R, M> {
     /// Accepted, not started.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// How waits are spread, so that many clients do not poll at the same moment. The spread is seeded: same seed, same schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Jitter {
     /// Each wait as computed.
     None,
@@ -22,6 +23,7 @@ pub enum Jitter {
 /// When to give up waiting. Giving up cancels nothing remotely.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Expiration {
     /// This long after the wait began.
     #[serde(with = "human_duration")]
@@ -32,7 +34,7 @@ pub enum Expiration {
     Never,
 }
 
-/// A point in time to give up at: from an [`Instant`] or a [`SystemTime`].
+/// A point in time to give up at: from an [`Instant`] or a [`SystemTime`]. Exhaustive on purpose: there are two clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deadline {
     /// On the monotonic clock.
@@ -105,6 +107,7 @@ mod human_duration {
 /// What to do with a server's wish about the next poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum HintPolicy {
     /// Obey it within these bounds, for that one wait. The bounds end hot loops (`Retry-After: 0`) and week-long waits.
     Obey {
@@ -225,6 +228,7 @@ impl From<(u32, Duration)> for ErrorBudget {
 /// What a status word means that the dialect does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum UnknownStatus {
     /// The operation is running; the word is [`raw_status()`](crate::RawOperation::raw_status).
     Running,

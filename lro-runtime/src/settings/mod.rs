@@ -285,7 +285,7 @@ impl PollSettings {
 
     /// Asks the server to hold each poll for up to this long, where it can (`WaitOperation` and its kin); elsewhere polls as usual.
     #[must_use]
-    pub fn long_poll(mut self, hold: Duration) -> Self {
+    pub fn with_long_poll(mut self, hold: Duration) -> Self {
         self.long_poll = Some(hold);
         self
     }

@@ -9,6 +9,8 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal, $http:literal;)*) => {
         /// A canonical error code ([`google.rpc.Code`](https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto)).
         ///
+        /// Exhaustive on purpose: the specification has these 17 and reads every other number as `UNKNOWN`.
+        ///
         /// Never an HTTP status: those that were received are [`Status::http_status`](crate::Status::http_status).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Code { $($(#[$doc])* $variant),* }

@@ -189,6 +189,7 @@ impl StdError for Failure {
 
 /// What a failed poll means for the wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Verdict {
     /// Worth another poll, as long as the error budget lasts.
     Retry,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::text::line;
 
 mod code;
-pub(crate) mod details;
+pub mod details;
 mod failure;
 mod state;
 mod transport_error;

@@ -6,6 +6,8 @@ use std::fmt;
 ///
 /// The last three are *terminal*: the work has ended, and nothing a server says later changes that.
 ///
+/// Exhaustive on purpose: a `match` without a wildcard is told by the compiler what it forgot. There will be no sixth state.
+///
 /// ```
 /// use lro_runtime::State;
 ///

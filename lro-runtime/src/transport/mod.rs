@@ -38,8 +38,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Sends one HTTP request and returns one reply.
 ///
-/// An adapter is one file of about 100 lines. The library's own adapters pass one shared suite of tests, and a foreign one
-/// must keep the same guarantees:
+/// The library's own adapters pass one shared suite of tests, and a foreign one must keep the same guarantees:
 ///
 /// - Status, headers (every value, in order, non-ASCII ones too) and body arrive as sent. A body shorter than announced is an error.
 /// - At most `max_body` bytes of body are read; one more is [`TransportErrorKind::BodyTooLarge`], noticed while reading.

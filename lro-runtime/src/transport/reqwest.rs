@@ -15,7 +15,7 @@ use tokio::{runtime, task::JoinHandle};
 
 use super::{BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind, hyper_error};
 
-/// A transport over [`reqwest::Client`]: its proxies, its TLS, its middleware of towers.
+/// A transport over [`reqwest::Client`]: its proxies, its TLS, its tower middleware.
 ///
 /// It works on any executor and on none: requests run on one background thread of the process with a tokio runtime of its own, made
 /// at the first request. A caller who blocks the only thread of a tokio runtime does not block the reply it waits for.
@@ -38,7 +38,7 @@ use super::{BoxFuture, Reply, Request, Transport, TransportError, TransportError
 /// let transport = ReqwestTransport::new()?;
 ///
 /// let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).tcp_nodelay(true).build()?;
-/// let transport = ReqwestTransport::from(client);
+/// let transport = ReqwestTransport::over(client);
 /// # Ok(())
 /// # }
 /// ```
@@ -53,11 +53,10 @@ impl ReqwestTransport {
         let client = Client::builder().redirect(Policy::none()).http1_max_headers(1_000).build();
         Ok(Self { client: client.map_err(|error| TransportError::new(TransportErrorKind::Other, error))? })
     }
-}
 
-/// A client of the program's own, built with [`Policy::none`]; see the notes on [`ReqwestTransport`].
-impl From<Client> for ReqwestTransport {
-    fn from(client: Client) -> Self {
+    /// A transport over a client of the program's own, built with [`Policy::none`]; see the notes on [`ReqwestTransport`].
+    #[must_use]
+    pub fn over(client: Client) -> Self {
         Self { client }
     }
 }

@@ -37,7 +37,7 @@ type Outcome = Result<Reply, TransportError>;
 /// let transport = UreqTransport::new();
 ///
 /// let agent: ureq::Agent = ureq::Agent::config_builder().user_agent("my-tool/1.0").build().into();
-/// let transport = UreqTransport::from(agent);
+/// let transport = UreqTransport::over(agent);
 /// ```
 #[derive(Clone, Debug)]
 pub struct UreqTransport {
@@ -48,20 +48,19 @@ impl UreqTransport {
     /// A transport over an agent with ureq's defaults.
     #[must_use]
     pub fn new() -> Self {
-        Self::from(Agent::new_with_defaults())
+        Self::over(Agent::new_with_defaults())
+    }
+
+    /// A transport over an agent of the program's own; clones of it share its connections with the transport.
+    #[must_use]
+    pub fn over(agent: Agent) -> Self {
+        Self { agent }
     }
 }
 
 impl Default for UreqTransport {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// An agent of the program's own; clones of it share its connections with the transport.
-impl From<Agent> for UreqTransport {
-    fn from(agent: Agent) -> Self {
-        Self { agent }
     }
 }
 

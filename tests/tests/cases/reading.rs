@@ -6,7 +6,8 @@ use std::{
 };
 
 use lro_runtime::{
-    Call, Code, Cursor, Dialect, ErrorKind, Failure, Observation, Operations, PollSettings, State, UnknownStatus,
+    Code, Dialect, ErrorKind, Failure, Operations, PollSettings, State, UnknownStatus,
+    dialect::{Call, Cursor, Observation},
     testing::{Script, ScriptedTransport, VirtualClock},
     transport::{Reply, Request},
 };

@@ -4,8 +4,9 @@ use std::{pin::pin, time::Duration};
 
 use futures_lite::StreamExt;
 use lro_runtime::{
-    Error, ErrorKind, PollSettings, Result, State, TransportErrorKind,
+    Error, ErrorKind, PollSettings, Result, State,
     testing::{Script, VirtualClock},
+    transport::TransportErrorKind,
 };
 use serde_json::json;
 

@@ -7,9 +7,9 @@ use std::{
 
 use bytes::Bytes;
 use lro_runtime::{
-    Dialect, Operations, Transport, TransportError,
+    Dialect, Operations, Transport,
     testing::VirtualClock,
-    transport::{BoxFuture, Reply, Request},
+    transport::{BoxFuture, Reply, Request, TransportError},
 };
 
 /// What the function answers.

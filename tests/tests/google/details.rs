@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lro_runtime::{Detail, Status, testing::VirtualClock};
+use lro_runtime::{Status, details::Detail, testing::VirtualClock};
 use prost::Message;
 use serde_json::{json, value::RawValue};
 use tonic_types::pb;

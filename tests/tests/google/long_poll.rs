@@ -11,7 +11,11 @@ const DONE: &str = r#"{"name": "operations/1", "done": true, "response": {}}"#;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn held() -> PollSettings {
-    PollSettings::default().with_delay(SECOND).with_multiplier(1.0).with_timeout(SECOND * 600).long_poll(SECOND * 30)
+    PollSettings::default()
+        .with_delay(SECOND)
+        .with_multiplier(1.0)
+        .with_timeout(SECOND * 600)
+        .with_long_poll(SECOND * 30)
 }
 
 fn wait(answers: &Answers, settings: PollSettings) -> (lro_runtime::Result<lro_runtime::RawOperation>, Duration) {

@@ -11,8 +11,9 @@ use std::{
 
 use futures_lite::future;
 use lro_runtime::{
-    Code, ErrorKind, Operations, PollSettings, RawOperation, State, Timer, TransportErrorKind,
+    Code, ErrorKind, Operations, PollSettings, RawOperation, State, Timer,
     testing::{Script, ScriptedTransport, VirtualClock},
+    transport::TransportErrorKind,
 };
 use serde_json::json;
 
@@ -248,6 +249,35 @@ mod scripted_transport {
         let message = panic_of(|| operation.blocking().cancel());
         assert_eq!(message, "unexpected request: POST /v1/operations/1:cancel; expected running ×2, done");
         assert!(panic_of(|| transport.assert_finished()).starts_with(&message), "it is said again");
+    }
+
+    #[test]
+    fn a_deletion_is_foreseen_or_it_fails_the_test() {
+        let (operation, transport, _clock) = begin(Script::new().done(json!({})).delete_accepted());
+        operation.blocking().delete().unwrap();
+        assert_eq!(transport.requests()[1].method(), http::Method::DELETE);
+        transport.assert_finished();
+
+        let (operation, _transport, _clock) = begin(Script::new().pending().done(json!({})));
+        let message = panic_of(|| operation.blocking().delete());
+        assert_eq!(message, "unexpected request: DELETE /v1/operations/1; expected done");
+    }
+
+    #[test]
+    fn every_verb_that_starts_is_sent_as_it_is_called() {
+        let clock = VirtualClock::new();
+        let script = || Script::new().done(json!({}));
+        let transport = ScriptedTransport::new(script()).and(script()).and(script());
+        let operations = transport.operations(&clock).unwrap();
+        let body = json!({ "name": "cat" });
+        smol::block_on(async {
+            let _ = operations.post("v1/images", &body).await.unwrap();
+            let _ = operations.put("v1/images/cat", &body).await.unwrap();
+            let _ = operations.patch("v1/images/cat", &body).await.unwrap();
+        });
+        let sent: Vec<_> =
+            transport.requests().iter().map(|sent| (sent.method().to_string(), sent.body().clone())).collect();
+        assert_eq!(sent, ["POST", "PUT", "PATCH"].map(|verb| (verb.to_owned(), body.to_string().into())));
     }
 
     #[test]

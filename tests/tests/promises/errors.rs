@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use lro_runtime::{Code, Error, ErrorKind, Operations, PollSettings, TransportErrorKind, testing::Script};
+use lro_runtime::{Code, Error, ErrorKind, Operations, PollSettings, testing::Script, transport::TransportErrorKind};
 use serde_json::json;
 
 use crate::support::{Stage, cat, percent, secs};

@@ -130,8 +130,8 @@ fn secrets_are_shown_nowhere() {
 fn a_transport_that_talks_too_much_is_held_to_one_line() {
     let clock = VirtualClock::new();
     let server = Server::new(&clock, |_, _| {
-        let kind = lro_runtime::TransportErrorKind::Other;
-        (Duration::ZERO, Err(lro_runtime::TransportError::message(kind, "y\n".repeat(5000))))
+        let kind = lro_runtime::transport::TransportErrorKind::Other;
+        (Duration::ZERO, Err(lro_runtime::transport::TransportError::message(kind, "y\n".repeat(5000))))
     });
     let error = smol::block_on(client(server, &clock).post("v1/x", &())).unwrap_err();
     assert!(error.to_string().len() < 3000 && !error.to_string().contains('\n'), "{}", error.to_string().len());

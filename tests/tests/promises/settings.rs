@@ -26,7 +26,7 @@ fn what_is_not_legal_is_named_with_what_was_found_and_what_is_legal() {
         (settings().with_poll_timeout(Duration::ZERO), "poll_timeout = 0s: must be at least 1ms"),
         (settings().with_hint(Duration::ZERO..=MS), "hint_floor = 0s: must be at least 1ms"),
         (settings().with_hint(2 * MS..=MS), "hint_ceiling = 1ms: must be at least 2ms"),
-        (settings().long_poll(Duration::ZERO), "long_poll = 0s: must be at least 1ms"),
+        (settings().with_long_poll(Duration::ZERO), "long_poll = 0s: must be at least 1ms"),
         (settings().with_error_budget(ErrorBudget::new(1).with_delay(Duration::ZERO)), "error_budget.delay = 0s"),
         (
             settings().with_error_budget(ErrorBudget::new(1).with_delay(2 * MS).with_max_delay(MS)),
@@ -163,7 +163,7 @@ fn settings() -> impl Strategy<Value = PollSettings> {
         }
         set!(initial => with_initial_delay, delay => with_delay, max => with_max_delay, multiplier => with_multiplier, jitter => with_jitter,
             seed => with_seed, expiration => with_expiration, poll => with_poll_timeout, hint => with_hint, budget => with_error_budget,
-            grace => with_not_found_grace, hold => long_poll, unknown => with_unknown_status);
+            grace => with_not_found_grace, hold => with_long_poll, unknown => with_unknown_status);
         all
     })
 }

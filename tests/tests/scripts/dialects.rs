@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use http::Request;
 use lro_runtime::{
-    Call, Cursor, Dialect, Failure, Observation, WireOperation,
+    Dialect, Failure, WireOperation,
     dialect::{
-        Acceptor, Azure, Comparator, Compute, Declared, Google, Http, Jobs, ListPage, ListQuery, Lxd, Matcher, Meaning,
-        Options, Redfish, Vertex, Waiter,
+        Acceptor, Azure, Call, Comparator, Compute, Cursor, Declared, Google, Http, Jobs, ListPage, ListQuery, Lxd,
+        Matcher, Meaning, Observation, Options, Redfish, Vertex, Waiter,
     },
     wire::{bigquery, cloud_sql, gke, meilisearch, openai, replicate},
 };

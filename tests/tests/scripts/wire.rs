@@ -7,7 +7,10 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
-use lro_runtime::{Timer, Transport, TransportError, TransportErrorKind, transport::BoxFuture};
+use lro_runtime::{
+    Timer, Transport,
+    transport::{BoxFuture, TransportError, TransportErrorKind},
+};
 
 use crate::parse::{Reply, Step};
 

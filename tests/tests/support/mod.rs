@@ -13,9 +13,9 @@ use std::{
 use bytes::Bytes;
 use http::StatusCode;
 use lro_runtime::{
-    Operations, RawOperation, Result, Timer, Transport, TransportError, long_running,
+    Operations, RawOperation, Result, Timer, Transport, long_running,
     testing::{Script, ScriptedTransport, VirtualClock},
-    transport::{BoxFuture, Reply, Request},
+    transport::{BoxFuture, Reply, Request, TransportError},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};

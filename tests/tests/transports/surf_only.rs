@@ -28,7 +28,7 @@ fn send(transport: &SurfTransport, request: &Request) -> Outcome {
 }
 
 fn with(middleware: impl surf::middleware::Middleware) -> SurfTransport {
-    SurfTransport::from_client(SurfTransport::client(HyperTransport::new()).with(middleware))
+    SurfTransport::over(SurfTransport::client(HyperTransport::new()).with(middleware))
 }
 
 #[test]
@@ -139,13 +139,13 @@ where
 
 fn foreign(backend: impl Fn(surf::http::Request) -> WireResponse + Send + Sync + 'static) -> SurfTransport {
     let config = Config::new().set_http_keep_alive(false).set_http_client(Backend(Arc::new(backend)));
-    SurfTransport::foreign(Client::try_from(config).unwrap()).unwrap()
+    SurfTransport::over_foreign(Client::try_from(config).unwrap()).unwrap()
 }
 
 #[test]
 fn a_foreign_client_must_not_keep_connections_alive() {
     let client = Client::with_http_client(Backend(Arc::new(|_| WireResponse::new(200))));
-    assert!(SurfTransport::foreign(client).unwrap_err().to_string().contains("set_http_keep_alive(false)"));
+    assert!(SurfTransport::over_foreign(client).unwrap_err().to_string().contains("set_http_keep_alive(false)"));
     let transport = foreign(|request| {
         assert_eq!(request.header("connection").unwrap().as_str(), "close");
         let mut response = WireResponse::new(200);

@@ -83,6 +83,6 @@ fn dialect(krate: &TokenStream, settings: &Settings) -> TokenStream {
         Shape::Json | Shape::Proto => None,
     };
     let options = settings.options.iter().map(|(key, value)| quote!((#key, #value)));
-    let options = (!settings.options.is_empty()).then(|| quote!(.option(&[#(#options),*])));
+    let options = (!settings.options.is_empty()).then(|| quote!(.options(&[#(#options),*])));
     quote!(#own #options)
 }

@@ -5,6 +5,7 @@
 /// Without it, what Azure's clients do: a `DELETE` has none; `resourceLocation` in the monitor's body; for `PUT` and `PATCH` the URL of the start
 /// call; the last `Location`; `result` in the monitor's body; the monitor's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum FinalStateVia {
     /// `location`: the last `Location`.
     Location,

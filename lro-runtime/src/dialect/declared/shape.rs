@@ -36,6 +36,7 @@ pub trait WireOperation {
 
 /// What a status word means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WireState {
     /// Accepted, not started.
     Pending,
@@ -53,6 +54,7 @@ pub enum WireState {
 
 /// What the number under `progress` is a number of.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Total {
     /// Of this many: 1 for a fraction, 100 for per cent.
     Of(f64),
@@ -62,6 +64,7 @@ pub enum Total {
 
 /// How a retry hint is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum HintUnit {
     /// In seconds.
     Seconds,

@@ -8,7 +8,7 @@ use crate::{
     status::{Code, Failure, State, Status},
 };
 
-/// What a reply that matches means.
+/// What a reply that matches means. Exhaustive on purpose: these are Smithy's three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Meaning {
     /// The wait is over, and it was for this.
@@ -31,6 +31,7 @@ impl Meaning {
 
 /// How what a path finds is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Comparator {
     /// It is this string (Smithy's `stringEquals`).
     Is(&'static str),
@@ -44,6 +45,7 @@ pub enum Comparator {
 
 /// Which replies match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Matcher {
     /// Those in whose output this path finds this.
     Output(&'static str, Comparator),

@@ -10,7 +10,7 @@ use super::{
     location::{body_of, repeated_headers},
 };
 use crate::{
-    dialect::{Call, Cursor, Observation, encode_name},
+    dialect::{Call, Cursor, Encoding, Observation, Part, encode_name},
     hint::Hint,
     message::{Reply, Request},
     status::{Failure, State, Verdict},
@@ -223,10 +223,10 @@ impl Waiter {
         Ok(seen)
     }
 
-    fn response<'a>(&self, output: &Value, reply: &'a Reply) -> Result<Option<crate::Part<'a>>, Failure> {
+    fn response<'a>(&self, output: &Value, reply: &'a Reply) -> Result<Option<Part<'a>>, Failure> {
         let Some(path) = self.response_at else { return Ok(body_of(reply)) };
         let found = path::find(path, output)?.to_string();
-        Ok(Some(crate::Part::made(found.into_bytes(), crate::Encoding::Json)))
+        Ok(Some(Part::made(found.into_bytes(), Encoding::Json)))
     }
 }
 

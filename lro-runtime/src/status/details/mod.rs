@@ -207,6 +207,7 @@ impl Detail {
 /// Why a request failed, as a constant for programs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ErrorInfo {
     /// The reason, such as `API_DISABLED`; unique within the domain.
     pub reason: String,
@@ -220,6 +221,7 @@ pub struct ErrorInfo {
 /// When to try again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RetryInfo {
     /// How long to wait at least.
     #[serde(with = "duration::proto")]
@@ -229,6 +231,7 @@ pub struct RetryInfo {
 /// Which quotas were exceeded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct QuotaFailure {
     /// Every one of them.
     pub violations: Vec<QuotaViolation>,
@@ -237,6 +240,7 @@ pub struct QuotaFailure {
 /// One exceeded quota.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct QuotaViolation {
     /// What the quota is counted for, such as `project:my-project`.
     pub subject: String,
@@ -261,6 +265,7 @@ pub struct QuotaViolation {
 /// Which fields of a request were wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct BadRequest {
     /// Every one of them.
     pub field_violations: Vec<FieldViolation>,
@@ -269,6 +274,7 @@ pub struct BadRequest {
 /// One wrong field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct FieldViolation {
     /// The path to the field.
     pub field: String,
@@ -283,6 +289,7 @@ pub struct FieldViolation {
 /// Which preconditions failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct PreconditionFailure {
     /// Every one of them.
     pub violations: Vec<PreconditionViolation>,
@@ -291,6 +298,7 @@ pub struct PreconditionFailure {
 /// One failed precondition.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct PreconditionViolation {
     /// Its kind, such as `TOS`.
     #[serde(rename = "type")]
@@ -304,6 +312,7 @@ pub struct PreconditionViolation {
 /// Which resource was meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ResourceInfo {
     /// Its type.
     pub resource_type: String,
@@ -318,6 +327,7 @@ pub struct ResourceInfo {
 /// What identifies the request in the service's logs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RequestInfo {
     /// An opaque id.
     pub request_id: String,
@@ -328,6 +338,7 @@ pub struct RequestInfo {
 /// Where to read more.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Help {
     /// Pages about this error.
     pub links: Vec<HelpLink>,
@@ -336,6 +347,7 @@ pub struct Help {
 /// One page to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct HelpLink {
     /// What the page is about.
     pub description: String,
@@ -346,6 +358,7 @@ pub struct HelpLink {
 /// A message that may be shown to people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct LocalizedMessage {
     /// The language ([BCP 47](https://www.rfc-editor.org/info/bcp47)), such as `fr-CH`.
     pub locale: String,
@@ -356,6 +369,7 @@ pub struct LocalizedMessage {
 /// A stack trace of the service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct DebugInfo {
     /// Innermost first.
     pub stack_entries: Vec<String>,

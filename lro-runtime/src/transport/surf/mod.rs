@@ -36,7 +36,7 @@ use self::backend::{Exchange, Received, Wire};
 /// }
 ///
 /// let client = SurfTransport::client(HyperTransport::new()).with(Trace);
-/// let transport = SurfTransport::from_client(client);
+/// let transport = SurfTransport::over(client);
 /// ```
 ///
 /// Middleware sees what surf can show: header values are ASCII (other bytes appear as `?`), unknown status codes appear as the first of
@@ -54,10 +54,10 @@ impl SurfTransport {
     /// surf over a [`HyperTransport`] with the default settings, without middleware.
     #[must_use]
     pub fn new() -> Self {
-        Self::from_client(Self::client(HyperTransport::new()))
+        Self::over(Self::client(HyperTransport::new()))
     }
 
-    /// A surf client over `wire`, to add middleware to and hand to [`from_client`](Self::from_client).
+    /// A surf client over `wire`, to add middleware to and hand to [`over`](Self::over).
     #[must_use]
     pub fn client(wire: HyperTransport) -> Client {
         Client::with_http_client(Wire::new(wire))
@@ -65,7 +65,7 @@ impl SurfTransport {
 
     /// A transport over a client made by [`client`](Self::client).
     #[must_use]
-    pub fn from_client(client: Client) -> Self {
+    pub fn over(client: Client) -> Self {
         Self { client, foreign: false }
     }
 
@@ -78,7 +78,7 @@ impl SurfTransport {
     ///
     /// # fn client(backend: impl surf::HttpClient) -> Result<(), Box<dyn std::error::Error>> {
     /// let client = Client::try_from(Config::new().set_http_keep_alive(false).set_http_client(backend))?;
-    /// let transport = lro_runtime::transport::SurfTransport::foreign(client)?;
+    /// let transport = lro_runtime::transport::SurfTransport::over_foreign(client)?;
     /// # Ok(())
     /// # }
     /// ```
@@ -88,7 +88,7 @@ impl SurfTransport {
     /// for each request, reads a body as empty that ends with its connection or is `Chunked` with a capital letter, may take a
     /// chunked body that was cut for a whole one, does not know some status codes (`299`, `418`, …), and refuses replies with more than
     /// 8 kB of head, 128 headers, or a header that is not UTF-8.
-    pub fn foreign(client: Client) -> Result<Self, TransportError> {
+    pub fn over_foreign(client: Client) -> Result<Self, TransportError> {
         if client.config().http_config.http_keep_alive {
             return Err(TransportError::message(
                 TransportErrorKind::InvalidRequest,
