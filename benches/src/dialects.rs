@@ -76,7 +76,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             name: "http",
-            dialect: Arc::new(Http::default()),
+            dialect: Arc::new(Http),
             start: accepted(header::LOCATION, "/jobs/export-7", AZURE_RUNNING),
             running: Text { status: StatusCode::ACCEPTED, ..ok(AZURE_RUNNING) },
             succeeded: ok(RESULT),

@@ -55,7 +55,8 @@ type Operation<'a> = &'a dyn Fn() -> Result<(), Box<dyn Error>>;
 /// Runs both in rounds, and prints polls per second of each and how ours compares.
 pub fn compare(bench: &str, ours: Operation<'_>, hand: Operation<'_>) -> Result<(), Box<dyn Error>> {
     let (mut our_rates, mut hand_rates, mut ratios) = (vec![], vec![], vec![]);
-    (ours()?, hand()?);
+    ours()?;
+    hand()?;
     for round in 0..ROUNDS {
         // Who goes first takes turns.
         let (our_rate, hand_rate) = if round % 2 == 0 {

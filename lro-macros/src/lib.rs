@@ -15,7 +15,19 @@ mod wire_operation;
 /// Write it twice: on the `impl` block or trait, bare, and on each method, with the two types of that method. A free
 /// function needs it once, with `operations`.
 ///
-/// ```ignore
+/// ```
+/// use lro_runtime::{Operations, RawOperation, Result, long_running};
+///
+/// # #[derive(serde::Serialize)]
+/// # pub struct ExportRequest;
+/// # #[derive(serde::Deserialize)]
+/// # pub struct ExportedImage;
+/// # #[derive(serde::Deserialize)]
+/// # pub struct ExportProgress;
+/// pub struct ImageClient {
+///     operations: Operations,
+/// }
+///
 /// #[long_running]
 /// impl ImageClient {
 ///     /// Exports an image to a bucket.
@@ -84,7 +96,12 @@ pub fn long_running(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Says on a serde type how a service writes its operations: which member is the name, the state, the response, and which words mean which state.
 ///
-/// ```ignore
+/// ```
+/// use lro_runtime::WireOperation;
+/// use serde::Deserialize;
+///
+/// # #[derive(Deserialize)]
+/// # struct Metrics {}
 /// #[derive(Deserialize, WireOperation)]
 /// #[operation(poll = "v1/predictions/{name}", cancel = "POST v1/predictions/{name}/cancel")]
 /// struct Prediction {

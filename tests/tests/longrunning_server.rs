@@ -1,8 +1,8 @@
 //! Against `servers/longrunning_server.py`, which stands on Google's own stubs: every script of it, over gRPC and over REST, async and blocking.
 //!
-//! Run with `LRO_PYTHON=<python of an environment that has grpcio, googleapis-common-protos and grpcio-status>`; left out without it.
+//! Needs `LRO_PYTHON`: a python with what `servers/requirements.txt` names. `.ci/run` brings one.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
 
 use std::{
     io::{BufRead, BufReader},
@@ -25,13 +25,9 @@ struct Server {
 }
 
 impl Server {
-    /// Starts it, or says why not.
-    fn start() -> Option<Self> {
-        let Some(python) = std::env::var_os("LRO_PYTHON") else {
-            let how = "LRO_PYTHON=<a python with tests/servers/requirements.txt> cargo test";
-            lro_tests::left_out("a server on Google's own stubs, over gRPC and REST", how);
-            return None;
-        };
+    fn start() -> Self {
+        let python =
+            std::env::var_os("LRO_PYTHON").expect("LRO_PYTHON names a python with tests/servers/requirements.txt");
         let mut command = Command::new(python);
         let mut process = command.arg("servers/longrunning_server.py").stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -40,7 +36,7 @@ impl Server {
             let address = line.split_whitespace().find_map(|word| word.strip_prefix(key));
             format!("http://{}", address.unwrap_or_else(|| panic!("the server did not start: {line:?}")))
         };
-        Some(Self { grpc: address("grpc="), rest: address("rest="), process })
+        Self { grpc: address("grpc="), rest: address("rest="), process }
     }
 }
 
@@ -300,8 +296,9 @@ fn run_lists(operations: &Operations) {
 }
 
 #[test]
+#[ignore = "needs LRO_PYTHON, a python with tests/servers/requirements.txt: `.ci/run` brings one"]
 fn every_script_over_rest() {
-    let Some(server) = Server::start() else { return };
+    let server = Server::start();
     let operations = Operations::builder(&server.rest).build().unwrap();
     let start = |operations: &Operations| {
         let client = Rest { operations: operations.clone() };
@@ -324,8 +321,9 @@ fn every_script_over_rest() {
 }
 
 #[test]
+#[ignore = "needs LRO_PYTHON, a python with tests/servers/requirements.txt: `.ci/run` brings one"]
 fn every_script_over_grpc() {
-    let Some(server) = Server::start() else { return };
+    let server = Server::start();
     let operations = Operations::builder(&server.grpc).grpc().build().unwrap();
     let (client, other) = (Grpc { operations: operations.clone() }, Grpc { operations: operations.clone() });
     run_every_script(&Way {
@@ -340,8 +338,9 @@ fn every_script_over_grpc() {
 }
 
 #[test]
+#[ignore = "needs LRO_PYTHON, a python with tests/servers/requirements.txt: `.ci/run` brings one"]
 fn a_token_of_one_encoding_resumes_with_the_other() {
-    let Some(server) = Server::start() else { return };
+    let server = Server::start();
     let rest = Operations::builder(&server.rest).build().unwrap();
     let grpc = Operations::builder(&server.grpc).grpc().build().unwrap();
     let started = rest.blocking().get("projects/p/operations/ok-6-both").unwrap();
@@ -352,8 +351,9 @@ fn a_token_of_one_encoding_resumes_with_the_other() {
 }
 
 #[test]
+#[ignore = "needs LRO_PYTHON, a python with tests/servers/requirements.txt: `.ci/run` brings one"]
 fn a_held_poll_saves_requests_and_one_that_is_cut_ends_on_the_deadline() {
-    let Some(server) = Server::start() else { return };
+    let server = Server::start();
     let grpc = Operations::builder(&server.grpc).grpc().build().unwrap();
     let held = settings().with_long_poll(Duration::from_secs(10));
     let mut snapshots = 0;

@@ -1,13 +1,14 @@
 //! The exit codes of the example `watch`, which are its contract with scripts.
 //!
-//! Cargo builds examples of this package only, so the binary is looked for where a build of the workspace puts it; where it is not,
-//! the test says so and how to run it.
+//! Cargo builds examples of this package only, so the binary is looked for where a build of the workspace puts it, and built where it
+//! is not.
 
 #![expect(clippy::unwrap_used, reason = "tests may fail")]
 
 use std::{
     path::PathBuf,
     process::{Command, Output},
+    sync::Once,
     time::Duration,
 };
 
@@ -17,20 +18,23 @@ use lro_runtime::{
 };
 use serde_json::json;
 
-/// The built example, if there is one.
-fn binary() -> Option<PathBuf> {
+/// The built example.
+fn binary() -> PathBuf {
+    static BUILD: Once = Once::new();
     let mut path = std::env::current_exe().unwrap();
     path.pop(); // the test
     path.pop(); // deps
     let path = path.join("examples").join(format!("watch{}", std::env::consts::EXE_SUFFIX));
-    if !path.exists() {
-        lro_tests::left_out(
-            "the exit codes of the example `watch`",
-            "cargo build --example watch, or all of cargo test",
-        );
-        return None;
-    }
-    Some(path)
+    BUILD.call_once(|| {
+        if !path.exists() {
+            let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+            let built = Command::new(cargo)
+                .args(["build", "--quiet", "--package", "lro-examples", "--example", "watch"])
+                .status();
+            assert!(built.unwrap().success());
+        }
+    });
+    path
 }
 
 struct Watched {
@@ -39,25 +43,25 @@ struct Watched {
     stderr: String,
 }
 
-fn watch(arguments: &[&str], secret: &str) -> Option<Watched> {
+fn watch(arguments: &[&str], secret: &str) -> Watched {
     let Output { status, stdout, stderr } =
-        Command::new(binary()?).args(arguments).env("WATCH_TEST_TOKEN", secret).output().unwrap();
+        Command::new(binary()).args(arguments).env("WATCH_TEST_TOKEN", secret).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Some(Watched { code: status.code(), stdout: text(stdout), stderr: text(stderr) })
+    Watched { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
 }
 
 /// Watches `job` on a server of its own.
-fn watch_job(job: Job, more: &[&str]) -> Option<(Watched, LroServer)> {
+fn watch_job(job: Job, more: &[&str]) -> (Watched, LroServer) {
     let server = LroServer::builder().start().unwrap();
     let name = server.add(job.named("projects/p/operations/7"));
     let url = server.url();
-    let watched = watch(&[&[url.as_str(), name.as_str()], more].concat(), "")?;
-    Some((watched, server))
+    let watched = watch(&[&[url.as_str(), name.as_str()], more].concat(), "");
+    (watched, server)
 }
 
 #[test]
 fn succeeded_is_0_and_the_response_is_on_stdout() {
-    let Some((watched, server)) = watch_job(Job::polls(2).responds(json!({ "uri": "gs://x" })), &[]) else { return };
+    let (watched, server) = watch_job(Job::polls(2).responds(json!({ "uri": "gs://x" })), &[]);
     assert_eq!(watched.code, Some(0), "{}", watched.stderr);
     assert_eq!(watched.stdout, "{\n  \"uri\": \"gs://x\"\n}\n");
     assert!(
@@ -70,7 +74,7 @@ fn succeeded_is_0_and_the_response_is_on_stdout() {
 fn failed_is_1_and_the_status_is_on_stderr() {
     let detail = json!({ "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "DISK_BROKEN" });
     let status = json!({ "code": 15, "message": "it is gone", "details": [detail] });
-    let Some((watched, _server)) = watch_job(Job::polls(1).fails_with(status), &[]) else { return };
+    let (watched, _server) = watch_job(Job::polls(1).fails_with(status), &[]);
     assert_eq!((watched.code, watched.stdout.as_str()), (Some(1), ""), "{}", watched.stderr);
     assert!(watched.stderr.contains("DATA_LOSS: it is gone"), "{}", watched.stderr);
     assert!(watched.stderr.contains(r#""reason":"DISK_BROKEN""#), "{}", watched.stderr);
@@ -79,23 +83,23 @@ fn failed_is_1_and_the_status_is_on_stderr() {
 #[test]
 fn cancelled_is_2() {
     let job = Job::polls(1).fails(Code::Cancelled, "somebody else stopped it");
-    let Some((watched, _server)) = watch_job(job, &[]) else { return };
+    let (watched, _server) = watch_job(job, &[]);
     assert_eq!(watched.code, Some(2), "{}", watched.stderr);
 }
 
 #[test]
 fn a_timeout_is_3_and_the_token_on_stdout_resumes() {
     let job = Job::lasting(Duration::from_millis(600)).responds(json!("done"));
-    let Some((watched, server)) = watch_job(job, &["--timeout", "200ms"]) else { return };
+    let (watched, server) = watch_job(job, &["--timeout", "200ms"]);
     assert_eq!(watched.code, Some(3), "{}", watched.stderr);
     let (url, token) = (server.url(), watched.stdout.trim());
-    let Some(resumed) = watch(&[&url, "--resume", token], "") else { return };
+    let resumed = watch(&[&url, "--resume", token], "");
     assert_eq!((resumed.code, resumed.stdout.as_str()), (Some(0), "\"done\"\n"), "{}", resumed.stderr);
 }
 
 #[test]
 fn anything_else_is_4_and_says_what() {
-    let Some((gone, server)) = watch_job(Job::endless().expires_at(1), &[]) else { return };
+    let (gone, server) = watch_job(Job::endless().expires_at(1), &[]);
     assert_eq!(gone.code, Some(4));
     assert!(gone.stderr.contains("404"), "{}", gone.stderr);
     let url = server.url();
@@ -110,7 +114,7 @@ fn anything_else_is_4_and_says_what() {
         (&[&url, "--resume", "lro1-00000000-broken"], "token"),
     ];
     for (arguments, said) in wrong {
-        let Some(watched) = watch(arguments, "") else { return };
+        let watched = watch(arguments, "");
         assert_eq!(watched.code, Some(4), "{arguments:?}");
         assert!(watched.stderr.contains(said), "{arguments:?}: {}", watched.stderr);
     }
@@ -122,10 +126,10 @@ fn the_bearer_token_comes_from_the_environment_and_is_shown_nowhere() {
     let name = server.add(Job::polls(2).fault(1, Fault::Status(503)));
     let url = server.url();
     let arguments = [url.as_str(), name.as_str(), "--token-env", "WATCH_TEST_TOKEN"];
-    let Some(watched) = watch(&arguments, "hunter2") else { return };
+    let watched = watch(&arguments, "hunter2");
     assert_eq!(watched.code, Some(0), "{}", watched.stderr);
     assert!(!watched.stderr.contains("hunter2") && !watched.stdout.contains("hunter2"));
-    let Some(denied) = watch(&arguments, "letmein") else { return };
+    let denied = watch(&arguments, "letmein");
     assert_eq!(denied.code, Some(4), "{}", denied.stderr);
     assert!(denied.stderr.contains("401") && !denied.stderr.contains("letmein"), "{}", denied.stderr);
 }

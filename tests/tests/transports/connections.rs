@@ -22,7 +22,7 @@ pub(crate) fn a_connection_is_used_again(subject: &Subject) {
     assert!(server.connections() <= 5, "{} connections for 20 requests", server.connections());
 }
 
-/// 40 requests, each after one that was dropped while its reply was due: case 45.
+/// 40 requests, each after one that was dropped while its reply was due.
 pub(crate) fn a_dropped_request_never_disturbs_the_next(subject: &Subject) {
     let (sender, arrived) = smol::channel::unbounded();
     let gone = Arc::new((Mutex::new(1_000), Condvar::new())); // the requests below this number have been dropped

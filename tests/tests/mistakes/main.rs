@@ -1,6 +1,6 @@
-//! Mistakes that published clients make, each with its number in the list of cases: here they do not happen.
+//! Mistakes that published clients make do not happen here: `tests/MISTAKES.md` lists them, each with its test or script.
 //!
-//! Through the public interface, with virtual time. Case 44 is about dialects with words, 45 is in the transports' suite.
+//! Through the public interface, with virtual time.
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
 #![expect(unreachable_pub, reason = "shared with other test binaries")]
@@ -9,6 +9,7 @@
 mod support;
 
 mod driving;
+mod list;
 mod reading;
 mod resuming;
 mod time;

@@ -61,7 +61,6 @@ fn dropped_everywhere<F: Future>(call: impl Fn(&ExportImageOperation) -> F) -> u
     unreachable!()
 }
 
-// Case 1.
 #[test]
 fn a_future_dropped_at_any_await_point_loses_nothing() {
     let points = dropped_everywhere(|operation| operation.poll_until_completed(PollSettings::default()));
@@ -77,7 +76,7 @@ fn a_future_dropped_at_any_await_point_loses_nothing() {
     assert!(points >= 10, "{points}");
 }
 
-// Case 1, for the start call: what was sent was sent, but nothing panics and another call is independent.
+// What was sent was sent, but nothing panics and another call is independent.
 #[test]
 fn a_start_call_dropped_at_any_await_point_disturbs_no_other() {
     for polls in 0..3 {
@@ -94,7 +93,6 @@ fn a_start_call_dropped_at_any_await_point_disturbs_no_other() {
     }
 }
 
-// Case 2.
 #[test]
 fn a_completed_operation_is_itself_without_a_request() {
     let stage = Stage::new(Script::new().done(cat()));
@@ -121,7 +119,6 @@ fn a_completed_operation_is_itself_without_a_request() {
     assert_eq!(stage.clock.elapsed(), Duration::ZERO);
 }
 
-// Case 3.
 #[test]
 fn a_failed_poll_is_not_a_failed_operation() {
     let stage = Stage::new(Script::new().running_with(percent(40)).unavailable().unavailable().done(cat()));
@@ -135,7 +132,6 @@ fn a_failed_poll_is_not_a_failed_operation() {
     stage.transport.assert_finished();
 }
 
-// Case 4.
 #[test]
 fn after_a_transport_error_it_polls_again() {
     use TransportErrorKind::{Closed, Connect, InvalidReply, Other, Timeout};
@@ -147,7 +143,6 @@ fn after_a_transport_error_it_polls_again() {
     }
 }
 
-// Case 5.
 #[test]
 fn the_start_reply_is_a_snapshot() {
     let stage = Stage::new(Script::new().running_with(percent(40)).done(cat()));
@@ -160,7 +155,6 @@ fn the_start_reply_is_a_snapshot() {
     assert_eq!(stage.requests(), 1);
 }
 
-// Case 6.
 #[test]
 fn a_stream_waits_as_long_as_a_wait_does() {
     let script = || Script::new().running_with(percent(1)).running(6).unavailable().running(2).done(cat());
@@ -178,7 +172,6 @@ fn a_stream_waits_as_long_as_a_wait_does() {
     assert_eq!(&waited.sent()[..5], [0.0, 1.0, 3.0, 7.0, 15.0]);
 }
 
-// Cases 7 and 8.
 #[test]
 fn a_time_limit_is_exact_and_a_sleep_is_cut_to_what_remains() {
     for (limit, delay) in [(0.1, 1.0), (2.0, 1.0), (2.0, 1.5), (3.0, 60.0)] {
@@ -192,7 +185,6 @@ fn a_time_limit_is_exact_and_a_sleep_is_cut_to_what_remains() {
     }
 }
 
-// Cases 7 and 8, with a line that takes its time.
 #[test]
 fn the_last_reply_lands_on_the_deadline() {
     let clock = VirtualClock::new();
@@ -208,7 +200,6 @@ fn the_last_reply_lands_on_the_deadline() {
     assert_eq!(server.requests().last().unwrap().0, began + secs(9.75));
 }
 
-// Cases 9 and 43.
 #[test]
 fn failures_in_a_row_end_the_wait_and_say_so() {
     let stage = Stage::new((0..6).fold(Script::new().running_with(percent(40)), |script, _| script.unavailable()));
@@ -227,7 +218,6 @@ fn timed_out(script: Script) -> Error {
     smol::block_on(stage.export().poll_until_completed(settings)).unwrap_err()
 }
 
-// Case 11.
 #[test]
 fn a_time_limit_is_a_timeout_with_snapshot_and_token_and_cancels_nothing() {
     let error = timed_out(Script::new().running_with(percent(40)).running(20));
@@ -239,7 +229,6 @@ fn a_time_limit_is_a_timeout_with_snapshot_and_token_and_cancels_nothing() {
     assert!(smol::block_on(resumed.poll_once()).unwrap().is_succeeded());
 }
 
-// Case 12.
 #[test]
 fn a_timeout_never_gives_the_intermediate_body_as_the_result() {
     // The metadata looks exactly like a response.
@@ -250,7 +239,6 @@ fn a_timeout_never_gives_the_intermediate_body_as_the_result() {
     assert_eq!(stage.clock.elapsed(), secs(20.0), "the method's limit");
 }
 
-// Case 13.
 #[test]
 fn waiting_is_finite_unless_somebody_says_otherwise() {
     let clock = VirtualClock::new();

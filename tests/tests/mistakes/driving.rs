@@ -20,7 +20,6 @@ use serde_json::json;
 
 use crate::support::{ImageClient, Server, Stage, cat, json_reply, percent, poll_once, secs};
 
-// Case 32.
 #[test]
 fn an_observer_of_completion_fires_once_on_the_terminal_snapshot() {
     let stage = Stage::new(Script::new().running_with(percent(1)).running(2).running_with(percent(50)).done(cat()));
@@ -71,7 +70,6 @@ fn an_observed_operation_is_awaited_as_the_operation_itself_is() {
     stage.transport.assert_finished();
 }
 
-// Case 32.
 #[test]
 fn an_observer_of_completion_does_not_fire_on_a_timeout_and_fires_on_what_is_done_already() {
     let stage = Stage::new(Script::new().running_with(percent(1)).running(9));
@@ -90,7 +88,6 @@ fn an_observer_of_completion_does_not_fire_on_a_timeout_and_fires_on_what_is_don
     assert_eq!((all.len(), fired.load(Ordering::Relaxed)), (1, 1));
 }
 
-// Case 32.
 #[test]
 fn a_panic_of_an_observer_reaches_whoever_waits() {
     let stage = Stage::new(Script::new().running_with(percent(1)).done(cat()));
@@ -115,7 +112,6 @@ fn long(polls: usize) -> (VirtualClock, Server, ImageClient) {
     (clock, server, client)
 }
 
-// Case 33.
 #[test]
 fn the_thousandth_request_is_as_large_as_the_first() {
     let (clock, server, _) = long(1001);
@@ -139,7 +135,6 @@ fn the_thousandth_request_is_as_large_as_the_first() {
     assert_eq!(shape(1), shape(1000));
 }
 
-// Case 40.
 #[test]
 fn a_second_waiter_is_independent_of_a_dropped_first_and_of_its_neighbours() {
     let (clock, server, client) = long(5);
@@ -163,7 +158,6 @@ fn size<T>(name: &str, future: T) -> usize {
     size
 }
 
-// Case 41.
 #[test]
 fn public_futures_are_small() {
     const MOST: usize = 1024;
@@ -220,7 +214,6 @@ async fn export(client: &ImageClient) {
     assert_eq!(image.uri, "gs://pictures/cat.png");
 }
 
-// Case 42.
 #[test]
 fn it_runs_on_any_executor_and_on_none() {
     let (_server, client) = real();
@@ -234,7 +227,6 @@ fn it_runs_on_any_executor_and_on_none() {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap().block_on(export(&client));
 }
 
-// Case 42.
 #[test]
 fn it_runs_on_tokio_with_its_timer() {
     let (server, _) = real();
@@ -249,7 +241,6 @@ fn it_runs_on_tokio_with_its_timer() {
     });
 }
 
-// Case 42.
 #[test]
 fn blocking_calls_need_no_executor_and_do_not_deadlock_inside_one() {
     let (_server, client) = real();
@@ -276,7 +267,6 @@ fn blocking_calls_need_no_executor_and_do_not_deadlock_inside_one() {
     smol::block_on(local.run(async { local.spawn(async { blocked(&client) }).await }));
 }
 
-// Case 42: nobody polls faster for it.
 #[test]
 fn a_blocking_wait_sleeps_between_polls() {
     let (server, client) = real();

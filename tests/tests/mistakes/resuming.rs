@@ -10,7 +10,6 @@ use serde_json::json;
 
 use crate::support::{Server, Stage, cat, json_reply, percent, secs};
 
-// Case 34.
 #[test]
 fn a_token_is_bound_to_its_method() {
     let stage = Stage::new(Script::new().running_with(percent(1)));
@@ -22,7 +21,6 @@ fn a_token_is_bound_to_its_method() {
     assert_eq!(stage.requests(), 1, "resuming sends nothing");
 }
 
-// Case 35.
 #[test]
 fn a_resumed_operation_waits_as_its_method_says() {
     for from in ["operations/1".to_owned(), {
@@ -37,7 +35,6 @@ fn a_resumed_operation_waits_as_its_method_says() {
     }
 }
 
-// Case 36.
 #[test]
 fn a_token_keeps_the_error() {
     let status = json!({ "code": 8, "message": "full\n\"äöü\"", "details": [{ "@type": "x/y.Z", "n": 1e3 }, null] });
@@ -52,7 +49,6 @@ fn a_token_keeps_the_error() {
     assert_eq!(stage.requests(), 1);
 }
 
-// Case 37.
 #[test]
 fn nothing_is_sent_to_another_origin() {
     let clock = VirtualClock::new();
@@ -82,7 +78,6 @@ fn nothing_is_sent_to_another_origin() {
     assert_eq!(server.requests()[0].1.headers()["authorization"], "Bearer hunter2");
 }
 
-// Case 37, for names.
 #[test]
 fn a_name_cannot_leave_its_collection() {
     for name in ["../secrets", "operations/../../x", "operations//x", "/operations/1", "operations/.", "operations/"] {
@@ -104,7 +99,6 @@ fn a_name_cannot_leave_its_collection() {
     }
 }
 
-// Case 38.
 #[test]
 fn a_name_is_opaque() {
     for name in ["operations/operations/1", "projects/p/locations/l/operations/1", "models/m/operations/1", "1"] {
@@ -116,7 +110,6 @@ fn a_name_is_opaque() {
     }
 }
 
-// Case 39.
 #[test]
 fn a_finished_operation_may_be_nameless() {
     for body in [json!({ "done": true, "response": cat() }), json!({ "name": "", "done": true, "response": cat() })] {

@@ -75,7 +75,6 @@ fn words(words: &[&'static str]) -> Operations {
     Operations::builder("http://words.test").dialect(Words).transport(transport).timer(clock).build().unwrap()
 }
 
-// Case 18.
 #[test]
 fn a_status_is_a_whole_word_or_nothing() {
     for word in ["NotSucceeded", "FailingOver", "", "succeeded", " Succeeded", "Succeeded\n"] {
@@ -91,7 +90,6 @@ fn a_status_is_a_whole_word_or_nothing() {
     }
 }
 
-// Case 19.
 #[test]
 fn an_unknown_word_is_running_and_visible_or_an_error_on_request() {
     let operations = words(&["Running", "Hibernating", "Hibernating", "Succeeded"]);
@@ -113,7 +111,6 @@ fn an_unknown_word_is_running_and_visible_or_an_error_on_request() {
     assert_eq!(error.snapshot().unwrap().raw_status(), Some("Hibernating"));
 }
 
-// Case 20.
 #[test]
 fn done_without_a_result_is_success_for_nothing_and_a_decode_error_for_anything_else() {
     let stage = Stage::new(Script::new().done_without_result());
@@ -128,7 +125,6 @@ fn done_without_a_result_is_success_for_nothing_and_a_decode_error_for_anything_
     assert_eq!(error.snapshot().unwrap().state(), State::Succeeded, "what the service said");
 }
 
-// Case 21.
 #[test]
 fn a_wrong_type_is_a_decode_error_that_names_both() {
     let operation = done(&json!({ "@type": "type.googleapis.com/example.Video", "uri": "gs://pictures/cat.mp4" }));
@@ -140,7 +136,6 @@ fn a_wrong_type_is_a_decode_error_that_names_both() {
     assert_eq!(any_host.into_result().unwrap().uri, "u", "what follows the last `/` counts");
 }
 
-// Case 22.
 #[test]
 fn what_does_not_decode_can_be_looked_at() {
     let operation = done(&json!({ "uri": 7 }));
@@ -152,7 +147,6 @@ fn what_does_not_decode_can_be_looked_at() {
     assert_eq!(operation.metadata().unwrap().map(|progress| progress.percent), Some(40));
 }
 
-// Case 23.
 #[test]
 fn an_unknown_detail_is_kept_raw_and_fails_nothing() {
     let unknown = json!({ "@type": "type.example.com/never.Heard", "value": { "odd": [1, null] } });
@@ -165,7 +159,6 @@ fn an_unknown_detail_is_kept_raw_and_fails_nothing() {
     assert_eq!(status.details()[4].error_info().unwrap().reason, "R");
 }
 
-// Case 24.
 #[test]
 fn metadata_that_does_not_decode_says_so_and_fails_nothing_else() {
     let body = json!({ "name": "operations/1", "metadata": { "percent": "many" }, "done": true, "response": cat() });
@@ -176,7 +169,6 @@ fn metadata_that_does_not_decode_says_so_and_fails_nothing_else() {
     assert_eq!(operation.into_result().unwrap().uri, "gs://pictures/cat.png");
 }
 
-// Case 25.
 #[test]
 fn metadata_is_kept_in_every_state() {
     let endings = [
@@ -204,7 +196,6 @@ fn metadata_is_kept_in_every_state() {
     assert_eq!(running.untyped().state(), State::Running, "and moves nothing back");
 }
 
-// Case 26.
 #[test]
 fn error_details_are_typed_and_raw() {
     let detail = |name: &str, mut fields: Value| {
@@ -243,7 +234,6 @@ fn error_details_are_typed_and_raw() {
     assert!(details[0].json().contains("STOCKOUT"));
 }
 
-// Case 27.
 #[test]
 fn cancelled_is_a_state_of_its_own() {
     let operation =
@@ -254,7 +244,6 @@ fn cancelled_is_a_state_of_its_own() {
     assert_eq!((error.kind(), error.status().unwrap().code()), (ErrorKind::Cancelled, Code::Cancelled));
 }
 
-// Case 28.
 #[test]
 fn a_cancellation_is_what_the_server_makes_of_it() {
     let stage = Stage::new(Script::new().running_with(percent(40)).cancel_accepted().running(2).done(cat()));
@@ -270,7 +259,6 @@ fn a_cancellation_is_what_the_server_makes_of_it() {
     assert!(matches!(operation.state(), ExportImageState::Running { .. }), "asked, not assumed");
 }
 
-// Case 29.
 #[test]
 fn a_failed_operation_is_data_until_somebody_wants_its_result() {
     let stage = Stage::new(Script::new().running_with(percent(1)).failed(Code::Internal, "disk on fire"));
@@ -282,7 +270,6 @@ fn a_failed_operation_is_data_until_somebody_wants_its_result() {
     assert_eq!(smol::block_on(stage.export().into_future()).unwrap_err().kind(), ErrorKind::Failed);
 }
 
-// Case 30.
 #[test]
 fn a_code_in_an_operation_is_canonical_and_one_in_an_http_error_is_http() {
     let operation = look(json!({ "done": true, "error": { "code": 5, "message": "no such bucket" } }));
@@ -299,7 +286,6 @@ fn a_code_in_an_operation_is_canonical_and_one_in_an_http_error_is_http() {
     );
 }
 
-// Case 31.
 #[test]
 fn nothing_counts_before_done() {
     for early in

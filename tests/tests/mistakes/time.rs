@@ -23,7 +23,6 @@ fn waits(script: Script, settings: PollSettings) -> Vec<f64> {
     stage.sent()
 }
 
-// Case 10.
 #[test]
 fn time_is_what_the_timer_says_and_nothing_else() {
     let clock = VirtualClock::manual();
@@ -42,7 +41,6 @@ fn time_is_what_the_timer_says_and_nothing_else() {
     assert_eq!(clock.elapsed(), secs(300.0), "{error}");
 }
 
-// Case 14.
 #[test]
 fn a_hint_is_clamped_whatever_it_says() {
     let huge = format!("1{}", "0".repeat(300));
@@ -69,7 +67,6 @@ fn a_hint_is_clamped_whatever_it_says() {
     }
 }
 
-// Case 15.
 #[test]
 fn a_hint_is_for_one_wait_and_the_first_one_counts() {
     let script = Script::new()
@@ -83,7 +80,6 @@ fn a_hint_is_for_one_wait_and_the_first_one_counts() {
     assert_eq!(waits(script, every_second()), [0.0, 5.0, 6.0, 7.0, 11.0, 12.0, 13.0]);
 }
 
-// Case 16.
 #[test]
 fn the_hint_of_the_start_reply_is_honoured_and_a_404_after_it_forgiven() {
     let script = || Script::new().running_with(percent(1)).hint(secs(2.0)).error(Code::NotFound, "not yet").done(cat());
@@ -97,7 +93,6 @@ fn the_hint_of_the_start_reply_is_honoured_and_a_404_after_it_forgiven() {
     assert!(error.to_string().contains("gone"), "{error}");
 }
 
-// Case 17.
 #[test]
 fn the_caller_can_go_below_a_wrong_hint() {
     let script = || Script::new().running_with(percent(1)).hint(secs(3600.0)).done(cat());
