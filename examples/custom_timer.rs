@@ -1,4 +1,7 @@
-//! Timers: the default works on any executor and on none; another one is a trait of one method. `cargo run --example custom_timer`
+//! Timers: the default one works on any executor and on none. A custom one implements a trait with
+//! one required method.
+//!
+//! Run it with `cargo run --example custom_timer`.
 
 use std::{
     sync::{
@@ -12,7 +15,7 @@ use std::{
 use lro_examples::{ExportRequest, ImageClient, service};
 use lro_runtime::{Operations, PollSettings, Result, Timer, timer::TokioTimer, transport::BoxFuture};
 
-/// A timer for programs that have neither a reactor nor a runtime: each sleep is a thread.
+/// A timer for programs without a reactor and without a runtime: each sleep is a thread.
 #[derive(Clone, Default)]
 struct ThreadTimer {
     sleeps: Arc<AtomicU32>,
@@ -22,17 +25,18 @@ impl Timer for ThreadTimer {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.sleeps.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move {
+            // A sleep that is dropped early leaves its thread behind until the time is over.
             let (done, wait) = smol::channel::bounded::<()>(1);
             thread::spawn(move || {
                 thread::sleep(duration);
                 drop(done);
             });
-            let _ = wait.recv().await; // the sender sends nothing, it goes
+            let _ = wait.recv().await; // ends with an error when the thread drops its sender
         })
     }
 }
 
-/// Starts an export and waits for it, on whatever runs this.
+/// Starts an export and waits for it, on the executor that runs this.
 async fn export(operations: Operations, who: &str) -> Result<()> {
     let operation = ImageClient::new(operations).export_image(&ExportRequest::new(who, "pictures")).await?;
     let done = operation.poll_until_completed(PollSettings::interactive()).await?;
@@ -44,16 +48,16 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let server = service()?;
     let client = || Operations::builder(server.url());
 
-    // The default timer: on smol, on tokio, on an executor of ten lines.
+    // The default timer: on smol, on tokio, and on a `block_on` without any reactor.
     smol::block_on(export(client().build()?, "smol"))?;
     let tokio = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     tokio.block_on(export(client().build()?, "tokio"))?;
     futures_lite::future::block_on(export(client().build()?, "bare-block-on"))?;
 
-    // tokio's own, for programs that pause its clock in tests.
+    // tokio's own timer, for programs that pause tokio's clock in tests.
     tokio.block_on(export(client().timer(TokioTimer).build()?, "tokio-timer"))?;
 
-    // A type of one's own, or a closure.
+    // A custom type, or a closure.
     let threads = ThreadTimer::default();
     smol::block_on(export(client().timer(threads.clone()).build()?, "thread-timer"))?;
     println!("{} sleeps", if threads.sleeps.load(Ordering::Relaxed) > 0 { "some" } else { "no" });

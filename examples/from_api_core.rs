@@ -1,4 +1,7 @@
-//! What `google.api_core.operation.Operation` and `operation_async.AsyncOperation` do, done here. `cargo run --example from_api_core`
+//! The calls of Python's `google.api_core.operation.Operation` and
+//! `operation_async.AsyncOperation`, each beside its equivalent in this library.
+//!
+//! Run it with `cargo run --example from_api_core`.
 
 #![expect(clippy::unwrap_used, reason = "an example may fail")]
 
@@ -20,7 +23,8 @@ fn run(server: &LroServer) -> lro_runtime::Result<()> {
     let operation = block_on(client.export_image(&ExportRequest::new("cat", "pictures")))?;
     println!("done: {}, running: {}", operation.is_completed(), !operation.is_completed());
 
-    // operation.result(timeout=0.05) raises a timeout; nothing is lost, and nothing is cancelled
+    // operation.result(timeout=0.05) raises a timeout. The operation goes on: nothing is lost or
+    // cancelled.
     let late = operation.blocking().poll_until_completed(quick().with_timeout(Duration::from_millis(50)));
     assert_eq!(late.unwrap_err().kind(), ErrorKind::Timeout);
 
@@ -30,11 +34,13 @@ fn run(server: &LroServer) -> lro_runtime::Result<()> {
         .poll_until_completed_blocking(quick())?;
     println!("result: {}", done.result()?.uri);
 
-    // operation.exception() is None; operation.metadata; operation.operation (the message as received)
+    // operation.exception() is None; operation.metadata; operation.operation (the message as
+    // received)
     assert!(done.status().is_none());
     println!("metadata: {:?}, message: {} bytes", done.metadata()?, done.raw().len());
 
-    // operation.cancel() is False when it is already complete: here nothing is sent
+    // operation.cancel() returns False on a completed operation. Here `cancel` then sends no
+    // request.
     assert!(done.is_completed());
     done.blocking().cancel()?;
 
@@ -43,13 +49,14 @@ fn run(server: &LroServer) -> lro_runtime::Result<()> {
     let cancelled = other.blocking().cancel_and_wait(quick())?;
     println!("cancelled: {}, exception: {}", cancelled.is_cancelled(), cancelled.clone().into_result().unwrap_err());
 
-    // Operation.deserialize(payload), and from_gapic, from_grpc, from_http_json: a message that is in hand already.
-    // Over gRPC it is `adopt_message(&operation)`, with whichever crate's `google.longrunning.Operation`.
+    // Operation.deserialize(payload), from_gapic, from_grpc, from_http_json: a message that the
+    // program already has. Over gRPC, use `adopt_message(&operation)` with the
+    // `google.longrunning.Operation` of any crate.
     let stored = done.raw().clone();
     let restored = operations.adopt(stored)?.typed::<ExportImageState>();
     println!("deserialized: {}", restored.result()?.uri);
 
-    // An operation that is known by its name only.
+    // An operation of which only the name is known.
     let resumed = ExportImageOperation::resume(&operations, operation.name())?;
     println!("resumed: {}", resumed.blocking().poll_once()?.is_completed());
 

@@ -1,4 +1,7 @@
-//! What `Operation<TResponse, TMetadata>` of the .NET libraries does, done here. `cargo run --example from_dotnet`
+//! The calls of `Operation<TResponse, TMetadata>` from Google's .NET libraries, each beside its
+//! equivalent in this library.
+//!
+//! Run it with `cargo run --example from_dotnet`.
 
 use std::time::Duration;
 
@@ -16,11 +19,12 @@ fn run(server: &LroServer) -> lro_runtime::Result<()> {
     // operation.IsCompleted, operation.Name, operation.Metadata
     println!("{} {:?} {}", operation.name(), operation.metadata()?, operation.is_completed());
 
-    // operation = operation.PollOnce(): a new operation, the old one is as it was
+    // operation = operation.PollOnce(): a new snapshot, the old one is unchanged
     let later = operation.blocking().poll_once()?;
     println!("{:?}, before {:?}", later.progress(), operation.progress());
 
-    // operation.PollUntilCompleted(new PollSettings(Expiration.FromTimeout(…), delay, multiplier, maxDelay), metadataCallback: m => …)
+    // operation.PollUntilCompleted(new PollSettings(Expiration.FromTimeout(…), delay, multiplier,
+    // maxDelay), metadataCallback: m => …)
     let settings = PollSettings::default()
         .with_timeout(Duration::from_secs(60))
         .with_delay(Duration::from_millis(100))
@@ -39,7 +43,7 @@ fn run(server: &LroServer) -> lro_runtime::Result<()> {
     let same = done.client().blocking().get(done.name())?;
     println!("by the client: {:?}", same.state());
 
-    // client.PollOnceExportImage(name), and its Async twin
+    // client.PollOnceExportImage(name) and client.PollOnceExportImageAsync(name)
     let by_name = client.resume_export_image(operation.name())?.blocking().poll_once()?;
     let by_name_async = smol::block_on(client.resume_export_image(operation.name())?.poll_once())?;
     println!("by name: {}, {}", by_name.is_succeeded(), by_name_async.is_succeeded());

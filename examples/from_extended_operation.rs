@@ -1,5 +1,8 @@
-//! What `google.api_core.extended_operation.ExtendedOperation` does, done here: progress, the status message, a resource as the result, and a polling
-//! function of one's own. The service is a script: Compute's replies. `cargo run --example from_extended_operation`
+//! The equivalent of Python's `google.api_core.extended_operation.ExtendedOperation`: progress, the
+//! status message, a resource as the result, and a custom polling function.
+//!
+//! The service is a script with Compute's replies. Run it with
+//! `cargo run --example from_extended_operation`.
 
 use std::time::Duration;
 
@@ -12,13 +15,13 @@ use lro_runtime::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// A virtual machine, as far as this example knows it.
+/// A virtual machine, with the one field that this example needs.
 #[derive(Debug, Deserialize)]
 struct Instance {
     name: String,
 }
 
-/// What an operation says about itself while it goes on.
+/// The metadata of a running operation.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Progress {
@@ -64,7 +67,8 @@ fn main() -> Result<()> {
     let builder = Operations::builder(BASE).dialect(Compute::new()).transport(transport).timer(clock.clone());
     let client = Instances { operations: builder.build()? };
 
-    // A polling function of one's own: any loop around `poll_once` (or `PollSettings`, for one that is written already).
+    // A custom polling function is any loop around `poll_once`. The ready-made one is
+    // `poll_until_completed` with `PollSettings`.
     let mut operation = block_on(client.insert("i"))?;
     while !operation.is_completed() {
         let words = operation.metadata()?.and_then(|metadata| metadata.status_message.as_deref()).unwrap_or_default();
@@ -73,6 +77,7 @@ fn main() -> Result<()> {
             operation.progress().unwrap_or_default() * 100.0,
             operation.raw_status().unwrap_or("?")
         );
+        // The clock is virtual: these 5 s pass at once.
         block_on(lro_runtime::Timer::sleep(&clock, Duration::from_secs(5)));
         operation = operation.blocking().poll_once()?;
     }

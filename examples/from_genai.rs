@@ -1,5 +1,8 @@
-//! What `client.operations` of google-genai does, done here: a video is generated, looked at by name or by the operation in hand, and one that the
-//! service's filters swallowed is a failure. `cargo run --example from_genai`
+//! The calls of `client.operations` from google-genai, each beside its equivalent in this library:
+//! generate a video, and poll the operation or its name.
+//!
+//! A video that the service's filters blocked is a failure here. Run it with
+//! `cargo run --example from_genai`.
 
 #![expect(
     clippy::unwrap_used,
@@ -30,7 +33,7 @@ impl Videos {
     }
 }
 
-/// What a response without a video means to whoever asked for one.
+/// Returns the failure that a response without a video means for the caller.
 fn filtered(videos: &Videos) -> Status {
     Status::new(Code::FailedPrecondition, videos.rai_media_filtered_reasons.join("; "))
 }
@@ -41,7 +44,8 @@ struct Models {
 
 #[long_running]
 impl Models {
-    // The real service is at `v1beta/…`: `path = "v1beta/{name}"` here, or `Google::with_path` on the client.
+    // The real service polls at `v1beta/…`: for it, add `path = "v1beta/{name}"` here, or
+    // `Google::with_path` to the client.
     #[long_running(response = Videos, metadata = Value, classify = |videos| videos.is_filtered().then(|| filtered(videos)))]
     async fn generate_videos(&self, prompt: &str) -> Result<RawOperation> {
         self.operations.post("v1/models/veo:predictLongRunning", &json!({ "prompt": prompt })).await

@@ -1,4 +1,6 @@
-//! The whole service `google.longrunning.Operations`: get, list, wait, cancel, delete. `cargo run --example operations_service`
+//! All calls of the service `google.longrunning.Operations`: get, list, wait, cancel, delete.
+//!
+//! Run it with `cargo run --example operations_service`.
 
 #![expect(clippy::unwrap_used, reason = "an example may fail")]
 
@@ -20,15 +22,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     println!("get: {:?}", operations.blocking().get(&quick)?.state());
 
-    // Two on a page; the next page is asked for when it is needed.
+    // Two operations on a page. The next page is requested only when the iteration reaches it.
     for operation in operations.list("done=false").parent("projects/p").page_size(2).blocking().take(3) {
         println!("listed: {}", operation?.name());
     }
 
-    // The server holds the call until the operation is done, or the time is over.
+    // The server holds the request until the operation is done or the time is over.
     println!("wait: {:?}", operations.blocking().wait(&quick, Duration::from_secs(5))?.state());
 
-    // The same as a setting of any wait: fewer requests, and the usual ones where a service cannot hold them.
+    // Long polling is also a setting of any wait. It needs fewer requests, and falls back to
+    // ordinary polls on a service that has no wait call.
     let held = PollSettings::interactive().with_long_poll(Duration::from_secs(20));
     println!("long poll: {:?}", operations.blocking().poll_until_completed(&quick, held)?.state());
 

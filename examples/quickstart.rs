@@ -1,4 +1,6 @@
-//! Everything an operation does, against a service in this process: `cargo run --example quickstart`.
+//! Everything that an operation can do, against a service in this process.
+//!
+//! Run it with `cargo run --example quickstart`.
 
 use std::{
     io::{IsTerminal, Write},
@@ -14,7 +16,7 @@ use lro_runtime::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-// ---- What the author of an SDK writes -----------------------------------------------------------------------------
+// ---- What the SDK author writes -----------------------------------------------------------------
 
 #[derive(Serialize)]
 struct ExportRequest {
@@ -47,7 +49,7 @@ impl ImageClient {
     }
 }
 
-// ---- What its users write -----------------------------------------------------------------------------------------
+// ---- What the SDK user writes -------------------------------------------------------------------
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = service()?;
@@ -59,7 +61,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn tour(client: &ImageClient) -> Result<()> {
-    // One that succeeds, step by step.
+    // An operation that succeeds, step by step.
     title("Start an operation");
     let operation = client.export_image(&export("cat")).await?;
     say("started", &format!("{}: {}", operation.name(), describe(&operation)));
@@ -76,7 +78,8 @@ async fn tour(client: &ImageClient) -> Result<()> {
     let image = done.into_result()?;
     say("response", &format!("{} ({} bytes)", image.uri, image.bytes));
 
-    // One that fails: failure is data, with everything the service said about it.
+    // An operation that fails. Failure is data, not an error: the state has everything that the
+    // service said about it.
     title("One that fails");
     let failed = client.export_image(&export("whale")).await?.poll_until_completed(smooth()).await?;
     if let ExportImageState::Failed { status, metadata } = failed.state() {
@@ -88,12 +91,14 @@ async fn tour(client: &ImageClient) -> Result<()> {
         say("got to", &metadata.as_ref().map(|m| format!("{} %, {}", m.percent, m.stage)).unwrap_or_default());
     }
 
-    // One that somebody stops. The service decides whether it stops.
+    // An operation that is cancelled. A cancel call only asks: the service decides whether the
+    // operation stops.
     title("One that is cancelled");
     let cancelled = client.export_image(&export("dog")).await?.cancel_and_wait(smooth()).await?;
     say("state", &describe(&cancelled));
 
-    // One that takes longer than anybody has time. Nothing is lost: the error leads back.
+    // An operation that takes longer than the wait. Nothing is lost: the error has a token to
+    // resume from.
     title("One that outlasts its wait");
     let hasty = smooth().with_timeout(Duration::from_millis(500));
     let Err(error) = client.export_image(&export("elephant")).await?.poll_until_completed(hasty).await else {
@@ -114,7 +119,7 @@ async fn tour(client: &ImageClient) -> Result<()> {
     Ok(())
 }
 
-/// What to store when a wait ends before the operation does.
+/// Returns the token to store when a wait ends before the operation does.
 fn resume_token(error: &Error) -> Result<String> {
     match error.token() {
         Some(token) if error.kind() == ErrorKind::Timeout => Ok(token.to_string()),
@@ -122,7 +127,7 @@ fn resume_token(error: &Error) -> Result<String> {
     }
 }
 
-/// One line about a snapshot: an exhaustive `match`, so that a state cannot be forgotten.
+/// Returns one line about a snapshot. The `match` is exhaustive, so that no state can be forgotten.
 fn describe(operation: &ExportImageOperation) -> String {
     match operation.state() {
         ExportImageState::Pending => "pending".to_owned(),
@@ -137,14 +142,14 @@ fn export(image: &str) -> ExportRequest {
     ExportRequest { image: image.to_owned(), bucket: "pictures".to_owned() }
 }
 
-/// Somebody watches: a look every 100 ms.
+/// Returns settings for a person who watches: a poll every 100 ms.
 fn smooth() -> PollSettings {
     PollSettings::interactive().with_multiplier(1.0)
 }
 
-// ---- The screen ---------------------------------------------------------------------------------------------------
+// ---- The screen ---------------------------------------------------------------------------------
 
-/// A live bar on a terminal; a line for each change otherwise.
+/// A progress bar: one live line on a terminal, a new line for each change otherwise.
 struct Bar {
     live: bool,
 }
@@ -164,7 +169,7 @@ impl Bar {
         if self.live {
             let end = if snapshot.is_completed() { "\n" } else { "" };
             print!("\r\x1b[2K  \x1b[36m{line}\x1b[0m{end}");
-            let _ = std::io::stdout().flush(); // who closed the terminal does not watch
+            let _ = std::io::stdout().flush(); // a closed terminal is no reason to stop waiting
         } else {
             println!("  {line}");
         }
@@ -184,7 +189,7 @@ async fn pause(duration: Duration) {
     smol::Timer::after(duration).await;
 }
 
-// ---- The service, which everybody else has on the internet -----------------------------------------------------------
+// ---- The service, which is otherwise on the internet --------------------------------------------
 
 fn service() -> std::io::Result<LroServer> {
     LroServer::builder().on("v1/images:export", job).start()

@@ -1,4 +1,6 @@
-//! A stream of snapshots: for code that does something between the polls. `cargo run --example snapshots`
+//! A stream of snapshots, for code that does something between the polls.
+//!
+//! Run it with `cargo run --example snapshots`.
 
 use futures_lite::StreamExt;
 use lro_examples::{ExportImageState, ExportRequest, ImageClient, service};
@@ -10,7 +12,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     smol::block_on(async {
         let operation = client.export_image(&ExportRequest::new("cat", "pictures")).await?;
 
-        // The first snapshot at once, then one per poll with the waits of `poll_until_completed`; the last one is terminal.
+        // The stream gives the first snapshot at once, then one per poll with the delays of
+        // `poll_until_completed`. The last snapshot is terminal.
         let mut snapshots = operation.snapshots(PollSettings::interactive());
         while let Some(snapshot) = snapshots.next().await.transpose()? {
             match snapshot.state() {
@@ -25,7 +28,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
 
-        // Who has seen enough drops the stream. Every snapshot can be polled on.
+        // Dropping the stream ends the polling and loses nothing: every snapshot can be polled
+        // further.
         let impatient = client.export_image(&ExportRequest::new("dog", "pictures")).await?;
         let halfway = impatient
             .snapshots(PollSettings::interactive())

@@ -1,4 +1,6 @@
-//! surf's client and middleware under an annotated client. `cargo run --example surf`
+//! surf's client and middleware as the transport of an SDK client.
+//!
+//! Run it with `cargo run --example surf`.
 
 use std::sync::{
     Arc,
@@ -16,7 +18,7 @@ use surf::{
     utils::async_trait,
 };
 
-/// A middleware as surf's users write it: logs every exchange and counts them.
+/// A middleware as surf's users write it. It counts the exchanges and logs the first two.
 struct Log {
     exchanges: Arc<AtomicU32>,
 }
@@ -28,6 +30,7 @@ impl Middleware for Log {
         request.insert_header("x-request-id", n.to_string());
         let line = format!("{:<4} {}", request.method().to_string(), request.url().path());
         let response = next.run(request, client).await?;
+        // Only the first two: how many polls follow depends on the machine.
         if n <= 2 {
             println!("{line} -> {}", response.status());
         }
@@ -39,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = service()?;
     let exchanges = Arc::new(AtomicU32::new(0));
 
-    // surf's middleware, on the wire of the default transport.
+    // surf's middleware, with the default transport underneath.
     let surf = SurfTransport::client(HyperTransport::new()).with(Log { exchanges: Arc::clone(&exchanges) });
     let operations = Operations::builder(server.url()).transport(SurfTransport::over(surf)).build()?;
     let client = ImageClient::new(operations);

@@ -1,5 +1,7 @@
-//! A user's tests of code that waits an hour. `cargo run --example testing` runs them one after the other; in a project they
-//! are `#[test]` functions.
+//! Tests of code that waits for an hour, as a user of an SDK writes them.
+//!
+//! `cargo run --example testing` runs them one after the other. In a project they are `#[test]`
+//! functions.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +12,7 @@ use lro_runtime::{
 };
 use serde_json::json;
 
-/// The code under test: waits for up to two hours, and gives the rest of the work up if it takes longer.
+/// The code under test: waits for up to two hours, and cancels the operation if it takes longer.
 async fn export(client: &ImageClient, image: &str) -> Result<String> {
     let settings = PollSettings::default().with_timeout(Duration::from_secs(7200));
     let operation = client.export_image(&ExportRequest::new(image, "pictures")).await?;
@@ -37,6 +39,7 @@ fn an_export_may_take_an_hour() -> Result<()> {
     let client = ImageClient::new(transport.operations(&clock)?);
 
     assert_eq!(smol::block_on(export(&client, "cat"))?, "gs://pictures/cat.png");
+    // The virtual clock has moved on by an hour; real time has hardly passed.
     assert!(clock.elapsed() >= Duration::from_secs(3600));
     let body = transport.requests().first().map(|start| start.body().clone());
     assert_eq!(body.as_deref(), Some(&br#"{"image":"cat","bucket":"pictures"}"#[..]));

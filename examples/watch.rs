@@ -5,8 +5,9 @@
 //! cargo run --example watch -- https://images.example.com --resume lro1-… --timeout 10m
 //! ```
 //!
-//! Exit code 0: it succeeded (its response is on stdout), 1: it failed, 2: it was cancelled, 3: the wait timed out (the token to resume from
-//! is on stdout), 4: anything else. Progress goes to stderr, and before anything else how to resume: Ctrl-C loses nothing.
+//! Exit codes: 0 the operation succeeded (its response is on stdout), 1 it failed, 2 it was
+//! cancelled, 3 the wait timed out (the token to resume from is on stdout), 4 anything else.
+//! Progress goes to stderr. The first line there says how to resume, so that Ctrl-C loses nothing.
 
 use std::{
     env,
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What to watch.
+/// The arguments: which operation to watch, and how.
 #[derive(Default)]
 struct Arguments {
     url: String,
@@ -77,6 +78,7 @@ impl Arguments {
             builder = builder.dialect(Google::new().with_path(path));
         }
         if let Some(token) = self.token.clone() {
+            // `bearer` checks the token and marks the header as sensitive, so that no log shows it.
             builder = builder.credentials(move || {
                 let headers = bearer(&token);
                 async { Ok(headers?) }
@@ -86,7 +88,7 @@ impl Arguments {
     }
 }
 
-/// Settings read as a person writes durations: `1m 30s`, or `never`.
+/// Reads `--timeout`: a duration as a person writes it, such as `1m 30s`, or `never`.
 fn timeout(text: &str) -> Result<PollSettings, String> {
     let expiration = if text == "never" { json!("never") } else { json!({ "timeout": text }) };
     serde_json::from_value(json!({ "expiration": expiration })).map_err(|e| format!("--timeout {text}: {e}"))
@@ -100,6 +102,7 @@ enum Ended {
 
 fn watch(arguments: &Arguments) -> Result<Ended, Error> {
     let operation = arguments.client()?.resume(Resume::from(&arguments.from))?;
+    // Printed before the first request, so that the token is known whatever happens later.
     eprintln!("to resume: watch {} --resume {}", arguments.url, operation.token());
     let screen = Screen { live: std::io::stderr().is_terminal() };
     let observed = operation.on_progress(move |snapshot| screen.show(snapshot));
@@ -133,12 +136,12 @@ impl Ended {
             State::Succeeded => 0,
             State::Failed => 1,
             State::Cancelled => 2,
-            State::Pending | State::Running => 4,
+            State::Pending | State::Running => 4, // not reached: the wait ends in a terminal state or an error
         })
     }
 }
 
-/// Where progress is shown: one line that changes on a terminal, a line for each change otherwise.
+/// Shows progress: one line that changes on a terminal, a new line for each change otherwise.
 struct Screen {
     live: bool,
 }
@@ -148,11 +151,13 @@ impl Screen {
         let done = snapshot.progress().map(|done| format!(" {:.0} %", done * 100.0)).unwrap_or_default();
         let said = snapshot.metadata().map(|metadata| String::from_utf8_lossy(metadata.bytes()).into_owned());
         let line = format!("{}{done} {}", snapshot.state(), said.unwrap_or_default());
+        // The metadata is the server's text: control characters could move the cursor or hide the
+        // line.
         let line: String = line.chars().filter(|c| !c.is_control()).take(if self.live { 78 } else { 500 }).collect();
         if self.live {
             let end = if snapshot.is_completed() { "\n" } else { "" };
             eprint!("\r\x1b[2K{line}{end}");
-            let _ = std::io::stderr().flush(); // who closed the terminal does not watch
+            let _ = std::io::stderr().flush(); // a closed terminal is no reason to stop waiting
         } else {
             eprintln!("{line}");
         }

@@ -1,8 +1,11 @@
-//! Tells the tests what this machine has, so that what it lacks is ignored with its reason and never passes without having run.
+//! Detects what this machine has, and sets a `cfg` for each thing.
+//!
+//! A test that needs something the machine lacks is then ignored with a reason. It never passes
+//! without having run.
 
 use std::{net::TcpListener, process::Command};
 
-/// The compiler whose words are committed in `ui/`. The same as in `rust-toolchain.toml`.
+/// The compiler whose output is committed in `ui/`. The same version as in `rust-toolchain.toml`.
 const PINNED: &str = "rustc 1.95.0";
 
 fn main() {

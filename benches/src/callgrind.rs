@@ -1,17 +1,21 @@
-//! Instructions, counted by valgrind.
+//! Counts instructions with valgrind.
 
 use std::{
     env,
     process::{Command, Stdio},
 };
 
-/// Instructions per repetition of what this program does when called with `arguments` and a number: the difference between `few` and `many` repetitions. None,
-/// and a word about it, where there is no valgrind.
+/// Returns the instructions per repetition of what this program does when called with `arguments`
+/// and a number.
+///
+/// It runs the program with `few` and with `many` repetitions and takes the difference, so that
+/// startup does not count. Prints a message and returns `None` if there is no valgrind.
 pub fn instructions(arguments: &[&str], few: u32, many: u32) -> Option<f64> {
     let [few_count, many_count] = [few, many].map(|times| collected(arguments, times));
     Some((many_count? - few_count?) / f64::from(many - few))
 }
 
+/// Returns the instructions of one run.
 fn collected(arguments: &[&str], times: u32) -> Option<f64> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])

@@ -1,4 +1,4 @@
-//! An allocator that counts, while somebody asks it to.
+//! A global allocator that counts allocations while a figure is taken.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -10,13 +10,14 @@ static CALLS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
 static LIVE: AtomicI64 = AtomicI64::new(0);
 
+/// The system's allocator, with counters.
 pub struct Counting;
 
-// SAFETY: every call is handed on to the system's allocator unchanged.
+// SAFETY: every call is passed to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note(layout.size(), 0);
-        // SAFETY: as the caller's.
+        // SAFETY: the caller upholds the contract, which is the same.
         unsafe { System.alloc(layout) }
     }
 
@@ -24,17 +25,18 @@ unsafe impl GlobalAlloc for Counting {
         if COUNTING.load(Relaxed) {
             LIVE.fetch_sub(signed(layout.size()), Relaxed);
         }
-        // SAFETY: as the caller's.
+        // SAFETY: the caller upholds the contract, which is the same.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         note(size, layout.size());
-        // SAFETY: as the caller's.
+        // SAFETY: the caller upholds the contract, which is the same.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
 
+/// Counts one allocation of `size` bytes, which replaces one of `before` bytes.
 fn note(size: usize, before: usize) {
     if COUNTING.load(Relaxed) {
         CALLS.fetch_add(1, Relaxed);
@@ -47,16 +49,16 @@ fn signed(size: usize) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }
 
-/// What was allocated while something ran. A reallocation is one.
+/// The allocations while something ran. A reallocation counts as one.
 #[derive(Clone, Copy, Debug)]
 pub struct Allocated {
     pub calls: u64,
     pub bytes: u64,
-    /// Bytes that are still held.
+    /// Bytes that were allocated and not freed.
     pub live: i64,
 }
 
-/// Counts, on all threads, what is allocated while `work` runs.
+/// Runs `work` and counts the allocations of all threads meanwhile.
 pub fn allocated<T>(work: impl FnOnce() -> T) -> (T, Allocated) {
     for counter in [&CALLS, &BYTES] {
         counter.store(0, Relaxed);

@@ -1,10 +1,10 @@
-//! How many packages come along.
+//! Counts the packages in the dependency trees of this library and its peers.
 
 use std::{collections::BTreeSet, error::Error, path::Path, process::Command};
 
 use crate::report::Subject;
 
-/// Prints the unique packages of a normal build, the package itself included.
+/// Prints the number of unique packages of a normal build, the package itself included.
 pub fn run() -> Result<(), Box<dyn Error>> {
     let trees: [(&str, &[&str]); 7] = [
         ("ours-macros-without-transports", &["--no-default-features", "--features", "macros"]),
@@ -24,6 +24,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Prints the number of packages of one set of features.
 fn print(variant: &str, manifest: &str, package: &str, features: &[&str]) -> Result<(), Box<dyn Error>> {
     let output = Command::new("cargo")
         .args(["tree", "--edges", "normal", "--prefix", "none", "--package", package, "--manifest-path"])
@@ -39,7 +40,9 @@ fn print(variant: &str, manifest: &str, package: &str, features: &[&str]) -> Res
     Ok(())
 }
 
-/// A peer's part of this program's own tree, with the features that this program asks for.
+/// Prints the number of packages of a peer, with the features that this program selects.
+///
+/// It is a part of this program's own tree: the lines below the peer's line.
 fn print_peer(peer: &str) -> Result<(), Box<dyn Error>> {
     let output = Command::new("cargo")
         .args([
@@ -65,12 +68,12 @@ fn print_peer(peer: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Whether a line is of a dependency of this program itself.
+/// Whether a line is a direct dependency of this program: its depth is 1.
 fn is_direct(line: &str) -> bool {
     line.chars().take_while(char::is_ascii_digit).eq(['1'])
 }
 
-/// Name and version.
+/// Returns name and version of a line's package.
 fn package_of(line: &str) -> String {
     line.split_whitespace().take(2).collect::<Vec<_>>().join(" ")
 }

@@ -1,6 +1,7 @@
-//! One poll step per dialect, as in [`step`](crate::step), and what reading the first reply saves.
+//! Measures one poll step per dialect, as in [`step`](crate::step), and the requests when the start
+//! reply is terminal.
 //!
-//! A dialect is a [`Case`]: one more entry in [`cases`].
+//! To add a dialect, add a [`Case`] to [`cases`].
 
 use std::{
     hint::black_box,
@@ -13,7 +14,12 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use lro_runtime::{Dialect, Operations, PollSettings, Transport, dialect::{Azure, Declared, Google, Http}, transport::{BoxFuture, Reply, Request, TransportError}, wire::replicate::Prediction};
+use lro_runtime::{
+    Dialect, Operations, PollSettings, Transport,
+    dialect::{Azure, Declared, Google, Http},
+    transport::{BoxFuture, Reply, Request, TransportError},
+    wire::replicate::Prediction,
+};
 
 use crate::{
     callgrind,
@@ -23,7 +29,8 @@ use crate::{
     virtual_time::{Clock, run as run_future},
 };
 
-/// How one dialect writes an operation. All carry the same facts, in texts of about the same length.
+/// How one dialect writes an operation. All cases have the same facts, in texts of about the same
+/// length.
 struct Case {
     name: &'static str,
     dialect: Arc<dyn Dialect>,
@@ -32,6 +39,7 @@ struct Case {
     succeeded: Text,
 }
 
+/// One reply.
 #[derive(Clone)]
 struct Text {
     status: StatusCode,
@@ -84,7 +92,8 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// Replies from memory: one start, 98 running, one success, again and again; or a success at once.
+/// A transport with replies from memory: one start, 98 running, one success, and again; or always a
+/// success.
 struct Replies {
     case: Case,
     ends_at_once: bool,
@@ -108,7 +117,7 @@ impl Transport for Replies {
     }
 }
 
-/// A way to run one operation, and how many requests were sent.
+/// A client that runs operations, and the number of requests it sent.
 struct Runner {
     client: Operations,
     sent: Arc<AtomicUsize>,
@@ -131,7 +140,7 @@ impl Runner {
     }
 }
 
-/// Runs one dialect a number of times: the program that callgrind counts.
+/// Runs this many operations of one dialect. This is what callgrind counts.
 pub fn repeat(name: &str, operations: usize) {
     for case in cases().into_iter().filter(|case| case.name == name) {
         let runner = Runner::new(case, false);

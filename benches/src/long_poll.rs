@@ -1,4 +1,4 @@
-//! Requests per operation when the server holds them (`WaitOperation`), beside plain polling.
+//! Counts requests per operation when the server holds polls (`WaitOperation`), beside plain polls.
 
 use std::time::Duration;
 

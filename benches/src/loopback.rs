@@ -1,4 +1,6 @@
-//! Polls over real sockets: our loop beside one written by hand, both on the same [`HyperTransport`] and against the same server.
+//! Measures polls per second over real sockets: our loop beside a loop by hand.
+//!
+//! Both use the same [`HyperTransport`] and the same server.
 
 use std::{
     error::Error,
@@ -28,7 +30,7 @@ use crate::{
 const ROUNDS: usize = 31;
 const OPERATIONS_PER_ROUND: usize = 20;
 
-/// Prints polls per second of both, and how ours compares.
+/// Prints polls per second of both loops, and the ratio.
 pub fn run() -> Result<(), Box<dyn Error>> {
     let base = format!("http://{}", serve()?);
     let transport = HyperTransport::default();
@@ -49,16 +51,19 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     compare("loopback", &ours, &hand)
 }
 
-/// One operation.
+/// Runs one operation to its end.
 type Operation<'a> = &'a dyn Fn() -> Result<(), Box<dyn Error>>;
 
-/// Runs both in rounds, and prints polls per second of each and how ours compares.
+/// Runs both loops in rounds, and prints polls per second of each and the ratio.
+///
+/// The ratio is taken per round, because the load of the machine changes between rounds.
 pub fn compare(bench: &str, ours: Operation<'_>, hand: Operation<'_>) -> Result<(), Box<dyn Error>> {
     let (mut our_rates, mut hand_rates, mut ratios) = (vec![], vec![], vec![]);
+    // Once before the measurement: the first request of each connects.
     ours()?;
     hand()?;
     for round in 0..ROUNDS {
-        // Who goes first takes turns.
+        // The loops take turns in going first, so that neither profits from its place.
         let (our_rate, hand_rate) = if round % 2 == 0 {
             let first = rate(ours)?;
             (first, rate(hand)?)
@@ -77,6 +82,7 @@ pub fn compare(bench: &str, ours: Operation<'_>, hand: Operation<'_>) -> Result<
     Ok(())
 }
 
+/// Returns the polls per second of one round.
 fn rate(operation: Operation<'_>) -> Result<f64, Box<dyn Error>> {
     let began = Instant::now();
     for _ in 0..OPERATIONS_PER_ROUND {
@@ -85,7 +91,9 @@ fn rate(operation: Operation<'_>) -> Result<f64, Box<dyn Error>> {
     Ok((OPERATIONS_PER_ROUND * STEPS) as f64 / began.elapsed().as_secs_f64())
 }
 
-/// A server that reads no more of a request than it must, in a thread per connection. Every hundredth reply is a success.
+/// Starts a server that reads as little of a request as possible, with a thread per connection.
+///
+/// Every hundredth reply is a success.
 fn serve() -> Result<SocketAddr, Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
@@ -124,7 +132,10 @@ fn answer(mut stream: TcpStream, replies: &Prepared) -> std::io::Result<()> {
     }
 }
 
-/// Pauses between polls are over at once; the limit of each call is a real timer's, as in any program.
+/// A timer whose delays are over at once, but whose time limits of calls are real, as in any
+/// program.
+///
+/// It tells them apart by their length: the longest delay of the default settings is 20 s.
 pub struct Impatient(Clock);
 
 impl Impatient {
@@ -144,6 +155,7 @@ impl Timer for Impatient {
     }
 }
 
+/// A waker that unparks a thread.
 struct Unpark(Thread);
 
 impl Wake for Unpark {
@@ -152,7 +164,7 @@ impl Wake for Unpark {
     }
 }
 
-/// Runs a future that waits for another thread.
+/// Runs a future whose progress depends on other threads.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut future = pin!(future);

@@ -1,4 +1,6 @@
-//! Polls over gRPC: our loop beside one by hand with tonic's client, both on the same [`HyperChannel`] and against the same server.
+//! Measures polls per second over gRPC: our loop beside a loop by hand with tonic's client.
+//!
+//! Both use the same [`HyperChannel`] and the same server.
 
 use std::{error::Error, hint::black_box, time::Duration};
 
@@ -19,7 +21,7 @@ use crate::{
 
 mod server;
 
-/// What the service says about progress.
+/// The metadata of the operation.
 #[derive(Clone, PartialEq, Message)]
 struct ExportProgress {
     #[prost(string, tag = "1")]
@@ -30,7 +32,7 @@ struct ExportProgress {
     percent: u32,
 }
 
-/// What the operation gives.
+/// The response of the operation.
 #[derive(Clone, PartialEq, Message)]
 struct ExportedImage {
     #[prost(string, tag = "1")]
@@ -42,7 +44,7 @@ struct ExportedImage {
 const START: &str = "/example.Images/ExportImage";
 const GET: &str = "/google.longrunning.Operations/GetOperation";
 
-/// Prints polls per second of both, and how ours compares.
+/// Prints polls per second of both loops, and the ratio.
 pub fn run() -> Result<(), Box<dyn Error>> {
     let base = format!("http://{}", server::serve(&message(false), &message(true))?);
     let channel = HyperTransport::builder().grpc_channel();
@@ -64,7 +66,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     compare("loopback-grpc", &ours, &hand)
 }
 
-/// As the service writes it.
+/// Returns an operation as the service encodes it.
 fn message(done: bool) -> Vec<u8> {
     let any = |name: &str, value| prost_types::Any { type_url: format!("type.googleapis.com/example.{name}"), value };
     let stage = if done { "done" } else { "copying" };
@@ -80,7 +82,7 @@ fn message(done: bool) -> Vec<u8> {
     operation.encode_to_vec()
 }
 
-/// The loop of a careful author, with the calls of a generated client.
+/// Runs one operation in a loop by hand, with the calls of a generated client.
 async fn by_hand(channel: HyperChannel, origin: Uri, clock: &Clock) -> Result<ExportedImage, Box<dyn Error>> {
     let mut grpc = Grpc::with_origin(channel, origin);
     let mut operation = call(&mut grpc, START, ()).await?;

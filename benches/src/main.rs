@@ -1,4 +1,4 @@
-//! Figures of lro-runtime, one per line: see README.md.
+//! Takes the figures of lro-runtime and prints one per line. README.md explains them.
 
 mod callgrind;
 mod count;

@@ -1,6 +1,6 @@
-//! One line per figure, for machines and for people.
+//! Prints figures, one per line, readable by machines and by people.
 
-/// What a figure is of.
+/// The benchmark and the variant that a figure belongs to.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
     pub bench: &'a str,
@@ -15,7 +15,7 @@ impl Subject<'_> {
     }
 }
 
-/// The median.
+/// Returns the median.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;

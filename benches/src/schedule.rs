@@ -1,7 +1,10 @@
-//! What default schedules cost: polls per operation, and how long after its end an operation is noticed.
+//! Measures what default schedules cost: polls per operation, and the time from its end to the poll
+//! that sees it.
 //!
-//! Durations are log-normal with sigma 1, the same for everybody. Ours are waited for by the library itself, through its public API and with virtual time; the
-//! peers' schedules are computed here from the values that they document, time limits left out for all.
+//! The durations of operations are log-normal with sigma 1, the same for every schedule. For our
+//! schedules the library itself waits, through its public API and with virtual time. The peers'
+//! schedules are computed here from the values that they document. Time limits are left out for
+//! all.
 
 use std::time::Duration;
 
@@ -11,13 +14,13 @@ use lro_runtime::{Jitter, PollSettings};
 use crate::{report::Subject, service::Service};
 
 const OPERATIONS: usize = 20_000;
-/// Seconds.
+/// The medians of the operations' durations, in seconds.
 pub const MEDIANS: [f64; 3] = [5.0, 60.0, 600.0];
 
 /// A published client's schedule, in seconds.
 struct Peer {
     name: &'static str,
-    /// Whether its first poll comes at once, or after the first delay.
+    /// Whether its first poll is sent at once, and not after the first delay.
     polls_at_once: bool,
     delay: f64,
     multiplier: f64,
@@ -25,12 +28,13 @@ struct Peer {
     jitter: Spread,
 }
 
+/// How a peer randomises its delays.
 #[derive(Clone, Copy)]
 enum Spread {
     None,
-    /// Uniformly from nothing to the delay.
+    /// Uniformly between zero and the computed delay.
     Full,
-    /// Uniformly from the shortest delay to the computed one.
+    /// Uniformly between the shortest delay and the computed one.
     FromShortest,
 }
 
@@ -79,7 +83,7 @@ const PEERS: [Peer; 7] = [
     },
 ];
 
-/// Settings that are ours, and some that might be.
+/// Our settings, and some that were considered as defaults.
 fn ours() -> Vec<(&'static str, PollSettings)> {
     let with = |delay, multiplier, max_delay| {
         PollSettings::default()
@@ -120,9 +124,10 @@ pub fn run() {
     }
 }
 
-/// The same durations whenever it is asked.
+/// Returns the durations of all operations, the same at every call.
 fn log_normal(median: f64) -> Vec<f64> {
     let mut rng = Rng::with_seed(1);
+    // The Box-Muller transform: two uniform numbers give a normal one.
     let mut normal = move || {
         let (radius, angle) = ((-2.0 * (1.0 - rng.f64()).ln()).sqrt(), std::f64::consts::TAU * rng.f64());
         radius * angle.cos()
@@ -130,7 +135,7 @@ fn log_normal(median: f64) -> Vec<f64> {
     (0..OPERATIONS).map(|_| median * f64::exp(normal())).collect()
 }
 
-/// What it takes to wait for operations of this median, on average.
+/// Returns the averages of what `wait` returns, over operations with this median.
 pub fn mean(median: f64, mut wait: impl FnMut(f64, &mut Rng) -> (f64, f64)) -> (f64, f64) {
     let (durations, mut rng) = (log_normal(median), Rng::with_seed(7));
     let waits = durations.iter().map(|duration| wait(*duration, &mut rng));
@@ -139,7 +144,8 @@ pub fn mean(median: f64, mut wait: impl FnMut(f64, &mut Rng) -> (f64, f64)) -> (
 }
 
 impl Peer {
-    /// Polls, and seconds from the end to the poll that sees it.
+    /// Returns the number of polls, and the seconds from the operation's end to the poll that sees
+    /// it.
     fn wait(&self, duration: f64, rng: &mut Rng) -> (f64, f64) {
         let (mut now, mut polls, mut delay) = (0.0, 0.0, self.delay);
         let mut is_first = true;

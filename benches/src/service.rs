@@ -1,4 +1,4 @@
-//! A service in memory whose one operation is done when its time has come, and which counts what it is asked.
+//! A service in memory with one operation, which is done at a set time. It counts requests.
 
 use std::{
     sync::{
@@ -9,10 +9,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use lro_runtime::{Operations, PollSettings, Transport, transport::{BoxFuture, Reply, Request, TransportError}};
+use lro_runtime::{
+    Operations, PollSettings, Transport,
+    transport::{BoxFuture, Reply, Request, TransportError},
+};
 
 use crate::virtual_time::{Clock, run};
 
+/// The service, as a transport.
 #[derive(Clone)]
 pub struct Service {
     pub clock: Clock,
@@ -29,19 +33,22 @@ impl Service {
         Operations::builder("http://localhost").transport(self.clone()).timer(self.clock.clone()).build().unwrap()
     }
 
-    /// Requests since the last start of an operation, its own not counted.
+    /// Returns the number of requests since the last start call, which does not count.
     pub fn requests(&self) -> u64 {
         self.requests.load(Relaxed)
     }
 
-    /// Sets when the operation that is started next is done; that time.
+    /// Sets how long the next operation takes, in seconds. Returns the time at which it is done.
     pub fn will_take(&self, duration: f64) -> Duration {
         let ends = self.clock.elapsed() + Duration::from_secs_f64(duration);
         self.done_at.store(u64::try_from(ends.as_nanos()).unwrap_or(u64::MAX), Relaxed);
         ends
     }
 
-    /// Starts an operation of this duration and waits for it with our loop: requests, and seconds from the end to the reply that tells.
+    /// Starts an operation of this duration, in seconds, and waits for it with our loop.
+    ///
+    /// Returns the number of requests, and the seconds from the operation's end to the reply that
+    /// shows it.
     pub fn wait(&self, client: &Operations, duration: f64, settings: PollSettings) -> (f64, f64) {
         let ends = self.will_take(duration);
         let done = run(async {
@@ -52,7 +59,8 @@ impl Service {
         (self.requests() as f64, self.clock.elapsed().saturating_sub(ends).as_secs_f64())
     }
 
-    /// Lets the operation go on, as long as a held request may take.
+    /// Advances the clock as a held request does: to the operation's end, or by the timeout in the
+    /// request.
     fn hold(&self, request: &Request) {
         let timeout = std::str::from_utf8(request.body()).ok().and_then(|body| body.split('"').nth(3));
         let timeout = timeout.and_then(|text| text.strip_suffix('s')?.parse::<f64>().ok()).unwrap_or_default();

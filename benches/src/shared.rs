@@ -1,4 +1,4 @@
-//! A thousand waiters for one operation: one shared loop beside a loop each.
+//! Measures a thousand waiters for one operation: one shared loop beside a loop for each.
 
 use std::{
     cmp::Reverse,
@@ -20,7 +20,7 @@ use crate::{
 };
 
 const WAITERS: usize = 1000;
-/// Seconds that the operation takes.
+/// How long the operation takes, in seconds.
 const DURATION: f64 = 60.0;
 
 type Waiter = Pin<Box<dyn Future<Output = Result<RawOperation>>>>;
@@ -37,6 +37,7 @@ pub fn run() {
     });
 }
 
+/// Prints memory per waiter and requests per operation.
 fn measure(variant: &str, waiters: impl FnOnce(&RawOperation) -> Vec<Waiter>) {
     let subject = Subject { bench: "shared", variant };
     let service = Service::new();
@@ -65,7 +66,7 @@ fn poll(waiter: &mut Waiter) -> Poll<Result<RawOperation>> {
     waiter.as_mut().poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// A timer whose sleeps are over when somebody moves its clock to the next of them.
+/// A timer whose sleeps stay pending until `advance` moves its clock to the end of the next sleep.
 #[derive(Clone)]
 struct Patient {
     clock: Clock,

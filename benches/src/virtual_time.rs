@@ -1,4 +1,4 @@
-//! Time that passes only when somebody sleeps, and futures that are never pending.
+//! A clock that only sleeps advance, and a runner for futures that wait for nothing real.
 
 use std::{
     future::Future,
@@ -13,7 +13,7 @@ use std::{
 
 use lro_runtime::{Timer, transport::BoxFuture};
 
-/// A timer whose sleeps are ready at once, and move its clock.
+/// A timer whose sleeps are over at once and advance its clock.
 #[derive(Clone)]
 pub struct Clock {
     epoch: Instant,
@@ -25,7 +25,7 @@ impl Clock {
         Self { epoch: Instant::now(), elapsed: Arc::default() }
     }
 
-    /// What has been slept.
+    /// Returns the sum of all sleeps.
     pub fn elapsed(&self) -> Duration {
         Duration::from_nanos(self.elapsed.load(Relaxed))
     }
@@ -54,7 +54,7 @@ impl Timer for Clock {
     }
 }
 
-/// Runs a future that waits for nothing real.
+/// Runs a future that waits for nothing outside of it, by polling it again and again.
 pub fn run<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());

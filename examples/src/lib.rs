@@ -1,6 +1,7 @@
-//! The SDK that the smaller examples use, as its author writes it, and a service for it to talk to.
+//! The SDK that the smaller examples share, written as an SDK author would write it, and a service
+//! for it to talk to.
 //!
-//! `quickstart.rs` has both in one file; begin there.
+//! Start with `quickstart.rs`, which has both in one file.
 
 use std::{fmt, io, time::Duration};
 
@@ -11,33 +12,33 @@ use lro_runtime::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// Which image to export, and where to.
+/// The request of an export: which image, and where to.
 #[derive(Debug, Serialize)]
 pub struct ExportRequest {
-    /// The image.
+    /// The name of the image.
     pub image: String,
-    /// The bucket.
+    /// The bucket to export to.
     pub bucket: String,
 }
 
 impl ExportRequest {
-    /// An export of `image` to `bucket`.
+    /// Creates a request to export `image` to `bucket`.
     pub fn new(image: impl Into<String>, bucket: impl Into<String>) -> Self {
         Self { image: image.into(), bucket: bucket.into() }
     }
 }
 
-/// An image that was exported.
+/// The response of an export: where the image is now.
 #[derive(Debug, Deserialize)]
 pub struct ExportedImage {
-    /// Where it is.
+    /// The URI of the exported image.
     pub uri: String,
 }
 
-/// How far an export is.
+/// The metadata of an export: its progress.
 #[derive(Debug, Deserialize)]
 pub struct ExportProgress {
-    /// Per cent done.
+    /// How much is done, from 0 to 100.
     pub percent: f64,
 }
 
@@ -48,7 +49,7 @@ pub struct ImageClient {
 
 #[long_running]
 impl ImageClient {
-    /// A client that starts its operations here.
+    /// Creates a client that starts its operations through `operations`.
     #[must_use]
     pub fn new(operations: Operations) -> Self {
         Self { operations }
@@ -67,11 +68,11 @@ impl fmt::Debug for ImageClient {
     }
 }
 
-/// The image service, in this process: an export takes one second.
+/// Starts the image service in this process. An export takes one second.
 ///
 /// # Errors
 ///
-/// When there is no free port.
+/// Fails if there is no free port.
 pub fn service() -> io::Result<LroServer> {
     let export = |request: &serde_json::Value| {
         let text = |member: &str| request[member].as_str().unwrap_or("?").to_owned();

@@ -1,4 +1,6 @@
-//! The macros of [`lro-runtime`](https://docs.rs/lro-runtime). An implementation detail: depend on `lro-runtime`.
+//! The procedural macros of [`lro-runtime`](https://docs.rs/lro-runtime).
+//!
+//! This crate is an implementation detail: depend on `lro-runtime`, which re-exports the macros.
 
 use proc_macro::TokenStream;
 
@@ -12,8 +14,9 @@ mod wire_operation;
 
 /// Turns methods that start long-running work into methods that return a typed operation.
 ///
-/// Write it twice: on the `impl` block or trait, bare, and on each method, with the two types of that method. A free
-/// function needs it once, with `operations`.
+/// Put the attribute on the `impl` block or trait, and again on each method that starts an
+/// operation, with the response and metadata types of that method. A free function needs it once,
+/// with the key `operations`.
 ///
 /// ```
 /// use lro_runtime::{Operations, RawOperation, Result, long_running};
@@ -38,63 +41,74 @@ mod wire_operation;
 /// }
 /// ```
 ///
-/// Beside the block this writes the alias `ExportImageOperation` and the enum `ExportImageState`; into it, the method
-/// `resume_export_image`. `export_image` itself then returns `Result<ExportImageOperation>`. The method is an `async fn`,
-/// or a `fn` that returns `impl Future<Output = Result<RawOperation>>`, `Pin<Box<dyn Future<…>>>` or a `BoxFuture`.
-/// Its error type is the author's choice.
+/// For each annotated method this generates three items: next to the block, the type alias
+/// `ExportImageOperation` and the enum `ExportImageState`; inside the block, the method
+/// `resume_export_image`. `export_image` itself then returns `Result<ExportImageOperation>`.
 ///
-/// In a trait, a method may have a default body or none; one without is implemented by a method that returns the typed
-/// operation. The attribute goes on the trait and never on the blocks that implement it.
+/// The method is an `async fn`, or a `fn` that returns
+/// `impl Future<Output = Result<RawOperation>>`, `Pin<Box<dyn Future<…>>>` or an alias of it whose
+/// name ends in `BoxFuture`. The error type is the author's choice.
+///
+/// In a trait, a method may have a default body or none. A method without a default body is
+/// implemented by a method that returns the typed operation. Put the attribute on the trait, never
+/// on the blocks that implement it.
 ///
 /// # Keys
 ///
+/// `M` is the metadata type of the method, `R` its response type.
+///
 /// | key | value |
 /// |---|---|
-/// | `response` | type of the result of success. Mandatory, `()` is legal |
-/// | `metadata` | type of what the server says about progress. Mandatory, `()` is legal |
-/// | `name` | `"…"`: base of the names of the alias and the enum, in `UpperCamelCase` |
-/// | `operations` | expression that gives the `Operations` to resume with. Without it `&self.operations` in an `impl` block, `self.operations()` in a trait; mandatory where there is no `self`, where arguments it names become arguments of the resume function |
-/// | `poll` | `poll(delay = "1s", multiplier = 1.5, max_delay = "30s", timeout = "10m", initial_delay = "500ms")`: this method's defaults |
+/// | `response` | type of the result of success. Mandatory; `()` is legal |
+/// | `metadata` | type of the progress that the server reports. Mandatory; `()` is legal |
+/// | `name` | `"…"`: base of the names of the alias and the enum, in `UpperCamelCase`. Default: the method's name |
+/// | `operations` | expression for the `Operations` that the resume function uses. Default: `&self.operations` in an `impl` block, `self.operations()` in a trait. Mandatory where there is no `self`; arguments of the method that the expression names become arguments of the resume function |
+/// | `poll` | `poll(delay = "1s", multiplier = 1.5, max_delay = "30s", timeout = "10m", initial_delay = "500ms")`: default poll settings of this method |
 /// | `cancel`, `delete` | flags: the service can cancel, or delete, operations of this method |
-/// | `pending` | closure or function from `&M` to `bool`: when the metadata means that work has not begun |
-/// | `progress` | field of the metadata (`percent`, `stats.done`), integers are per cent and floats fractions; or closure from `&M` to `f64` or `Option<f64>`, 0 to 1 |
-/// | `classify` | closure or function from `&R` to `Option<Status>`: when a response is a failure in disguise |
-/// | `response_type`, `metadata_type` | `"…"`: the type URL to expect on the wire |
-/// | `encoding` | `json` (default) or `proto`: how response and metadata are written |
+/// | `pending` | closure or function from `&M` to `bool`: whether the metadata means that the work has not begun |
+/// | `progress` | field of the metadata (`percent`, `stats.done`), where integers are per cent and floats are fractions; or a closure from `&M` to `f64` or `Option<f64>`, 0 to 1 |
+/// | `classify` | closure or function from `&R` to `Option<Status>`: `Some` if the response means that the operation failed |
+/// | `response_type`, `metadata_type` | `"…"`: type URL to expect on the wire |
+/// | `encoding` | `json` (default) or `proto`: encoding of response and metadata |
 /// | `wire` | type that declares how the service writes an operation |
-/// | `dialect` | expression that gives the dialect of this method: `Azure::new()`, or a constant such as a `Waiter` |
-/// | `waiter` | `waiter(get = "v1/buckets/{name}", name_at = "bucket.id", success(output = "state", is = "READY"))`: the call to repeat, and ordered acceptors of its replies; see below |
+/// | `dialect` | expression for the dialect of this method: `Azure::new()`, or a constant such as a `Waiter` |
+/// | `waiter` | `waiter(get = "v1/buckets/{name}", name_at = "bucket.id", success(output = "state", is = "READY"))`: the call to repeat, and ordered acceptors that judge its replies; see below |
 /// | `result`, `final_state_via`, `path` | `"…"`: options of the dialect |
-/// | `crate` | path of `lro_runtime`, where it is not a direct dependency |
+/// | `crate` | path of `lro_runtime`, if it is not a direct dependency |
 ///
-/// On the block they are defaults for its methods (all but `name`); a method takes a flag back with `cancel = false`. `encoding`, `wire`, `dialect` and
-/// `waiter` exclude each other; a method's own goes before the block's.
+/// On a block, the keys are defaults for all its methods; only `name` is not allowed there. A
+/// method turns a flag off with `cancel = false`. `encoding`, `wire`, `dialect` and `waiter`
+/// exclude each other; a method's own key replaces the block's.
 ///
 /// # Keys of `waiter(…)`
 ///
 /// | key | value |
 /// |---|---|
-/// | `get`, or `post` and `body` | `"…"`: the call to repeat, below the base URL, in which `{name}` is filled in. Without them, `GET` of the start call's URL |
+/// | `get`, or `post` and `body` | `"…"`: the call to repeat, relative to the base URL; `{name}` stands for the operation's name. Default: `GET` of the start call's URL |
 /// | `headers` | `headers("x-target" = "Tables.Describe")`: headers of that call |
-/// | `name_at` | path, in the reply of the start call, of the operation's name |
-/// | `response_at` | path of the response in the output that succeeded. Without it, all of the output |
-/// | `success(…)`, `failure(…)`, `retry(…)` | an acceptor: what the replies mean that match. As many as needed; the first that matches decides |
+/// | `name_at` | path of the operation's name in the reply of the start call |
+/// | `response_at` | path of the response in the output that succeeded. Default: all of the output |
+/// | `success(…)`, `failure(…)`, `retry(…)` | acceptor: what a reply that matches means. Any number of them; the first that matches decides |
 ///
-/// An acceptor matches by one of these. What a path is, and what a reply means that none matches, is in the documentation of `Waiter` in `lro_runtime`.
+/// An acceptor matches in one of the following ways. The documentation of `Waiter` in `lro_runtime`
+/// explains paths, and what a reply means that no acceptor matches.
 ///
 /// | acceptor | matches |
 /// |---|---|
 /// | `output = "state", is = "READY"` | outputs in which the path finds this word, or with `is = true` this boolean |
-/// | `output = "nodes[].state", all = "READY"` | … a list that is not empty, and of which every element is this word |
-/// | `output = "nodes[].state", any = "LOST"` | … a list of which at least one element is this word |
+/// | `output = "nodes[].state", all = "READY"` | outputs in which the path finds a list that is not empty and has no other element than this word |
+/// | `output = "nodes[].state", any = "LOST"` | outputs in which the path finds a list with at least one element that is this word |
 /// | `error = "NotFound"` | errors of this type: the service's own word, or the name of the HTTP status |
-/// | `success = true` | every reply that is no error; with `false` every error |
+/// | `success = true` | every reply that is not an error; with `false`, every error |
 #[proc_macro_attribute]
 pub fn long_running(args: TokenStream, item: TokenStream) -> TokenStream {
     long_running::expand(args.into(), item.into()).into()
 }
 
-/// Says on a serde type how a service writes its operations: which member is the name, the state, the response, and which words mean which state.
+/// Declares on a serde type how a service writes its operations.
+///
+/// The declaration says which member is the name, the state, the response, and which words mean
+/// which state.
 ///
 /// ```
 /// use lro_runtime::WireOperation;
@@ -118,8 +132,10 @@ pub fn long_running(args: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// A method then says `wire = Prediction`, a client `.dialect(Declared::of::<Prediction>())`. The keys, and what they mean, are in the module `wire`
-/// of `lro_runtime`. The derive writes a constant and nothing else; it calls no code of the type.
+/// A method uses the type with `wire = Prediction`, a client with
+/// `.dialect(Declared::of::<Prediction>())`. The module `wire` of `lro_runtime` documents the keys.
+/// The derive implements the trait `WireOperation`, which is one constant; at run time, no code of
+/// the type is called.
 #[proc_macro_derive(WireOperation, attributes(operation))]
 pub fn wire_operation(item: TokenStream) -> TokenStream {
     wire_operation::expand(item.into()).into()

@@ -1,12 +1,16 @@
-//! What to say about an unknown key: the one that was probably meant, and the legal ones.
+//! Messages about unknown keys: the key that was probably meant, and the legal ones.
 
-/// The key that was probably meant.
+/// Returns the legal key that was probably meant, or `None` if no legal key is similar enough.
 pub(crate) fn nearest<'a>(key: &str, legal: &[&'a str]) -> Option<&'a str> {
     let (edits, word) = legal.iter().map(|word| (distance(key, word), *word)).min()?;
+    // Fewer edits than letters, or any word of two letters would be taken for `is`.
     (edits <= 2 && edits < word.len()).then_some(word)
 }
 
-/// The message for an unknown key: `candidates` may have been meant, `listed` are named, `place` says where they are legal.
+/// Returns the message for an unknown key.
+///
+/// The hint is taken from `candidates`, the legal keys are `listed`, and `place` says where they
+/// are legal.
 pub(crate) fn unknown_key(key: &str, candidates: &[&str], place: &str, listed: &[&str]) -> String {
     let hint = match nearest(key, candidates) {
         Some(word) => format!("; did you mean `{word}`?"),
@@ -16,8 +20,11 @@ pub(crate) fn unknown_key(key: &str, candidates: &[&str], place: &str, listed: &
     format!("unknown key `{key}`{hint} Legal keys{place} are {}", listed.join(", "))
 }
 
-/// Edits (insertions, deletions, replacements) from one word to the other.
+/// Counts the edits (insertions, deletions, replacements) from one word to the other: the
+/// Levenshtein distance.
 fn distance(from: &str, to: &str) -> usize {
+    // One row of the usual table is enough: a cell depends on its left, upper and upper left
+    // neighbours only.
     let mut row: Vec<usize> = (0..=to.chars().count()).collect();
     for (i, a) in from.chars().enumerate() {
         let mut corner = i;

@@ -1,9 +1,12 @@
-//! Every mistake of an item, collected, then told in one compile.
+//! Collects the mistakes of an item, so that one compile reports all of them.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-/// The mistakes found so far. Finding one never stops the search for the next.
+/// The mistakes found so far.
+///
+/// Code that finds a mistake adds it here and continues, usually with a legal value in place of the
+/// wrong one.
 #[derive(Default)]
 pub(crate) struct Report {
     errors: Option<syn::Error>,
@@ -15,7 +18,7 @@ impl Report {
         self.add(syn::Error::new_spanned(tokens, message));
     }
 
-    /// Adds a mistake that carries its place.
+    /// Adds a mistake that carries its own span.
     pub(crate) fn add(&mut self, error: syn::Error) {
         match &mut self.errors {
             Some(errors) => errors.combine(error),
@@ -27,7 +30,7 @@ impl Report {
         self.errors.is_none()
     }
 
-    /// One `compile_error!` per mistake; nothing if there was none.
+    /// Returns one `compile_error!` per mistake, or no tokens if there are no mistakes.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.errors.map(syn::Error::into_compile_error).unwrap_or_default()
     }

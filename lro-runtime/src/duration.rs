@@ -1,10 +1,11 @@
-//! Durations as people and protobuf write them.
+//! Reads and writes durations, in the forms that people (`1m 30s`) and protobuf (`"1.5s"`) use.
 //!
-//! The grammar stands in `lro-macros/src/grammar/duration.rs` as well, for `poll(…)`; `tests/tests/grammars.rs` proves that both agree.
+//! `lro-macros/src/grammar/duration.rs` has the same grammar for `poll(…)`, because neither crate
+//! can use the other's code. `tests/tests/grammars.rs` tests that both agree.
 
 use std::time::Duration;
 
-/// The units, longest first, with their length in nanoseconds.
+/// The units and their lengths in nanoseconds. Longest first: [`format`] writes them in this order.
 const UNITS: [(&str, u128); 7] = [
     ("d", 86_400_000_000_000),
     ("h", 3_600_000_000_000),
@@ -15,7 +16,7 @@ const UNITS: [(&str, u128); 7] = [
     ("ns", 1),
 ];
 
-/// Writes `90s` as `1m 30s`: exact, and read back by [`parse`].
+/// Writes a duration for people: 90 seconds become `1m 30s`. Exact; [`parse`] reads it back.
 pub(crate) fn format(duration: Duration) -> String {
     if duration.is_zero() {
         return "0s".to_owned();
@@ -32,7 +33,8 @@ pub(crate) fn format(duration: Duration) -> String {
     words.join(" ")
 }
 
-/// Reads `1m 30s`, `1.5s`, `250 ms`, `2h`: amounts, each with its unit of `d h m s ms us ns`. A fraction must be whole nanoseconds.
+/// Reads one or more amounts, each followed by a unit (`d h m s ms us ns`): `1m 30s`, `1.5s`,
+/// `250 ms`, `2h`. A fraction must come to whole nanoseconds.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     read(text.trim()).map_err(|reason| format!("`{text}` is not a duration: {reason}; write it like `1m 30s`"))
 }
@@ -41,6 +43,7 @@ fn read(mut rest: &str) -> Result<Duration, String> {
     if rest.is_empty() {
         return Err("it is empty".to_owned());
     }
+    // `u128`, because `Duration::MAX` in nanoseconds does not fit 64 bits.
     let mut nanos = 0_u128;
     while !rest.is_empty() {
         let (amount, unit, tail) = split(rest)?;
@@ -52,7 +55,7 @@ fn read(mut rest: &str) -> Result<Duration, String> {
     Ok(Duration::new(seconds, subsecond))
 }
 
-/// `"1m 30s"` → `("1", "m", " 30s")`.
+/// Splits off the first amount and its unit: `"1m 30s"` → `("1", "m", " 30s")`.
 fn split(text: &str) -> Result<(&str, &str, &str), String> {
     let (amount, tail) = text.split_at(text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len()));
     if amount.is_empty() {
@@ -66,7 +69,7 @@ fn split(text: &str) -> Result<(&str, &str, &str), String> {
     Ok((amount, unit, tail))
 }
 
-/// The nanoseconds in an amount of a unit.
+/// Returns the nanoseconds in an amount of a unit.
 fn length(amount: &str, unit: &str) -> Result<u128, String> {
     let scale = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, nanos)| *nanos);
     let scale = scale.ok_or_else(|| format!("`{unit}` is not a unit; legal are d, h, m, s, ms, us, ns"))?;
@@ -75,6 +78,8 @@ fn length(amount: &str, unit: &str) -> Result<u128, String> {
     let whole: u128 = whole.parse().map_err(|_| not_a_number())?;
     let digits: u128 = fraction.parse().map_err(|_| not_a_number())?;
     let too_fine = || format!("`{amount}{unit}` is finer than a nanosecond");
+    // Integers instead of `f64`: `0.1s` is then exactly 100 ms, and what is finer than a nanosecond
+    // is refused instead of rounded.
     let divisor = u32::try_from(fraction.len()).ok().and_then(|n| 10_u128.checked_pow(n)).ok_or_else(too_fine)?;
     let scaled = digits.checked_mul(scale).ok_or_else(too_fine)?;
     if scaled % divisor != 0 {
@@ -83,7 +88,8 @@ fn length(amount: &str, unit: &str) -> Result<u128, String> {
     whole.checked_mul(scale).and_then(|n| n.checked_add(scaled / divisor)).ok_or_else(|| "it is too long".to_owned())
 }
 
-/// `Duration` in settings: written for people, read from `"1m 30s"` or from a number of seconds.
+/// The serde form of an optional duration in settings: written as `"1m 30s"`, read from such a text
+/// or from a number of seconds.
 pub(crate) mod serde_option {
     use std::time::Duration;
 
@@ -115,7 +121,7 @@ pub(crate) mod serde_option {
     }
 }
 
-/// `google.protobuf.Duration` in JSON: `"1.5s"`.
+/// The JSON form of an optional `google.protobuf.Duration`: `"1.5s"`.
 pub(crate) mod proto {
     use std::time::Duration;
 
@@ -131,11 +137,14 @@ pub(crate) mod proto {
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        // A text that is not a duration becomes `None`, not an error: it must not cost the rest of
+        // the detail that it is part of.
         let text = Option::<String>::deserialize(deserializer)?;
         Ok(text.and_then(|text| seconds(&text)))
     }
 
-    /// Seconds with at most nine decimals and the letter `s`. A negative duration is legal protobuf; as a delay it is no wait.
+    /// Reads seconds with at most nine decimals and the letter `s`, which [`super::parse`] covers.
+    /// A negative duration is legal protobuf; as a delay it is zero.
     fn seconds(text: &str) -> Option<Duration> {
         if text.starts_with('-') { Some(Duration::ZERO) } else { super::parse(text).ok() }
     }

@@ -1,4 +1,5 @@
-//! The one error type.
+//! The public error type: what failed, for which operation, after how many polls, and what to do
+//! next.
 
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
@@ -15,40 +16,46 @@ use crate::{
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What kind of thing went wrong.
+/// The kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The start call failed: as far as is known, there is no operation.
+    /// The start call failed. As far as the client knows, there is no operation.
     Start,
-    /// Looking failed: a single poll did, or the error budget of a wait is spent. The operation goes on.
+    /// A call about the operation failed: a single poll, a list, cancel or delete call, or a wait
+    /// that polled until its error budget was spent or a poll failed for good. The operation itself
+    /// goes on.
     Poll,
-    /// The wait expired. The operation goes on: [`Error::token`] and [`Error::snapshot`] lead back to it.
+    /// The wait expired. The operation itself goes on: [`Error::token`] and [`Error::snapshot`]
+    /// lead back to it.
     Timeout,
-    /// The operation failed; see [`Error::status`].
+    /// The operation failed; [`Error::status`] says why.
     Failed,
-    /// The operation was cancelled; see [`Error::status`].
+    /// The operation was cancelled; [`Error::status`] has the details.
     Cancelled,
-    /// A payload does not decode as the type of the method.
+    /// A payload does not decode as the type that the method declares.
     Decode,
-    /// The server answered something that its dialect does not allow.
+    /// The server sent something that the dialect does not allow.
     Protocol,
-    /// The dialect, or the service, has no such call.
+    /// The dialect, or the service, does not have the call.
     Unsupported,
     /// The operation has no result yet.
     NotCompleted,
-    /// A token (or a name) that cannot be resumed from.
+    /// The token or name cannot be resumed from.
     InvalidToken,
-    /// Settings that cannot be.
+    /// A setting is illegal, or two settings conflict.
     InvalidSettings,
-    /// The server pointed to a place where nothing may be sent; nothing was.
+    /// A URL or name leads to a place that the client does not trust. Nothing was sent there.
     UntrustedUrl,
 }
 
-/// What went wrong, to which operation, and what can be done.
+/// The error that calls on clients and operations return.
 ///
-/// `Display` is one line: what happened, to which operation, after how many polls, and what to do next. Sources go deeper.
-/// An error is cheap to clone.
+/// `Display` is one line: what happened, to which operation, after how many polls, and what to do
+/// next. [`source`](StdError::source) has the cause, where there is one. An error is cheap to
+/// clone.
+// One pointer wide, so that a `Result` of a small value stays small; `make_mut` copies only an
+// error that was cloned before.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -68,6 +75,8 @@ impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Arc::new(Inner {
             kind,
+            // A server's words may be part of the message: a line break in them would end the line
+            // that `Display` promises, and their length would be the server's choice.
             message: line(&message.into()),
             operation: None,
             status: None,
@@ -78,7 +87,8 @@ impl Error {
         }))
     }
 
-    /// A failed exchange as an error: of the kind that its cause has by itself, else of `kind`.
+    /// Turns a failed exchange into an error of `kind`, unless the cause itself names a more
+    /// precise kind.
     pub(crate) fn from_failure(kind: ErrorKind, message: impl Into<String>, failure: Failure) -> Self {
         let kind = match failure.cause() {
             Cause::Protocol(_) => ErrorKind::Protocol,
@@ -94,7 +104,8 @@ impl Error {
         error
     }
 
-    // Out of line: it is called by code that is compiled per method.
+    // Not inlined: the callers are generic over the method's types and are compiled once per method
+    // of an SDK.
     #[cold]
     #[inline(never)]
     pub(crate) fn with_operation(mut self, operation: &RawOperation) -> Self {
@@ -118,7 +129,7 @@ impl Error {
         self
     }
 
-    /// With better advice than the kind's own, if it is of this kind.
+    /// Replaces the advice at the end of the line, if the error is of `kind`.
     pub(crate) fn with_advice(mut self, kind: ErrorKind, advice: &'static str) -> Self {
         if self.kind() == kind {
             Arc::make_mut(&mut self.0).advice = Some(advice);
@@ -126,37 +137,39 @@ impl Error {
         self
     }
 
-    /// What kind of thing went wrong.
+    /// Returns the kind of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The last snapshot of the operation, wherever there is one: it can be polled again.
+    /// Returns the last snapshot of the operation, if the error is about one. It can be polled
+    /// again.
     #[must_use]
     pub fn snapshot(&self) -> Option<&RawOperation> {
         self.0.operation.as_ref()
     }
 
-    /// The token to resume from, wherever there is an operation.
+    /// Returns a token to resume the operation from, if the error is about one.
     #[must_use]
     pub fn token(&self) -> Option<Token> {
         self.0.operation.as_ref().map(RawOperation::token)
     }
 
-    /// What the server said: why the operation failed, or why the last call did.
+    /// Returns the status that the server sent: why the operation failed, or why the last call
+    /// failed.
     #[must_use]
     pub fn status(&self) -> Option<&Status> {
         self.0.status.as_deref()
     }
 
-    /// How many polls the wait took.
+    /// Returns how many polls the wait sent; `None` if the error is not from a wait.
     #[must_use]
     pub fn attempts(&self) -> Option<u32> {
         self.0.attempts
     }
 
-    /// How long the wait took.
+    /// Returns how long the wait lasted; `None` if the error is not from a wait.
     #[must_use]
     pub fn elapsed(&self) -> Option<Duration> {
         self.0.elapsed
@@ -164,7 +177,7 @@ impl Error {
 }
 
 impl ErrorKind {
-    /// What to do next, in a few words.
+    /// The end of the line that `Display` writes: what to do next.
     fn advice(self) -> &'static str {
         match self {
             Self::Start => "check the request, then start again",
@@ -191,6 +204,8 @@ impl fmt::Display for Error {
         f.write_str(&inner.message)?;
         if let (Some(attempts), Some(elapsed)) = (inner.attempts, inner.elapsed) {
             let polls = if attempts == 1 { "poll" } else { "polls" };
+            // Cut to milliseconds for reading: a measured time has nanoseconds, and `format` writes
+            // all of them.
             let elapsed = Duration::from_millis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
             write!(f, " (after {attempts} {polls} in {})", crate::duration::format(elapsed))?;
         }
@@ -240,34 +255,38 @@ impl From<&Error> for Error {
     }
 }
 
-// Public calls on types of lower layers stand here where their error is this one, of which those layers know nothing.
+// `Error` belongs to an upper layer, and lower layers do not import upper ones. Public methods of
+// lower-layer types that return it are therefore implemented here.
 
 impl PollSettings {
-    /// Checks every value that is set, and that they fit each other and the library's defaults.
+    /// Checks that every value that is set is legal, and that the values fit each other and the
+    /// library's defaults.
     ///
     /// # Errors
     ///
-    /// Of kind [`InvalidSettings`](ErrorKind::InvalidSettings), naming the field, what was found and what is legal.
+    /// Returns an error of kind [`InvalidSettings`](ErrorKind::InvalidSettings) that names the
+    /// field, what was found and what is legal.
     pub fn validate(&self) -> Result<()> {
         Ok(self.clone().resolve().map(drop)?)
     }
 }
 
 impl Payload<'_> {
-    /// The payload as a `T`, from JSON.
+    /// Decodes the payload from JSON as a `T`.
     ///
     /// # Errors
     ///
-    /// Of kind [`Decode`](ErrorKind::Decode), with an excerpt of what was found.
+    /// Returns an error of kind [`Decode`](ErrorKind::Decode) with an excerpt of what was found.
     pub fn decode_json<T: DeserializeOwned + 'static>(self) -> Result<T> {
         Ok(self.read_json()?)
     }
 
-    /// The payload as a `T`, from the protobuf message in an `Any`.
+    /// Decodes the protobuf message inside a `google.protobuf.Any` as a `T`.
     ///
     /// # Errors
     ///
-    /// Of kind [`Decode`](ErrorKind::Decode).
+    /// Returns an error of kind [`Decode`](ErrorKind::Decode) if the payload is not an `Any`, or
+    /// its message is not a `T`.
     #[cfg(feature = "grpc")]
     #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
     pub fn decode_message<T: prost::Message + Default + 'static>(self) -> Result<T> {

@@ -1,11 +1,14 @@
-//! Typed long-running operations: the "accepted, come back later" half of every cloud API.
+//! Typed long-running operations: the "202 Accepted, come back later" half of every cloud API.
 //!
-//! A call starts work that takes seconds or days; the service answers at once with an *operation*, and the work's result is had by looking at it again
-//! until it has ended. This crate does the looking, the waiting and the remembering.
+//! Some calls start work that takes seconds or days. The service replies at once with an
+//! *operation*, and the caller polls the operation until the work has ended and its result is
+//! available. This crate polls, chooses the delay between polls, retries failed polls, and writes
+//! down what is needed to resume an operation later, in another process if need be.
 //!
-//! # Three people
+//! # Who uses it
 //!
-//! **Who writes an SDK** puts one attribute on each method that starts such work, and says of which types its response and its metadata are:
+//! **Authors of an SDK** put one attribute on each method that starts such work, and declare the
+//! types of its response and its metadata:
 //!
 //! ```
 //! use lro_runtime::{Operations, RawOperation, Result, long_running};
@@ -37,50 +40,67 @@
 //! }
 //! ```
 //!
-//! **Who uses it** gets an [`Operation`]: an immutable snapshot that can be printed, matched on, stored and sent around, looked at again
-//! ([`poll_once`](Operation::poll_once)), waited for ([`poll_until_completed`](Operation::poll_until_completed), or `.await` for the response), watched
-//! ([`snapshots`](Operation::snapshots), [`on_progress`](Operation::on_progress)), cancelled and resumed, on any executor, or on none
-//! ([`blocking`](Operation::blocking), [`block_on`]). Nothing that is dropped or fails on the way loses the operation.
+//! **Users of that SDK** get an [`Operation`]: an immutable snapshot that can be printed, matched
+//! on, stored and sent to other threads. From it they
 //!
-//! **Who operates it** decides how services are asked: [`PollSettings`] by client, by method or by call, [`Credentials`], an own [`Transport`] or [`Timer`];
-//! and keeps a [`Token`] of what must outlive the process.
+//! - poll once ([`poll_once`](Operation::poll_once)),
+//! - poll until the operation has ended ([`poll_until_completed`](Operation::poll_until_completed),
+//!   or `.await` for the response),
+//! - observe it on the way ([`snapshots`](Operation::snapshots),
+//!   [`on_progress`](Operation::on_progress)),
+//! - cancel it, or resume it from its name or a token.
+//!
+//! All of this works on any executor, or on none ([`blocking`](Operation::blocking), [`block_on`]).
+//! Neither a dropped future nor a failed poll loses the operation.
+//!
+//! **Operators of such programs** decide how services are polled: [`PollSettings`] per client, per
+//! method or per call, [`Credentials`], and a [`Transport`] or [`Timer`] of their own. They store a
+//! [`Token`] of every operation that must outlive the process.
 //!
 //! # Concepts
 //!
 //! | word | meaning | here |
 //! |---|---|---|
-//! | operation | the remote work; in code one snapshot of it and the means to look again | [`Operation`], untyped [`RawOperation`], [`LongRunning`] for any |
-//! | state | pending, running, succeeded, failed, cancelled; the last three are final | [`State`], and the enum generated for each method |
-//! | metadata | what the service says about progress | [`Operation::metadata`], [`Operation::progress`] |
-//! | response | the result of success | [`Operation::result`], [`Operation::into_result`] |
-//! | status | why it failed: code, message, typed details | [`Status`], [`Code`], [`Detail`](details::Detail) |
-//! | client | where operations are started, listed and looked at by name | [`Operations`] |
-//! | dialect | how a family of APIs writes an operation | [`Dialect`], [`dialect::Google`] unless said otherwise |
-//! | transport | sends one request, gives one reply | [`Transport`] and its adapters in [`transport`] |
+//! | operation | the remote work; in code, one snapshot of it and the means to poll it again | [`Operation`], untyped [`RawOperation`], [`LongRunning`] for any |
+//! | state | pending, running, succeeded, failed or cancelled; the last three are *terminal* | [`State`], and the enum generated for each method |
+//! | metadata | what the service reports about progress | [`Operation::metadata`], [`Operation::progress`] |
+//! | response | the typed result of a success | [`Operation::result`], [`Operation::into_result`] |
+//! | status | why the operation failed: code, message, typed details | [`Status`], [`Code`], [`Detail`](details::Detail) |
+//! | client | starts the operations of one service, lists them and gets them by name | [`Operations`] |
+//! | dialect | how one family of APIs writes an operation on the wire | [`Dialect`]; by default [`dialect::Google`] |
+//! | transport | sends one request and returns one reply | [`Transport`] and its adapters in [`transport`] |
 //! | timer | tells the time and sleeps | [`Timer`] and its adapters in [`timer`] |
-//! | token | a snapshot written down, as one word: bound to its method, without secrets | [`Token`], [`Resume`] |
+//! | token | a snapshot written down as one word: bound to its method, free of secrets | [`Token`], [`Resume`] |
 //!
 //! # Waiting
 //!
-//! Waits grow from [`delay`](PollSettings::with_delay) by a factor up to a maximum; a hint of the server replaces one of them. A wait ends when the
-//! operation does, at its [expiration](PollSettings::with_timeout) to the moment, or when looking fails for good. What a call does not set is taken from the
-//! method, else from the client, else from the library, whose choice [`PollSettings`] explains.
+//! A *wait* polls until the operation is terminal. The delay between polls starts at
+//! [`delay`](PollSettings::with_delay) and grows by a factor up to a maximum; a hint from the
+//! server, such as `Retry-After`, replaces one delay. A wait ends when the operation does, exactly
+//! at its [expiration](PollSettings::with_timeout), or when polling fails for good. A setting that
+//! the call does not give comes from the method, else from the client, else from the library;
+//! [`PollSettings`] lists the library's values and the reasons for them.
 //!
-//! A look that fails is not an operation that failed. It changes no state; it spends an [error budget](ErrorBudget), or ends the wait at once where no
-//! other look would fare better ([`FailurePolicy`]). The [`Error`] says which of the two it was by its [kind](ErrorKind), and leads back:
-//! [`Error::snapshot`] and [`Error::token`].
+//! A failed poll is not a failed operation. It changes no state. It spends an [error
+//! budget](ErrorBudget), or ends the wait at once if another poll could not succeed either
+//! ([`FailurePolicy`]). The [kind](ErrorKind) of an [`Error`] tells the two apart, and the error
+//! leads back to the operation: [`Error::snapshot`] and [`Error::token`].
 //!
 //! # Trust
 //!
-//! A URL given by a server is followed on the origin of the client, or on one that was [allowed](OperationsBuilder::allow_origin), and nowhere else.
-//! Bodies are read to a [limit](OperationsBuilder::max_body). Neither errors nor `Debug` nor tokens show header values, secrets in a query, or more than
-//! the beginning of a body.
+//! A URL given by a server is followed only on the origin of the client, or on an origin that was
+//! [allowed](OperationsBuilder::allow_origin). Bodies are read up to a
+//! [limit](OperationsBuilder::max_body). Errors, `Debug` output and tokens never show header
+//! values, secrets in a query, or more than the beginning of a body.
 //!
 //! # Features
 //!
-//! `macros`, `hyper` (the default transport) and `smol` (the default timer) are on. `surf`, `reqwest` and `ureq` add transports, `grpc` speaks
-//! `google.longrunning` over gRPC, `wire` has declared types of six services, `tokio` adds a timer, and `testing` a clock that jumps, a transport that
-//! follows a script, and a server on loopback: a test of code that waits for an hour takes milliseconds.
+//! On by default: `macros`, `hyper` (the default transport) and `smol` (the default timer).
+//!
+//! Off by default: `surf`, `reqwest` and `ureq` add transports. `grpc` adds `google.longrunning`
+//! over gRPC. `wire` adds ready-made types for six services. `tokio` adds a timer. `testing` adds a
+//! clock that jumps, a transport that follows a script, and a server on loopback, so that a test of
+//! code that waits for an hour takes milliseconds.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -97,6 +117,8 @@
     )
 )]
 
+// Generated code calls this module as `lro_runtime::__private`; the file is named after what it
+// holds.
 #[doc(hidden)]
 #[path = "macro_support.rs"]
 pub mod __private;
@@ -148,6 +170,7 @@ pub use self::{
     wire::WireOperation,
 };
 
+// Exists so that the examples in the README run as doctests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

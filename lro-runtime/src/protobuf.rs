@@ -1,7 +1,10 @@
-//! The protobuf wire format, as far as an envelope needs it: fields are found, not decoded, so that payloads borrow from the reply
+//! Reads the protobuf wire format as far as an operation's envelope needs it
 //! ([encoding](https://protobuf.dev/programming-guides/encoding/)).
+//!
+//! Fields are found, not decoded, so that payloads borrow their bytes from the reply.
 
-/// How deep groups may nest.
+/// How deep groups may nest. Groups are read recursively: without a limit, a reply of nested groups
+/// would overflow the stack.
 const MOST_GROUPS: u32 = 64;
 
 /// The bytes are not a protobuf message.
@@ -13,11 +16,11 @@ pub(crate) struct Malformed;
 pub(crate) enum Value<'a> {
     Varint(u64),
     Bytes(&'a [u8]),
-    /// A fixed-width number or a group: nothing an envelope has.
+    /// A fixed-width number or a group. An envelope has neither, so their contents are skipped.
     Other,
 }
 
-/// The fields of a message, in order: number and value.
+/// The fields of a message, read one at a time in wire order.
 pub(crate) struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
@@ -25,7 +28,7 @@ impl<'a> Fields<'a> {
         Self(message)
     }
 
-    /// The next field; none at the end.
+    /// Returns the number and value of the next field, or `None` at the end of the message.
     pub(crate) fn next(&mut self) -> Result<Option<(u32, Value<'a>)>, Malformed> {
         if self.0.is_empty() {
             return Ok(None);
@@ -48,6 +51,8 @@ impl<'a> Fields<'a> {
                 let length = usize::try_from(self.varint()?).map_err(|_| Malformed)?;
                 self.take(length).map(Value::Bytes)
             }
+            // A group has no length. It ends at the end tag (wire type 4) with its own field
+            // number, so its fields must be walked.
             3 if depth < MOST_GROUPS => loop {
                 match self.tag()? {
                     (end, 4) if end == number => break Ok(Value::Other),
@@ -66,6 +71,8 @@ impl<'a> Fields<'a> {
             let (byte, rest) = self.0.split_first().ok_or(Malformed)?;
             self.0 = rest;
             let bits = u64::from(byte & 0x7f);
+            // Nine bytes hold 63 bits, so the tenth may add only one. More would be shifted out
+            // unnoticed.
             if shift == 63 && bits > 1 {
                 return Err(Malformed);
             }
@@ -84,7 +91,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A message field that has come a second time: one message after the other reads as both merged.
+/// Merges the value of a message field that occurs again. The wire format defines two encodings in
+/// a row as the merged message, so concatenating them is enough.
 #[cfg(feature = "grpc")]
 pub(crate) fn merge<'a>(known: Option<std::borrow::Cow<'a, [u8]>>, more: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
     match known {
@@ -93,7 +101,7 @@ pub(crate) fn merge<'a>(known: Option<std::borrow::Cow<'a, [u8]>>, more: &'a [u8
     }
 }
 
-/// A `google.protobuf.Any`: its type URL and the message in it.
+/// A `google.protobuf.Any`: a type URL and the encoded message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Any<'a> {
     pub(crate) type_url: &'a str,
@@ -109,6 +117,7 @@ impl<'a> Any<'a> {
                 (1, Value::Bytes(url)) => any.type_url = std::str::from_utf8(url).map_err(|_| Malformed)?,
                 (2, Value::Bytes(value)) => any.value = value,
                 (1 | 2, _) => return Err(Malformed),
+                // Unknown fields are legal: a newer server may send them.
                 _ => {}
             }
         }
@@ -127,7 +136,8 @@ mod tests {
 
     #[test]
     fn every_wire_type_is_passed_over_and_the_rest_is_read() {
-        // 1: varint 150, 2: "hi", 3: fixed64, 4: fixed32, 5: a group with a varint and a group in it, 6: varint 1.
+        // 1: varint 150, 2: "hi", 3: fixed64, 4: fixed32, 5: a group that holds a varint and a
+        // group, 6: varint 1.
         let bytes = b"\x08\x96\x01\x12\x02hi\x19\0\0\0\0\0\0\0\0\x25\0\0\0\0\x2b\x08\x01\x33\x34\x2c\x30\x01";
         let expected = [
             (1, Value::Varint(150)),
@@ -144,14 +154,14 @@ mod tests {
     fn what_is_no_message_is_refused_and_nothing_panics() {
         let endless_groups = vec![0x0b; 10_000];
         let cases: [&[u8]; 9] = [
-            b"\x08",                                         // no value
-            b"\x12\x05hi",                                   // too short
-            b"\x00\x01",                                     // field 0
+            b"\x08",                                         // a field without a value
+            b"\x12\x05hi",                                   // a length beyond the end
+            b"\x00\x01",                                     // field number 0
             b"\x0e",                                         // wire type 6
-            b"\x0c",                                         // a group ends that never began
-            b"\x0b\x14",                                     // a group ends as another
-            b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", // more than 64 bits
-            b"\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", // longer than memory
+            b"\x0c",                                         // the end of a group that never began
+            b"\x0b\x14",                                     // the end of another group
+            b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", // a varint of more than 64 bits
+            b"\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", // a length of 2^64 - 1
             &endless_groups,
         ];
         for case in cases {

@@ -1,17 +1,20 @@
-//! Text from a server, made fit to print.
+//! Makes text from a server safe to print: cut to a limit, and escaped so that it stays on one
+//! line.
 
-/// How many bytes of a body an error may show.
+/// How many bytes of a body an error shows. Bodies may hold what does not belong in a log, so only
+/// the beginning is shown.
 const EXCERPT: usize = 120;
 
-/// How many bytes of a message an error may show.
+/// How many bytes of a message an error shows. Longer than an excerpt: messages are written to be
+/// read.
 const LINE: usize = 1000;
 
-/// The beginning of a body, escaped, at most about 120 characters.
+/// Returns the first [`EXCERPT`] bytes of a body, escaped.
 pub(crate) fn excerpt(bytes: &[u8]) -> String {
     escaped(bytes, EXCERPT)
 }
 
-/// A message as one line, escaped, at most about 1000 characters.
+/// Returns the first [`LINE`] bytes of a message, escaped so that they stay on one line.
 pub(crate) fn line(message: &str) -> String {
     escaped(message.as_bytes(), LINE)
 }
@@ -19,6 +22,7 @@ pub(crate) fn line(message: &str) -> String {
 fn escaped(bytes: &[u8], most: usize) -> String {
     let head = bytes.get(..most).unwrap_or(bytes);
     let mut out = String::with_capacity(head.len());
+    // Lossy: a body may not be UTF-8 at all, and the cut may go through a character.
     for c in String::from_utf8_lossy(head).chars() {
         if is_fit_to_print(c) { out.push(c) } else { out.extend(c.escape_default()) }
     }
@@ -28,8 +32,11 @@ fn escaped(bytes: &[u8], most: usize) -> String {
     out
 }
 
-/// What neither ends a line nor turns one around.
+/// Whether `c` can be printed as it is: it neither ends the line nor controls the terminal nor
+/// reverses the reading direction.
 fn is_fit_to_print(c: char) -> bool {
+    // U+2028 and U+2029 end lines. U+202A to U+202E and U+2066 to U+2069 change the direction of
+    // text, which can make a line read as something else.
     !c.is_control() && !matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -1,4 +1,5 @@
-//! URLs and names given by a server: where they lead, and what of them may be shown.
+//! Judges URLs and names that a server or a caller gives: where they lead, whether they may be
+//! followed, and which parts may be shown or stored.
 
 use std::fmt;
 
@@ -6,7 +7,8 @@ use http::Uri;
 
 use crate::text::excerpt;
 
-/// A URL or a name that leads where nothing may be sent: says which, and why.
+/// Why a URL or a name is refused. The message names it, with secrets removed, and gives the
+/// reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UrlError(String);
 
@@ -18,7 +20,8 @@ impl fmt::Display for UrlError {
 
 impl std::error::Error for UrlError {}
 
-/// Query parameters that are never shown and never written down.
+/// Names of query parameters whose values are never shown and never stored. Compared without regard
+/// to case.
 const SECRET: &[&str] = &[
     "access_token",
     "api-key",
@@ -46,14 +49,16 @@ fn is_secret(name: &str) -> bool {
     SECRET.contains(&name.to_ascii_lowercase().as_str())
 }
 
-/// Splits `text` at its query: before, the parameters, and the fragment with its `#`.
+/// Splits `text` into the part before the query, the query without its `?`, and the fragment with
+/// its `#`. `None` if there is no query.
 fn split_query(text: &str) -> Option<(&str, &str, &str)> {
     let (before, query) = text.split_once('?')?;
     let end = query.find('#').unwrap_or(query.len());
     Some((before, query.get(..end)?, query.get(end..)?))
 }
 
-/// `text` fit to print: query values that may be secrets are `…`, and user info is gone.
+/// Returns `text` in a form that may be shown: values of secret query parameters are replaced by
+/// `…`, and user info is removed.
 pub(crate) fn redacted(text: &str) -> String {
     let text = match text.split_once("://") {
         Some((scheme, rest)) => {
@@ -78,7 +83,8 @@ pub(crate) fn without_secrets(text: &str) -> String {
     if kept.is_empty() { format!("{before}{fragment}") } else { format!("{before}?{}{fragment}", kept.join("&")) }
 }
 
-/// Scheme, host and port, by which trust is decided ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454)).
+/// A scheme, a host and a port ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454)). The client
+/// decides by origin whether a URL is trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     scheme: String,
@@ -87,7 +93,8 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// The origin of an absolute `http` or `https` URL without user info; none of anything else.
+    /// Returns the origin of an absolute `http` or `https` URL without user info, and `None` for
+    /// anything else.
     pub(crate) fn of(uri: &Uri) -> Option<Self> {
         let scheme = uri.scheme_str()?.to_ascii_lowercase();
         let default_port = match scheme.as_str() {
@@ -96,12 +103,16 @@ impl Origin {
             _ => return None,
         };
         let authority = uri.authority()?;
+        // `https://trusted.example@evil.example` looks like a URL of the first host and is one of
+        // the second. It has no origin, so it is never trusted.
         if authority.as_str().contains('@') {
             return None;
         }
-        // `example.com.` is another origin, as it is to browsers: it may be another host to a resolver.
+        // A trailing dot stays: `example.com.` is another origin than `example.com`, as in
+        // browsers, because a resolver may map it to another host.
         let host = authority.host().to_ascii_lowercase();
-        // Not `authority.port()`, which takes a port that is none, such as 99999, for a missing one.
+        // Not `authority.port()`: it returns `None` for a port that does not fit 16 bits, so that
+        // `https://host:99999` would pass as the origin of `https://host`.
         let port = match authority.as_str().strip_prefix(authority.host())?.strip_prefix(':') {
             None => default_port,
             Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => port.parse().ok()?,
@@ -117,9 +128,11 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// The absolute URL that `reference` means, seen from `base` ([RFC 3986, section 5.2](https://www.rfc-editor.org/rfc/rfc3986#section-5.2)).
+/// Resolves `reference` against `base` into an absolute URL ([RFC 3986, section
+/// 5.2](https://www.rfc-editor.org/rfc/rfc3986#section-5.2)).
 ///
-/// Stricter than the RFC where clients disagree on what a URL means: control characters, spaces, backslashes and non-ASCII are refused.
+/// Stricter than the RFC where clients disagree on the meaning of a URL: control characters,
+/// spaces, backslashes and non-ASCII are refused. The fragment is dropped.
 pub(crate) fn resolve(base: &Uri, reference: &str) -> Result<Uri, UrlError> {
     let refused = |why: &str| UrlError(format!("the URL `{}` {why}", redacted(&excerpt(reference.as_bytes()))));
     if let Some(c) = reference.chars().find(|c| !c.is_ascii_graphic() || *c == '\\') {
@@ -128,12 +141,15 @@ pub(crate) fn resolve(base: &Uri, reference: &str) -> Result<Uri, UrlError> {
     let reference = reference.split('#').next().unwrap_or_default();
     let scheme = base.scheme_str().unwrap_or("https");
     let authority = base.authority().map_or("", |authority| authority.as_str());
+    // A colon alone does not make a scheme: `operations/a:b` is a relative path.
     let has_scheme = reference.find(':').is_some_and(|colon| {
         let name = reference.get(..colon).unwrap_or_default();
         name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     });
     let text = if has_scheme {
+        // Refuses `javascript:…` and `mailto:…`, and also `http:g`, which RFC 3986 lets lenient
+        // parsers read as a relative reference.
         if !reference.contains("://") {
             return Err(refused("is not a hierarchical URL"));
         }
@@ -154,7 +170,8 @@ pub(crate) fn resolve(base: &Uri, reference: &str) -> Result<Uri, UrlError> {
     text.parse().map_err(|_| refused("is not a URL"))
 }
 
-/// `path` with its dot segments taken away ([RFC 3986, section 5.2.4](https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4)).
+/// Removes the dot segments of an absolute `path` ([RFC 3986, section
+/// 5.2.4](https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4)).
 fn without_dots(path: &str) -> String {
     let mut out: Vec<&str> = Vec::new();
     let segments: Vec<&str> = path.split('/').collect();
@@ -162,9 +179,12 @@ fn without_dots(path: &str) -> String {
     for (index, segment) in segments.iter().enumerate() {
         match *segment {
             "." | ".." => {
+                // The first element is the empty text before the leading `/`. It is never popped,
+                // so `..` cannot climb above the root.
                 if *segment == ".." && out.len() > 1 {
                     out.pop();
                 }
+                // `/a/.` and `/a/b/..` name a directory: the result ends with `/`.
                 if index == last {
                     out.push("");
                 }
@@ -175,7 +195,8 @@ fn without_dots(path: &str) -> String {
     out.join("/")
 }
 
-/// A name as a path: see [`dialect::encode_name`](crate::dialect::encode_name).
+/// Encodes a name as a path that cannot leave its collection;
+/// [`dialect::encode_name`](crate::dialect::encode_name) has the rules.
 pub(crate) fn encode_name(name: &str) -> Result<String, UrlError> {
     let refused = |why: &str| UrlError(format!("the name `{}` {why}", redacted(&excerpt(name.as_bytes()))));
     let mut out = String::with_capacity(name.len());
@@ -187,6 +208,9 @@ pub(crate) fn encode_name(name: &str) -> Result<String, UrlError> {
             _ => {}
         }
         for byte in segment.bytes() {
+            // What RFC 3986 allows in a path segment (`pchar`), except `%`. A `%` is always
+            // encoded, so that `%2e%2e` reaches the server as those six characters instead of as
+            // `..`.
             if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte) {
                 out.push(char::from(byte));
             } else {
@@ -197,19 +221,22 @@ pub(crate) fn encode_name(name: &str) -> Result<String, UrlError> {
     Ok(out)
 }
 
-/// `byte` as `%XX`.
+/// Appends `byte` as `%XX`.
 fn push_encoded(out: &mut String, byte: u8) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     out.push('%');
+    // `get`, because the crate forbids indexing that can panic; a nibble is always in range.
     for nibble in [byte >> 4, byte & 15] {
         out.push(DIGITS.get(usize::from(nibble)).copied().map_or('0', char::from));
     }
 }
 
-/// One value of a query, encoded.
+/// Encodes one value of a query.
 pub(crate) fn encode_query(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for byte in value.bytes() {
+        // Only RFC 3986's unreserved characters stay: `&`, `=`, `+` and `#` have a meaning in a
+        // query, and a value must not add parameters.
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {

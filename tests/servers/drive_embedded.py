@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Drives the library's own server with Google's published client: google-api-core's Operation over HTTP/JSON.
+"""Drives the library's test server with Google's published client: google-api-core's Operation over HTTP/JSON.
 
     python drive_embedded.py http://127.0.0.1:PORT
 
-Its start call is POST v1/{script}:start; the scripts are those of tests/python_client.rs. Prints one line per check; fails at the first that does not hold.
+The start call of a script is POST v1/{script}:start; tests/python_client.rs defines the scripts. Prints one line per
+check, and exits with status 1 at the first check that fails.
 """
 
 import sys
@@ -70,7 +71,7 @@ endless = future("endless")
 try:
     endless.result(timeout=0.1)
     check("a timeout is raised", False)
-except Exception as error:  # which one depends on the version
+except Exception as error:  # its type depends on the version of google-api-core
     check("a timeout is raised", "imeout" in type(error).__name__ or "Timeout" in str(error))
 check("cancel is asked for", endless.cancel() is True)
 try:

@@ -1,23 +1,25 @@
 #!/usr/bin/env python3
-"""google.longrunning.Operations on Google's own stubs, over gRPC and over HTTP/JSON. Loopback only.
+"""Serves google.longrunning.Operations with Google's own stubs, over gRPC and over HTTP/JSON. Loopback only.
 
     pip install grpcio==1.85.1 googleapis-common-protos==1.76.0 grpcio-status
     python longrunning_server.py --port 50051 --rest-port 50052
 
-An operation's name is its script: [<parent>/]operations/<script>-<N>[-<id>]. Its state depends only on the number of polls (a Get, or 50 ms of a Wait):
+The name of an operation selects its script: [<parent>/]operations/<script>-<N>[-<id>]. The state depends only on the
+number of polls; a Get is one poll, and so is every 50 ms of a Wait:
 
     ok         poll N: done, response = Any(Struct{value: id, polls: N})
     nometa     like ok, without metadata
     emptyresp  poll N: done, response = Any(Empty)
     empty      poll N: done, neither response nor error
     fail       poll N: done, FAILED_PRECONDITION with ErrorInfo and RetryInfo
-    cancel     never done by itself; N polls after Cancel: CANCELLED
+    cancel     runs until Cancel; N polls after it: CANCELLED
     nocancel   Cancel is accepted, but the operation succeeds at poll N
     nosup      like ok, but Cancel, Delete and Wait are UNIMPLEMENTED
     flaky      polls before N: UNAVAILABLE with RetryInfo; poll N: done
     gone       from poll N on: NOT_FOUND
 
-It is born at its first Get, Wait or Cancel, or by the unary call /lro.test.Starter/Start (Struct{script, n, id} -> Operation).
+An operation is created by its first Get, Wait, Cancel or Delete, or by the unary start call /lro.test.Starter/Start
+(Struct{script, n, id} -> Operation).
 """
 
 import argparse
@@ -40,6 +42,7 @@ NAME = re.compile(
     r"^(?:[\w.~/-]+/)?operations/"
     r"(ok|fail|cancel|nocancel|nosup|nometa|flaky|gone|empty|emptyresp)-(\d+)(?:-([\w.~-]+))?$"
 )
+# Seconds of a Wait that count as one poll.
 POLL_OF_A_WAIT = 0.05
 
 
@@ -71,14 +74,16 @@ class Fault(Exception):
 
 
 class Store:
-    """Every operation there is."""
+    """All operations, by name."""
 
     def __init__(self):
         self.operations = {}
         self.deleted = set()
+        # Reentrant: get, cancel and delete call other methods that take it. gRPC and HTTP threads share the store.
         self.lock = threading.RLock()
 
     def find(self, name):
+        """Returns the operation with this name. Creates it if it is new."""
         match = NAME.match(name)
         if not match or name in self.deleted:
             raise Fault(code_pb2.NOT_FOUND, f"Operation {name!r} not found", error_info("OPERATION_NOT_FOUND", name=name))
@@ -86,6 +91,7 @@ class Store:
         return self.operations.setdefault(name, born)
 
     def view(self, operation):
+        """Returns the message that shows the operation at its number of polls."""
         polls, n, script = operation["polls"], operation["n"], operation["script"]
         cancelled_at = operation["cancelled_at"]
         message = pb.Operation(name=operation["name"])
@@ -113,8 +119,10 @@ class Store:
         return message
 
     def get(self, name):
+        """Counts one poll and returns the message after it."""
         with self.lock:
             operation = self.find(name)
+            # A finished operation counts no more polls, so that its message stays the same.
             if not self.view(operation).done:
                 operation["polls"] += 1
             if operation["script"] == "flaky" and operation["polls"] < operation["n"]:
@@ -131,6 +139,7 @@ class Store:
         with self.lock:
             self.refuse_if_unsupported(name)
             operation = self.find(name)
+            # The first Cancel counts: a second one must not delay the end.
             if operation["cancelled_at"] is None:
                 operation["cancelled_at"] = operation["polls"]
             return empty_pb2.Empty()
@@ -168,7 +177,7 @@ STORE = Store()
 
 
 def unary(answer):
-    """A method of the servicer from a function of the request."""
+    """Makes a method of the servicer from a function of the request. A Fault becomes its status."""
 
     def method(_self, request, context):
         try:
@@ -192,9 +201,11 @@ class Operations(rpc.OperationsServicer):
 
 
 def start(request, _context):
+    """The start call: creates the operation that the request describes, without a poll."""
     return STORE.view(STORE.find(f"operations/{request['script']}-{int(request['n'])}-{request['id']}"))
 
 
+# The HTTP statuses that google/rpc/code.proto gives for the codes used here.
 HTTP_STATUS = {
     code_pb2.CANCELLED: 499,
     code_pb2.INVALID_ARGUMENT: 400,
@@ -206,7 +217,7 @@ HTTP_STATUS = {
 
 
 class Rest(BaseHTTPRequestHandler):
-    """The google.api.http bindings of operations.proto."""
+    """Serves the google.api.http bindings of operations.proto. WaitOperation has none."""
 
     protocol_version = "HTTP/1.1"
 
@@ -229,6 +240,7 @@ class Rest(BaseHTTPRequestHandler):
         raise Fault(code_pb2.NOT_FOUND, "no such method")
 
     def answer(self):
+        # The body is read even if it is not used: on a kept connection it would be taken for the next request.
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
             code, body = 200, json_format.MessageToDict(self.route())

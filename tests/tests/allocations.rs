@@ -1,4 +1,4 @@
-//! What a poll step costs, counted.
+//! Counts the allocations of a poll.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail")]
 
@@ -18,10 +18,10 @@ use lro_runtime::{
     transport::{BoxFuture, Reply, Request, TransportError},
 };
 
-/// A running operation, with metadata nobody looks at.
+/// A running operation, with metadata that is never read.
 const RUNNING: &[u8] = br#"{"name":"projects/p/locations/l/operations/123","metadata":{"@type":"type.googleapis.com/example.Progress","percent":40,"step":"resizing"},"done":false}"#;
 
-/// Replies whose body is there already: nothing here allocates but the future.
+/// A transport with a constant reply, which allocates nothing but its future.
 struct Memory(Arc<AtomicUsize>);
 
 impl Transport for Memory {
@@ -31,7 +31,8 @@ impl Transport for Memory {
     }
 }
 
-/// A clock that goes on by as much as somebody sleeps, and remembers nothing.
+/// A clock that every sleep advances. It keeps no list of sleeps, so that it allocates nothing but
+/// their futures.
 struct Jumping {
     origin: Instant,
     elapsed: Arc<AtomicU64>,
@@ -40,6 +41,7 @@ struct Jumping {
 impl Timer for Jumping {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.elapsed.fetch_add(u64::try_from(duration.as_nanos()).unwrap(), Ordering::Relaxed);
+        // Pending once, so that one poll of the wait's future is one poll of the operation.
         let mut slept = false;
         Box::pin(std::future::poll_fn(move |_| {
             if std::mem::replace(&mut slept, true) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
@@ -51,7 +53,8 @@ impl Timer for Jumping {
     }
 }
 
-/// How many allocations each of `steps` poll steps of one wait makes: a sleep, a request, a reply, a new snapshot.
+/// Returns the number of allocations in each of `steps` polls of one wait: a sleep, a request, a
+/// reply, a new snapshot.
 fn allocations(steps: usize) -> Vec<u64> {
     let sent = Arc::new(AtomicUsize::new(0));
     let operations = Operations::builder("http://memory.test")
@@ -77,7 +80,8 @@ fn allocations(steps: usize) -> Vec<u64> {
     counts
 }
 
-/// What of a step is the transport's and the timer's own: a boxed future each.
+/// The allocations of a step that are not ours: the boxed future of the transport and that of the
+/// timer.
 const NOT_OURS: u64 = 2;
 
 #[test]
@@ -88,6 +92,7 @@ fn a_poll_step_allocates_at_most_twice_and_the_thousandth_no_more_than_the_first
         counts[0], counts[1]
     );
     assert!(counts[0] <= 2 + NOT_OURS, "{}", counts[0]);
-    // The first step leaves the snapshot in the caller's hands as it is; the others may write over their own.
+    // In the first step the caller still has the snapshot, so that the wait cannot reuse its
+    // memory.
     assert!(counts[1] <= counts[0] && counts[1..].iter().all(|count| *count == counts[1]), "{counts:?}");
 }

@@ -1,4 +1,5 @@
-//! Azure at the typed edge: what an SDK author declares, and what is kept out of sight.
+//! Tests of Azure with annotated methods: what an SDK author declares, and which secrets stay out
+//! of sight.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::format_collect, reason = "tests may fail")]
 
@@ -31,25 +32,25 @@ struct ExportClient {
 
 #[long_running]
 impl ExportClient {
-    /// Says where the result is.
+    /// Declares where the result is.
     #[long_running(response = Export, metadata = Monitor, final_state_via = "operation-location")]
     async fn export(&self) -> Result<RawOperation> {
         self.operations.post("export?api-version=1", &()).await
     }
 
-    /// Says nothing.
+    /// Leaves the place of the result to the client's dialect.
     #[long_running(response = Export, metadata = Monitor)]
     async fn export_as_usual(&self) -> Result<RawOperation> {
         self.operations.post("export?api-version=1", &()).await
     }
 
-    /// Has no result.
+    /// Is a deletion, without a result.
     #[long_running(response = (), metadata = ())]
     async fn remove(&self) -> Result<RawOperation> {
         self.operations.start(Request::delete("/exports/1?api-version=1").body(Bytes::new()).unwrap()).await
     }
 
-    /// Expects a result of a deletion.
+    /// Expects a result, though it is a deletion, which has none.
     #[long_running(response = Export, metadata = ())]
     async fn remove_with_result(&self) -> Result<RawOperation> {
         self.operations.start(Request::delete("/exports/1?api-version=1").body(Bytes::new()).unwrap()).await
@@ -154,7 +155,7 @@ fn header_values_and_signatures_are_in_no_token_and_no_debug_output() {
     }
 }
 
-/// The text behind URL-safe base64.
+/// Decodes URL-safe base64 without padding.
 fn base64_of(word: &str) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let bits: String =

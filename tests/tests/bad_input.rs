@@ -1,4 +1,5 @@
-//! Input that nobody should send: always a clear error of the right kind, never a panic, never a hot loop, nothing lost.
+//! Tests with input that no server should send: a clear error of the right kind, no panic, no hot
+//! loop, nothing lost.
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
 #![expect(unreachable_pub, reason = "shared with other test binaries")]
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::support::{ExportImageOperation, Image, Progress, Server, Stage, cat, json_reply, percent, reply, secs};
 
-/// The result of one look, which found this body.
+/// Polls once and returns the outcome. The reply has this body.
 fn look(body: impl Into<Bytes>) -> Result<ExportImageOperation, Error> {
     let stage = Stage::new(Script::new().running_with(percent(40)).garbage(body));
     let operation = stage.export();
@@ -30,6 +31,7 @@ fn look(body: impl Into<Bytes>) -> Result<ExportImageOperation, Error> {
     seen
 }
 
+/// Asserts that the error of a poll still has the snapshot and the token from before.
 fn nothing_is_lost(error: &Error) {
     let snapshot = error.snapshot().unwrap();
     assert_eq!((snapshot.state(), snapshot.name()), (State::Running, "operations/1"), "{error}");
@@ -38,6 +40,7 @@ fn nothing_is_lost(error: &Error) {
     assert!(error.to_string().len() < 3000 && !error.to_string().contains('\n'), "{error}");
 }
 
+/// Asserts that a reply with this body is a protocol error, and returns its message.
 fn refused(body: impl Into<Bytes>) -> String {
     let body = body.into();
     let error = look(body.clone()).err().unwrap_or_else(|| panic!("{body:?} was read"));
@@ -45,6 +48,7 @@ fn refused(body: impl Into<Bytes>) -> String {
     error.to_string()
 }
 
+/// Returns an operation that is done with this response.
 fn done(response: &str) -> ExportImageOperation {
     look(format!(r#"{{"name":"operations/1","done":true,"response":{response}}}"#)).unwrap()
 }
@@ -149,7 +153,7 @@ fn null_everywhere_is_absent() {
     assert_eq!(look(finished).unwrap().into_result().unwrap_err().kind(), ErrorKind::Decode);
 }
 
-/// `depth` arrays in an object in an array.
+/// Returns JSON of this depth: arrays and objects in turn.
 fn nested(depth: usize) -> String {
     "[{\"a\":".repeat(depth / 2) + "null" + &"}]".repeat(depth / 2)
 }
@@ -176,6 +180,7 @@ fn nesting_overflows_no_stack_and_fails_only_who_looks() {
         assert_eq!(failed.status().unwrap().details().len(), 2);
         assert!(failed.status().unwrap().details()[1].error_info().is_none());
         assert!(failed.token().to_string().parse::<lro_runtime::Token>().is_ok());
+        // 128 is the limit of serde_json, for everything but raw values.
         let value = done(&deep).untyped().response().unwrap().decode_json::<Value>();
         assert_eq!(value.is_ok(), depth < 128, "bounded, not overflowing");
         refused("[".repeat(depth));
@@ -208,6 +213,7 @@ fn duplicate_keys_are_refused_or_the_same_everywhere() {
 
 #[test]
 fn odd_strings_and_numbers_are_no_harm() {
+    // Lone surrogates, surrogates in the wrong order, NUL, the last code point, a right pair.
     for text in [r#""\ud800""#, r#""\udc00\ud800""#, r#""\u0000""#, "\"\u{10ffff}\"", r#""\ud83d\ude00""#] {
         let operation = done(&format!(r#"{{"uri":{text}}}"#));
         let _ = operation.into_result();
@@ -345,7 +351,8 @@ fn every_http_status_is_a_reply_or_an_error_with_everything_in_it() {
     }
 }
 
-/// Bytes that a server may send: any, or nearly an operation.
+/// Bytes of a reply: random ones, an operation with random fields, or such an operation with one
+/// byte changed.
 fn bodies() -> impl Strategy<Value = Vec<u8>> {
     let json = prop_oneof![
         Just(json!(null)),
@@ -375,6 +382,7 @@ fn bodies() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![2 => vec(any::<u8>(), 0..40), 6 => operation, 2 => damaged]
 }
 
+/// Replies with random status, body, header and latency, many of which are nearly right.
 fn fuzzed_replies() -> impl Strategy<Value = (Duration, Reply)> {
     let status =
         prop_oneof![6 => Just(200_u16), 2 => prop_oneof![Just(404_u16), Just(429), Just(503)], 1 => 100_u16..600];
@@ -428,6 +436,7 @@ proptest! {
         let outcome = smol::block_on(operation.poll_until_completed(PollSettings::default().with_timeout(limit)));
         prop_assert!(clock.elapsed() <= began + limit, "never late");
         let sent: Vec<_> = server.requests().into_iter().map(|(at, _)| at).collect();
+        // Hints are clamped to 0.1 s at least, so that 120 s have room for 1,200 polls.
         prop_assert!(sent.len() < 1300, "no hot loop: {} requests", sent.len());
         match outcome {
             Ok(done) => {

@@ -1,4 +1,7 @@
-//! Every `snapshots/<case>.rs`, as a user writes it, becomes what `<case>.snap` shows. A new case is a new file.
+//! Checks what the macros generate: each `snapshots/<case>.rs` must expand to `<case>.snap`.
+//!
+//! To add a case, add a file. The macros' sources are compiled into this test, because a proc-macro
+//! crate cannot export functions.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a case that is not Rust is a mistake in the case")]
 
@@ -32,7 +35,8 @@ fn every_case_expands_as_its_snapshot_shows() {
     });
 }
 
-/// A snapshot beside its case and named like it, with nothing but the expansion in it.
+/// Returns settings by which a snapshot is beside its case, has its name, and contains only the
+/// expansion.
 fn settings() -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../../snapshots");
@@ -43,8 +47,10 @@ fn settings() -> insta::Settings {
     settings
 }
 
-/// What rustc does with an item that carries the attribute: takes it off, and expands it.
+/// Does what rustc does with an annotated item: removes the attribute and calls the macro.
 fn expand(item: &TokenStream) -> TokenStream {
+    // An attribute is two tokens, `#` and a group in brackets. `at` is the index of the first token
+    // of ours.
     let tokens: Vec<TokenTree> = item.clone().into_iter().collect();
     let is_attribute =
         |pair: &[TokenTree]| matches!(pair, [TokenTree::Punct(hash), TokenTree::Group(_)] if hash.as_char() == '#');
@@ -57,7 +63,7 @@ fn expand(item: &TokenStream) -> TokenStream {
     long_running::expand(arguments, quote!(#(#before)* #(#after)*))
 }
 
-/// The item, and after it what the derive makes of it, if it has one.
+/// Returns the item and, if it derives `WireOperation`, the output of the derive after it.
 fn derived(item: &TokenStream) -> TokenStream {
     let parsed = syn::parse2::<syn::DeriveInput>(item.clone()).ok();
     let derives =
@@ -68,7 +74,7 @@ fn derived(item: &TokenStream) -> TokenStream {
     quote!(#item #expansion)
 }
 
-/// The arguments, if the attribute is `#[long_running]`.
+/// Returns the arguments of `#[long_running]`, or `None` for another attribute.
 fn arguments(attribute: TokenStream) -> Option<TokenStream> {
     use syn::parse::Parser;
     let attribute = syn::Attribute::parse_outer.parse2(attribute).ok()?.pop()?;

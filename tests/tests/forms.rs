@@ -1,4 +1,5 @@
-//! Every form of long-running method starts, types and resumes its operation, through the public API alone.
+//! Tests of every form of long-running method: it starts, types and resumes its operation. Public
+//! API only.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -10,7 +11,7 @@ use lro_fixture_sdk::{
 use lro_runtime::transport::{BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind};
 use lro_runtime::{ErrorKind, LongRunning, Operations, Result};
 
-/// Gives its replies in order, and keeps the paths that were asked for.
+/// A transport that gives replies in order, and records the paths that were requested.
 #[derive(Clone, Default)]
 struct Script(Arc<Mutex<(Vec<&'static str>, Vec<String>)>>);
 
@@ -28,16 +29,18 @@ impl Transport for Script {
     }
 }
 
+/// Returns a client whose replies are these bodies.
 fn service(replies: &[&'static str]) -> Result<(Operations, Script)> {
     let script = Script(Arc::new(Mutex::new((replies.to_vec(), Vec::new()))));
     Ok((Operations::builder("http://localhost").transport(script.clone()).build()?, script))
 }
 
-/// Runs a future, or an operation that has ended.
+/// Runs a future or an operation to its end.
 fn run<T>(future: impl IntoFuture<Output = T>) -> T {
     smol::block_on(future.into_future())
 }
 
+/// Returns the paths that were requested.
 fn asked(script: &Script) -> Vec<String> {
     script.0.lock().map(|script| script.1.clone()).unwrap_or_default()
 }
@@ -85,7 +88,7 @@ fn a_closure_under_progress_gives_a_fraction_or_an_option_of_one() -> Result<()>
     Ok(())
 }
 
-/// What every operation of a method keeps: its name, and the way back to it.
+/// Returns the name of an operation of any method, by the trait that all of them implement.
 fn name_of(operation: &impl LongRunning) -> String {
     operation.name().to_owned()
 }

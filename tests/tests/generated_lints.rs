@@ -1,6 +1,7 @@
-//! Generated code passes every lint its author could deny: see `fixtures/sdk`, whose `lib.rs` denies them.
+//! Checks that generated code passes clippy and rustdoc with every lint that an author could deny.
 //!
-//! The compiler's own lints are checked whenever this package is built.
+//! `fixtures/sdk/src/lib.rs` denies them. The compiler's own lints are checked whenever this
+//! package is built.
 
 #![expect(clippy::unwrap_used, reason = "tests may fail")]
 
@@ -18,6 +19,7 @@ fn rustdoc_finds_nothing_in_generated_documentation() {
     assert_accepted("doc", &["--no-deps"]);
 }
 
+/// Asserts that `cargo <command>` finds nothing in the fixtures.
 fn assert_accepted(command: &str, more: &[&str]) {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let fixtures = ["--package", "lro-fixture-sdk", "--package", "lro-fixture-hygiene"];

@@ -1,5 +1,7 @@
-//! What both crates read, they read alike: the macro when it compiles, the runtime when it runs. Neither can use the other's code, so
-//! each grammar stands in both; here every case goes through both.
+//! Checks that the macros and the runtime read the same grammars alike.
+//!
+//! The macros read at compile time, the runtime at run time. Neither crate can use the other's
+//! code, so each grammar exists twice. Here every case goes through both.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail")]
 
@@ -18,11 +20,12 @@ mod grammar;
 
 use grammar::{duration, final_state_via, states, waiter_path};
 
-/// A duration as settings read it.
+/// Reads a duration as settings read it.
 fn in_settings(text: &str) -> Option<Duration> {
     let settings: PollSettings = serde_json::from_value(json!({ "initial_delay": text })).ok()?;
     let written = serde_json::to_value(&settings).unwrap();
-    // What settings write is exact: it is read back by the other crate.
+    // What settings write is read back by the macros' grammar: this proves that it is exact, and
+    // legal there.
     Some(duration::parse(written["initial_delay"].as_str().unwrap()).unwrap())
 }
 
@@ -76,7 +79,7 @@ fn a_setting_that_is_not_a_duration_says_why() {
     assert!(error.contains("`1 week`") && error.contains("`week` is not a unit; legal are d, h, m"), "{error}");
 }
 
-/// What the runtime says of a path: it reads one whenever a reply is judged.
+/// Whether the runtime accepts a path. It reads the path when an acceptor judges a reply.
 fn path_is_read_by_the_runtime(path: &str) -> bool {
     let path: &'static str = String::leak(path.to_owned()); // a declaration is a constant
     let acceptors: &'static [Acceptor] = Vec::leak(vec![Acceptor::success_when(path, "x")]);
@@ -162,7 +165,7 @@ proptest! {
     }
 }
 
-/// A piece of a path, in its place or not.
+/// A piece of a path, which may be put in a wrong place.
 fn token() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "a", "b1", "_", ".", "[", "]", "[]", "[*]", "[0]", "[-2]", "@", "length(", ")", "==", "<", ">=", "`3`",
@@ -170,7 +173,7 @@ fn token() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// A path as the grammar has them, in pieces.
+/// A valid path, in pieces.
 fn path() -> impl Strategy<Value = Vec<&'static str>> {
     let field = prop::sample::select(vec!["a", "b1", "_", "\"q n\""]);
     let step = prop_oneof![

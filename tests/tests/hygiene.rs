@@ -1,4 +1,6 @@
-//! Generated code stands by itself: see `fixtures/hygiene`, which compiles or does not.
+//! Tests of generated code in an SDK where only absolute paths work.
+//!
+//! Most of the proof is that `fixtures/hygiene` compiles; here its operations are used as well.
 
 use lro_fixture_hygiene::{Client, ExportOperation, ExportState, ImportState, build, resume_build};
 use lro_runtime::{LongRunning, Operations, Result};

@@ -1,6 +1,10 @@
-//! Against `servers/longrunning_server.py`, which stands on Google's own stubs: every script of it, over gRPC and over REST, async and blocking.
+//! Plays every script of `servers/longrunning_server.py`, over gRPC and over REST, async and
+//! blocking.
 //!
-//! Needs `LRO_PYTHON`: a python with what `servers/requirements.txt` names. `.ci/run` brings one.
+//! The server uses Google's own stubs, so it does not share mistakes with this library.
+//!
+//! Needs `LRO_PYTHON`, the path of a Python with the packages of `servers/requirements.txt`.
+//! `.ci/run` installs one.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
 
@@ -17,7 +21,7 @@ use lro_runtime::{
 use prost_types::{Struct, Value, value::Kind};
 use serde::Deserialize;
 
-/// The server, ended with the test.
+/// A running server. It is killed when the value is dropped.
 struct Server {
     process: Child,
     grpc: String,
@@ -64,7 +68,7 @@ struct Rest {
 
 #[long_running(metadata = Progress, cancel, delete, progress = |m| Some(m.percent / 100.0))]
 impl Rest {
-    /// REST has no start call there: an operation is born when somebody looks.
+    /// The server has no start call over REST: it creates an operation at its first poll.
     #[long_running(response = Answer, response_type = "google.protobuf.Struct")]
     async fn run(&self, name: &str) -> Result<RawOperation> {
         self.operations.get(name).await
@@ -93,6 +97,7 @@ impl Grpc {
     }
 }
 
+/// Returns the message of the gRPC start call.
 fn starter(script: &str, n: u32, id: &str) -> Struct {
     let field = |key: &str, kind| (key.to_owned(), Value { kind: Some(kind) });
     let fields = [
@@ -155,16 +160,16 @@ impl Flavour {
     }
 }
 
-/// Starts a script of so many polls, with an id.
+/// Starts an operation: name of the script, number of polls, id.
 type Start<S> = Box<dyn Fn(&str, u32, &str) -> Operation<S>>;
 
-/// One way to speak to the server: starts a script, and reads what it gives.
+/// One protocol of the server: how to start a script, and how to read its response.
 struct Way<S: OperationState, E: OperationState> {
     label: &'static str,
     start: Start<S>,
     start_empty: Start<E>,
     answer: fn(&S::Response) -> (String, f64),
-    /// Whether the server can hold polls there.
+    /// Whether the server offers `WaitOperation` over this protocol. It does not over REST.
     holds: bool,
 }
 
@@ -224,6 +229,7 @@ where
         flavour.cancel(&operation).unwrap();
         let done = flavour.finish(&operation, settings()).unwrap();
         assert!(done.is_cancelled());
+        // Cancelling a completed operation is fine, and sends nothing.
         flavour.cancel(&done).unwrap();
         let timeout = flavour.finish(&start("cancel", 3), settings().with_timeout(Duration::from_millis(60)));
         assert_eq!(timeout.err().unwrap().kind(), ErrorKind::Timeout);
@@ -254,7 +260,7 @@ where
     }
 }
 
-/// Scripts whose first look already counts, so that each way starts them itself.
+/// Runs the scripts in which the first poll already counts. They are resumed by name, not started.
 fn run_flaky_and_gone(operations: &Operations, prefix: &str) {
     for flavour in Flavour::BOTH {
         let finish = |script: &str| {
@@ -274,7 +280,7 @@ fn run_flaky_and_gone(operations: &Operations, prefix: &str) {
     }
 }
 
-/// What the service lists: everything that the other parts of the test have started.
+/// Lists the operations that the other parts of the test have started.
 fn run_lists(operations: &Operations) {
     let all: Result<Vec<_>> = operations.list("").page_size(3).blocking().collect();
     let all = all.unwrap();

@@ -1,4 +1,4 @@
-//! LXD over the unix socket that its daemon listens on, and what scripts cannot say.
+//! Tests of LXD over the unix socket of its daemon, and of what scripts cannot express.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "tests may fail")]
@@ -15,7 +15,10 @@ use futures_lite::StreamExt;
 use lro_runtime::{Operations, PollSettings, dialect::Lxd, transport::HyperTransport};
 use smol::block_on;
 
-/// Answers one request after another on a socket in a folder of its own, and tells what it was asked.
+/// Starts a daemon that gives these replies in order, on a unix socket of its own.
+///
+/// Returns a transport to it, and a channel with the first line of every request. A reply is
+/// `STATUS|HEADERS|BODY`.
 fn daemon(replies: &'static [&'static str]) -> (HyperTransport, mpsc::Receiver<String>) {
     let name = format!("lro-lxd-{}-{:x}.socket", std::process::id(), fastrand::u64(..));
     let path = std::env::temp_dir().join(name);

@@ -1,4 +1,6 @@
-//! Wherever a server points, nothing is sent to an origin that is not trusted, and the error shows where it would have gone.
+//! Tests of trust: whatever URL a server gives, no request goes to an origin that is not trusted.
+//!
+//! The error shows the host to which the request would have gone.
 
 #![expect(clippy::unwrap_used, reason = "tests may fail")]
 
@@ -14,7 +16,7 @@ use lro_runtime::{
 use proptest::prelude::*;
 use smol::block_on;
 
-/// Where the pointer is.
+/// The place in a server's replies that holds the pointer: the URL that a client may follow.
 #[derive(Clone, Copy, Debug)]
 enum Carrier {
     OperationLocation,
@@ -30,7 +32,7 @@ enum Carrier {
     LxdLocation,
     LxdOperation,
     RedfishLocation,
-    /// Not a server's, but as untrusted: what somebody resumes from.
+    /// The name to resume from. It does not come from a server, but is not trusted either.
     ResumedFrom,
 }
 
@@ -51,11 +53,12 @@ const CARRIERS: &[Carrier] = &[
     Carrier::ResumedFrom,
 ];
 
-/// One reply: a status, headers, a body.
+/// One reply: status, headers, body.
 type Canned = (u16, Vec<(&'static str, String)>, String);
 
 impl Carrier {
-    /// The replies in which the pointer is; what comes after is never asked if it is hostile.
+    /// Returns the replies up to the one with the pointer. A hostile pointer must not cause another
+    /// request.
     fn replies(self, pointer: &str) -> Vec<Canned> {
         let quoted = serde_json::Value::from(pointer).to_string();
         let started = |header| (202, vec![(header, "/ops/1".to_owned())], String::new());
@@ -87,6 +90,7 @@ impl Carrier {
         }
     }
 
+    /// Returns a client with the dialect that reads this place.
     fn client(self, transport: Canning) -> Operations {
         let builder =
             Operations::builder("https://api.test/base").transport(transport).header("authorization", "Bearer secret");
@@ -99,7 +103,8 @@ impl Carrier {
         builder.build().unwrap()
     }
 
-    /// Starts and looks until it ends or fails.
+    /// Starts an operation and polls until it ends or fails. Returns the outcome, and the URI of
+    /// every request.
     fn play(self, pointer: &str) -> (Result<RawOperation, Error>, Vec<Uri>) {
         let transport = Canning::new(self.replies(pointer));
         let client = self.client(transport.clone());
@@ -119,7 +124,7 @@ impl Carrier {
     }
 }
 
-/// Gives canned replies, then successes, and notes where requests went.
+/// A transport that gives canned replies, then successes, and records the URIs of requests.
 #[derive(Clone)]
 struct Canning {
     replies: Arc<[Canned]>,
@@ -144,7 +149,7 @@ impl Transport for Canning {
         sent.push(request.uri().clone());
         let mut reply = Response::builder().status(status);
         for (name, value) in headers {
-            // What cannot be a header value cannot arrive.
+            // A pointer that cannot be a header value cannot arrive in a header.
             if let Ok(value) = http::HeaderValue::from_bytes(value.as_bytes()) {
                 reply = reply.header(name, value);
             }
@@ -153,14 +158,17 @@ impl Transport for Canning {
     }
 }
 
-/// Whether this URI is of the client's own origin, told without the library's help: by its letters.
+/// Whether this URI has the client's own origin. Compares text, so that it shares no code with the
+/// library.
 fn is_own(uri: &Uri) -> bool {
     let text = uri.to_string().to_ascii_lowercase();
     let authority = text.strip_prefix("https://").unwrap_or("").split(['/', '?', '#']).next().unwrap_or_default();
     ["api.test", "api.test:443", "api.test:"].contains(&authority)
 }
 
-/// References that lead to another origin, with the host that the error must show; none where no host can be told.
+/// References that lead to another origin, each with the host that the error must show.
+///
+/// The host is `None` if parsers do not agree on it.
 fn hostile() -> impl Strategy<Value = (String, Option<&'static str>)> {
     let path = "[a-z0-9/.?=&%-]{0,12}";
     prop_oneof![
@@ -191,11 +199,13 @@ fn hostile() -> impl Strategy<Value = (String, Option<&'static str>)> {
             .prop_map(|(port, path)| (format!("https://api.test:{port}/{path}"), Some("api.test"))),
         path.prop_map(|path| (format!("http://api.test/{path}"), Some("api.test"))),
         path.prop_map(|path| (format!("http://api.test:443/{path}"), Some("api.test"))),
-        // User info, on whichever host.
+        // User info, on any host.
         ("[a-z:]{0,6}", prop_oneof![Just("api.test"), Just("evil.test")], path)
             .prop_map(|(user, host, path)| (format!("https://{user}@{host}/{path}"), None)),
         path.prop_map(|path| (format!("https://api.test:443@evil.test/{path}"), None)),
-        // What some parsers read as a host.
+        // Texts that some parsers read as a URL of another host: backslashes, missing or surplus
+        // slashes, encoded separators, letters of other scripts that look like ASCII, other
+        // schemes.
         (
             prop_oneof![
                 Just("\\\\evil.test\\"),
@@ -231,7 +241,7 @@ fn hostile() -> impl Strategy<Value = (String, Option<&'static str>)> {
     ]
 }
 
-/// Strings of everything that has ever meant something in a URL.
+/// Strings made of pieces that have a meaning in URLs, in any order.
 fn soup() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("https:"),
@@ -279,7 +289,8 @@ proptest! {
             let (outcome, sent) = carrier.play(&pointer);
             prop_assert!(sent.iter().all(is_own), "{carrier:?}: sent {sent:?}");
             let expected = carrier.replies(&pointer).len();
-            // A path that an LXD daemon or a resume names is below the base URL whatever it looks like: refused, or sent there.
+            // A name to resume from is a path below the base URL, whatever it looks like: it is
+            // refused, or polled there.
             let Err(error) = outcome else {
                 prop_assert!(matches!(carrier, Carrier::ResumedFrom) && !pointer.contains("://"), "{carrier:?}: nobody minded `{pointer}`");
                 continue;
@@ -334,7 +345,7 @@ fn the_own_origin_is_trusted_however_it_is_written() {
     }
 }
 
-/// Dialects are objects.
+/// The trait `Dialect` can be used as `dyn`.
 #[test]
 fn a_dialect_names_itself_in_one_word() {
     let dialects: [&dyn Dialect; 4] = [&Azure::new(), &Http::new(), &Lxd::new(), &Redfish];

@@ -1,6 +1,8 @@
-//! Google's published client for Python drives the embedded server: what it does not understand, no service would say.
+//! Drives the embedded test server with Google's published Python client, to prove that its replies
+//! are like Google's.
 //!
-//! Needs `LRO_PYTHON`: a python with what `servers/requirements.txt` names. `.ci/run` brings one.
+//! Needs `LRO_PYTHON`, the path of a Python with the packages of `servers/requirements.txt`.
+//! `.ci/run` installs one.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may fail")]
 
@@ -20,7 +22,7 @@ fn googles_own_client_understands_every_answer_of_the_embedded_server() {
         "message": "no such bucket",
         "details": [{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "BUCKET_MISSING", "domain": "images.example.com" }],
     });
-    // Google's REST client takes names with a parent only.
+    // Google's REST client accepts only names with a parent.
     let server = LroServer::builder()
         .on("v1/ok:start", move |_| {
             Job::polls(3)
@@ -38,5 +40,7 @@ fn googles_own_client_understands_every_answer_of_the_embedded_server() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}{errors}\n{}", server.log().join("\n"));
+    // The number of checks that a good run prints. Without it, a check that is skipped would go
+    // unnoticed.
     assert_eq!(said.lines().filter(|line| line.starts_with("ok")).count(), 16, "{said}");
 }

@@ -1,4 +1,4 @@
-//! What the README says is what the code says.
+//! Checks that the README agrees with the code.
 
 #![expect(clippy::unwrap_used, reason = "tests may fail")]
 
@@ -9,7 +9,7 @@ use lro_runtime::State;
 const README: &str = include_str!("../../README.md");
 const MANIFEST: &str = include_str!("../../lro-runtime/Cargo.toml");
 
-/// The lines after `from`, to the one that begins with `to`.
+/// Returns the lines after the line with `from`, up to the one that begins with `to`.
 fn between<'a>(text: &'a str, from: &str, to: &str) -> Vec<&'a str> {
     let (_, after) = text.split_once(from).unwrap();
     after.lines().skip(1).take_while(|line| !line.starts_with(to)).collect()

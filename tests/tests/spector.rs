@@ -1,6 +1,9 @@
-//! Azure's own scenarios for SDK generators, over real connections: every one with a long-running operation, waiting and through tokens.
+//! Plays Azure's own scenarios for SDK generators over real connections: every scenario with a
+//! long-running operation.
 //!
-//! Needs `LRO_SPECTOR_URL`, which says where the server is; `.ci/run` starts one, with Node:
+//! Each is played twice, with a wait and through tokens.
+//!
+//! Needs `LRO_SPECTOR_URL`, the URL of the server. `.ci/run` starts one, with Node:
 //!
 //! ```sh
 //! sh tests/servers/spector.sh /tmp/spector 3001
@@ -30,7 +33,7 @@ use lro_runtime::{
 };
 use serde_json::{Value, json};
 
-/// The path before the resources of the Resource Manager's scenarios.
+/// The beginning of the paths in the Resource Manager's scenarios.
 const SUBSCRIPTION: &str = "/subscriptions/00000000-0000-0000-0000-000000000000";
 const GROUP: &str = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/test-rg";
 const TEMPLATES: &str = "/providers/Azure.ResourceManager.OperationTemplates";
@@ -45,7 +48,7 @@ struct Scenario {
     body: Option<Value>,
     /// The targets of the `GET`s.
     polls: Vec<String>,
-    /// What of the result must be there; none if there must be none.
+    /// The members that the result must have, or `None` if there must be no result.
     result: Option<Value>,
 }
 
@@ -156,7 +159,7 @@ fn scenarios() -> Vec<Scenario> {
     ]
 }
 
-/// Notes every request, headers included.
+/// A transport that records every request, headers included.
 #[derive(Clone, Default)]
 struct Recording {
     inner: HyperTransport,
@@ -216,7 +219,7 @@ async fn play(scenario: &Scenario, client: &Operations, through_tokens: bool) ->
     operation
 }
 
-/// Plays a scenario and judges what was sent and what came of it.
+/// Plays a scenario, and checks the requests and the result. Returns the requests.
 fn judge(scenario: &Scenario, url: &str, through_tokens: bool) -> Vec<Sent> {
     let transport = Recording::default();
     let client = Operations::builder(url).dialect(Azure::new()).transport(transport.clone()).build().unwrap();
@@ -233,7 +236,8 @@ fn judge(scenario: &Scenario, url: &str, through_tokens: bool) -> Vec<Sent> {
     let polls = scenario.polls.iter().map(|target| format!("GET {target}"));
     let expected: Vec<_> = std::iter::once(format!("{} {}", scenario.method, scenario.target)).chain(polls).collect();
     assert_eq!(targets, expected, "{}", scenario.name);
-    // The pages after the first are the author's.
+    // Fetching further pages of a result is left to the SDK's author. The paging scenario has a
+    // second page.
     if let Some(next) = result.as_ref().and_then(|page| page["nextLink"].as_str()) {
         let page = Request::get(next).body(Bytes::new()).unwrap();
         let page: Value =
@@ -243,7 +247,7 @@ fn judge(scenario: &Scenario, url: &str, through_tokens: bool) -> Vec<Sent> {
     sent
 }
 
-/// Whether everything in `part` is in `whole`.
+/// Whether everything in `part` is also in `whole`.
 fn has(whole: &Value, part: &Value) -> bool {
     match (whole, part) {
         (Value::Object(whole), Value::Object(part)) => {
@@ -256,7 +260,7 @@ fn has(whole: &Value, part: &Value) -> bool {
     }
 }
 
-/// One test: the server plays one scenario at a time.
+/// One test for all scenarios, because the server plays one scenario at a time.
 #[test]
 #[ignore = "needs LRO_SPECTOR_URL, Azure's scenarios served with Node: `.ci/run` starts them"]
 fn every_scenario_ends_with_its_result_and_tokens_change_no_request() {

@@ -1,4 +1,4 @@
-//! The committed stubs are what the committed protos give.
+//! Checks that the committed gRPC stubs are what the committed protos generate.
 
 #![expect(clippy::unwrap_used, reason = "tests may fail")]
 
@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 
 const COMMITTED: &str = "../lro-runtime/src/dialect/google_grpc/longrunning.rs";
 
-/// After a change of the protos or of prost: `BLESS=1 cargo test -p lro-tests --test stubs`.
+/// After a change of the protos or of prost, run `BLESS=1 cargo test -p lro-tests --test stubs`.
 #[test]
 fn the_committed_stubs_are_what_the_protos_give() {
     let generated = generated();
@@ -17,7 +17,9 @@ fn the_committed_stubs_are_what_the_protos_give() {
     assert!(committed == generated, "{COMMITTED} is out of date: run this test with BLESS=1");
 }
 
-/// No protoc: protox reads the protos, prost writes the types; `google.rpc` is that of tonic-types.
+/// Generates the stubs without protoc: protox reads the protos, prost writes the types.
+///
+/// The messages of `google.rpc` are not generated: they are those of tonic-types.
 fn generated() -> String {
     let protos = Path::new("../lro-runtime/proto");
     let set = protox::compile(["google/longrunning/operations.proto"], [protos]).unwrap();
@@ -33,6 +35,7 @@ fn generated() -> String {
     )
 }
 
+/// Creates a folder for this process.
 fn tempdir() -> std::path::PathBuf {
     let out = std::env::temp_dir().join(format!("lro-stubs-{}", std::process::id()));
     fs::create_dir_all(&out).unwrap();

@@ -1,7 +1,10 @@
-//! What rustc says to an author's mistake: `ui/<theme>/<mistake>.rs` beside the output it must give.
+//! Checks what rustc says about the mistakes of authors.
 //!
-//! The output depends on the compiler's version, so it is compared on the pinned compiler only: `build.rs` names it. When it moves,
-//! bless: `TRYBUILD=overwrite cargo test -p lro-tests --test ui`.
+//! Each mistake is a file `ui/<theme>/<mistake>.rs`, with the expected output in a file beside it.
+//!
+//! The output depends on the version of the compiler, so the test runs on the pinned compiler only,
+//! which `build.rs` names. To update the expected output:
+//! `TRYBUILD=overwrite cargo test -p lro-tests --test ui`.
 
 #[test]
 #[cfg_attr(not(pinned_compiler), ignore = "the committed output is that of another rustc: see tests/build.rs")]

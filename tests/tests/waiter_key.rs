@@ -1,4 +1,4 @@
-//! Waiters and dialects that a method declares by the keys `waiter` and `dialect`, from the attribute to what a user sees.
+//! Tests of the keys `waiter` and `dialect`, from the attribute to what a user sees.
 
 use lro_fixture_sdk::{Bucket, BucketClient, CreateBucketState};
 use lro_runtime::dialect::Http;
@@ -12,15 +12,17 @@ fn client(script: Script) -> Result<(BucketClient, ScriptedTransport)> {
     Ok((BucketClient::new(transport.operations(&VirtualClock::new())?), transport))
 }
 
-/// The reply of the call that creates a bucket.
+/// Returns a script that begins with the reply to the call that creates a bucket.
 fn accepted() -> Script {
     Script::new().http(201, r#"{"bucket": {"id": "b-7"}}"#).to("POST", "/v1/buckets")
 }
 
+/// Adds a poll that finds this output.
 fn look(script: Script, output: &Value) -> Script {
     script.json(output).to("GET", "/v1/buckets/b-7")
 }
 
+/// Waits for a bucket whose first poll finds this output.
 fn ends(output: &Value) -> Result<Bucket> {
     let (client, transport) = client(look(accepted(), output))?;
     let result = block_on(async { client.create_bucket().await?.poll_until_completed(PollSettings::default()).await })?;

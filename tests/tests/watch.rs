@@ -1,7 +1,7 @@
-//! The exit codes of the example `watch`, which are its contract with scripts.
+//! Tests of the exit codes of the example `watch`, on which shell scripts rely.
 //!
-//! Cargo builds examples of this package only, so the binary is looked for where a build of the workspace puts it, and built where it
-//! is not.
+//! Cargo builds only the examples of the package under test. So the binary is taken from where a
+//! build of the workspace puts it, and is built first if it is not there.
 
 #![expect(clippy::unwrap_used, reason = "tests may fail")]
 
@@ -18,7 +18,7 @@ use lro_runtime::{
 };
 use serde_json::json;
 
-/// The built example.
+/// Returns the path of the built example.
 fn binary() -> PathBuf {
     static BUILD: Once = Once::new();
     let mut path = std::env::current_exe().unwrap();
@@ -50,7 +50,7 @@ fn watch(arguments: &[&str], secret: &str) -> Watched {
     Watched { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
 }
 
-/// Watches `job` on a server of its own.
+/// Watches `job` on a server of its own, with these arguments after its name.
 fn watch_job(job: Job, more: &[&str]) -> (Watched, LroServer) {
     let server = LroServer::builder().start().unwrap();
     let name = server.add(job.named("projects/p/operations/7"));

@@ -1,4 +1,4 @@
-//! Declared wire types, end to end: the author's declaration, through the attribute, to what a user sees.
+//! Tests of declared wire types, from the author's declaration to what a user sees.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::float_cmp, reason = "tests may fail")]
 
@@ -12,7 +12,7 @@ use lro_runtime::wire::{openai, replicate};
 use lro_runtime::{ErrorKind, Operations, Result, Token};
 use smol::block_on;
 
-/// Gives its replies in order, and keeps what was asked.
+/// A transport that gives replies in order, and records the requests.
 #[derive(Clone, Default)]
 struct Script {
     replies: Arc<Mutex<VecDeque<&'static str>>>,

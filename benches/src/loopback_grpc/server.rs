@@ -1,4 +1,6 @@
-//! As much of HTTP/2 as it takes to answer every call on a connection of one client: headers are not read, flow control is the client's own affair.
+//! A minimal HTTP/2 server that answers every call of one client.
+//!
+//! It does not read headers, and does not limit itself by the client's flow control windows.
 
 use std::{
     io::{BufReader, Read, Result, Write},
@@ -12,21 +14,22 @@ use std::{
 
 use crate::step::STEPS;
 
+// Frame types, RFC 9113, section 6.
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const WINDOW_UPDATE: u8 = 8;
 
-/// `ACK` of settings and pings, `END_STREAM` of data and headers.
+/// The flag `ACK` of settings and pings, and `END_STREAM` of data and headers.
 const LAST: u8 = 1;
 const END_HEADERS: u8 = 4;
 
-/// `:status: 200` of the static table, and a header that is in neither.
+/// `:status: 200` from HPACK's static table, and a literal header that is in no table.
 const HEAD: &[u8] = b"\x88\x00\x0ccontent-type\x10application/grpc";
 const TRAILERS: &[u8] = b"\x00\x0bgrpc-status\x010";
 
-/// A server that says `running`, and at every hundredth call `succeeded`.
+/// Starts a server that replies `running`, and `succeeded` to every hundredth call.
 pub fn serve(running: &[u8], succeeded: &[u8]) -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
@@ -41,6 +44,7 @@ pub fn serve(running: &[u8], succeeded: &[u8]) -> Result<SocketAddr> {
     Ok(address)
 }
 
+/// The replies, and the number of calls so far.
 struct Calls {
     running: Vec<u8>,
     succeeded: Vec<u8>,
@@ -54,7 +58,7 @@ impl Calls {
     }
 }
 
-/// A message as gRPC frames it: not compressed, and its length.
+/// Returns a message with gRPC's prefix: not compressed, and its length.
 fn prefixed(message: &[u8]) -> Vec<u8> {
     let length = u32::try_from(message.len()).expect("it is short");
     [&[0], &length.to_be_bytes()[..], message].concat()
@@ -76,6 +80,7 @@ fn answer(mut stream: TcpStream, calls: &Calls) -> Result<()> {
         match kind {
             SETTINGS if flags & LAST == 0 => frame(&mut out, SETTINGS, LAST, 0, &[]),
             PING if flags & LAST == 0 => frame(&mut out, PING, LAST, 0, &payload),
+            // Gives the client's window back at once, or it would stop sending after 64 KiB.
             DATA if !payload.is_empty() => frame(&mut out, WINDOW_UPDATE, 0, 0, &[0, a, b, c]),
             _ => {}
         }
@@ -84,6 +89,7 @@ fn answer(mut stream: TcpStream, calls: &Calls) -> Result<()> {
             frame(&mut out, DATA, 0, stream_id, calls.next());
             frame(&mut out, HEADERS, END_HEADERS | LAST, stream_id, TRAILERS);
         }
+        // Writes once per batch of frames that arrived together, which saves system calls.
         if requests.buffer().is_empty() {
             stream.write_all(&out)?;
             out.clear();
@@ -91,6 +97,7 @@ fn answer(mut stream: TcpStream, calls: &Calls) -> Result<()> {
     }
 }
 
+/// Appends one frame.
 fn frame(out: &mut Vec<u8>, kind: u8, flags: u8, stream_id: u32, payload: &[u8]) {
     let length = u32::try_from(payload.len()).expect("it is short").to_be_bytes();
     out.extend([length[1], length[2], length[3], kind, flags]);

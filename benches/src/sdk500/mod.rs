@@ -1,4 +1,7 @@
-//! What an SDK of 500 methods pays for its operations: the same SDK written four ways, each compiled and measured over the one without operations.
+//! Measures what an SDK of 500 methods pays for its operations, in compile time and machine code.
+//!
+//! The same SDK is written in several ways. Most figures are differences to the SDK without
+//! operations.
 
 use std::{
     env,
@@ -13,10 +16,10 @@ use crate::report::Subject;
 
 mod source;
 
-/// How an SDK writes its operations, and how a program uses them.
+/// The ways in which an SDK writes its operations and a program uses them.
 const VARIANTS: &[&str] = &["base", "hand", "ours", "ours-progress"];
 
-/// Writes, compiles and measures SDKs of this many methods.
+/// Writes, compiles and measures SDKs with this many methods.
 pub fn run(methods: usize) -> Result<(), Box<dyn Error>> {
     let at = target().join(format!("sdk{methods}"));
     source::write(&at, methods)?;
@@ -41,6 +44,7 @@ pub fn run(methods: usize) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// The figures of one variant: processor seconds, and bytes of machine code.
 #[derive(Clone, Copy)]
 struct Figures {
     check: f64,
@@ -52,7 +56,7 @@ struct Figures {
 fn measure(at: &Path, variant: &str) -> Result<Figures, Box<dyn Error>> {
     let library = variant.strip_suffix("-progress").unwrap_or(variant);
     let (sdk, program) = (format!("sdk-{library}"), format!("use-{variant}"));
-    // Dependencies first, so that only the SDK's own cost is counted.
+    // Builds the dependencies first, so that only the SDK's own cost is counted.
     cargo(at, &["check", "-p", &sdk])?;
     cargo(at, &["build", "--release", "-p", &sdk])?;
     Ok(Figures {
@@ -63,7 +67,8 @@ fn measure(at: &Path, variant: &str) -> Result<Figures, Box<dyn Error>> {
     })
 }
 
-/// The least of some runs, each with the package's root file touched before.
+/// Returns the least of several runs. Touches the package's root file before each, so that cargo
+/// builds the package again.
 fn again(at: &Path, package: &str, root: &str, times: usize, arguments: &[&str]) -> Result<f64, Box<dyn Error>> {
     let root = at.join(package).join("src").join(root);
     let mut least = f64::INFINITY;
@@ -74,7 +79,7 @@ fn again(at: &Path, package: &str, root: &str, times: usize, arguments: &[&str])
     Ok(least)
 }
 
-/// Runs cargo; the processor seconds that it and its children took.
+/// Runs cargo, and returns the processor seconds that it and its children took.
 fn cargo(at: &Path, arguments: &[&str]) -> Result<f64, Box<dyn Error>> {
     let before = children()?;
     let status = Command::new("cargo")
@@ -89,16 +94,19 @@ fn cargo(at: &Path, arguments: &[&str]) -> Result<f64, Box<dyn Error>> {
     if status.success() { Ok(children()? - before) } else { Err(format!("cargo {arguments:?} failed").into()) }
 }
 
-/// Processor seconds of all children that have ended.
+/// Returns the processor seconds of all children that have ended.
 fn children() -> Result<f64, Box<dyn Error>> {
+    // `cutime` and `cstime` of proc(5), in ticks. Linux reports 100 ticks per second on every
+    // common architecture.
     const TICKS_PER_SECOND: f64 = 100.0;
     let stat = fs::read_to_string("/proc/self/stat")?;
+    // The program's name, in parentheses, may contain spaces: the fields are counted after it.
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let field = |at: usize| fields.get(at).copied().unwrap_or_default().parse::<f64>();
     Ok((field(13)? + field(14)?) / TICKS_PER_SECOND)
 }
 
-/// The size of a program's machine code.
+/// Returns the size of a program's machine code, in bytes.
 fn text(program: &Path) -> Result<f64, Box<dyn Error>> {
     let output = Command::new("size").args(["-A", "-d"]).arg(program).output()?;
     let sections = String::from_utf8(output.stdout)?;
@@ -106,7 +114,7 @@ fn text(program: &Path) -> Result<f64, Box<dyn Error>> {
     Ok(line.split_whitespace().nth(1).ok_or("no size")?.parse()?)
 }
 
-/// Beside this program, whatever the target directory is.
+/// Returns the target directory of this program.
 fn target() -> PathBuf {
     let program = env::current_exe().unwrap_or_default();
     program.ancestors().nth(2).map(Path::to_path_buf).unwrap_or_else(env::temp_dir)

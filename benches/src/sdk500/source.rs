@@ -1,4 +1,5 @@
-//! The SDKs as source text: 20 methods per service, each with request, response and metadata types of its own.
+//! Writes the source of the SDKs: 20 methods per service, each with its own request, response and
+//! metadata types.
 
 use std::{fmt::Write as _, fs, io, path::Path};
 
@@ -7,6 +8,7 @@ const VERBS: [&str; 20] = [
     "publish", "scan", "repair", "archive", "compact", "clone", "attach", "detach", "upgrade",
 ];
 
+/// The source of the package that all SDKs depend on.
 const SUPPORT: &str = r#"//! What all SDKs share: one call that is not an operation.
 use std::{fmt, sync::Arc, time::Duration};
 use bytes::Bytes;
@@ -79,7 +81,7 @@ serde_json = "1"
 lro-runtime = { path = "RUNTIME", default-features = false, features = ["macros"] }
 "#;
 
-/// The types of one method, the same in every SDK.
+/// The types of one method, which are the same in every SDK.
 const TYPES: &str = r#"
 /// Asks to VERB a NOUN.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
@@ -95,6 +97,7 @@ pub struct TYPEResponse { pub uri: String, pub size_bytes: u64, pub create_time:
 pub struct TYPEProgress { pub percent: u32, pub stage: String, pub create_time: String, pub target: Option<String> }
 "#;
 
+/// A method without an operation: it returns the reply of the start call.
 const BASE: &str = r#"
     /// Asks to VERB a NOUN.
     pub async fn METHOD(&self, request: &TYPERequest) -> Result<Reply> {
@@ -102,6 +105,7 @@ const BASE: &str = r#"
     }
 "#;
 
+/// A method with its poll loop written by hand.
 const HAND: &str = r#"
     /// Asks to VERB a NOUN, and waits until it is done.
     pub async fn METHOD(&self, request: &TYPERequest, on_progress: &mut (dyn FnMut(&TYPEProgress) + Send)) -> Result<TYPEResponse> {
@@ -146,6 +150,7 @@ const HAND: &str = r#"
     }
 "#;
 
+/// The type that the loop by hand reads replies as.
 const HAND_TYPES: &str = r#"
 #[derive(serde::Deserialize)]
 struct TYPEOperation {
@@ -159,6 +164,7 @@ struct TYPEOperation {
 }
 "#;
 
+/// A method with our attribute.
 const OURS: &str = r#"
     /// Asks to VERB a NOUN.
     #[long_running(response = TYPEResponse, metadata = TYPEProgress)]
@@ -167,7 +173,8 @@ const OURS: &str = r#"
     }
 "#;
 
-/// One SDK: imports, the client's field, one method, what stands beside it, and the attribute of the block.
+/// One SDK: its imports, the client's field, the attribute of the block, one method, and the items
+/// beside it.
 struct Sdk {
     name: &'static str,
     prelude: &'static str,
@@ -208,7 +215,8 @@ const SDKS: [Sdk; 3] = [
     },
 ];
 
-/// One program: the SDK it uses, what it makes clients of, and what it does with a method.
+/// Each program: its name, the SDK that it uses, the expression for a client's field, and the call
+/// of one method.
 const PROGRAMS: [(&str, &str, &str, &str); 4] = [
     ("use-base", "sdk_base", "support::http()", "black_box(client.METHOD(&request).await?);"),
     (
@@ -234,6 +242,7 @@ pub fn write(at: &Path, methods: usize) -> io::Result<()> {
     let put = |package: &str, file: &str, text: &str| {
         let path = at.join(package).join(file);
         fs::create_dir_all(path.parent().unwrap_or(at))?;
+        // An unchanged file keeps its time stamp, so that cargo does not build it again.
         if fs::read_to_string(&path).is_ok_and(|old| old == text) { Ok(()) } else { fs::write(path, text) }
     };
     put(".", "Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"support\", \"sdk-*\", \"use-*\"]\n")?;
@@ -258,11 +267,12 @@ pub fn write(at: &Path, methods: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Services with how many methods each has.
+/// Returns each service with its number of methods.
 fn services(methods: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..methods.div_ceil(VERBS.len())).map(move |service| (service, VERBS.len().min(methods - service * VERBS.len())))
 }
 
+/// Returns the source of one service.
 fn sdk_module(sdk: &Sdk, service: usize, methods: usize) -> String {
     let mut text = sdk.prelude.to_owned();
     let all =
@@ -272,6 +282,7 @@ fn sdk_module(sdk: &Sdk, service: usize, methods: usize) -> String {
     text + &all(TYPES) + &all(sdk.beside) + sdk.after
 }
 
+/// Returns the source of a program that calls every method once.
 fn program(sdk: &str, client: &str, method: &str, methods: usize) -> String {
     let mut text = "use std::hint::black_box;\n#[allow(unused_imports)]\nuse lro_runtime::PollSettings;\n".to_owned();
     let field = if client.contains("operations") { "operations" } else { "http" };
@@ -291,6 +302,7 @@ fn program(sdk: &str, client: &str, method: &str, methods: usize) -> String {
     text + "fn main() {\n" + &calls + "}\n"
 }
 
+/// Fills the placeholders of a template: `TYPE`, `METHOD`, `VERB`, `NOUN`.
 fn fill(template: &str, verb: &str, service: usize) -> String {
     let noun = format!("image{service}");
     let ty = format!("{}{}Image{service}", verb[..1].to_uppercase(), &verb[1..]);

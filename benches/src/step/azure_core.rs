@@ -1,4 +1,4 @@
-//! Peer: `azure_core`'s poller, driven by the closure that its generated clients give it.
+//! The variant with the poller of `azure_core`, and the closure that its generated clients give it.
 
 use std::{
     hint::black_box,
@@ -44,7 +44,7 @@ struct Finished {
     response: ExportedImage,
 }
 
-/// Sleeps that are ready at once.
+/// An async runtime whose sleeps are over at once.
 struct NoWait;
 
 impl AsyncRuntime for NoWait {
@@ -61,7 +61,8 @@ impl AsyncRuntime for NoWait {
     }
 }
 
-/// Its loop over the same texts; the poller's body is as in its documentation.
+/// Returns the variant that parses the same texts. The closure is the one of the poller's
+/// documentation.
 pub fn text() -> Variant {
     static RUNTIME: Once = Once::new();
     let transport = Arc::new(Prepared::default());
@@ -84,6 +85,7 @@ pub fn text() -> Variant {
     Variant { name: "azure_core", operation: Box::new(operation) }
 }
 
+/// Sends one poll.
 async fn look(transport: &dyn Transport, frequency: Duration) -> azure_core::Result<PollerResult<Monitor>> {
     let reply = transport.send(&Request::new(Bytes::new()), 16 << 20).await;
     let body = reply.map_err(|error| azure_core::Error::new(ErrorKind::Io, error))?.into_body();

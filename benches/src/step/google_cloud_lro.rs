@@ -1,4 +1,5 @@
-//! Peer: google-cloud-lro, driven by the closures that its generated clients give it.
+//! The variants with the poller of google-cloud-lro, and the closures that its generated clients
+//! give it.
 
 use std::{hint::black_box, sync::Arc};
 
@@ -31,7 +32,7 @@ impl Message for ExportedImage {
 
 type Answer = Result<Operation<ExportedImage, ExportProgress>, Error>;
 
-/// Its replies parsed from the same text that the others get.
+/// Returns the variant that parses the same texts as the other variants.
 pub fn text() -> Variant {
     let transport = Arc::new(Prepared::default());
     let operation = move || {
@@ -49,7 +50,7 @@ pub fn text() -> Variant {
     Variant { name: "google-cloud-lro", operation: Box::new(operation) }
 }
 
-/// Its replies parsed beforehand, and cloned: what its own loop costs, without parsing.
+/// Returns the variant that clones replies parsed beforehand: the cost of the loop without parsing.
 pub fn prepared() -> Variant {
     let [running, succeeded] = [RUNNING, SUCCEEDED].map(|text| {
         let parsed: model::Operation = serde_json::from_str(text).unwrap();
@@ -72,7 +73,7 @@ pub fn prepared() -> Variant {
     Variant { name: "google-cloud-lro-reply-parsed-before", operation: Box::new(operation) }
 }
 
-/// Its loop without its sleeps, which need tokio: `poll` until it says that it is done.
+/// Runs the peer's loop without its sleeps, which need tokio: calls `poll` until it returns `None`.
 fn drive(mut poller: impl Poller<ExportedImage, ExportProgress>) {
     run(async {
         while let Some(result) = poller.poll().await {

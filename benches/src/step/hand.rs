@@ -1,4 +1,4 @@
-//! Loops as a careful author writes them by hand, over the same transport.
+//! The variants with a loop that a careful author writes by hand, over the same transport.
 
 use std::{error::Error, hint::black_box, time::Duration};
 
@@ -25,11 +25,11 @@ struct Status {
     message: String,
 }
 
-/// Metadata that is skipped, not decoded.
+/// Metadata that the parser skips and does not decode.
 #[derive(Deserialize)]
 pub struct Ignored {}
 
-/// Nothing but the transport: what every loop needs.
+/// Returns the variant with nothing but the transport, which every loop needs.
 pub fn floor() -> Variant {
     let transport = Prepared::default();
     let operation = move || {
@@ -41,12 +41,12 @@ pub fn floor() -> Variant {
     Variant { name: "floor", operation: Box::new(operation) }
 }
 
-/// The reply parsed into a struct whose metadata is not decoded.
+/// Returns the variant that parses replies into a struct without metadata.
 pub fn ignoring_metadata() -> Variant {
     by_hand::<Ignored>("hand-metadata-ignored")
 }
 
-/// The reply parsed into a typed struct, metadata and all.
+/// Returns the variant that parses replies into a struct with typed metadata.
 pub fn typed() -> Variant {
     by_hand::<ExportProgress>("hand")
 }
@@ -59,7 +59,7 @@ fn by_hand<M: DeserializeOwned + 'static>(name: &'static str) -> Variant {
     Variant { name, operation: Box::new(operation) }
 }
 
-/// Starts an operation and polls until it is done.
+/// Starts an operation and polls it until it is done.
 pub async fn export_image<M: DeserializeOwned>(
     transport: &dyn Transport,
     base: &str,

@@ -1,7 +1,8 @@
-//! One poll step in memory: prepared replies, no network, no waiting.
+//! Measures one poll step in memory: prepared replies, no network, no delays.
 //!
-//! An operation here is one start call and 99 polls, the last of which is a success; a step is a hundredth of it. What differs between the variants is who runs
-//! the loop. All send through the same [`Prepared`] transport, whose boxed future is the `floor`.
+//! An operation here is one start call and 99 polls, the last of which is a success. A step is a
+//! hundredth of it. The variants differ in the code that runs the loop. All use the same
+//! [`Prepared`] transport, whose cost alone is the variant `floor`.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
@@ -9,7 +10,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use lro_runtime::{Transport, transport::{BoxFuture, Reply, Request, TransportError}};
+use lro_runtime::{
+    Transport,
+    transport::{BoxFuture, Reply, Request, TransportError},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -31,7 +35,7 @@ pub const STEPS: usize = 100;
 pub const RUNNING: &str = r#"{"name":"operations/export-7","metadata":{"@type":"type.googleapis.com/example.ExportProgress","verb":"export","createTime":"2026-11-20T12:34:56.789Z","stage":"copying","percent":42},"done":false}"#;
 pub const SUCCEEDED: &str = r#"{"name":"operations/export-7","metadata":{"@type":"type.googleapis.com/example.ExportProgress","verb":"export","createTime":"2026-11-20T12:34:56.789Z","stage":"done","percent":100},"done":true,"response":{"@type":"type.googleapis.com/example.ExportedImage","uri":"gs://bucket/image.tar","sizeBytes":1048576}}"#;
 
-/// What the service says about progress.
+/// The metadata of the operation.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExportProgress {
@@ -41,7 +45,7 @@ pub struct ExportProgress {
     pub percent: u32,
 }
 
-/// What the operation gives.
+/// The response of the operation.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExportedImage {
@@ -49,14 +53,14 @@ pub struct ExportedImage {
     pub size_bytes: u64,
 }
 
-/// Replies from memory: every hundredth is a success.
+/// A transport with replies from memory, of which every hundredth is a success.
 #[derive(Default)]
 pub struct Prepared {
     sent: AtomicUsize,
 }
 
 impl Prepared {
-    /// The next reply's text.
+    /// Returns the text of the next reply.
     pub fn next(&self) -> &'static str {
         let sent = self.sent.fetch_add(1, Relaxed) + 1;
         if sent.is_multiple_of(STEPS) { SUCCEEDED } else { RUNNING }
@@ -69,7 +73,7 @@ impl Transport for Prepared {
     }
 }
 
-/// One way to drive operations: runs one to its end, every time it is called.
+/// One way to run operations: each call of `operation` runs one to its end.
 pub struct Variant {
     pub name: &'static str,
     pub operation: Box<dyn FnMut()>,
@@ -79,12 +83,13 @@ fn variants() -> Vec<Variant> {
     let mut all = vec![hand::floor(), ours::awaited(), ours::looked_at(), hand::ignoring_metadata(), hand::typed()];
     #[cfg(feature = "peers")]
     all.extend([google_cloud_lro::text(), google_cloud_lro::prepared(), azure_core::text()]);
+    // Does nothing but use `all` as mutable, which only the peers need.
     #[cfg(not(feature = "peers"))]
     all.truncate(all.len());
     all
 }
 
-/// Runs one variant a number of times: the program that callgrind counts.
+/// Runs this many operations of one variant. This is what callgrind counts.
 pub fn repeat(name: &str, operations: usize) {
     for mut variant in variants().into_iter().filter(|variant| variant.name == name) {
         for _ in 0..operations {
@@ -104,6 +109,7 @@ pub fn run(instructions: bool) {
         subject(name).print("allocations", per_step(allocated.calls), "allocations/step");
         subject(name).print("allocated", per_step(allocated.bytes), "bytes/step");
     }
+    // Variants take turns, so that the load of the machine is spread evenly over them.
     let mut times = vec![vec![]; variants.len()];
     for _ in 0..41 {
         for (Variant { operation, .. }, times) in variants.iter_mut().zip(&mut times) {

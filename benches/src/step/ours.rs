@@ -1,4 +1,4 @@
-//! Our loop, through the public API of an annotated method.
+//! The variants with our loop, through the public API of an annotated method.
 
 use std::{
     future::poll_fn,
@@ -30,7 +30,7 @@ fn images() -> Images {
     Images { operations }
 }
 
-/// As most programs do: start, wait, take the result. Nobody looks at metadata.
+/// Returns the variant of most programs: start, wait, take the result. Metadata is not read.
 pub fn awaited() -> Variant {
     let images = images();
     let operation = move || {
@@ -43,7 +43,7 @@ pub fn awaited() -> Variant {
     Variant { name: "ours", operation: Box::new(operation) }
 }
 
-/// With every snapshot's metadata decoded and looked at.
+/// Returns the variant in which the metadata of every snapshot is decoded and read.
 pub fn looked_at() -> Variant {
     let images = images();
     let operation = move || {

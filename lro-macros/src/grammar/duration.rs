@@ -1,8 +1,8 @@
-//! Human durations, read at compile time: `"1m 30s"`, `"500ms"`, `"1.5h"`.
+//! Durations as people write them, read at compile time: `"1m 30s"`, `"500ms"`, `"1.5h"`.
 
 use std::time::Duration;
 
-/// Units as they are written, longest first, with their length in nanoseconds.
+/// The units, longest first, each with its length in nanoseconds.
 const UNITS: [(&str, u128); 7] = [
     ("d", 86_400_000_000_000),
     ("h", 3_600_000_000_000),
@@ -13,9 +13,9 @@ const UNITS: [(&str, u128); 7] = [
     ("ns", 1),
 ];
 
-/// Reads one or more amounts, each with its unit, largest unit first by custom but not by rule.
+/// Reads one or more amounts, each with its unit, in any order.
 ///
-/// The error is the reason, fit to follow a colon.
+/// The error is a clause that says why the text is not a duration, for use after a colon.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -32,7 +32,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     Ok(Duration::new(seconds, subsecond))
 }
 
-/// `"1m 30s"` → `("1", "m", " 30s")`.
+/// Splits off the first amount and its unit: `"1m 30s"` → `("1", "m", " 30s")`.
 fn split(text: &str) -> Result<(&str, &str, &str), String> {
     let (amount, tail) = text.split_at(text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len()));
     if amount.is_empty() {
@@ -46,7 +46,8 @@ fn split(text: &str) -> Result<(&str, &str, &str), String> {
     Ok((amount, unit, tail))
 }
 
-/// Nanoseconds in an amount of a unit; a fraction is read exactly and must not be finer than a nanosecond.
+/// Returns the nanoseconds in an amount of a unit. A fraction must be a whole number of
+/// nanoseconds.
 fn length(amount: &str, unit: &str) -> Result<u128, String> {
     let scale = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, scale)| *scale);
     let scale = scale.ok_or_else(|| format!("`{unit}` is not a unit; legal are d, h, m, s, ms, us, ns"))?;
@@ -55,6 +56,8 @@ fn length(amount: &str, unit: &str) -> Result<u128, String> {
     let whole: u128 = whole.parse().map_err(|_| not_a_number())?;
     let digits: u128 = fraction.parse().map_err(|_| not_a_number())?;
     let too_fine = || format!("`{amount}{unit}` is finer than a nanosecond");
+    // Integers, not floats: settings write durations exactly, and macro and runtime must read the
+    // same nanosecond.
     let divisor = u32::try_from(fraction.len()).ok().and_then(|n| 10_u128.checked_pow(n)).ok_or_else(too_fine)?;
     let scaled = digits.checked_mul(scale).ok_or_else(too_fine)?;
     if scaled % divisor != 0 {

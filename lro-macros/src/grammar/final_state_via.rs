@@ -1,4 +1,4 @@
-//! The words of `final_state_via`, as the dialect `Azure` reads them.
+//! The words that the option `final_state_via` of the dialect `Azure` takes.
 
 /// Every legal word.
 pub(crate) const WORDS: [&str; 4] = ["location", "original-uri", "operation-location", "azure-async-operation"];

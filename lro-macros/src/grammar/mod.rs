@@ -1,5 +1,7 @@
-//! Grammars that the runtime reads as well. Both crates hold them, because neither can depend on the other's code;
-//! `tests/tests/grammars.rs` proves that they agree.
+//! Grammars that the macros and the runtime both read.
+//!
+//! Each grammar exists twice, because neither crate can use the other's code.
+//! `tests/tests/grammars.rs` proves that the two copies agree.
 
 pub(crate) mod duration;
 pub(crate) mod final_state_via;

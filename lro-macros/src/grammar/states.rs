@@ -1,6 +1,6 @@
 //! The states of an operation.
 
-/// The states, as they are written and as they are generated.
+/// Each state as an attribute writes it, and as a variant of generated enums.
 pub(crate) const STATES: [(&str, &str); 5] = [
     ("pending", "Pending"),
     ("running", "Running"),

@@ -1,6 +1,8 @@
-//! The grammar of paths into an output, as the runtime reads it. What stands between backticks is left to the runtime, which has JSON.
+//! The grammar of paths into a waiter's output, as the runtime reads it.
+//!
+//! The text between backticks is JSON and is not checked here: only the runtime has a JSON reader.
 
-/// Fails with what was expected, and where.
+/// Checks a path. The error says what was expected, and where.
 pub(crate) fn check(path: &str) -> Result<(), String> {
     let mut rest = Rest(path.trim());
     let wanted = match rest.comparison() {
@@ -12,17 +14,19 @@ pub(crate) fn check(path: &str) -> Result<(), String> {
     Err(format!("`{path}` is not a path: expected {wanted} {place}"))
 }
 
-/// What is left to read of a path. The error of each step is what it expected.
+/// The part of a path that is not read yet. The error of each method is what it expected to find
+/// next.
 struct Rest<'a>(&'a str);
 
 impl Rest<'_> {
+    /// Takes this token and the whitespace after it, if it is next.
     fn take(&mut self, token: &str) -> bool {
         let after = self.0.strip_prefix(token);
         self.0 = after.unwrap_or(self.0).trim_start();
         after.is_some()
     }
 
-    /// `'…'`, whatever the mark.
+    /// Takes a text between two of these marks, if it is next.
     fn quoted(&mut self, mark: char) -> bool {
         let after = self.0.strip_prefix(mark).and_then(|text| text.split_once(mark));
         self.0 = after.map_or(self.0, |(_, rest)| rest.trim_start());
@@ -31,6 +35,7 @@ impl Rest<'_> {
 
     fn comparison(&mut self) -> Result<(), &'static str> {
         self.operand()?;
+        // Longer operators first, or `<=` would be read as `<` and a stray `=`.
         if ["==", "!=", "<=", ">=", "<", ">"].into_iter().any(|operator| self.take(operator)) {
             self.operand()?;
         }
@@ -56,7 +61,7 @@ impl Rest<'_> {
             if self.take(".") {
                 self.field()?;
             } else if self.take("[]") || self.take("[*]") {
-                // Every element.
+                // Selects every element; nothing more to read.
             } else if self.take("[") {
                 self.index()?;
             } else {

@@ -1,14 +1,17 @@
-//! Attributes of generated items: what the author wrote on the method, and docs of their own.
+//! Chooses the attributes and doc lines of a method that its generated items carry as well.
 
 use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
-/// Attributes that hold for everything a method brings along: `cfg`, `doc(hidden)`, `doc(cfg(…))`.
+/// Returns the attributes that apply to all items generated for a method: `cfg`, `doc(hidden)`,
+/// `doc(cfg(…))`.
 pub(crate) fn inherited(attrs: &[Attribute]) -> Vec<Attribute> {
     attrs.iter().filter(|attr| is_inherited(&attr.meta)).cloned().collect()
 }
 
 fn is_inherited(meta: &Meta) -> bool {
     match meta {
+        // A `cfg_attr` is copied only if everything it applies may be copied: `inline`, for one, is
+        // illegal on a type.
         Meta::List(list) if list.path.is_ident("cfg_attr") => {
             conditional(list).is_some_and(|metas| metas.iter().all(is_inherited))
         }
@@ -17,24 +20,28 @@ fn is_inherited(meta: &Meta) -> bool {
     }
 }
 
-/// What a `cfg_attr` applies.
+/// Returns the attributes that a `cfg_attr` applies: all of its arguments but the condition.
 fn conditional(list: &syn::MetaList) -> Option<Vec<Meta>> {
     use syn::punctuated::Punctuated;
     let metas = list.parse_args_with(Punctuated::<Meta, syn::Token![,]>::parse_terminated).ok()?;
     Some(metas.into_iter().skip(1).collect())
 }
 
-/// Attributes that hold for what a caller names besides the method itself.
+/// Returns the attribute `deprecated`, which the resume function shares with its method.
 pub(crate) fn deprecated(attrs: &[Attribute]) -> Vec<Attribute> {
     attrs.iter().filter(|attr| attr.path().is_ident("deprecated")).cloned().collect()
 }
 
-/// Whether some attribute says under which `cfg` the method exists.
+/// Whether the method may be compiled out: it has a `cfg` or a `cfg_attr`.
 pub(crate) fn is_conditional(attrs: &[Attribute]) -> bool {
     attrs.iter().any(|attr| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr"))
 }
 
-/// The author's first paragraph, and the link definitions below it, with `Self` spelt out.
+/// Returns the first paragraph of the author's docs and all link definitions below it, for use on
+/// another item.
+///
+/// `Self` becomes `this`, because generated items are outside of the block, where `Self` is another
+/// type.
 pub(crate) fn first_paragraph(attrs: &[Attribute], this: &str) -> Vec<String> {
     let lines: Vec<String> =
         attrs.iter().filter_map(text).flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
@@ -52,9 +59,11 @@ pub(crate) fn first_paragraph(attrs: &[Attribute], this: &str) -> Vec<String> {
     first.into_iter().chain(gap).chain(targets).map(spelt).collect()
 }
 
+/// Returns the text of a doc attribute.
 fn text(attr: &Attribute) -> Option<String> {
     match &attr.meta {
         Meta::NameValue(doc) if doc.path.is_ident("doc") => match &doc.value {
+            // An empty `///` ends the paragraph, but `"".lines()` has no line to end it with.
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().is_empty() => Some("\n".to_owned()),
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
             _ => None,

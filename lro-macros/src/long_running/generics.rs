@@ -1,10 +1,19 @@
-//! Which generics a generated item needs: those its types mention, with the bounds that mention only them.
+//! Chooses the generics of a generated item: those that its types mention, with the bounds that
+//! mention no others.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics, Token, TypeParamBound, WherePredicate, punctuated::Punctuated};
 
-/// Of the block's and the method's parameters, those that the tokens mention.
+// Input: impl<T: Record<C> + Clone, C, const N: usize> Client<T, C, N> {
+//         #[long_running(response = Page<T, N>, metadata = M)]
+//         async fn export<M: Meter, R: Into<M>>(…)
+//     }
+// Output, for items next to the block: <T: Clone, const N: usize, M: Meter>
+//
+// `C` and `R` are in no type, so that rustc would reject them as unused or unconstrained. With them
+// goes the bound `Record<C>`, which cannot be written without `C`.
+/// Returns those parameters of the block and the method that the tokens mention.
 pub(crate) fn chosen(block: &Generics, method: &Generics, tokens: &TokenStream) -> Generics {
     let mut generics = chosen_of(block, &[block, method], tokens);
     let inside = chosen_inside(block, method, tokens);
@@ -15,11 +24,16 @@ pub(crate) fn chosen(block: &Generics, method: &Generics, tokens: &TokenStream) 
     generics
 }
 
-/// Of the same choice, what the method itself declares.
+/// Returns the part of the same choice that the method itself declares.
+///
+/// A resume function stands inside the block, where the block's own parameters are declared
+/// already.
 pub(crate) fn chosen_inside(block: &Generics, method: &Generics, tokens: &TokenStream) -> Generics {
     chosen_of(method, &[block, method], tokens)
 }
 
+/// Chooses among the parameters and predicates of `scope`. `all` are the parameters that bounds may
+/// mention.
 fn chosen_of(scope: &Generics, all: &[&Generics], tokens: &TokenStream) -> Generics {
     let params = all.iter().flat_map(|generics| &generics.params);
     let (chosen, others): (Vec<_>, Vec<_>) = params.partition(|param| mentions(tokens, name(param)));
@@ -37,9 +51,10 @@ fn chosen_of(scope: &Generics, all: &[&Generics], tokens: &TokenStream) -> Gener
     generics
 }
 
-/// Adds `T: Send + Sync + 'static` for each type: an operation is all three, so what it holds must be.
+/// Adds `T: Send + Sync + 'static` for each of the `types`.
 ///
-/// Beside the parameter, where it has bounds there; else in the `where` clause, as a person would.
+/// An operation is `Send + Sync + 'static`, so the values in it must be too. The bounds go to the
+/// parameter if it has bounds there, else to the `where` clause.
 pub(crate) fn keep(generics: &mut Generics, types: &[Ident]) {
     let bounds: Bounds = syn::parse_quote!(::core::marker::Send + ::core::marker::Sync + 'static);
     for ident in types {
@@ -51,12 +66,13 @@ pub(crate) fn keep(generics: &mut Generics, types: &[Ident]) {
     }
 }
 
-/// The names of the type parameters.
+/// Returns the names of the type parameters.
 pub(crate) fn types(generics: &Generics) -> Vec<Ident> {
     generics.type_params().map(|param| param.ident.clone()).collect()
 }
 
-/// `<T, const N: usize>`: as an alias declares them.
+/// Returns the parameters as an alias declares them: `<T, const N: usize>`. rustc warns of bounds
+/// on an alias.
 pub(crate) fn unbounded(generics: &Generics) -> TokenStream {
     let params = generics.params.iter().map(|param| match param {
         GenericParam::Const(param) => param.to_token_stream(),
@@ -73,7 +89,8 @@ fn name(param: &GenericParam) -> &Ident {
     }
 }
 
-/// The parameter without default, attributes, and the bounds that mention another parameter than the chosen ones.
+/// Returns the parameter without default and attributes, and without the bounds that mention
+/// parameters not chosen.
 fn bounded(param: &GenericParam, only: &dyn Fn(TokenStream) -> bool) -> GenericParam {
     let mut param = param.clone();
     match &mut param {
@@ -92,7 +109,8 @@ fn bounded(param: &GenericParam, only: &dyn Fn(TokenStream) -> bool) -> GenericP
     param
 }
 
-/// The predicate without the bounds that mention another parameter than the chosen ones, if anything remains.
+/// Returns the predicate without the bounds that mention parameters not chosen, or `None` if none
+/// remains.
 fn required(predicate: &WherePredicate, only: &dyn Fn(TokenStream) -> bool) -> Option<WherePredicate> {
     let WherePredicate::Type(predicate) = predicate else {
         return only(predicate.to_token_stream()).then(|| predicate.clone());
@@ -109,7 +127,7 @@ fn filtered(bounds: Bounds, only: &dyn Fn(TokenStream) -> bool) -> Bounds {
     bounds.into_iter().filter(|bound| only(bound.to_token_stream())).collect()
 }
 
-/// Whether the identifier occurs, at any depth.
+/// Whether the identifier occurs in the tokens, at any depth.
 pub(crate) fn mentions(tokens: &TokenStream, ident: &Ident) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Group(group) => mentions(&group.stream(), ident),

@@ -1,4 +1,4 @@
-//! The keys of the attribute, and what to say about a word that is none.
+//! The keys of the attribute, and the messages about words that are not keys.
 
 use crate::nearest::unknown_key;
 
@@ -35,7 +35,7 @@ pub(crate) const WAITER_KEYS: [&str; 9] =
 /// Every key of an acceptor.
 const ACCEPTOR_KEYS: [&str; 6] = ["output", "is", "all", "any", "error", "success"];
 
-/// What to say about an unknown key of the attribute.
+/// Returns the message about an unknown key of the attribute.
 pub(crate) fn unknown(key: &str) -> String {
     if POLL_KEYS.contains(&key) {
         return format!("`{key}` belongs inside `poll(…)`: `poll({key} = …)`");
@@ -46,7 +46,7 @@ pub(crate) fn unknown(key: &str) -> String {
     complain(key, &[&KEYS[..], &["crate"]].concat(), "")
 }
 
-/// What to say about an unknown key inside `poll(…)`.
+/// Returns the message about an unknown key inside `poll(…)`.
 pub(crate) fn unknown_in_poll(key: &str) -> String {
     if KEYS.contains(&key) {
         return format!("`{key}` belongs outside `poll(…)`, beside it");
@@ -54,7 +54,7 @@ pub(crate) fn unknown_in_poll(key: &str) -> String {
     complain(key, &POLL_KEYS, " of `poll(…)`")
 }
 
-/// What to say about an unknown key inside `waiter(…)`.
+/// Returns the message about an unknown key inside `waiter(…)`.
 pub(crate) fn unknown_in_waiter(key: &str) -> String {
     if KEYS.contains(&key) {
         return format!("`{key}` belongs outside `waiter(…)`, beside it");
@@ -67,8 +67,10 @@ pub(crate) fn unknown_in_waiter(key: &str) -> String {
     complain(key, &WAITER_KEYS, " of `waiter(…)`")
 }
 
-/// What to say about an unknown key inside an acceptor.
+/// Returns the message about an unknown key inside an acceptor.
 pub(crate) fn unknown_in_acceptor(key: &str, outcome: impl std::fmt::Display) -> String {
+    // botocore's waiters have a matcher `status`. Here a reply with an error status is an error of
+    // that status's name.
     if key == "status" {
         return format!("an HTTP status is an error by its name: `{outcome}(error = \"NotFound\")` for 404");
     }

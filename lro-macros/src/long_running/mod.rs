@@ -1,6 +1,8 @@
-//! `#[long_running]`: source → args → model → expand.
+//! The attribute `#[long_running]`: source → args → model → expand.
 //!
-//! Pure: tokens in, tokens out, by way of `proc_macro2` alone, so that a test can run it as a plain function.
+//! Works on `proc_macro2` tokens only, so that a test can call it as a plain function
+//! (`tests/tests/expansion.rs`). Only `model` and the steps before it can find mistakes; `expand`
+//! cannot fail.
 
 use proc_macro2::TokenStream;
 
@@ -18,7 +20,8 @@ mod source;
 mod types;
 mod waiter;
 
-/// Expands the attribute with these arguments on this item. Mistakes follow the item as `compile_error!`s.
+/// Expands the attribute with these arguments on this item. Mistakes come after the item, as
+/// `compile_error!`s.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut report = Report::default();
     let source = source::parse(item, &mut report);

@@ -1,4 +1,5 @@
-//! The declared return type: how the method gives its future, and where `RawOperation` stands in it.
+//! Reads the declared return type: how the method returns its future, and where `RawOperation`
+//! stands in it.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use syn::{ReturnType, Signature, Type};
@@ -10,14 +11,15 @@ pub(crate) enum Form {
     Async,
     /// `fn -> impl Future<Output = Result<RawOperation>>`
     Future,
-    /// `fn -> Pin<Box<dyn Future<Output = Result<RawOperation>>>>`, or an alias of it named `…BoxFuture`
+    /// `fn -> Pin<Box<dyn Future<Output = Result<RawOperation>>>>`, or an alias of it named
+    /// `…BoxFuture`
     Boxed,
 }
 
 const WRITE: &str =
     "write `async fn … -> Result<RawOperation>` or `fn … -> impl Future<Output = Result<RawOperation>>`";
 
-/// What the signature says, or what it must say.
+/// Returns the form of the signature. The error says what the author has to write.
 pub(crate) fn form(sig: &Signature) -> syn::Result<Form> {
     let ReturnType::Type(_, output) = &sig.output else {
         return Err(syn::Error::new_spanned(
@@ -40,11 +42,14 @@ pub(crate) fn form(sig: &Signature) -> syn::Result<Form> {
     }
 }
 
+/// Whether this is `Pin`, or the name of an alias of a boxed future. A macro cannot look behind an
+/// alias.
 fn is_boxed(ident: &Ident) -> bool {
     let name = ident.to_string();
     name == "Pin" || name.ends_with("BoxFuture")
 }
 
+/// Counts the mentions of `RawOperation`, at any depth.
 fn count(tokens: TokenStream) -> usize {
     let of = |token| match token {
         TokenTree::Group(group) => count(group.stream()),
@@ -54,7 +59,11 @@ fn count(tokens: TokenStream) -> usize {
     tokens.into_iter().map(of).sum()
 }
 
-/// Writes the typed operation in the place of `RawOperation` and of the path before it.
+// Input: Result<lro_runtime::RawOperation, MyError> Output: Result<ExportImageOperation, MyError>
+//
+// Tokens and not `syn` types: `RawOperation` may be inside any type, also in an alias's arguments
+// or a `dyn Future`.
+/// Replaces `RawOperation`, and the path before it, with the typed operation.
 pub(crate) fn replace(tokens: TokenStream, operation: &TokenStream) -> TokenStream {
     let mut output: Vec<TokenTree> = Vec::new();
     for token in tokens {
@@ -74,7 +83,7 @@ pub(crate) fn replace(tokens: TokenStream, operation: &TokenStream) -> TokenStre
     output.into_iter().collect()
 }
 
-/// `RawOperation` with the path before it, as written.
+/// Returns `RawOperation` with the path before it, as the author wrote it.
 pub(crate) fn raw(tokens: TokenStream) -> Option<TokenStream> {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for (at, token) in tokens.iter().enumerate() {
@@ -93,7 +102,7 @@ pub(crate) fn raw(tokens: TokenStream) -> Option<TokenStream> {
     None
 }
 
-/// Where a trailing `a::b::` begins.
+/// Returns the index at which a trailing `a::b::` begins.
 fn path_start(tokens: &[TokenTree]) -> usize {
     let colon = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':');
     match tokens {
@@ -103,7 +112,7 @@ fn path_start(tokens: &[TokenTree]) -> usize {
     }
 }
 
-/// The declared return type.
+/// Returns the declared return type, or `None` if the signature has none.
 pub(crate) fn output(sig: &Signature) -> Option<&Type> {
     match &sig.output {
         ReturnType::Type(_, output) => Some(output),

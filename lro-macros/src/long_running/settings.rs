@@ -1,4 +1,5 @@
-//! `poll(…)`: the method's own defaults for waiting, checked here so that they cannot fail at run time.
+//! Reads `poll(…)`, the default poll settings of a method, and checks it so that it cannot fail at
+//! run time.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use syn::{
 use super::keys;
 use crate::{grammar::duration, list, report::Report};
 
-/// The keys of `poll(…)`, each legal by itself and together.
+/// The values of `poll(…)`. Each is legal, and so is their combination.
 #[derive(Clone, Default)]
 pub(crate) struct Poll {
     pub(crate) delay: Option<Time>,
@@ -21,7 +22,7 @@ pub(crate) struct Poll {
     pub(crate) initial_delay: Option<Time>,
 }
 
-/// A duration, and where it is written.
+/// A duration, and the literal that it was read from.
 pub(crate) type Time = (LitStr, Duration);
 
 impl Poll {
@@ -34,7 +35,7 @@ impl Poll {
         Ok(poll)
     }
 
-    /// Fills what is not written here from the block's defaults.
+    /// Fills the keys that are not written here from the block's defaults.
     pub(crate) fn or(self, block: Self, report: &mut Report) -> Self {
         let mut poll = Self {
             delay: self.delay.or(block.delay),
@@ -47,7 +48,9 @@ impl Poll {
         poll
     }
 
-    /// What the keys must be together. A value that breaks it is dropped, so that it is told once.
+    /// Checks the keys against each other. A `max_delay` that is too short is dropped.
+    ///
+    /// If it stayed, a block's wrong default would be reported again for each of its methods.
     fn check(&mut self, report: &mut Report) {
         if let (Some((_, delay)), Some((text, most))) = (&self.delay, &self.max_delay)
             && most < delay
@@ -70,6 +73,7 @@ impl Poll {
     }
 }
 
+/// Reads a duration in quotes.
 fn time(key: &Ident, input: ParseStream<'_>) -> Result<Time> {
     let text: LitStr = list::value(key, input, &format!("a duration in quotes: `{key} = \"1m 30s\"`"))?;
     let wrong = |reason| syn::Error::new(text.span(), format!("`{key}` is not a duration: {reason}"));
@@ -77,6 +81,7 @@ fn time(key: &Ident, input: ParseStream<'_>) -> Result<Time> {
     Ok((text, duration))
 }
 
+/// Reads a duration that is longer than zero.
 fn positive(key: &Ident, input: ParseStream<'_>) -> Result<Time> {
     let (text, duration) = time(key, input)?;
     if duration.is_zero() {
@@ -85,12 +90,14 @@ fn positive(key: &Ident, input: ParseStream<'_>) -> Result<Time> {
     Ok((text, duration))
 }
 
-/// A number of at least one, written with or without a point; handed on with one.
+/// Reads a number of at least one. An integer becomes a float literal, which the runtime's constant
+/// needs.
 fn multiplier(key: &Ident, input: ParseStream<'_>) -> Result<LitFloat> {
     let number: Number = list::value(key, input, "a number of at least 1: `multiplier = 1.5`")?;
     let (text, span) = match number {
         Number::Float(float) => (float.base10_digits().to_owned(), float.span()),
         Number::Int(int) => (format!("{}.0", int.base10_digits()), int.span()),
+        // Any number below one leads to the error below.
         Number::Negative(span) => ("-1".to_owned(), span),
     };
     match text.parse::<f64>() {
@@ -99,6 +106,7 @@ fn multiplier(key: &Ident, input: ParseStream<'_>) -> Result<LitFloat> {
     }
 }
 
+/// A number literal with an optional sign. `syn`'s literals have none.
 enum Number {
     Float(LitFloat),
     Int(LitInt),

@@ -1,4 +1,8 @@
-//! What the author wrote: the header and the signatures parsed, every body left as tokens.
+//! Reads the annotated item: parses its header and the signatures, and leaves every body as tokens.
+//!
+//! Bodies stay tokens for two reasons. Parsing them would cost compile time in every SDK, and a
+//! syntax error in a body is for rustc to report: it does so better than `syn`, and an editor gets
+//! an expansion while a body is being typed.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -12,23 +16,24 @@ use syn::{
 
 use crate::report::Report;
 
-/// The item under the attribute.
+/// The item that the attribute is on.
 pub(crate) enum Source {
     Block(Box<Block>),
     Function(Box<Method>),
-    /// Nothing the attribute works on (already reported); handed back as it came.
+    /// An item that the attribute does not work on. The mistake is reported already; the item is
+    /// emitted as it is.
     Other(TokenStream),
 }
 
 /// An `impl` block or a trait.
 pub(crate) struct Block {
-    /// All tokens before the braces.
+    /// All tokens before the braces, attributes included.
     pub(crate) head: TokenStream,
     pub(crate) kind: BlockKind,
     pub(crate) generics: Generics,
     pub(crate) members: Vec<Member>,
     pub(crate) brace: Span,
-    /// Misplaced attributes; the members are there without them.
+    /// Mistakes about misplaced attributes. `members` does not have these attributes any more.
     pub(crate) mistakes: Vec<syn::Error>,
 }
 
@@ -39,22 +44,24 @@ pub(crate) enum BlockKind {
 
 /// One item of a block, in source order.
 pub(crate) enum Member {
-    /// Not ours: handed on as written.
+    /// Not a method: emitted as written.
     Verbatim(TokenStream),
-    /// A method without the attribute; its name matters only for collisions.
+    /// A method without the attribute, emitted as written. Its name matters for collisions only.
     Plain(Ident, TokenStream),
     Method(Box<Method>),
 }
 
 /// A function that carries the attribute.
 pub(crate) struct Method {
-    /// All attributes but ours.
+    /// All attributes but `#[long_running]`.
     pub(crate) attrs: Vec<Attribute>,
-    /// What the method's own attribute says.
+    /// The arguments of the method's own `#[long_running]`.
     pub(crate) args: TokenStream,
-    /// Our attribute, for mistakes about what it does not say.
+    /// The method's own `#[long_running]`, the place of mistakes such as a missing key. Empty for a
+    /// free function.
     pub(crate) marker: TokenStream,
-    /// The word `long_running` in it, for mistakes in what it stands for.
+    /// The word `long_running` in it, the place of mistakes in generated code. For a free function,
+    /// its name.
     pub(crate) word: Span,
     pub(crate) vis: Visibility,
     pub(crate) default: Option<Token![default]>,
@@ -76,7 +83,7 @@ impl ToTokens for Method {
     }
 }
 
-/// Reads the item; one that is not ours is reported and kept.
+/// Reads the item. One that the attribute does not work on is reported and kept as it is.
 pub(crate) fn parse(item: TokenStream, report: &mut Report) -> Source {
     match item_parser.parse2(item.clone()) {
         Ok(source) => source,
@@ -98,7 +105,11 @@ fn item_parser(input: ParseStream<'_>) -> Result<Source> {
     }
 }
 
-/// The word that says what kind of item comes next: the first that no other kind could begin with.
+/// Returns the word that says which kind of item comes next.
+///
+/// Other words may come before it (`unsafe`, `const`, `async`, `extern "C"`), so this is the first
+/// word that decides. `=` and the kinds of item that are not ours end the search, or it would find
+/// an `fn` inside of them.
 fn keyword(input: ParseStream<'_>) -> Option<String> {
     let words = input.fork().parse::<TokenStream>().ok()?.into_iter().map(|token| token.to_string());
     words
@@ -111,6 +122,7 @@ fn block(attrs: &[Attribute], vis: &Visibility, input: ParseStream<'_>, of: Head
     let Some(TokenTree::Group(braces)) = tokens.pop() else {
         return Err(syn::Error::new(Span::call_site(), "expected a block in braces"));
     };
+    // `syn` parses the header with empty braces after it, and so never sees the members.
     let header: TokenStream = tokens.into_iter().collect();
     let (kind, generics) = of(quote!(#vis #header {}))?;
     let mut mistakes = Vec::new();
@@ -119,7 +131,7 @@ fn block(attrs: &[Attribute], vis: &Visibility, input: ParseStream<'_>, of: Head
     Ok(Source::Block(Box::new(Block { head, kind, generics, members, brace: braces.span(), mistakes })))
 }
 
-/// Reads the tokens before the braces, followed by empty ones.
+/// Parses the tokens of a block whose braces are empty.
 type Header = fn(TokenStream) -> Result<(BlockKind, Generics)>;
 
 fn of_trait(header: TokenStream) -> Result<(BlockKind, Generics)> {
@@ -127,6 +139,7 @@ fn of_trait(header: TokenStream) -> Result<(BlockKind, Generics)> {
     Ok((BlockKind::Trait { name: item.ident, vis: item.vis }, item.generics))
 }
 
+/// Parses the header of an `impl` block. One that implements a trait is a mistake.
 fn of_impl(header: TokenStream) -> Result<(BlockKind, Generics)> {
     let item: ItemImpl = syn::parse2(header)?;
     let Some((path, _)) = item.trait_ else {
@@ -141,6 +154,7 @@ fn of_impl(header: TokenStream) -> Result<(BlockKind, Generics)> {
 }
 
 fn members(input: ParseStream<'_>, mistakes: &mut Vec<syn::Error>) -> Result<Vec<Member>> {
+    // Inner attributes of the block (`#![allow(…)]`) stay at its beginning.
     let inner = input.call(Attribute::parse_inner)?;
     let mut members = vec![Member::Verbatim(quote!(#(#inner)*))];
     while !input.is_empty() {
@@ -154,6 +168,8 @@ fn member(input: ParseStream<'_>, mistakes: &mut Vec<syn::Error>) -> Result<Memb
     let (ours, attrs): (Vec<_>, Vec<_>) = attrs.into_iter().partition(is_ours);
     let vis: Visibility = input.parse()?;
     let is_function = is_function(input);
+    // One attribute on a function is right. Every further one, and any on another member, is a
+    // mistake.
     let misplaced = ours.iter().skip(usize::from(is_function));
     mistakes.extend(misplaced.map(|attr| syn::Error::new_spanned(attr, misplacement(is_function))));
     if !is_function {
@@ -180,7 +196,9 @@ fn misplacement(is_function: bool) -> &'static str {
     }
 }
 
-/// An item that is handed back keeps none of our attributes inside: each would run, and complain, by itself.
+/// Removes every `#[long_running]` inside an item that is emitted as it is.
+///
+/// Otherwise each of them would be expanded by itself, and report mistakes of its own.
 fn without_ours(item: TokenStream) -> TokenStream {
     let mut output: Vec<TokenTree> = Vec::new();
     for token in item {
@@ -203,7 +221,7 @@ fn without_ours(item: TokenStream) -> TokenStream {
     output.into_iter().collect()
 }
 
-/// `#[long_running]`, under whatever path it is imported.
+/// Whether this is `#[long_running]`, by any path (`#[lro_runtime::long_running]`).
 fn is_ours(attr: &Attribute) -> bool {
     is_long_running(attr.path())
 }
@@ -212,6 +230,8 @@ fn is_long_running(path: &syn::Path) -> bool {
     path.segments.last().is_some_and(|segment| segment.ident == "long_running")
 }
 
+/// Whether a function comes next. Looks ahead over its qualifiers, without taking anything from the
+/// input.
 fn is_function(input: ParseStream<'_>) -> bool {
     let fork = input.fork();
     while fork.peek(Ident::peek_any) {
@@ -225,6 +245,7 @@ fn is_function(input: ParseStream<'_>) -> bool {
     false
 }
 
+/// Reads a function from its qualifiers to its body, which stays one token.
 fn method(attrs: Vec<Attribute>, vis: Visibility, input: ParseStream<'_>) -> Result<Method> {
     let default = if input.peek(Token![default]) { Some(input.parse()?) } else { None };
     let sig: Signature = input.parse()?;
@@ -236,7 +257,8 @@ fn method(attrs: Vec<Attribute>, vis: Visibility, input: ParseStream<'_>) -> Res
     Ok(Method { attrs, args: TokenStream::new(), marker: TokenStream::new(), word, vis, default, sig, body })
 }
 
-/// The rest of an item that is no function: a macro call ends with its braces, everything else with `;`.
+/// Returns the rest of a member that is not a function: a macro call may end with its braces,
+/// everything else with `;`.
 fn until_end(input: ParseStream<'_>) -> Result<TokenStream> {
     let mut tokens = TokenStream::new();
     let mut bang = false;
@@ -244,6 +266,8 @@ fn until_end(input: ParseStream<'_>) -> Result<TokenStream> {
         let token: TokenTree = input.parse()?;
         let end = match &token {
             TokenTree::Punct(punct) => punct.as_char() == ';',
+            // Braces after `!` end the member. Other braces are part of a value:
+            // `const LIMIT: Limit = Limit { … };`.
             TokenTree::Group(group) => bang && group.delimiter() == Delimiter::Brace,
             _ => false,
         };
@@ -255,7 +279,8 @@ fn until_end(input: ParseStream<'_>) -> Result<TokenStream> {
     }
 }
 
-/// Braces around tokens, at the place of the author's braces.
+/// Returns braces around tokens, spanned at the author's braces: errors about a whole body then
+/// point at it.
 pub(crate) fn braces(tokens: TokenStream, span: Span) -> Group {
     let mut group = Group::new(Delimiter::Brace, tokens);
     group.set_span(span);

@@ -1,4 +1,5 @@
-//! What roles must be together: each mistake at the token that made it.
+//! Checks the roles of a declaration against each other, and reports each mistake at the token that
+//! caused it.
 
 use syn::{DeriveInput, LitStr};
 
@@ -8,10 +9,12 @@ use super::{
 };
 use crate::{grammar::states::STATES, report::Report};
 
-/// How many members may be the error, and how many a name may be made of: as in `WireShape`.
+/// How many members may be the error. The runtime's `WireShape` has this many slots for it.
 const ERRORS: usize = 3;
+/// How many members a name may consist of. The runtime's `WireShape` has this many slots for them.
 const PARTS: usize = 4;
 
+/// Runs every check.
 pub(crate) fn all(item: &DeriveInput, said: &Roles, report: &mut Report) {
     once(said, report);
     required(item, said, report);
@@ -28,19 +31,24 @@ pub(crate) fn all(item: &DeriveInput, said: &Roles, report: &mut Report) {
 }
 
 impl Roles {
+    /// Returns the first member with this role.
     fn role(&self, key: &str) -> Option<&Role> {
         self.members.iter().find(|role| role.key == key)
     }
 
+    /// Returns the value of a key of the type, such as `poll`.
     fn call(&self, key: &str) -> Option<&LitStr> {
         self.calls.iter().find(|(word, _)| word == key).map(|(_, call)| call)
     }
 
+    /// Whether the key was written or probably meant. If it was a mistake, it is not reported as
+    /// missing as well.
     fn says(&self, key: &str) -> bool {
         self.attempted.iter().any(|word| word == key)
     }
 }
 
+/// Reports roles that too many members have.
 fn once(said: &Roles, report: &mut Report) {
     for (index, role) in said.members.iter().enumerate() {
         let before = said.members.iter().take(index).filter(|other| other.key == role.key).count();
@@ -53,6 +61,7 @@ fn once(said: &Roles, report: &mut Report) {
     }
 }
 
+/// Reports what is missing: the state, the name, the place to poll, and one half of a list.
 fn required(item: &DeriveInput, said: &Roles, report: &mut Report) {
     if !said.says("state") {
         report.at(
@@ -84,18 +93,21 @@ fn required(item: &DeriveInput, said: &Roles, report: &mut Report) {
     }
 }
 
+/// Checks the template of a name that consists of several members.
 fn name(said: &Roles, report: &mut Report) {
     let Some(Role { place: Place::Template(template), key, .. }) = said.role("name") else { return };
     let parts = path::placeholders(template).map_or(0, |parts| parts.len());
     if parts > PARTS {
         report.at(template, format!("a name is made of at most {PARTS} members, this one of {parts}"));
     }
+    // A resume gets the name and has to fill its parts into the path of `poll`.
     if !path::can_be_taken_apart(&template.value()) {
         report.at(template, format!("the `{key}` could not be taken apart again: a `/` must follow each placeholder"));
     }
 }
 
-/// Placeholders are `{name}` and those of the name's own template.
+/// Checks the calls and their placeholders. Legal are `{name}` and those of the name's own
+/// template.
 fn calls(said: &Roles, report: &mut Report) {
     let mut legal = vec!["name".to_owned()];
     if let Some(Role { place: Place::Template(template), .. }) = said.role("name") {
@@ -113,6 +125,7 @@ fn calls(said: &Roles, report: &mut Report) {
         if !is_call && !is_path {
             continue;
         }
+        // The third word of a call is its JSON body, whose braces are not placeholders.
         let without_body = LitStr::new(&call.value().splitn(3, ' ').take(2).collect::<Vec<_>>().join(" "), call.span());
         let paging = ["page_size", "page_token", "filter", "parent"].map(str::to_owned);
         let legal = if written == "list" { &paging[..] } else { &legal };
@@ -131,6 +144,7 @@ fn calls(said: &Roles, report: &mut Report) {
     }
 }
 
+/// Reports words of the state that are empty or come twice.
 fn words(state: &Role, report: &mut Report) {
     let mut seen: Vec<(String, String)> = Vec::new();
     for (meaning, word) in
@@ -151,7 +165,9 @@ fn words(state: &Role, report: &mut Report) {
     }
 }
 
-/// Every state is reachable or declared absent, and none is both.
+/// Checks that each state is either reachable or declared absent.
+///
+/// A forgotten word would read as Running for ever, and nothing would say so.
 fn states(state: &Role, said: &Roles, report: &mut Report) {
     let says = |meaning: &str| state.words.iter().any(|words| words.meaning == meaning && !words.words.is_empty());
     let errors = || said.members.iter().filter(|role| role.key == "error");
@@ -166,6 +182,8 @@ fn states(state: &Role, said: &Roles, report: &mut Report) {
         }
     }
     for (written, _) in STATES {
+        // `done` means Succeeded or Failed, and an error with a word of `cancelled` means
+        // Cancelled.
         let reachable = says(written)
             || state.missing.as_ref().is_some_and(|missing| missing == written)
             || (says("done") && ["succeeded", "failed"].contains(&written))
@@ -190,6 +208,7 @@ fn states(state: &Role, said: &Roles, report: &mut Report) {
     }
 }
 
+/// Checks that a declaration that can succeed says where the response is.
 fn response(state: &Role, said: &Roles, report: &mut Report) {
     let absent = state.absent.iter().any(|absent| absent == "succeeded");
     if !absent && !said.says("response") {
@@ -200,7 +219,7 @@ fn response(state: &Role, said: &Roles, report: &mut Report) {
     }
 }
 
-/// What one role needs by itself.
+/// Checks the keys of one role.
 fn details(role: &Role, report: &mut Report) {
     if role.key == "progress" && role.leaf.is_none() && role.of.is_none() {
         report.at(&role.key, "say what it is a part of: `of = 100` for per cent, `of = 1` for a fraction, `of = \"total\"` for a member beside it");

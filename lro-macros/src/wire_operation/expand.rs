@@ -1,4 +1,4 @@
-//! The model as an implementation: a constant.
+//! Writes the model as an implementation of `WireOperation`, which is one constant.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -15,12 +15,14 @@ use crate::report::Report;
 //     #[derive(WireOperation)]
 //     #[operation(poll = "v1/predictions/{name}")]
 //     struct Prediction { #[operation(name)] id: String, … }
-// Output:
-//     impl ::lro_runtime::WireOperation for Prediction {
-//         const SHAPE: &'static ::lro_runtime::wire::WireShape = &::lro_runtime::wire::WireShape::new("declared:Prediction")
-//             .name(::lro_runtime::wire::WirePath::at(&[&["id"]])) …;
-//     }
-//     const _: () = { fn is_read(message: &Prediction) { … } };
+// Output: impl ::lro_runtime::WireOperation for Prediction { const SHAPE: &'static
+// ::lro_runtime::wire::WireShape = &::lro_runtime::wire::WireShape::new("declared:Prediction")
+// .name(::lro_runtime::wire::WirePath::at(&[&["id"]])) …; } const _: () = { fn is_read(message:
+// &Prediction) { … } };
+//
+// After a mistake the implementation declares nothing but the id. It has to exist: without it,
+// every method with `wire = Prediction` would be one more error.
+/// Returns the implementation, the checks of the fields, and the mistakes.
 pub(crate) fn tokens(model: &Model<'_>, report: Report) -> TokenStream {
     let Model { item, krate, id, .. } = model;
     let declared = if report.is_empty() { shape(model) } else { TokenStream::new() };
@@ -38,7 +40,14 @@ pub(crate) fn tokens(model: &Model<'_>, report: Report) -> TokenStream {
     }
 }
 
-/// The calls that build the shape, in the order of the documentation.
+// Input:
+//     #[operation(name)] id: String,
+//     #[operation(state, running = "busy", done = "over")] status: String,
+// Output:
+//     .name(WirePath::at(&[&["id"]]))
+//     .state(WirePath::at(&[&["status"]]))
+//     .words(&[("busy", WireState::Running), ("over", WireState::Done)]) // paths in full
+/// Returns the calls that build the shape, in the order of the documentation.
 fn shape(model: &Model<'_>) -> TokenStream {
     let krate = &model.krate;
     let at = |steps: &Steps| quote!(#krate::wire::WirePath::at(&[#(&[#(#steps),*]),*]));
@@ -91,6 +100,8 @@ fn shape(model: &Model<'_>) -> TokenStream {
                 let path = at(steps);
                 quote!(#krate::wire::Total::At(#path))
             }
+            // The type is only known to rustc. Spanned at the field's type, where an error about it
+            // belongs.
             Of::Type(ty) => {
                 quote_spanned!(ty.span()=> #krate::wire::Total::Of(<#ty as #krate::__private::Counts>::TOTAL))
             }
@@ -114,16 +125,20 @@ fn shape(model: &Model<'_>) -> TokenStream {
     out
 }
 
-// Output:
-//     const _: () = { fn is_read(message: &Prediction) { ::lro_runtime::__private::is_read::<String>(&message.id); … } };
+// Input: struct Prediction { #[operation(name)] id: String, … } Output: const _: () = { fn
+// is_read(message: &Prediction) { ::lro_runtime::__private::is_read::<String>(&message.id); … } };
 //
-// Whether each field that has a role can be read, asked at its type; and whoever only polls reads no field, of which rustc would warn.
+// Makes rustc check that each field with a role can be read from a reply, and report it at the
+// field's type. It also counts as a use of the fields: the library reads replies without them, so
+// rustc would warn of fields never read.
+/// Returns a function, never called, in which rustc checks the types of the fields.
 fn checks(model: &Model<'_>) -> TokenStream {
     let krate = &model.krate;
     let parameters: Vec<_> = model.item.generics.params.iter().map(parameter).collect();
     let checks = model.read.iter().map(|(field, ty)| {
         let field = quote_spanned!(ty.span()=> message.#field);
-        // What a type parameter can do is known where it is filled.
+        // The author's bounds need not say that a type parameter can be read; that is known where
+        // the type is used.
         if mentions(ty, &parameters) {
             quote_spanned!(ty.span()=> let _ = &#field;)
         } else {
@@ -140,6 +155,7 @@ fn checks(model: &Model<'_>) -> TokenStream {
     }
 }
 
+/// Returns the name of a generic parameter.
 fn parameter(parameter: &GenericParam) -> String {
     match parameter {
         GenericParam::Lifetime(lifetime) => lifetime.lifetime.ident.to_string(),
@@ -148,6 +164,7 @@ fn parameter(parameter: &GenericParam) -> String {
     }
 }
 
+/// Whether the type mentions one of the parameters, at any depth.
 fn mentions(ty: &Type, parameters: &[String]) -> bool {
     fn any(tokens: TokenStream, parameters: &[String]) -> bool {
         tokens.into_iter().any(|token| match token {

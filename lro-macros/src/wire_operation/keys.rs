@@ -1,11 +1,12 @@
-//! The keys of `#[operation(…)]`, and what to say about a word that is none.
+//! The keys of `#[operation(…)]`, and the message about a word that is not a legal key.
 
 use crate::nearest::unknown_key;
 
 /// Keys that say what a member is.
 pub(crate) const ROLES: [&str; 8] = ["name", "state", "response", "metadata", "error", "progress", "next", "hint"];
 
-/// Keys beside a role, each with the role it stands beside.
+/// Keys that add to a role, each with its role. `cancelled` also adds to `error`; here it is listed
+/// once.
 const BESIDE: [(&str, &str); 11] = [
     ("pending", "state"),
     ("running", "state"),
@@ -23,7 +24,7 @@ const BESIDE: [(&str, &str); 11] = [
 /// Keys of the type itself.
 pub(crate) const CONTAINER: [&str; 8] = ["id", "poll", "cancel", "delete", "list", "items", "next_page", "crate"];
 
-/// What to say about a key that cannot stand here.
+/// Returns the message about a key that is not legal where it stands.
 pub(crate) fn unknown(key: &str, on_field: bool) -> String {
     if let Some((_, role)) = BESIDE.iter().find(|(word, _)| *word == key) {
         return format!("`{key}` stands beside `{role}`: `#[operation({role}, {key} = …)]`");

@@ -1,6 +1,7 @@
-//! `#[derive(WireOperation)]`: item → roles → model → expand.
+//! The derive `WireOperation`: item → roles → model → expand.
 //!
-//! Pure, as `#[long_running]` is: tokens in, tokens out.
+//! Like `#[long_running]`, it works on `proc_macro2` tokens only, so that a test can call it as a
+//! plain function.
 
 use proc_macro2::TokenStream;
 
@@ -14,7 +15,10 @@ mod path;
 mod roles;
 mod serde;
 
-/// Expands the derive on this item. Mistakes follow an implementation that declares nothing, so that uses of the type do not fail as well.
+/// Expands the derive on this item.
+///
+/// After a mistake, the output is an implementation that declares nothing, so that uses of the type
+/// do not fail as well, and then one `compile_error!` per mistake.
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let item = match syn::parse2::<syn::DeriveInput>(item) {
         Ok(item) => item,

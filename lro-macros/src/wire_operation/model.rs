@@ -1,4 +1,4 @@
-//! The declaration as a whole: a model cannot hold one that makes no sense.
+//! The model: the declaration as a whole, checked and ready to be written.
 
 use proc_macro2::Ident;
 use syn::{DeriveInput, Lit, LitStr, Path, Type};
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{grammar::states::STATES, report::Report, runtime_path};
 
-/// What is declared.
+/// Everything that the declaration says.
 pub(crate) struct Model<'a> {
     pub(crate) item: &'a DeriveInput,
     pub(crate) krate: Path,
@@ -26,27 +26,28 @@ pub(crate) struct Model<'a> {
     pub(crate) progress: Option<(Steps, Of)>,
     pub(crate) next: Option<Steps>,
     pub(crate) hint: Option<(Steps, &'static str)>,
-    /// `poll`, `cancel`, `delete`, in this order.
+    /// The values of `poll`, `cancel` and `delete`, in source order.
     pub(crate) calls: Vec<(Ident, LitStr)>,
     pub(crate) list: Option<(LitStr, Steps, Option<Steps>)>,
-    /// Types of fields that are read.
+    /// The fields with a role, each once, and their types.
     pub(crate) read: Vec<(Ident, Type)>,
 }
 
-/// What an operation's name is.
+/// Where an operation's name comes from.
 pub(crate) enum Name {
     Member { at: Steps, after: Option<LitStr> },
     Template { template: LitStr, parts: Vec<Steps> },
 }
 
-/// What progress is a part of.
+/// The total that progress is a part of.
 pub(crate) enum Of {
     Number(f64),
     Member(Steps),
-    /// What numbers of this type are a part of.
+    /// The total of this type: 100 for integers, 1 for floats.
     Type(Box<Type>),
 }
 
+/// Checks what was said and builds the model.
 pub(crate) fn build<'a>(item: &'a DeriveInput, said: Roles, report: &mut Report) -> Model<'a> {
     check::all(item, &said, report);
     let Roles { members, calls, krate, .. } = said;
@@ -80,6 +81,7 @@ pub(crate) fn build<'a>(item: &'a DeriveInput, said: Roles, report: &mut Report)
 }
 
 impl Model<'_> {
+    /// Adds one role.
     fn role(&mut self, role: Role, report: &mut Report) {
         let key = role.key.to_string();
         let at = match role.place {
@@ -99,6 +101,8 @@ impl Model<'_> {
                 self.state = Some(at);
                 self.missing = role.missing.and_then(|state| generated(&state.to_string()));
                 for words in &role.words {
+                    // `done` is not a state: whether it means Succeeded or Failed depends on the
+                    // error.
                     let meaning = generated(&words.meaning.to_string()).unwrap_or("Done");
                     self.words.extend(words.words.iter().map(|word| (text(word), meaning)));
                 }
@@ -126,6 +130,7 @@ impl Model<'_> {
         }
     }
 
+    /// Adds the keys of the type.
     fn calls(&mut self, calls: Vec<(Ident, LitStr)>, report: &mut Report) {
         let (mut items, mut next) = (None, None);
         let mut list = None;
@@ -142,12 +147,13 @@ impl Model<'_> {
     }
 }
 
-/// The variant of this state.
+/// Returns the variant of a state, or `None` if the word is not a state.
 fn generated(state: &str) -> Option<&'static str> {
     STATES.iter().find(|(written, _)| *written == state).map(|(_, generated)| *generated)
 }
 
-/// `projects/{jobReference.projectId}/jobs/{jobReference.jobId}`: the placeholders are paths.
+/// Reads the template of a name, whose placeholders are paths of members:
+/// `projects/{jobReference.projectId}/jobs/{jobReference.jobId}`.
 fn template_of(template: LitStr, report: &mut Report) -> Option<Name> {
     let words = told(path::placeholders(&template), report)?;
     let parts = words.into_iter().map(|word| told(path::steps(&LitStr::new(&word, template.span())), report));
@@ -155,7 +161,7 @@ fn template_of(template: LitStr, report: &mut Report) -> Option<Name> {
     Some(Name::Template { template, parts })
 }
 
-/// The number of an integer or float literal.
+/// Returns the number of an integer or float literal.
 fn number_of(literal: &Lit) -> f64 {
     let number = match literal {
         Lit::Int(number) => number.base10_parse(),
@@ -165,13 +171,15 @@ fn number_of(literal: &Lit) -> f64 {
     number.unwrap_or(1.0)
 }
 
-/// A path from where `at` is a member.
+/// Returns a path that starts at the parent of `at`: `of = "total"` names a sibling of the
+/// progress.
 fn beside(at: &Steps, path: &LitStr, report: &mut Report) -> Option<Steps> {
     let steps = told(path::steps(path), report)?;
     let parent = at.iter().take(at.len().saturating_sub(1)).cloned();
     Some(parent.chain(steps).collect())
 }
 
+/// Reports the error, if there is one.
 fn told<T>(result: syn::Result<T>, report: &mut Report) -> Option<T> {
     result.map_err(|error| report.add(error)).ok()
 }

@@ -1,11 +1,11 @@
-//! Where members are, and templates made of them, as they are written in string literals.
+//! Reads what string literals say: paths of members, templates with placeholders, and calls.
 
 use syn::{Error, LitStr, Result};
 
-/// A member's place: for each step the key and its aliases.
+/// The path of a member: for each step its key, then its aliases.
 pub(crate) type Steps = Vec<Vec<String>>;
 
-/// `status.state` as steps.
+/// Reads a path such as `status.state`.
 pub(crate) fn steps(path: &LitStr) -> Result<Steps> {
     let text = path.value();
     let keys: Vec<&str> = text.split('.').collect();
@@ -19,7 +19,7 @@ pub(crate) fn steps(path: &LitStr) -> Result<Steps> {
     Ok(keys.into_iter().map(|key| vec![key.to_owned()]).collect())
 }
 
-/// The placeholders of a template, in order.
+/// Returns the placeholders of a template, in order.
 pub(crate) fn placeholders(template: &LitStr) -> Result<Vec<String>> {
     let text = template.value();
     let broken = |why: &str| Error::new(template.span(), format!("`{text}`: {why}"));
@@ -39,12 +39,13 @@ pub(crate) fn placeholders(template: &LitStr) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Whether every placeholder fills whole segments' ends, so that the name can be taken apart again: a `/` or nothing follows each.
+/// Whether a name made by this template can be split into its parts again: `/` or the end follows
+/// each placeholder.
 pub(crate) fn can_be_taken_apart(template: &str) -> bool {
     template.split('}').skip(1).all(|after| after.is_empty() || after.starts_with('/'))
 }
 
-/// The HTTP method and the path of `POST v1/jobs/{name}/cancel`.
+/// Checks that a call is an HTTP method and a path: `POST v1/jobs/{name}/cancel`.
 pub(crate) fn call(call: &LitStr) -> Result<()> {
     const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
     let text = call.value();

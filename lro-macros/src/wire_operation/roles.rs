@@ -1,4 +1,4 @@
-//! What `#[operation(…)]` says, role by role; what the roles mean together is for the model.
+//! Reads `#[operation(…)]`, role by role; what the roles mean together is left to the model.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
@@ -20,23 +20,24 @@ use crate::{
     runtime_path,
 };
 
-/// Everything that was said.
+/// Everything that the attributes of a type and its fields say.
 #[derive(Default)]
 pub(crate) struct Roles {
     pub(crate) members: Vec<Role>,
     pub(crate) calls: Vec<(Ident, LitStr)>,
     pub(crate) krate: Option<Path>,
-    /// Whether something was a mistake and may be missing because of it.
+    /// Every key that was written or probably meant, even if it was a mistake: it is not reported
+    /// as missing.
     pub(crate) attempted: Vec<String>,
 }
 
-/// One member of the message, and what is said about it.
+/// One member of the message that has a role, and the keys that add to the role.
 pub(crate) struct Role {
     pub(crate) key: Ident,
     pub(crate) place: Place,
-    /// The type of the field that is this very member.
+    /// The type of the member, if the member is a field and not inside of one.
     pub(crate) leaf: Option<Type>,
-    /// The field that it is or is in.
+    /// The field that is the member, or that contains it.
     pub(crate) field: Option<(Ident, Type)>,
     pub(crate) words: Vec<Words>,
     pub(crate) absent: Vec<Ident>,
@@ -46,40 +47,45 @@ pub(crate) struct Role {
     pub(crate) unit: Option<LitStr>,
 }
 
-/// Where it is.
+/// Where a role's value is in the message.
 pub(crate) enum Place {
     At(Steps),
+    /// A name made of several members.
     Template(LitStr),
+    /// `= self`: the whole message.
     Whole,
+    /// `= ()`: the service gives none.
     Nothing,
 }
 
-/// `pending = ["a", "b"]`.
+/// The words of one meaning: `pending = ["a", "b"]`.
 pub(crate) struct Words {
     pub(crate) meaning: Ident,
     pub(crate) words: Vec<Lit>,
 }
 
-/// Where an attribute stands.
+/// What an attribute is on.
 enum At<'a> {
     Type,
     Field(&'a Field, Keys),
 }
 
-/// The role that keys beside it are said of.
+/// The role that the next keys add to.
 enum Current {
     None,
-    /// The last that was said.
+    /// The last role that was read.
     Last,
-    /// One that is a mistake: what is said of it is none.
+    /// A role that is a mistake. It is dropped, but the keys that add to it are still legal.
     Mistaken(Box<Role>),
 }
 
+/// Reads the attributes of a type and of its fields.
 pub(crate) fn read(item: &DeriveInput, report: &mut Report) -> Roles {
     let mut roles = Roles::default();
     roles.attributes(&item.attrs, &At::Type, report);
     let Data::Struct(item_struct) = &item.data else {
         report.at(&item.ident, "`WireOperation` is derived on the struct that a reply is read as; for what no struct can say, implement the trait");
+        // An enum has no fields that could have a role: nothing else is missing.
         roles.attempted.extend(keys::ROLES.map(str::to_owned));
         return roles;
     };
@@ -93,7 +99,7 @@ pub(crate) fn read(item: &DeriveInput, report: &mut Report) -> Roles {
 
 impl Roles {
     fn attributes(&mut self, attributes: &[Attribute], at: &At<'_>, report: &mut Report) {
-        // A role that is said in one attribute may go on in the next: lists of words are long.
+        // Keys that add to a role may be in the next attribute: lists of words are long.
         let mut current = Current::None;
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("operation")) {
             match &attribute.meta {
@@ -110,9 +116,11 @@ impl Roles {
         }
     }
 
+    /// Reads one key: a role, a key of the type, or a key that adds to the role before it.
     fn key(&mut self, key: &Ident, input: ParseStream<'_>, at: &At<'_>, current: &mut Current) -> Result<()> {
         let word = key.to_string();
         if keys::ROLES.contains(&word.as_str()) {
+            // Mistaken until it is read: both `?` below leave the function.
             *current = Current::Mistaken(Box::new(Role::at(key, Place::Nothing)));
             let said = Said::parse(key, input)?;
             self.members.push(Role::new(key, said, at)?);
@@ -138,6 +146,7 @@ impl Roles {
     }
 }
 
+/// Returns what a key of the type takes, with an example.
 fn example(key: &str) -> &'static str {
     match key {
         "id" => "a word: `id = \"replicate.prediction\"`",
@@ -150,7 +159,7 @@ fn example(key: &str) -> &'static str {
     }
 }
 
-/// What may follow a role: nothing, `= self`, `= ()`, `= "path"`.
+/// What follows a role: nothing, `= self`, `= ()` or `= "path"`.
 enum Said {
     Nothing,
     Whole(Token![self]),
@@ -182,6 +191,7 @@ impl Parse for Said {
 }
 
 impl Role {
+    /// Finds the place of a role from what follows its key, and from the field that it is on.
     fn new(key: &Ident, said: Said, at: &At<'_>) -> Result<Self> {
         let wrong = |message: String| Err(Error::new(key.span(), message));
         let (mut place, field) = match at {
@@ -212,6 +222,7 @@ impl Role {
                 return wrong(format!("`()` is for a `response` that the service does not give; leave `{key}` out"));
             }
             Said::Text(text) if key == "name" && field.is_none() && text.value().contains('{') => Place::Template(text),
+            // On a field, the path starts inside of it; the member's type is then not the field's.
             Said::Text(text) => {
                 place.extend(steps(&text)?);
                 leaf = None;
@@ -232,6 +243,7 @@ impl Role {
         Ok(Self { leaf, field, ..Self::at(key, place) })
     }
 
+    /// A role at this place, without anything else.
     fn at(key: &Ident, place: Place) -> Self {
         let key = key.clone();
         Self {
@@ -248,7 +260,7 @@ impl Role {
         }
     }
 
-    /// A key beside the role.
+    /// Reads a key that adds to the role.
     fn beside(&mut self, key: &Ident, input: ParseStream<'_>, on_field: bool) -> Result<()> {
         let role = self.key.to_string();
         match (role.as_str(), key.to_string().as_str()) {
@@ -286,11 +298,12 @@ impl Role {
     }
 }
 
+/// Returns the name and the type of a field, or `None` for a field of a tuple struct.
 fn named(field: &Field) -> Option<(Ident, Type)> {
     field.ident.clone().map(|ident| (ident, field.ty.clone()))
 }
 
-/// `"a"`, `true`, `3`, or several in brackets.
+/// One word (`"a"`, `true`, `3`), or several in brackets.
 struct WordList(Vec<Lit>);
 
 impl Parse for WordList {
@@ -305,6 +318,7 @@ impl Parse for WordList {
     }
 }
 
+/// Reads a word. A state may be a string, a flag or a number on the wire.
 fn word(input: ParseStream<'_>) -> Result<Lit> {
     let word: Lit = input.parse()?;
     match word {
@@ -313,7 +327,7 @@ fn word(input: ParseStream<'_>) -> Result<Lit> {
     }
 }
 
-/// The text of a word on the wire.
+/// Returns the text of a word as it is on the wire, without quotes.
 pub(crate) fn text(word: &Lit) -> String {
     match word {
         Lit::Str(text) => text.value(),

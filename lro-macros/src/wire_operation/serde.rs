@@ -1,18 +1,19 @@
-//! What a field is called on the wire: serde's own attributes, read as serde reads them.
+//! Finds out what a field is called on the wire, from serde's own attributes, read as serde reads
+//! them.
 
 use syn::{Attribute, Field, LitStr, Token, ext::IdentExt, meta::ParseNestedMeta, parenthesized, parse::ParseBuffer};
 
-/// The keys a field is read from.
+/// The keys that a field is read from.
 pub(crate) enum Keys {
-    /// Its key, then its aliases.
+    /// The field's key, then its aliases.
     These(Vec<String>),
-    /// Its members are members of the message itself.
+    /// None: the members of the field are members of the message itself.
     Flattened,
-    /// It is not read at all.
+    /// None: the field is not read from a reply.
     Skipped,
 }
 
-/// How serde renames the fields of a type.
+/// How serde renames the fields of a type: the value of `rename_all`.
 #[derive(Clone, Copy, Default)]
 pub(crate) enum Case {
     #[default]
@@ -26,7 +27,7 @@ pub(crate) enum Case {
     ScreamingKebab,
 }
 
-/// The `rename_all` of a type. Mistakes are serde's to tell.
+/// Returns the `rename_all` of a type. Ignores mistakes, which serde's own derive reports.
 pub(crate) fn case(attributes: &[Attribute]) -> Case {
     let mut case = Case::default();
     each(attributes, |meta| {
@@ -36,7 +37,7 @@ pub(crate) fn case(attributes: &[Attribute]) -> Case {
     case
 }
 
-/// What `field` is called.
+/// Returns the keys that `field` is read from.
 pub(crate) fn keys(field: &Field, case: Case) -> Keys {
     let name = field.ident.as_ref().map(|ident| ident.unraw().to_string()).unwrap_or_default();
     let mut renamed = None;
@@ -56,11 +57,14 @@ pub(crate) fn keys(field: &Field, case: Case) -> Keys {
     }
 }
 
-/// Goes through `#[serde(…)]`, each word of which `read` may read on.
+/// Calls `read` for each word in the type's or field's `#[serde(…)]`. `read` may take the word's
+/// value.
 fn each(attributes: &[Attribute], mut read: impl FnMut(&ParseNestedMeta<'_>)) {
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
         let _ = attribute.parse_nested_meta(|meta| {
             read(&meta);
+            // Takes the value or the parentheses that `read` left, so that the list continues at
+            // the next word.
             let _ = meta.value().and_then(ParseBuffer::parse::<syn::Expr>);
             if meta.input.peek(syn::token::Paren) {
                 let rest;
@@ -72,7 +76,8 @@ fn each(attributes: &[Attribute], mut read: impl FnMut(&ParseNestedMeta<'_>)) {
     }
 }
 
-/// The string of `rename = "x"` or `rename(serialize = "y", deserialize = "x")`.
+/// Returns `x` of `rename = "x"` or `rename(serialize = "y", deserialize = "x")`: the name when
+/// reading.
 fn for_reading(meta: &ParseNestedMeta<'_>) -> Option<String> {
     if meta.input.peek(Token![=]) {
         return meta.value().ok()?.parse::<LitStr>().ok().map(|text| text.value());
@@ -103,10 +108,13 @@ impl Case {
         }
     }
 
-    // Input: job_id. Output, in camel case: jobId.
+    // Input:
+    //     job_id
+    // Output, in camel case:
+    //     jobId
     fn of(self, name: &str) -> String {
         match self {
-            // Field names are snake case, which serde takes for lower case.
+            // serde takes a field's snake case for lower case and leaves the underscores.
             Self::AsIs | Self::Lower => name.to_owned(),
             Self::Upper | Self::Screaming => name.to_ascii_uppercase(),
             Self::Pascal => name.split('_').map(capitalised).collect(),

@@ -1,4 +1,5 @@
-//! Operations whose messages came another way than by a start call of this client.
+//! Operations made from messages that this client did not get from a start call: adopted ones and
+//! listed ones.
 
 use std::time::Duration;
 
@@ -14,13 +15,19 @@ use crate::{
 };
 
 impl Operations {
-    /// Lists operations: see [`ListOperations`]. The `filter` is in the service's language (`done=true`); empty for all.
+    /// Lists the service's operations, as the stream [`ListOperations`]. No request is sent before
+    /// the stream is polled.
+    ///
+    /// The `filter` is in the service's own language, such as `done=true`. An empty filter lists
+    /// all operations.
     pub fn list(&self, filter: impl Into<String>) -> ListOperations {
         ListOperations::new(self.clone(), filter.into())
     }
 
-    /// An operation from its message as the service wrote it: the reply of a call that was made by other means, or one that was stored
-    /// ([`RawOperation::raw`]). No I/O.
+    /// Makes an operation from its message as the service wrote it. No I/O.
+    ///
+    /// The message is the reply to a call that was made by other means, or one that was stored
+    /// ([`RawOperation::raw`]).
     ///
     /// ```
     /// # let operations = lro_runtime::Operations::builder("https://images.example.com").build()?;
@@ -31,8 +38,9 @@ impl Operations {
     ///
     /// # Errors
     ///
-    /// Of kind [`Protocol`](ErrorKind::Protocol) when it is not of the dialect, [`UntrustedUrl`](ErrorKind::UntrustedUrl) when it leads to a place that is
-    /// not trusted.
+    /// Of kind [`Protocol`](ErrorKind::Protocol) when the dialect cannot read the message,
+    /// [`UntrustedUrl`](ErrorKind::UntrustedUrl) when the message points to an origin that is not
+    /// trusted.
     pub fn adopt(&self, message: impl Into<Bytes>) -> Result<RawOperation> {
         let reply = Reply::new(message.into());
         self.adopt_reply(reply)
@@ -42,20 +50,26 @@ impl Operations {
     fn adopt_reply(&self, reply: Reply) -> Result<RawOperation, Failure> {
         let method = current_method::current();
         let dialect = self.dialect_of(method);
+        // There was no start call of this client. The base URL stands in for its URL, so that a
+        // dialect can resolve relative URLs.
         let mut request = Request::default();
         *request.uri_mut() = self.base().clone();
         let seen = dialect.read_start(&request, &reply, Method::options_of(method))?;
+        // The time of the start is unknown: without it a `404` is an error at once, with no grace.
         let next = self.first(dialect, seen, reply.body(), method, None, self.just_now())?;
         Ok(RawOperation::new(next.with_body(|| reply.into_body()), self.clone(), method))
     }
 
-    /// One operation of a page, independent of it: who keeps one does not keep the page.
+    /// Makes an operation from one entry of a list page. Copies its bytes, so keeping one does not
+    /// keep the page alive.
     pub(crate) fn adopt_listed(&self, listed: Listed<'_>) -> Result<RawOperation, Failure> {
         let Listed { message, seen } = listed;
         let next = self.first(self.dialect().clone(), seen, message, None, None, self.just_now())?;
         Ok(RawOperation::new(next.with_body(|| Bytes::copy_from_slice(message)), self.clone(), None))
     }
 
+    /// The time of a reply that is handed over now, took no time, and is not the reply to a start
+    /// call: the initial delay does not apply.
     fn just_now(&self) -> ReplyTime {
         ReplyTime { at: self.timer().now(), round_trip: Duration::ZERO, to_start: false }
     }

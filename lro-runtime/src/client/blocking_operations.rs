@@ -1,17 +1,19 @@
-//! The Operations service without async.
+//! The blocking calls of the client: the Operations service without async.
 
 use std::time::Duration;
 
 use super::{BlockingList, Operations};
 use crate::{error::Result, operation::RawOperation, settings::PollSettings};
 
-/// The calls of [`Operations`] about operations by name, on the calling thread. Those that start one are run by [`block_on`](crate::block_on).
+/// The calls of [`Operations`] that take an operation's name, made on the calling thread.
+///
+/// Start calls are not among them: run those with [`block_on`](crate::block_on).
 #[derive(Clone, Debug)]
 #[must_use = "nothing happens before a call"]
 pub struct BlockingOperations(Operations);
 
 impl Operations {
-    /// The calls by name without async.
+    /// Returns the calls by name in their blocking form: they need no executor.
     ///
     /// ```no_run
     /// # let operations = lro_runtime::Operations::builder("https://images.example.com").build()?;
@@ -26,52 +28,56 @@ impl Operations {
 }
 
 impl BlockingOperations {
-    /// See [`Operations::get`].
+    /// Polls the operation `name` once; the blocking form of [`Operations::get`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`Operations::get`].
     pub fn get(&self, name: &str) -> Result<RawOperation> {
         self.0.resume(name)?.blocking().poll_once()
     }
 
-    /// See [`Operations::list`].
+    /// Lists the service's operations as an iterator; the blocking form of [`Operations::list`].
     pub fn list(&self, filter: impl Into<String>) -> BlockingList {
         self.0.list(filter).blocking()
     }
 
-    /// See [`Operations::cancel`].
+    /// Asks the service to cancel the operation `name`; the blocking form of
+    /// [`Operations::cancel`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`Operations::cancel`].
     pub fn cancel(&self, name: &str) -> Result<()> {
         self.0.resume(name)?.blocking().cancel()
     }
 
-    /// See [`Operations::delete`].
+    /// Tells the service that the operation `name` is no longer needed; the blocking form of
+    /// [`Operations::delete`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`Operations::delete`].
     pub fn delete(&self, name: &str) -> Result<()> {
         self.0.resume(name)?.blocking().delete()
     }
 
-    /// See [`Operations::wait`].
+    /// Polls the operation `name` once and lets the server hold the reply; the blocking form of
+    /// [`Operations::wait`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`Operations::wait`].
     pub fn wait(&self, name: &str, timeout: Duration) -> Result<RawOperation> {
         self.0.resume(name)?.blocking().wait(timeout)
     }
 
-    /// Waits for the operation `name` to end: see [`RawOperation::poll_until_completed`].
+    /// Polls the operation `name` until it is terminal, as [`RawOperation::poll_until_completed`]
+    /// does.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`RawOperation::poll_until_completed`].
     pub fn poll_until_completed(&self, name: &str, settings: PollSettings) -> Result<RawOperation> {
         self.0.resume(name)?.blocking().poll_until_completed(settings)
     }

@@ -1,4 +1,5 @@
-//! Building a client: everything that can be chosen about it.
+//! The builder of the client: every choice a caller has, its default, and the check of all of them
+//! at once.
 
 use std::{fmt, sync::Arc};
 
@@ -14,10 +15,13 @@ use crate::{
     url::{Origin, redacted},
 };
 
-/// The default limit of a reply's body.
+/// The default limit of a reply's body, in bytes.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
-/// Builds [`Operations`].
+/// Builds [`Operations`]: made by [`Operations::builder`], finished by [`build`](Self::build).
+///
+/// The methods only store what they are given. [`build`](Self::build) checks all of it and names
+/// the first mistake.
 #[must_use]
 pub struct OperationsBuilder {
     base_url: String,
@@ -35,12 +39,16 @@ pub struct OperationsBuilder {
 }
 
 impl Operations {
-    /// A client for the service at `base_url`, such as `https://images.example.com` or `http://localhost:8080/prefix`.
+    /// Returns a builder of a client for the service at `base_url`.
+    ///
+    /// The base URL is `http` or `https` and may have a path: `https://images.example.com`,
+    /// `http://localhost:8080/prefix`. Names and relative paths are resolved below it.
     pub fn builder(base_url: impl Into<String>) -> OperationsBuilder {
         OperationsBuilder::new(base_url.into())
     }
 }
 
+// The base URL may have secrets in its query, and header values are secret: neither is shown.
 impl fmt::Debug for OperationsBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OperationsBuilder").field("base_url", &redacted(&self.base_url)).finish_non_exhaustive()
@@ -65,89 +73,120 @@ impl OperationsBuilder {
         }
     }
 
-    /// Speaks this dialect instead of [`Google`].
+    /// Uses this dialect to read and write operations. Default: [`Google`].
     pub fn dialect(mut self, dialect: impl Dialect) -> Self {
         self.dialect = Some(Arc::new(dialect));
         self
     }
 
-    /// Sends requests with this transport instead of the `hyper` one.
+    /// Uses this transport to send requests. Default: the `hyper` transport, which needs the
+    /// feature `hyper`.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
     }
 
-    /// Waits with this timer instead of async-io's.
+    /// Uses this timer for delays and time limits. Default: the timer of async-io, which needs the
+    /// feature `smol`.
     pub fn timer(mut self, timer: impl Timer) -> Self {
         self.timer = Some(Arc::new(timer));
         self
     }
 
-    /// Sends this header with every request. Replaces a header of the same name, the library's `user-agent` and `accept` included.
+    /// Sets a header that every request carries. Default: `user-agent: lro-runtime/…` and
+    /// `accept: application/json`.
+    ///
+    /// Replaces an earlier header of the same name, including these two.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// Asks for headers before every request: see [`Credentials`].
+    /// Sets the hook that gives the authorizing headers before every request: see [`Credentials`].
+    /// Default: no hook.
     pub fn credentials(mut self, credentials: impl Credentials) -> Self {
         self.credentials = Some(Arc::new(credentials));
         self
     }
 
-    /// Waits like this unless a method or a call says otherwise.
+    /// Sets the poll settings of this client's waits. Default: none, so the library's own values
+    /// apply.
+    ///
+    /// What a call or a method sets takes precedence.
     pub fn poll_settings(mut self, settings: PollSettings) -> Self {
         self.settings = settings;
         self
     }
 
-    /// Follows URLs of this origin (`https://host:port`) too, with credentials. The base URL's is always trusted, no other ever is.
+    /// Adds a trusted origin (`https://host:port`). Default: the origin of the base URL only, which
+    /// is always trusted.
+    ///
+    /// Server-given URLs of a trusted origin are followed, with this client's headers and
+    /// credentials. Nothing is sent to any other origin.
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
         self
     }
 
-    /// Reads at most this many bytes of a reply's body, instead of 16 MiB.
+    /// Sets the largest body of a reply that is read, in bytes. Default: 16 MiB.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
         self
     }
 
-    /// Gives every start call a fresh random id (a version 4 UUID) in this header, unless the call has one: `Operation-Id` on Azure. To a service that
-    /// remembers it, a start call that comes twice is one operation.
+    /// Sets the header that carries a fresh random id (a version 4 UUID) on every start call, such
+    /// as `Operation-Id` on Azure. Default: no id.
+    ///
+    /// A service that remembers the id treats a repeated start call as the same operation. A start
+    /// call that already has the header keeps its value.
     pub fn start_id(mut self, header: impl Into<String>) -> Self {
         self.start_id = Some(header.into());
         self
     }
 
-    /// Sends a start call up to so many times more when the service answers `5xx` or `429`: the same request, with the same
-    /// [`start_id`](Self::start_id). With such an id also when there is no answer at all; without one the service may have started something, and that is
-    /// an error at once. Between them it waits as between failed polls. Not done unless asked for: who has no id may start twice.
+    /// Sets how many times a failed start call is sent again. Default: 0, because without a
+    /// [`start_id`](Self::start_id) a retry may start a second operation.
+    ///
+    /// A start call is sent again when the service answers `5xx` or `429`, as the same request with
+    /// the same id. When there is no answer at all, the service may have started the operation: the
+    /// call is then sent again only if it has an id, and is an error at once otherwise. The delay
+    /// between two attempts is the one between failed polls: the service's hint, else the delay of
+    /// the client's error budget.
     pub fn start_retries(mut self, retries: u32) -> Self {
         self.start_retries = retries;
         self
     }
 
-    /// Keeps cookies and sends them back, for services that pin an operation to a replica with one. They stay in this client, go to the origin that
-    /// set them only, and are not in tokens: an operation that is resumed elsewhere is pinned to nothing.
+    /// Sets whether cookies are kept and sent back, for services that pin an operation to a replica
+    /// with a cookie. Default: `false`.
+    ///
+    /// Cookies stay in this client and go only to the origin that set them. Tokens do not contain
+    /// them, so an operation that is resumed in another process is not pinned.
     pub fn cookies(mut self, keep: bool) -> Self {
         self.cookies = keep;
         self
     }
 
-    /// The client.
+    /// Checks every choice and returns the client. No I/O.
     ///
     /// # Errors
     ///
-    /// Of kind [`InvalidSettings`](crate::ErrorKind::InvalidSettings), naming what cannot be: the base URL, an origin, a header, a setting, a missing transport or
-    /// timer (without the features `hyper` and `smol` there is no default).
+    /// Of kind [`InvalidSettings`](crate::ErrorKind::InvalidSettings), naming what is invalid: the
+    /// base URL, an origin, a header, a setting, or a missing transport or timer (without the
+    /// features `hyper` and `smol` there is no default).
     pub fn build(self) -> Result<Operations> {
+        // Checked here, so that an invalid setting fails when the client is made and not in the
+        // middle of its first wait.
         self.settings.validate()?;
         let base = parse_url("base_url", &self.base_url)?;
+        // The client's own origin stands first: the error about an untrusted URL names it as the
+        // one to compare with.
         let mut origins = vec![origin_of("base_url", &base)?];
         for origin in &self.origins {
             origins.push(origin_of("allow_origin", &parse_url("allow_origin", origin)?)?);
         }
+        // The library's two headers go in first, so that a header of the caller replaces them
+        // below.
         let mut headers = HeaderMap::new();
         headers.insert(
             http::header::USER_AGENT,
@@ -159,6 +198,8 @@ impl OperationsBuilder {
                 name.parse().map_err(|_| invalid(format!("header `{name}`: not a header name")))?;
             let mut value = HeaderValue::try_from(value)
                 .map_err(|_| invalid(format!("header `{name}`: the value contains control characters")))?;
+            // `http` prints a sensitive value as `Sensitive`: a transport that logs requests does
+            // not show it.
             value.set_sensitive(legal_name == http::header::AUTHORIZATION);
             headers.insert(legal_name, value);
         }
@@ -203,6 +244,8 @@ fn origin_of(setting: &str, url: &Uri) -> Result<Origin> {
     })
 }
 
+// A `Result` with the feature as well: without it there is no default to return, and `build` treats
+// both cases alike.
 #[cfg(feature = "hyper")]
 #[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
 fn default_transport() -> Result<Arc<dyn Transport>> {

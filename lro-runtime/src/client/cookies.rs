@@ -1,4 +1,4 @@
-//! A small cookie store, for services that pin an operation to a replica with one.
+//! A small cookie store, for services that pin an operation to a replica with a cookie.
 
 use std::{
     fmt,
@@ -13,16 +13,22 @@ use http::{
 
 use crate::{message::Request, url::Origin};
 
-/// Cookies are kept up to so many, the oldest go first.
+/// The most cookies that are kept. When one more comes, the oldest is dropped, so that a server
+/// cannot grow the store without limit.
 const MOST_COOKIES: usize = 64;
 
-/// A longer cookie is ignored ([RFC 6265, 6.1](https://www.rfc-editor.org/rfc/rfc6265#section-6.1)).
+/// The longest `Set-Cookie` value that is read, in bytes; a longer one is ignored ([RFC 6265,
+/// 6.1](https://www.rfc-editor.org/rfc/rfc6265#section-6.1)).
 const LONGEST_COOKIE: usize = 4096;
 
-/// Cookies by origin. `Domain` is ignored: no cookie leaves the origin that set it.
+/// The cookies of one client, oldest first.
+///
+/// `Domain` is ignored: no cookie leaves the origin that set it. `Secure` needs no field of its
+/// own, because the scheme is part of the origin.
 #[derive(Default)]
 pub(crate) struct Cookies(Mutex<Vec<Cookie>>);
 
+/// One cookie: its value, and where and until when it is sent.
 struct Cookie {
     origin: Origin,
     path: String,
@@ -38,11 +44,14 @@ impl fmt::Debug for Cookies {
 }
 
 impl Cookies {
-    /// Remembers what a reply from `uri` set.
+    /// Stores the cookies that a reply from `uri` sets. One that has expired already removes the
+    /// stored one.
     pub(crate) fn store(&self, uri: &Uri, headers: &HeaderMap, now: SystemTime) {
         let Some(origin) = Origin::of(uri) else { return };
         for set in headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()) {
             let Some(cookie) = Cookie::read(set, &origin, uri.path(), now) else { continue };
+            // A cookie that is set again moves to the end: the first in the list is the one that
+            // the server has not renewed for longest.
             let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             kept.retain(|known| !known.is_same(&cookie));
             if cookie.is_fresh(now) {
@@ -54,7 +63,8 @@ impl Cookies {
         }
     }
 
-    /// `request` with the cookies of its origin and path after those that it has; none if there are none.
+    /// Returns `request` with the stored cookies of its origin and path after its own; `None` if no
+    /// stored cookie applies.
     pub(crate) fn added_to(&self, request: &Request, now: SystemTime) -> Option<Request> {
         let origin = Origin::of(request.uri())?;
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -67,6 +77,8 @@ impl Cookies {
         }
         let own = request.headers().get(COOKIE).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let mut value = HeaderValue::try_from(own.into_iter().chain(pairs).collect::<Vec<_>>().join("; ")).ok()?;
+        // A cookie may be a credential. Marked as sensitive, it is not shown by `Debug` of the
+        // request.
         value.set_sensitive(true);
         let mut request = request.clone();
         request.headers_mut().insert(COOKIE, value);
@@ -75,13 +87,17 @@ impl Cookies {
 }
 
 impl Cookie {
-    /// A `Set-Cookie` ([RFC 6265, 5.2](https://www.rfc-editor.org/rfc/rfc6265#section-5.2)).
+    /// Reads a `Set-Cookie` value ([RFC 6265,
+    /// 5.2](https://www.rfc-editor.org/rfc/rfc6265#section-5.2)); `None` if it is not a legal
+    /// cookie.
     fn read(set: &str, origin: &Origin, path: &str, now: SystemTime) -> Option<Self> {
         let mut pieces = set.split(';').map(str::trim);
         let (name, value) = pieces.next()?.split_once('=')?;
+        // Visible ASCII only: what is sent back later cannot break the `Cookie` header.
         let is_legal = !name.is_empty()
             && set.len() <= LONGEST_COOKIE
             && name.bytes().chain(value.bytes()).all(|byte| byte.is_ascii_graphic());
+        // A cookie without `Path` covers the directory of the request (RFC 6265, 5.1.4).
         let parent =
             path.rfind('/').and_then(|slash| path.get(..slash)).filter(|parent| !parent.is_empty()).unwrap_or("/");
         let mut cookie = Self {
@@ -101,22 +117,30 @@ impl Cookie {
                 _ => {}
             }
         }
+        // Read after the loop: `Max-Age` takes precedence over `Expires`, in whichever order they
+        // come (RFC 6265, 5.3).
         if let Some(seconds) = max_age {
-            // What does not fit a clock never expires.
+            // A negative age is in the past; an age that no clock can hold never expires.
             cookie.expires = u64::try_from(seconds)
                 .map_or(Some(SystemTime::UNIX_EPOCH), |seconds| now.checked_add(Duration::from_secs(seconds)));
         }
         is_legal.then_some(cookie)
     }
 
+    /// Whether storing one of the two replaces the other.
     fn is_same(&self, other: &Self) -> bool {
         self.origin == other.origin && self.path == other.path && self.name == other.name
     }
 
+    /// Whether the cookie has not expired at `now`. Without `Expires` and `Max-Age` it lasts as
+    /// long as the client.
     fn is_fresh(&self, now: SystemTime) -> bool {
         self.expires.is_none_or(|expires| now < expires)
     }
 
+    /// Whether a request for `path` gets the cookie ([RFC 6265,
+    /// 5.1.4](https://www.rfc-editor.org/rfc/rfc6265#section-5.1.4)): `/x` covers `/x/y` and not
+    /// `/xy`.
     fn covers(&self, path: &str) -> bool {
         let rest = path.strip_prefix(&*self.path);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || self.path.ends_with('/'))
@@ -129,6 +153,8 @@ mod tests {
 
     const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
+    /// The `Cookie` header that a request to `url` gets ten seconds after [`NOW`]; empty if it gets
+    /// none.
     fn sent(cookies: &Cookies, url: &str) -> String {
         let request = http::Request::get(url).body(bytes::Bytes::new()).unwrap();
         let later = NOW + Duration::from_secs(10);
@@ -138,6 +164,7 @@ mod tests {
             .unwrap_or_default()
     }
 
+    /// Stores the `Set-Cookie` value that a reply from `url` has.
     fn set(cookies: &Cookies, url: &str, value: &str) {
         let headers = HeaderMap::from_iter([(SET_COOKIE, HeaderValue::from_str(value).unwrap())]);
         cookies.store(&url.parse().unwrap(), &headers, NOW);

@@ -1,4 +1,13 @@
-//! Which annotated method is starting an operation: known to the start call without the author passing it on.
+//! The annotated method that is starting an operation, found by its start call without a parameter.
+//!
+//! The body of an annotated method calls `self.operations.post(…)`, which has no parameter for the
+//! method: the author writes nothing but the attribute. The start call still needs the method's
+//! dialect and options before it sends anything. So the method stands in a thread-local while its
+//! body is polled. Only then: between two polls the task may move to another thread, and this
+//! thread may poll the body of another method.
+//!
+//! A start call that the body hands to another task is polled outside the body: it runs with the
+//! client's dialect and without options.
 
 use std::{
     cell::Cell,
@@ -9,15 +18,18 @@ use std::{
 use crate::operation::Method;
 
 thread_local! {
+    /// The method whose body this thread is polling.
     static CURRENT: Cell<Option<&'static Method>> = const { Cell::new(None) };
 }
 
-/// The method whose body is being polled on this thread.
+/// Returns the method whose body is being polled on this thread; `None` outside any.
 pub(crate) fn current() -> Option<&'static Method> {
     CURRENT.with(Cell::get)
 }
 
-/// Puts the outer method back, also when the body panics.
+/// Puts the outer method back when dropped. A guard, so that a body that panics does not leave its
+/// method behind for the next task of this thread; and the outer method instead of `None`, because
+/// the body of one method may call another.
 struct Restore(Option<&'static Method>);
 
 impl Drop for Restore {
@@ -26,7 +38,7 @@ impl Drop for Restore {
     }
 }
 
-/// Polls `body` as the body of `method`.
+/// Runs `body` as the body of `method`: every poll of it sees `method` as the current one.
 pub(crate) async fn within<F: Future>(method: &'static Method, body: F) -> F::Output {
     let mut body = pin!(body);
     poll_fn(|context| {

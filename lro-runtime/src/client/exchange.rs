@@ -1,4 +1,5 @@
-//! One exchange with the service: where a request may go, what the client adds to it, how long its reply may take.
+//! One exchange with the service: the origin check of a request, the headers that the client adds,
+//! and the time limit of the reply.
 
 use std::{
     future::{Future, poll_fn},
@@ -21,26 +22,37 @@ use crate::{
 };
 
 impl Operations {
-    /// The request that looks at `cursor`.
+    /// Builds the request that polls `cursor`, once for all polls: it is sent as it is until the
+    /// cursor changes.
     pub(crate) fn target(&self, dialect: Arc<dyn Dialect>, cursor: Cursor) -> Result<PollTarget, Failure> {
         let request = self.request(dialect.poll(&cursor)?)?;
         Ok(PollTarget { dialect, cursor, request })
     }
 
-    /// `call` with everything the client adds, if it goes to a trusted origin.
+    /// Builds the request of `call` with the client's headers. Fails if its target is not on a
+    /// trusted origin.
+    ///
+    /// Credentials and cookies are not part of it: they may differ at every send, and
+    /// [`exchange`](Self::exchange) adds them.
     pub(crate) fn request(&self, call: Call) -> Result<Request, Failure> {
         let inner = &*self.inner;
         let uri = if is_absolute(&call.target) {
+            // The parsed URL is checked, which is what will be sent: two parsers may read one text
+            // as two hosts.
             let uri = resolve(&inner.base, &call.target)?;
             self.check_origin(&uri)?;
             uri
         } else {
+            // All leading slashes are removed: a target such as `//host/x` could otherwise resolve
+            // to another host. What remains is below the base URL, on the client's own origin, and
+            // needs no check.
             let base = inner.base.path().trim_end_matches('/');
             resolve(&inner.base, &format!("{base}/{}", call.target.trim_start_matches('/')))?
         };
         let mut request = Request::new(call.body);
         *request.method_mut() = call.method;
         *request.uri_mut() = uri;
+        // The call's headers replace the client's of the same name: they belong to this call.
         let mut headers = inner.headers.clone();
         for (name, value) in &call.headers {
             headers.insert(name, value.clone());
@@ -49,6 +61,7 @@ impl Operations {
         Ok(request)
     }
 
+    /// Fails unless the origin of `uri` is the client's own or an allowed one.
     fn check_origin(&self, uri: &Uri) -> Result<(), Failure> {
         let shown = || redacted(&uri.to_string());
         let origin = Origin::of(uri)
@@ -63,7 +76,7 @@ impl Operations {
         )))
     }
 
-    /// Sends a call.
+    /// Builds the request of `call` and sends it: see [`exchange`](Self::exchange).
     pub(crate) async fn call(&self, call: Call, limit: Duration, timer: &dyn Timer) -> Result<Reply, Failure> {
         self.exchange(&self.request(call)?, limit, timer).await
     }
@@ -76,6 +89,8 @@ impl Operations {
         timer: &dyn Timer,
     ) -> Result<Reply, Failure> {
         let inner = &*self.inner;
+        // The request is borrowed because every poll sends the same one; it is cloned only where
+        // credentials or cookies change it.
         let mut changed = None;
         within(limit, timer, async {
             if let Some(credentials) = &inner.credentials {
@@ -83,6 +98,9 @@ impl Operations {
                     credentials.headers().await.map_err(|error| Failure::new(Cause::Credentials(Arc::from(error))))?;
                 changed = Some(with_headers(request.clone(), headers));
             }
+            // Cookies come after credentials. Credentials replace headers, so a hook that sets
+            // `Cookie` would remove the stored cookies; the store adds its cookies after those that
+            // are there.
             if let Some(cookies) = &inner.cookies {
                 changed = cookies.added_to(changed.as_ref().unwrap_or(request), timer.system_time()).or(changed.take());
             }
@@ -98,8 +116,7 @@ impl Operations {
     }
 }
 
-/// `future`'s output, or a failure if it is not there within `limit`. The timer is asked only if there is something to wait for, and an
-/// output that is there at once counts even if nothing of the limit is left.
+/// Returns the output of `future`, or a failure if it takes longer than `limit`.
 async fn within<T>(
     limit: Duration,
     timer: &dyn Timer,
@@ -108,19 +125,26 @@ async fn within<T>(
     let mut future = pin!(future);
     let mut sleep = None;
     poll_fn(|context| {
+        // The future is polled first: a reply that arrives together with the deadline counts, even
+        // if the limit is zero.
         if let Poll::Ready(output) = future.as_mut().poll(context) {
             return Poll::Ready(output);
         }
+        // Made only if the future is pending: a sleep costs an allocation, and a reply that is
+        // ready needs none.
         let sleep = sleep.get_or_insert_with(|| timer.sleep(limit));
         sleep.as_mut().poll(context).map(|()| Err(Failure::new(Cause::TimedOut(limit))))
     })
     .await
 }
 
-/// `request` with these headers, which no log shows.
+/// Returns `request` with these headers, marked as sensitive so that `Debug` of the request does
+/// not show them.
 fn with_headers(mut request: Request, headers: HeaderMap) -> Request {
     for (name, mut value) in headers {
         value.set_sensitive(true);
+        // The iterator gives the second and later values of a header without its name. They are
+        // dropped: one value of each header is sent.
         if let Some(name) = name {
             request.headers_mut().insert(name, value);
         }
@@ -128,7 +152,8 @@ fn with_headers(mut request: Request, headers: HeaderMap) -> Request {
     request
 }
 
-/// Whether a call's target is a URL of its own.
+/// Whether a call's target is an absolute URL, not a path below the base URL. A `://` further on,
+/// such as in a query, does not make it one.
 fn is_absolute(target: &str) -> bool {
     target.split_once("://").is_some_and(|(scheme, _)| {
         !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))

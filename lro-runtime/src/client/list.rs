@@ -1,4 +1,4 @@
-//! The list of a service's operations, page by page.
+//! The stream over a service's operations, fetched page by page.
 
 use std::{
     collections::VecDeque,
@@ -23,8 +23,10 @@ use crate::{
     transport::BoxFuture,
 };
 
-/// The operations of a service, as a [`Stream`] over pages: the next page is asked for when the last one is used up, so that whoever stops
-/// costs no more requests. The stream ends after an error.
+/// A [`Stream`] of a service's operations.
+///
+/// A page is requested when the one before is used up, so a caller that stops early sends no
+/// further request. The stream ends after an error.
 ///
 /// ```no_run
 /// # async fn list(operations: lro_runtime::Operations) -> lro_runtime::Result<()> {
@@ -42,14 +44,18 @@ pub struct ListOperations {
     unreachable: Vec<String>,
 }
 
+/// What the stream is doing.
 enum Stage {
-    /// The page that this query is for comes next.
+    /// The next page has not been requested. The query can still be changed.
     Before(Box<Pages>),
+    /// A page is on its way. The future owns the position and hands it back with the page, so that
+    /// nothing borrows from the stream.
     Asking(BoxFuture<'static, Result<(Page, Option<Box<Pages>>)>>),
+    /// There is no further page, or an error ended the stream.
     Ended,
 }
 
-/// One page, adopted.
+/// One page, its entries made into operations.
 struct Page {
     operations: VecDeque<RawOperation>,
     unreachable: Vec<String>,
@@ -62,43 +68,49 @@ impl ListOperations {
         Self { client, stage: Stage::Before(pages), page: VecDeque::new(), unreachable: Vec::new() }
     }
 
-    /// Lists the operations of this resource (`projects/p/locations/l`) instead of the service's own.
+    /// Sets the resource whose operations are listed, such as `projects/p/locations/l`. Default:
+    /// the service's own operations.
     pub fn parent(self, parent: impl Into<String>) -> Self {
         self.with(|query| query.parent = parent.into())
     }
 
-    /// Asks for at most so many on a page.
+    /// Sets the largest number of operations on a page. Default: the service's own.
     pub fn page_size(self, page_size: u32) -> Self {
         self.with(|query| query.page_size = Some(page_size))
     }
 
-    /// Begins with the page of this token instead of the first.
+    /// Sets the token of the page to begin with. Default: the first page.
     pub fn page_token(self, page_token: impl Into<String>) -> Self {
         self.with(|query| query.page_token = page_token.into())
     }
 
-    /// Asks for what can be reached, and for the names of what cannot ([`unreachable`](Self::unreachable)), instead of failing the whole call.
+    /// Asks for partial results: the operations of the parts of the service that can be reached,
+    /// and the names of the others, which [`unreachable`](Self::unreachable) returns. Default: off,
+    /// and the service may fail the whole call.
     pub fn return_partial_success(self) -> Self {
         self.with(|query| query.return_partial_success = true)
     }
 
-    /// The parts of the service that have not answered, on the pages so far. Ask after the last operation.
+    /// Returns the names of the parts of the service that did not answer, as far as the pages so
+    /// far say. Complete after the last operation.
     #[must_use]
     pub fn unreachable(&self) -> &[String] {
         &self.unreachable
     }
 
-    /// The next operation; none after the last one, and none after an error. Dropping the future loses nothing.
+    /// Returns the next operation; `None` after the last one and after an error. Dropping the
+    /// future loses nothing.
     ///
     /// # Errors
     ///
-    /// Of kind [`Unsupported`](ErrorKind::Unsupported) where the dialect or the service has no such call, [`Protocol`](ErrorKind::Protocol) when a page is
-    /// not of the dialect or the pages lead back to where they began, else of kind [`Poll`](ErrorKind::Poll).
+    /// Of kind [`Unsupported`](ErrorKind::Unsupported) where the dialect or the service has no list
+    /// call, [`Protocol`](ErrorKind::Protocol) when the dialect cannot read a page or a page token
+    /// comes a second time, else of kind [`Poll`](ErrorKind::Poll).
     pub async fn next(&mut self) -> Option<Result<RawOperation>> {
         std::future::poll_fn(|context| self.poll_page(context)).await
     }
 
-    /// The same without async: an iterator that waits on its thread.
+    /// Returns the list as an iterator, which blocks the calling thread while a page is on its way.
     pub fn blocking(self) -> BlockingList {
         let timer = own_timer(self.client.timer());
         let mut list = self;
@@ -108,6 +120,7 @@ impl ListOperations {
         BlockingList(list)
     }
 
+    /// Changes the query of the next page. Has no effect while a page is on its way.
     fn with(mut self, change: impl FnOnce(&mut ListQuery)) -> Self {
         if let Stage::Before(pages) = &mut self.stage {
             change(&mut pages.query);
@@ -115,11 +128,14 @@ impl ListOperations {
         self
     }
 
+    /// Polls for the next operation, and requests a page where the current one is used up.
     fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<RawOperation>>> {
         loop {
             if let Some(operation) = self.page.pop_front() {
                 return Poll::Ready(Some(Ok(operation)));
             }
+            // `Ended` is the placeholder while the stage is moved out. Every branch that continues
+            // sets the next stage; an error leaves the stream ended.
             match std::mem::replace(&mut self.stage, Stage::Ended) {
                 Stage::Ended => return Poll::Ready(None),
                 Stage::Before(pages) => self.stage = Stage::Asking(Box::pin(pages.ask(self.client.clone()))),
@@ -154,13 +170,14 @@ impl fmt::Debug for ListOperations {
     }
 }
 
-/// The list as an iterator: see [`ListOperations::blocking`].
+/// The blocking form of [`ListOperations`]: an iterator, made by [`ListOperations::blocking`].
 #[derive(Debug)]
 #[must_use = "an iterator does nothing unless asked"]
 pub struct BlockingList(ListOperations);
 
 impl BlockingList {
-    /// See [`ListOperations::unreachable`].
+    /// Returns the names of the parts of the service that did not answer: see
+    /// [`ListOperations::unreachable`].
     #[must_use]
     pub fn unreachable(&self) -> &[String] {
         self.0.unreachable()
@@ -175,18 +192,24 @@ impl Iterator for BlockingList {
     }
 }
 
-/// Where the list stands between two pages.
+/// The position in the list between two pages.
 struct Pages {
+    /// The query for the next page.
     query: ListQuery,
-    /// A token that was seen before, moved on after 1, 2, 4, … pages: a list that goes round in a circle of any length meets it again
-    /// (Brent's algorithm), and nothing grows.
+    /// A page token that came before, replaced after 1, 2, 4, … pages (Brent's algorithm): a list
+    /// that goes round in a circle of any length comes to it a second time, and there is no growing
+    /// set of all tokens.
     landmark: String,
+    /// The number of pages since the landmark was set.
     steps: u64,
+    /// The number of pages after which the landmark is set again.
     until_next: u64,
+    /// The timer that a blocking list brings instead of the client's.
     timer: OwnTimer,
 }
 
 impl Pages {
+    /// Requests one page. Returns it with the position of the next; with `None` after the last.
     async fn ask(mut self: Box<Self>, client: Operations) -> Result<(Page, Option<Box<Self>>)> {
         let error = |failure| {
             let error = Error::from_failure(ErrorKind::Poll, "the list call failed", failure);
@@ -196,6 +219,7 @@ impl Pages {
             )
         };
         let timer = client.timer_or(self.timer.clone());
+        // A page has the time limit of one poll.
         let limit = client.settings().clone().resolve()?.poll_timeout;
         let dialect = Arc::clone(client.dialect());
         let call = dialect.list(&self.query).map_err(error)?;
@@ -208,11 +232,14 @@ impl Pages {
         Ok((seen, more.then_some(self)))
     }
 
-    /// Turns to the page of `token`: whether there is one.
+    /// Moves on to the page of `token`. Returns whether there is one; fails where the token came
+    /// before.
     fn turn(&mut self, token: String) -> Result<bool, Failure> {
         if token.is_empty() {
             return Ok(false);
         }
+        // The token of the page that was just read catches a server that repeats one page, without
+        // waiting for the landmark.
         if token == self.query.page_token || token == self.landmark {
             return Err(Failure::protocol(
                 "the pages of the list go round in a circle: a page token came a second time",

@@ -1,4 +1,5 @@
-//! The client: where operations are started and looked at.
+//! The client: starts operations, gives access to them by name, and owns what every request of them
+//! needs.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -36,8 +37,12 @@ use self::{cookies::Cookies, start_policy::StartPolicy};
 
 /// A client of one service: starts operations and gives access to them by name.
 ///
-/// An SDK's client holds one; its annotated methods start operations with it, and its users may use it directly: the calls of the
-/// [Operations service](https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto) stand on it. Cheap to clone.
+/// The client type of an SDK holds one, and its annotated methods start operations with it. It also
+/// has the calls of the [Operations
+/// service](https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto),
+/// which take an operation's name.
+///
+/// Cheap to clone: clones share one client.
 ///
 /// ```
 /// use lro_runtime::{Operations, PollSettings};
@@ -53,6 +58,7 @@ pub struct Operations {
     inner: Arc<Inner>,
 }
 
+/// What the clones of a client share.
 struct Inner {
     base: Uri,
     dialect: Arc<dyn Dialect>,
@@ -61,12 +67,14 @@ struct Inner {
     headers: HeaderMap,
     credentials: Option<Arc<dyn Credentials>>,
     settings: PollSettings,
+    /// The trusted origins. The first is that of `base`.
     origins: Vec<Origin>,
     max_body: usize,
     start_policy: StartPolicy,
     cookies: Option<Cookies>,
 }
 
+// The base URL may have secrets in its query, and header values are secret: neither is shown.
 impl fmt::Debug for Operations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let base = redacted(&self.inner.base.to_string());
@@ -78,39 +86,43 @@ impl fmt::Debug for Operations {
 }
 
 impl Operations {
-    /// Looks at the operation `name` once.
+    /// Polls the operation `name` once.
     ///
     /// # Errors
     ///
-    /// Of kind [`Poll`](crate::ErrorKind::Poll) when the call failed, [`Protocol`](crate::ErrorKind::Protocol) when its reply is not of the dialect.
+    /// Of kind [`Poll`](crate::ErrorKind::Poll) when the call failed,
+    /// [`Protocol`](crate::ErrorKind::Protocol) when the dialect cannot read its reply.
     pub async fn get(&self, name: &str) -> Result<RawOperation> {
         self.resume(name)?.poll_once().await
     }
 
-    /// Asks for the cancellation of the operation `name`. Best effort: look at the operation to learn what came of it.
+    /// Asks the service to cancel the operation `name`. Best effort: only a later poll shows
+    /// whether the operation was cancelled.
     ///
     /// # Errors
     ///
-    /// Of kind [`Unsupported`](crate::ErrorKind::Unsupported) where the dialect or the service has no such call, else of kind `Poll`.
+    /// Of kind [`Unsupported`](crate::ErrorKind::Unsupported) where the dialect or the service has
+    /// no cancel call, else of kind `Poll`.
     pub async fn cancel(&self, name: &str) -> Result<()> {
         self.resume(name)?.cancel().await
     }
 
-    /// Tells the service that nobody is interested in the operation `name` any more. It does not cancel it.
+    /// Tells the service that the operation `name` is no longer needed. This does not cancel it.
     ///
     /// # Errors
     ///
-    /// As [`cancel`](Self::cancel).
+    /// As [`cancel`](Self::cancel), for the delete call.
     pub async fn delete(&self, name: &str) -> Result<()> {
         self.resume(name)?.delete().await
     }
 
-    /// Looks at the operation `name`, for which the server may take up to `timeout` if the operation is not done before. Best effort: the
-    /// snapshot may be of a running operation.
+    /// Polls the operation `name` once and lets the server hold the reply for up to `timeout`,
+    /// until the operation is done. Best effort: the operation may still be running in the
+    /// snapshot.
     ///
     /// # Errors
     ///
-    /// As [`cancel`](Self::cancel).
+    /// As [`cancel`](Self::cancel), for the wait call.
     pub async fn wait(&self, name: &str, timeout: Duration) -> Result<RawOperation> {
         self.resume(name)?.wait(timeout).await
     }
@@ -127,7 +139,7 @@ impl Operations {
         &self.inner.timer
     }
 
-    /// The timer that a call brings, else the client's.
+    /// Returns the timer that a call brings, else the client's.
     pub(crate) fn timer_or(&self, own: OwnTimer) -> Arc<dyn Timer> {
         own.unwrap_or_else(|| Arc::clone(self.timer()))
     }

@@ -1,4 +1,4 @@
-//! Operations that were started before: from a name, or from a token.
+//! Resuming operations that were started before, from a name or from a token.
 
 use std::{
     sync::Arc,
@@ -20,17 +20,22 @@ use crate::{
 };
 
 impl Operations {
-    /// An operation that was started before, from its name or a token. No I/O.
+    /// Returns an operation that was started before, from its name or a token. No I/O.
+    ///
+    /// From a name the operation is pending until the first poll. From a token it has the state
+    /// that the token was written in; one that succeeded is running until a poll has fetched its
+    /// response.
     ///
     /// # Errors
     ///
-    /// Of kind [`InvalidToken`](crate::ErrorKind::InvalidToken) when it cannot be resumed from, [`UntrustedUrl`](crate::ErrorKind::UntrustedUrl) when it leads
-    /// to a place that is not trusted.
+    /// Of kind [`InvalidToken`](crate::ErrorKind::InvalidToken) when the name or the token cannot
+    /// be used, [`UntrustedUrl`](crate::ErrorKind::UntrustedUrl) when it points to an origin that
+    /// is not trusted.
     pub fn resume(&self, from: impl Into<Resume>) -> Result<RawOperation> {
         self.resume_as(from.into(), None)
     }
 
-    /// The same for an operation of `method`.
+    /// Resumes an operation of `method`, or an untyped one.
     pub(crate) fn resume_as(&self, from: Resume, method: Option<&'static Method>) -> Result<RawOperation> {
         match from.into_source() {
             Source::Name(name) => self.resume_name(&name, method),
@@ -39,6 +44,7 @@ impl Operations {
         }
     }
 
+    /// Resumes from a name: the dialect makes the cursor of it.
     fn resume_name(&self, name: &str, method: Option<&'static Method>) -> Result<RawOperation> {
         let dialect = self.dialect_of(method);
         let said = format!("cannot resume from `{}`", redacted(&excerpt(name.as_bytes())));
@@ -51,8 +57,11 @@ impl Operations {
         Ok(RawOperation::new(Snapshot::unseen(name, Some(target), None), self.clone(), method))
     }
 
+    /// Resumes from a token: its cursor, state, status and start time.
     fn resume_token(&self, token: Token, method: Option<&'static Method>) -> Result<RawOperation> {
         let token = token.into_content();
+        // A token without a method was written by an untyped operation and fits any method; an
+        // untyped resume takes any token.
         if let Some(method) = method.filter(|method| !token.method.is_empty() && method.name() != token.method) {
             return Err(invalid(format!(
                 "the token is of the method `{}`, not of `{}`",
@@ -60,6 +69,7 @@ impl Operations {
                 method.name()
             )));
         }
+        // A cursor has a meaning only in the dialect that made it.
         let dialect = self.dialect_of(method);
         if dialect.id() != token.dialect {
             return Err(invalid(format!(
@@ -68,6 +78,8 @@ impl Operations {
                 dialect.id()
             )));
         }
+        // A token comes from outside the process: its URL passes the same origin check as one that
+        // a server gives.
         let target = token.cursor.map(|cursor| self.target(dialect, cursor)).transpose();
         let target = target.map_err(|failure| {
             Error::from_failure(ErrorKind::InvalidToken, "the token does not lead to an operation", failure)
@@ -77,7 +89,8 @@ impl Operations {
         }
         let started = token.started.map(|millis| self.started_at(millis));
         let mut snapshot = Snapshot::unseen(&token.name, target, started);
-        // What succeeded is looked at once more for its response, which the token does not hold.
+        // A token has no payloads. As a running operation, one that succeeded is polled once more,
+        // which fetches its response.
         let is_fetched = token.state == State::Succeeded && snapshot.target.is_some();
         snapshot.state = if is_fetched { State::Running } else { token.state };
         snapshot.status = token.status.map(Arc::new);
@@ -85,15 +98,19 @@ impl Operations {
         Ok(RawOperation::new(snapshot, self.clone(), method))
     }
 
-    /// The start on the monotonic clock of this process.
+    /// Translates a token's start time, in milliseconds since 1970, to the monotonic clock of this
+    /// process: the base of the `404` grace.
     fn started_at(&self, millis: u64) -> StartTime {
         let (now, system_now) = (self.timer().now(), self.timer().system_time());
         let system = UNIX_EPOCH.checked_add(Duration::from_millis(millis)).unwrap_or(SystemTime::UNIX_EPOCH);
+        // The clock of the process that wrote the token may be ahead of this one: then the start is
+        // taken as now.
         let age = system_now.duration_since(system).unwrap_or(Duration::ZERO);
+        // An `Instant` may not reach back that far, for example to before the machine was started.
         StartTime { at: now.checked_sub(age).unwrap_or(now), system }
     }
 
-    /// The dialect of `method`, else the client's.
+    /// Returns the dialect that `method` declares, else the client's.
     pub(crate) fn dialect_of(&self, method: Option<&Method>) -> Arc<dyn Dialect> {
         method.and_then(|method| method.dialect).map_or_else(|| Arc::clone(self.dialect()), |dialect| dialect())
     }

@@ -1,4 +1,5 @@
-//! The start call: what makes it safe to send again, and sending it again.
+//! The start policy: the id that makes a start call safe to repeat, and which failed start calls
+//! are sent again.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -14,15 +15,17 @@ use crate::{
     timer::Timer,
 };
 
-/// How start calls are sent: once and as they are, unless somebody asked for more.
+/// How start calls are sent. The default sends each once, without an id.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StartPolicy {
+    /// The header of the start id, if start calls have one.
     pub(crate) id: Option<HeaderName>,
+    /// How many times a failed start call is sent again.
     pub(crate) retries: u32,
 }
 
 impl StartPolicy {
-    /// Gives the start call an id of its own, unless the caller has chosen one.
+    /// Adds a fresh id to the start call, unless the caller has set one.
     pub(crate) fn identify(&self, request: &mut Request) {
         if let Some(header) = self.id.as_ref().filter(|header| !request.headers().contains_key(*header))
             && let Ok(id) = HeaderValue::try_from(uuid(random(), random()))
@@ -31,9 +34,11 @@ impl StartPolicy {
         }
     }
 
-    /// Whether the service said "not now" and there is a retry left after `failed` of them. Without a reply nobody knows whether the service
-    /// started something: then only a start call with an id is sent again.
+    /// Whether a start call that has failed is sent again, after `failed` earlier retries.
     pub(crate) fn try_again(&self, failed: u32, failure: &Failure) -> bool {
+        // With `5xx` and `429` the service refuses the call for now. Without an answer it may have
+        // started the operation, and only the id keeps a second start call from starting another
+        // one.
         let refused = match failure.cause() {
             Cause::Http(status, _) => status.is_server_error() || status.as_u16() == 429,
             Cause::Transport(error) => self.id.is_some() && error.is_transient(),
@@ -44,7 +49,8 @@ impl StartPolicy {
     }
 }
 
-/// The wait before the `n`-th retry: what the service asks for, else that of failed polls.
+/// Returns the delay before the `n`-th retry: the service's hint within its bounds, else the delay
+/// after the `n`-th failed poll in a row.
 pub(crate) fn pause(n: u32, failure: &Failure, schedule: &Schedule, timer: &dyn Timer) -> Duration {
     match (schedule.hint, failure.hint()) {
         (HintPolicy::Obey { floor, ceiling }, Some(hint)) => hint.wait(timer.system_time()).clamp(floor, ceiling),
@@ -52,13 +58,17 @@ pub(crate) fn pause(n: u32, failure: &Failure, schedule: &Schedule, timer: &dyn 
     }
 }
 
-/// 64 bits that no other process has: the standard library's hash keys are the system's randomness.
+/// Returns 64 random bits that differ between processes. `fastrand` is seeded from a clock and a
+/// thread id, which two processes may share, so its bits are hashed with the standard library's
+/// hash keys, which come from the operating system.
 fn random() -> u64 {
     RandomState::new().hash_one(fastrand::u64(..))
 }
 
-/// A version 4 UUID of these bits ([RFC 9562, 5.4](https://www.rfc-editor.org/rfc/rfc9562#section-5.4)).
+/// Formats these bits as a version 4 UUID ([RFC 9562,
+/// 5.4](https://www.rfc-editor.org/rfc/rfc9562#section-5.4)).
 fn uuid(high: u64, low: u64) -> String {
+    // Four bits are the version, 4; two bits are the variant, 10.
     let high = (high & !0xf000) | 0x4000;
     let low = (low & !(0b11 << 62)) | (0b10 << 62);
     format!(

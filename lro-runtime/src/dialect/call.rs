@@ -1,45 +1,48 @@
-//! One call that a dialect wants made.
+//! Calls: the request that a dialect asks the client to send.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
 use crate::{status::Failure, url};
 
-/// One call that a dialect wants made. The client adds its own headers, resolves the target and checks its origin.
+/// One request that a dialect asks the client to send.
+///
+/// The client resolves the target, checks its origin, and adds its own headers.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Call {
     /// The HTTP method.
     pub method: Method,
-    /// A path below the base URL (`v1/operations/7`), or an absolute URL.
+    /// The target: a path below the client's base URL (`v1/operations/7`), or an absolute URL of a
+    /// trusted origin.
     pub target: String,
-    /// Headers of this call.
+    /// The headers of this call; they replace the client's headers of the same name.
     pub headers: HeaderMap,
-    /// The body; empty for none.
+    /// The body; empty if there is none.
     pub body: Bytes,
 }
 
 impl Call {
-    /// A call without headers or body.
+    /// Creates a call without headers and without a body.
     #[must_use]
     pub fn new(method: Method, target: impl Into<String>) -> Self {
         Self { method, target: target.into(), headers: HeaderMap::new(), body: Bytes::new() }
     }
 
-    /// A `GET`.
+    /// Creates a `GET` call.
     #[must_use]
     pub fn get(target: impl Into<String>) -> Self {
         Self::new(Method::GET, target)
     }
 
-    /// With these headers besides.
+    /// Adds these headers to those of the call; a header of the same name is replaced.
     #[must_use]
     pub fn with_headers(mut self, headers: HeaderMap) -> Self {
         self.headers.extend(headers);
         self
     }
 
-    /// With a JSON body.
+    /// Sets a JSON body, and the header `Content-Type: application/json`.
     #[must_use]
     pub fn with_json(mut self, body: impl Into<Bytes>) -> Self {
         self.headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
@@ -48,14 +51,18 @@ impl Call {
     }
 }
 
-/// A name as a path: its slashes separate segments, everything else that could mean something else is encoded.
+/// Encodes an operation's name as a path: slashes separate segments, and every byte with another
+/// meaning in a URL is percent-encoded.
 ///
-/// A name is opaque, but it must stay below the collection it is put under: `..` segments are refused (encoding does not help, servers
-/// undo it), and so are empty ones; `%`, `?`, `#`, `\`, spaces, control characters and non-ASCII are encoded.
+/// A name comes from a server and is opaque, but as part of a path it must not leave its
+/// collection. The segments `.` and `..` are refused, because encoding them does not help: servers
+/// decode them again. Empty segments are refused too. `%`, `?`, `#`, `\`, spaces, control
+/// characters and non-ASCII are percent-encoded.
 ///
 /// # Errors
 ///
-/// When it would leave its collection.
+/// When the name is empty, or has an empty, `.` or `..` segment, with which it could leave its
+/// collection.
 pub fn encode_name(name: &str) -> Result<String, Failure> {
     Ok(url::encode_name(name)?)
 }

@@ -1,4 +1,5 @@
-//! Google's extended operations: Compute, and services that annotate their own operation message as it does.
+//! The dialect of Google's extended operations: Compute Engine, and services that annotate their
+//! own operation message in the same way.
 
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
@@ -16,32 +17,40 @@ use crate::{
     url::encode_query,
 };
 
-/// Which members of a service's own operation message say what: the four fields of
+/// The member names of a service's own operation message, for the four fields that are annotated by
 /// [`extended_operations.proto`](https://github.com/googleapis/googleapis/blob/master/google/cloud/extended_operations.proto).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExtendedFields {
     /// The operation's name.
     pub name: &'static str,
-    /// Whether it is done: a word, of which `DONE` is the last, or a flag.
+    /// The state: a word (`DONE` is the terminal one) or a bool (`true` when the operation is
+    /// done).
     pub status: &'static str,
-    /// The HTTP status that the operation would have answered with.
+    /// The HTTP status of the failure.
     pub error_code: &'static str,
-    /// What went wrong, in words.
+    /// The error message.
     pub error_message: &'static str,
 }
 
 impl ExtendedFields {
-    /// Those of Compute.
+    /// The member names that Compute Engine uses.
     pub const COMPUTE: Self =
         Self { name: "name", status: "status", error_code: "httpErrorStatusCode", error_message: "httpErrorMessage" };
 }
 
-/// Google's extended operations ([Compute's](https://cloud.google.com/compute/docs/reference/rest/v1/globalOperations), REST only).
+/// Google's extended operations
+/// ([Compute's](https://cloud.google.com/compute/docs/reference/rest/v1/globalOperations), REST
+/// only).
 ///
-/// An operation lives in a project, globally or in a region or a zone, or in an organisation; its name here is the whole path
-/// (`projects/p/zones/z/operations/o`), so that it can be resumed from it. Metadata is the operation itself. It has no response: where the method
-/// declares `result = "target_link"`, the resource it points to is fetched when it is done, and is the response. There is no cancel. What is in
-/// `error.errors[]` is kept as details; `warnings[]` are no failures.
+/// An operation belongs to a project (global, or in a region or a zone) or to an organisation. Its
+/// name in this library is the whole path (`projects/p/zones/z/operations/o`), which is enough to
+/// resume it.
+///
+/// - The metadata is the operation message itself.
+/// - The message carries no response. If the method declares `result = "target_link"`, the resource
+///   that `targetLink` points to is fetched once the operation is done, and is the response.
+/// - The service has no cancel call.
+/// - The elements of `error.errors[]` are kept as details. `warnings[]` are not failures.
 ///
 /// ```
 /// use lro_runtime::{Operations, dialect::Compute};
@@ -62,34 +71,38 @@ impl Default for Compute {
     }
 }
 
-/// The parts of a cursor.
+// The names of the cursor's parts. They are written into tokens: renaming one makes stored tokens
+// useless.
 const PROJECT: &str = "project";
 const SCOPE: &str = "scope";
 const ORGANIZATION: &str = "organization";
 const RESULT: &str = "result";
 const TARGET: &str = "target";
 
-/// Where the operations of an organisation are.
+/// The path below which the service keeps an organisation's operations. The organisation itself
+/// goes into the query, as `parentId`.
 const OF_ORGANIZATIONS: &str = "locations/global";
 
-/// Other names of the same service: links that begin so are below the client's own base URL.
+/// The hosts that Compute's own links name. A link that begins with one of them is fetched below
+/// the client's base URL: otherwise a client of one host would refuse the service's links to the
+/// other as a foreign origin.
 const ALIASES: &[&str] = &["https://www.googleapis.com/", "https://compute.googleapis.com/"];
 
 impl Compute {
-    /// The dialect of `compute/v1`.
+    /// Returns the dialect with the path prefix `compute/v1` and Compute's member names.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With this path before `projects/…`, such as `compute/beta`.
+    /// Sets the path before `projects/…`, such as `compute/beta`. Default: `compute/v1`.
     #[must_use]
     pub fn with_prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// With these members of the message.
+    /// Sets the member names of the operation message. Default: [`ExtendedFields::COMPUTE`].
     #[must_use]
     pub fn with_fields(mut self, fields: ExtendedFields) -> Self {
         self.fields = fields;
@@ -107,16 +120,20 @@ impl Compute {
                 let parent = encode_query(parent);
                 format!("{prefix}/{OF_ORGANIZATIONS}/operations/{operation}{verb}?parentId={parent}")
             }
+            // Resumed from `locations/global/operations/…`, which names no organisation.
             (None, None) => format!("{prefix}/{OF_ORGANIZATIONS}/operations/{operation}{verb}"),
         })
     }
 
-    /// What a body says, and where it leads: to the resource, if that is asked for and there is one.
+    /// Reads an operation message. If the method asks for the target's resource and the operation
+    /// succeeded, the observation leads to that resource.
     fn observe<'a>(&self, body: &'a [u8], cursor: Option<Cursor>) -> Result<Observation<'a>, Failure> {
         let members = Members::of(body)?;
         let mut seen = self.read_state(&members)?;
         seen.metadata = Some(Part::of(body, Encoding::Json));
         seen.progress = members.get::<f64>("progress").map(|percent| percent / 100.0);
+        // An error counts only at the end: Compute may set `error` and `httpErrorStatusCode` while
+        // the operation runs, and it may still succeed.
         if seen.state.is_terminal() {
             let status = self.read_error(&members);
             if status.is_some() {
@@ -128,6 +145,9 @@ impl Compute {
         let target = members.get::<String>("targetLink").filter(|_| seen.state == State::Succeeded);
         seen.cursor = match (cursor, target) {
             (Some(cursor), Some(target)) if cursor.part(RESULT).is_some() => {
+                // Done, but the response is still to be fetched. A terminal snapshot never changes,
+                // so the operation stays running until then; `follow` makes the next poll happen at
+                // once.
                 (seen.state, seen.follow) = (State::Running, true);
                 Some(cursor.with(TARGET, target))
             }
@@ -141,6 +161,7 @@ impl Compute {
         let Some(raw) = members.0.get(field) else {
             return Err(Failure::protocol(format!("the body is not an operation: it has no `{field}`")));
         };
+        // The annotated status is an enum in Compute and a bool in other services.
         let word = match raw.get() {
             "true" => "DONE".to_owned(),
             "false" => "RUNNING".to_owned(),
@@ -157,19 +178,21 @@ impl Compute {
         Ok(seen)
     }
 
-    /// Why an operation that is done has failed, if it has.
+    /// Returns the error of an operation that is done, or `None` if it succeeded.
     fn read_error(&self, members: &Members<'_>) -> Option<Status> {
         #[derive(Deserialize)]
         struct Errors<'a> {
             #[serde(borrow, default)]
             errors: Vec<&'a RawValue>,
         }
+        // A code of 0 is the protobuf default and a 2xx is a success: neither is an error.
         let http = members.get::<u16>(self.fields.error_code).filter(|code| *code != 0 && !(200..=299).contains(code));
         let error = members.0.get("error").and_then(|error| serde_json::from_str::<Errors<'_>>(error.get()).ok());
         let errors: Vec<OneError> = error.iter().flat_map(|error| &error.errors).map(|raw| OneError::of(raw)).collect();
         if http.is_none() && errors.is_empty() {
             return None;
         }
+        // Either of the two forms may come alone: only the HTTP status, or only `error.errors[]`.
         let words = members.get::<String>(self.fields.error_message).filter(|words| !words.is_empty());
         let words = words.or_else(|| errors.first().map(|error| error.message.clone())).unwrap_or_default();
         let mut status = Status::new(http.map_or(Code::Unknown, Code::from_http_status), words);
@@ -196,10 +219,14 @@ impl Dialect for Compute {
     ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
         let members = Members::of(reply.body())?;
+        // The message's `name` is a bare id. It identifies the operation only together with its
+        // project and place.
         let name = members.get::<String>(self.fields.name).unwrap_or_default();
         let place = place_of_message(&members, request.uri()).map(|place| place.at(name.clone()));
         let place = place.filter(|_| !name.is_empty()).map(|place| with_options(place, options));
         let mut seen = self.observe(reply.body(), place)?;
+        // Fails at the start, not at the first poll. A terminal operation needs no cursor: it is
+        // never polled again.
         if seen.cursor.is_none() && !seen.state.is_terminal() {
             let why =
                 "neither its links nor the start call's path say in which project and zone, region or global it is";
@@ -208,12 +235,14 @@ impl Dialect for Compute {
                 excerpt(name.as_bytes())
             )));
         }
+        // Without a place, a terminal operation still shows its bare id.
         seen.name = seen.name.or(Some(Cow::Owned(name)));
         seen.hint = Hint::from_headers(reply.headers());
         Ok(seen)
     }
 
-    /// Takes a path (`projects/p/global/operations/o`), or a link to it, whose host does not matter.
+    /// Takes a path (`projects/p/global/operations/o`) or a URL that contains one. The URL's host
+    /// is ignored: requests go to the client's base URL.
     fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
         let path = name.split_once("://").map_or(name, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
         let expected = "expected `projects/…/{global | regions/… | zones/…}/operations/…`";
@@ -222,7 +251,7 @@ impl Dialect for Compute {
         let operation = operation.split('?').next().unwrap_or_default();
         encode_name(operation)?;
         let cursor = place_of(place, None).ok_or_else(unknown)?.at(operation);
-        self.path(&cursor, "")?;
+        self.path(&cursor, "")?; // a part that cannot be put into a path fails here, not at the first poll
         Ok(with_options(cursor, options))
     }
 
@@ -239,6 +268,8 @@ impl Dialect for Compute {
     fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
         let mut seen = if cursor.part(TARGET).is_some() {
+            // The body is the resource. It may have a `status` of its own (an instance's is
+            // `RUNNING`), which is not read.
             let mut seen = Observation::new(State::Succeeded);
             seen.raw_status = Some(Cow::Borrowed("DONE"));
             seen.response = Some(Part::of(reply.body(), Encoding::Json));
@@ -258,7 +289,7 @@ impl Dialect for Compute {
         Ok(Call::new(Method::DELETE, self.path(cursor, "")?))
     }
 
-    /// The service holds the call for up to 2 minutes; it takes no other limit.
+    /// Ignores `timeout`: the call takes no limit, and the service holds it for at most 2 minutes.
     fn wait(&self, cursor: &Cursor, _timeout: Duration) -> Result<Call, Failure> {
         match cursor.part(TARGET) {
             None => Ok(Call::new(Method::POST, self.path(cursor, "/wait")?)),
@@ -298,6 +329,8 @@ impl Dialect for Compute {
             let message = item.get().as_bytes();
             let members = Members::of(message)?;
             let name = members.get::<String>(self.fields.name).unwrap_or_default();
+            // A page has no start call to fall back to: an entry without a link of its own gets no
+            // cursor.
             let place = place_of_message(&members, &Uri::default()).map(|place| place.at(name));
             Ok(Listed { message, seen: self.observe(message, place)? })
         });
@@ -309,11 +342,14 @@ impl Dialect for Compute {
     }
 }
 
-/// The members of a body, not decoded.
+/// The members of a JSON object, not decoded. Members that are `null` are left out: in protobuf's
+/// JSON they are the same as absent.
 struct Members<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
 
 impl<'a> Members<'a> {
     fn of(body: &'a [u8]) -> Result<Self, Failure> {
+        // The newtype around the key is needed to borrow it: without `#[serde(borrow)]` a `Cow` is
+        // always owned.
         #[derive(Deserialize)]
         struct Object<'a>(#[serde(borrow)] BTreeMap<Key<'a>, &'a RawValue>);
         #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
@@ -329,13 +365,13 @@ impl<'a> Members<'a> {
         ))
     }
 
-    /// The member, if it is there and reads as a `T`.
+    /// Returns the member `name`, or `None` if it is absent or does not decode as a `T`.
     fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         self.0.get(name).and_then(|value| serde_json::from_str(value.get()).ok())
     }
 }
 
-/// One element of `error.errors[]`.
+/// One element of `error.errors[]`, with the details that it becomes.
 #[derive(Default)]
 struct OneError {
     code: String,
@@ -344,7 +380,8 @@ struct OneError {
 }
 
 impl OneError {
-    /// The element as a detail of its own, and after it those of its `errorDetails[]` that `google.rpc` has a type for.
+    /// Reads one element. The first detail is the element itself; after it come those of its
+    /// `errorDetails[]` that `google.rpc` has a type for.
     fn of(raw: &RawValue) -> Self {
         #[derive(Default, Deserialize)]
         #[serde(default, rename_all = "camelCase")]
@@ -356,6 +393,8 @@ impl OneError {
         }
         const TYPES: [(&str, &str); 3] =
             [("errorInfo", "ErrorInfo"), ("help", "Help"), ("localizedMessage", "LocalizedMessage")];
+        // An element of another shape is still an error: it must not turn a failed operation into a
+        // success. It is kept as a detail.
         let read: Read<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
         let mut details = vec![Detail::new("", raw.to_owned())];
         for detail in &read.error_details {
@@ -374,7 +413,7 @@ fn with_options(cursor: Cursor, options: &Options) -> Cursor {
     }
 }
 
-/// The whole path of an operation: what it can be resumed from.
+/// Returns the operation's whole path, from which it can be resumed.
 fn name_of(cursor: &Cursor) -> String {
     let operation = cursor.key();
     match (cursor.part(PROJECT), cursor.part(ORGANIZATION)) {
@@ -386,10 +425,16 @@ fn name_of(cursor: &Cursor) -> String {
     }
 }
 
-/// Where the operation of a message is: as its own link says, else its zone or region, else where the start call went.
+/// Finds the place of the operation in a message: from its `selfLink`, else from its `zone` or
+/// `region`, else from the URL of the start call.
+///
+/// The start call comes last because it may be less precise: `projects/p/moveInstance` starts an
+/// operation in a zone.
 fn place_of_message(members: &Members<'_>, start: &Uri) -> Option<Cursor> {
     let link = members.get::<String>("selfLink").and_then(|link| link.parse::<Uri>().ok());
     let by_call = place_of(start.path(), start.query());
+    // An organisation is named in the query only, as `parentId`; a link without a query takes the
+    // one of the start call.
     let by_link = link.and_then(|link| place_of(link.path(), link.query().or(start.query())));
     if by_link.is_some() {
         return by_link;
@@ -404,7 +449,8 @@ fn place_of_message(members: &Members<'_>, start: &Uri) -> Option<Cursor> {
     }
 }
 
-/// The place that a path is in: a cursor without its operation.
+/// Finds the place that a path is in, as a cursor without an operation. Returns `None` if the path
+/// names no place.
 fn place_of(path: &str, query: Option<&str>) -> Option<Cursor> {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let after =
@@ -412,10 +458,13 @@ fn place_of(path: &str, query: Option<&str>) -> Option<Cursor> {
     if let Some([project, rest @ ..]) = after("projects") {
         let scope = match rest {
             ["zones" | "regions", place, ..] => format!("{}/{place}", rest.first()?),
+            // A project-wide call, such as `projects/p/setUsageExportBucket`, starts a global
+            // operation.
             _ => "global".to_owned(),
         };
         return Some(Cursor::default().with(PROJECT, *project).with(SCOPE, scope));
     }
+    // `name_of` puts the organisation into the path; a request to the service has it in the query.
     let in_path =
         ["organizations", "folders"].into_iter().find_map(|kind| Some(format!("{kind}/{}", after(kind)?.first()?)));
     let in_query = query.into_iter().flat_map(|query| query.split('&')).find_map(|pair| pair.strip_prefix("parentId="));

@@ -1,4 +1,4 @@
-//! Where the next poll goes: what a resume needs.
+//! Cursors: where the next poll goes, which is all that a resume needs.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -7,25 +7,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::url::redacted;
 
-/// Where to look next: a name, a URL or a structured key, and what else the dialect needs to ask there. All that a resume needs.
+/// Where the next poll goes: a name or a URL (the key), and named parts with whatever else the
+/// dialect needs to build the poll.
+///
+/// A token stores the cursor, so a cursor must contain all that a resume needs. Header values are
+/// left out of the token; so are query parameters of URLs that may be secrets.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     key: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     parts: Vec<(Cow<'static, str>, String)>,
-    /// Never written down: who resumes from a token is another process, and header values may be secrets.
+    /// Never serialised: header values may be secrets, and a token is read by another process,
+    /// whose client has headers of its own.
     #[serde(skip)]
     headers: Option<Arc<HeaderMap>>,
 }
 
 impl Cursor {
-    /// A cursor at this name or URL.
+    /// Creates a cursor with this name or URL as its key.
     #[must_use]
     pub fn new(key: impl Into<String>) -> Self {
         Self { key: key.into(), parts: Vec::new(), headers: None }
     }
 
-    /// With the part `name`, which replaces one of the same name.
+    /// Sets the part `name`, replacing an earlier value.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         let name = name.into();
@@ -34,40 +39,43 @@ impl Cursor {
         self
     }
 
-    /// With headers that every look repeats, such as [`repeated_headers`](crate::dialect::repeated_headers). They stay in this process: a token does not
-    /// hold them.
+    /// Sets the headers that every poll repeats, such as
+    /// [`repeated_headers`](crate::dialect::repeated_headers). Default: none.
+    ///
+    /// They stay in this process: a token does not contain them.
     #[must_use]
     pub fn with_headers(mut self, headers: HeaderMap) -> Self {
         self.headers = (!headers.is_empty()).then(|| Arc::new(headers));
         self
     }
 
-    /// The same parts at another name or URL.
+    /// Sets another name or URL as the key, and keeps the parts and the headers.
     #[must_use]
     pub fn at(mut self, key: impl Into<String>) -> Self {
         self.key = key.into();
         self
     }
 
-    /// The name or URL.
+    /// Returns the key: the name or URL.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The part `name`.
+    /// Returns the value of the part `name`, or `None` if there is no such part.
     #[must_use]
     pub fn part(&self, name: &str) -> Option<&str> {
         self.parts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The headers that every look repeats.
+    /// Returns a copy of the headers that every poll repeats; empty if there are none.
     #[must_use]
     pub fn headers(&self) -> HeaderMap {
         self.headers.as_deref().cloned().unwrap_or_default()
     }
 
-    /// The cursor fit to be stored: without headers, and every value made so by `clean`.
+    /// Returns the cursor as a token stores it: without headers, and with `clean` applied to every
+    /// value.
     pub(crate) fn stored(mut self, clean: impl Fn(&str) -> String) -> Self {
         self.headers = None;
         std::iter::once(&mut self.key)
@@ -77,6 +85,8 @@ impl Cursor {
     }
 }
 
+// By hand, not derived: keys and parts may be URLs with a signature in the query, and header values
+// may be credentials. Neither may reach a log.
 impl fmt::Debug for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_map();

@@ -1,4 +1,4 @@
-//! Errors in replies, in the forms that dialects share.
+//! Error replies: reads HTTP errors and error objects, in the forms that several dialects share.
 
 use http::StatusCode;
 use serde::Deserialize;
@@ -12,34 +12,49 @@ use crate::{
     text::excerpt,
 };
 
-/// The failure that an HTTP error reply is: its status, what its body says (in Google's or in Azure's form, or none), its hint.
+/// Returns the failure for an HTTP error reply: its HTTP status, the error in its body, and its
+/// hint.
+///
+/// The body may have Google's form
+/// (`{"error": {"code": 503, "message": …, "status": "UNAVAILABLE", "details": […]}}`) or Azure's
+/// (`{"error": {"code": "ServerBusy", "message": …}}`). The beginning of any other body becomes the
+/// message.
 #[must_use]
 pub fn error_reply(reply: &Reply) -> Failure {
     let status = reply.status();
     let said = read_error_body(reply.body(), status);
+    // A header says when to ask again at the level of HTTP; Google's services say it in a
+    // `RetryInfo` among the details.
     let hint = Hint::from_headers(reply.headers()).or_else(|| said.retry_delay().map(Hint::After));
     Failure::new(Cause::Http(status, said)).with_hint(hint)
 }
 
-/// `Ok` for a `2xx`; the failure that it is for anything else.
+/// Returns `Ok` for a `2xx`, and the failure made by [`error_reply`] for any other reply.
 pub(crate) fn expect_success(reply: &Reply) -> Result<(), Failure> {
     if reply.status().is_success() { Ok(()) } else { Err(error_reply(reply)) }
 }
 
-/// `{"error": {"code", "message", "status", "details"}}`: here `code` is the HTTP status, or a service's own word.
+/// Reads the body of an HTTP error, `{"error": {"code", "message", "status", "details"}}`.
+///
+/// Here `code` is the HTTP status (Google) or the service's own word (Azure). It is not a canonical
+/// code, as it would be in an operation's `error`.
 fn read_error_body(body: &[u8], status: StatusCode) -> Status {
     #[derive(Deserialize)]
     struct Body<'a> {
         #[serde(borrow)]
         error: &'a RawValue,
     }
+    // The canonical code where the body does not name one in `status`.
     let by_http = Code::from_http_status(status.as_u16());
     let said = serde_json::from_slice::<Body<'_>>(body).ok().map(|body| read_error(body.error, by_http));
     let said = said.unwrap_or_else(|| {
         let reason = status.canonical_reason().unwrap_or_default();
+        // A proxy's HTML page, or a body in some other form: its beginning is the best explanation
+        // there is.
         let text = if body.is_empty() {
             reason.to_owned()
         } else {
+            // An unregistered status has no reason phrase.
             format!("{reason}: {}", excerpt(body)).trim_start_matches(": ").to_owned()
         };
         Status::new(by_http, text)
@@ -47,7 +62,11 @@ fn read_error_body(body: &[u8], status: StatusCode) -> Status {
     said.with_http_status(status.as_u16())
 }
 
-/// An error object of whatever shape: `code` is a number or a word, `status` the name of a canonical code.
+/// Reads an error object of any shape. `code` is a number or a word; `status` is the name of a
+/// canonical code.
+///
+/// A member of an unexpected type is treated as absent. The result has the code `fallback` unless
+/// `status` names one.
 pub(crate) fn read_error(error: &RawValue, fallback: Code) -> Status {
     #[derive(Deserialize, Default)]
     #[serde(default)]
@@ -63,6 +82,7 @@ pub(crate) fn read_error(error: &RawValue, fallback: Code) -> Status {
     }
     let read = serde_json::from_str::<Lenient<'_>>(error.get()).ok().filter(|_| is_object(error.get().as_bytes()));
     let Some(read) = read else {
+        // Some services write `"error": "disk full"`.
         let message = serde_json::from_str::<String>(error.get()).unwrap_or_else(|_| excerpt(error.get().as_bytes()));
         return Status::new(fallback, message);
     };
@@ -70,13 +90,15 @@ pub(crate) fn read_error(error: &RawValue, fallback: Code) -> Status {
     let named = text(read.status).and_then(|name| Code::from_name(&name));
     let status = Status::new(named.unwrap_or(fallback), text(read.message).unwrap_or_default())
         .with_details(read_details(read.details));
+    // Only a word is the service's own reason. A number here repeats the HTTP status.
     match text(read.code) {
         Some(reason) => status.with_reason(reason),
         None => status,
     }
 }
 
-/// The elements of `details`, each kept whatever it is.
+/// Reads the elements of `details`. Each is kept, whatever its type: one unknown `@type` must not
+/// hide the rest of the error.
 pub(crate) fn read_details(details: Option<&RawValue>) -> Vec<Detail> {
     let elements = details.and_then(|details| serde_json::from_str::<Vec<&RawValue>>(details.get()).ok());
     elements.unwrap_or_default().into_iter().map(Detail::from_json).collect()

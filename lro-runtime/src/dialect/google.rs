@@ -1,4 +1,4 @@
-//! `google.longrunning` over REST/JSON.
+//! The dialect `google.longrunning` over REST and JSON, and what its gRPC form shares with it.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -24,14 +24,19 @@ use crate::{
 /// ([operations.proto](https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto),
 /// [AIP-151](https://google.aip.dev/151)).
 ///
-/// Operations are looked at with `GET v1/{name}`. The path can be another for a whole client ([`Google::with_path`]) or for one method
-/// (`path = "v1beta1/{name}"` in its attribute).
+/// An operation is polled with `GET v1/{name}`. The path can be changed for a whole client
+/// ([`Google::with_path`]) or for one method (`path = "v1beta1/{name}"` in its attribute), because
+/// the service is a mixin: each API hosts it itself, below its own version.
+///
+/// The name is opaque and is never given a prefix: it may sit anywhere in the resource tree of the
+/// API (`projects/p/locations/l/operations/7`). An operation that is not done is pending without
+/// metadata and running with metadata.
 #[derive(Clone, Debug)]
 pub struct Google {
     path: Cow<'static, str>,
 }
 
-/// The part of a cursor that is the path template of its method.
+/// The option with a method's path template, and the part of a cursor that keeps it.
 const PATH: &str = "path";
 
 impl Default for Google {
@@ -41,27 +46,34 @@ impl Default for Google {
 }
 
 impl Google {
-    /// The word in tokens, the same over REST and gRPC: names are.
+    /// The dialect's word in tokens. It is the same over REST and gRPC, because the names are: a
+    /// token made over one resumes over the other.
     pub(super) const ID: &'static str = "google";
 
-    /// The dialect with the paths of the specification: `v1/{name}`.
+    /// Creates the dialect with the path of the specification, `v1/{name}`.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With this path below the base URL, where `{name}` is the operation's name.
+    /// Sets the path below the base URL, in which `{name}` stands for the operation's name.
+    /// Default: `v1/{name}`.
     #[must_use]
     pub fn with_path(mut self, path: impl Into<Cow<'static, str>>) -> Self {
         self.path = path.into();
         self
     }
 
+    /// Returns the path of the operation at `cursor`, with `verb` (such as `:cancel`) appended.
     pub(super) fn path(&self, cursor: &Cursor, verb: &str) -> Result<String, Failure> {
         let template = cursor.part(PATH).unwrap_or(&self.path);
         Ok(template.replace("{name}", &encode_name(cursor.key())?) + verb)
     }
 
+    /// Makes the cursor of the operation `name`, started by a method with these options.
+    ///
+    /// The path goes into the cursor, and so into tokens: an operation that is polled without its
+    /// method still uses the method's path.
     pub(super) fn cursor(name: &str, options: &Options) -> Cursor {
         let cursor = Cursor::new(name);
         match options.iter().find(|(option, _)| *option == PATH) {
@@ -89,6 +101,8 @@ impl Dialect for Google {
     }
 
     fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
+        // Checked already here, so that a resume with a bad name fails at once and not at its first
+        // poll.
         encode_name(name)?;
         Ok(Self::cursor(name, options))
     }
@@ -113,11 +127,16 @@ impl Dialect for Google {
     }
 
     fn wait(&self, cursor: &Cursor, timeout: Duration) -> Result<Call, Failure> {
+        // WaitOperation has no HTTP binding in operations.proto; the services that bind it use
+        // `POST …:wait`. A `Duration` in protobuf's JSON is a decimal number of seconds with the
+        // suffix `s` and at most nine fractional digits.
         let timeout = format!(r#"{{"timeout":"{}.{:09}s"}}"#, timeout.as_secs(), timeout.subsec_nanos());
         Ok(Call::new(Method::POST, self.path(cursor, ":wait")?).with_json(timeout))
     }
 
     fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
+        // The path is the client's own: a list belongs to no method. Only this call adds
+        // `operations` to a name, because `parent` is a resource, not an operation.
         let collection =
             if query.parent.is_empty() { "operations".to_owned() } else { encode_name(&query.parent)? + "/operations" };
         let mut target = self.path.replace("{name}", &collection);
@@ -155,6 +174,8 @@ impl Dialect for Google {
         let operations = page.operations.unwrap_or_default().into_iter().map(|operation| {
             let message = operation.get().as_bytes();
             let mut seen = read_operation(message)?;
+            // An empty name is legal: a finished operation may be nameless, and then needs no
+            // cursor.
             seen.cursor = seen.name.as_deref().filter(|name| !name.is_empty()).map(|name| Self::cursor(name, &[]));
             Ok(Listed { message, seen })
         });
@@ -166,7 +187,11 @@ impl Dialect for Google {
     }
 }
 
-/// The envelope, nothing of it decoded: unknown keys and payloads of any shape pass.
+/// The envelope of an operation, with no member decoded.
+///
+/// Every member is raw because servers are read leniently: unknown members and payloads of any
+/// shape pass. A typed `done` would fail on `"done": null`, which is legal JSON for protobuf's
+/// `false`.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow, default)]
@@ -181,14 +206,16 @@ struct Envelope<'a> {
     response: Option<&'a RawValue>,
 }
 
-/// Reads a `google.longrunning.Operation`.
+/// Reads a `google.longrunning.Operation` from JSON.
 fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
-    // Checked for UTF-8 once, not once per payload. What is not may still have an envelope that can be read.
+    // `from_str` checks for UTF-8 once, `from_slice` once per raw member. A body with invalid UTF-8
+    // may still have a readable envelope, if the bad bytes are in a member that is not needed.
     let envelope: Envelope<'_> = match std::str::from_utf8(body) {
         Ok(text) => serde_json::from_str(text),
         Err(_) => serde_json::from_slice(body),
     }
     .map_err(|e| not_json("an operation", &e, body))?;
+    // serde reads an array into a struct: `[]` would be a pending operation that never ends.
     if !is_object(body) {
         return Err(Failure::protocol(format!("the body is not an operation but an array: found `{}`", excerpt(body))));
     }
@@ -201,13 +228,17 @@ fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
         Some((raw, _)) => return Err(wrong("done", raw, "true or false")),
     };
     let metadata = present(envelope.metadata);
-    // Neither counts before the end.
+    // Before the end neither counts: the specification says that neither is set while `done` is
+    // false.
     let error = present(envelope.error).filter(|_| done).map(read_status).transpose()?;
     let response = present(envelope.response).filter(|_| done);
     Ok(observation(name, done, metadata.map(any), error, response.map(any)))
 }
 
-/// What the parts of a `google.longrunning.Operation` mean, however they were written. Before the end neither `error` nor `response` counts.
+/// Builds the observation from the fields of a `google.longrunning.Operation`, whether they came as
+/// JSON or as protobuf.
+///
+/// `error` and `response` count only if `done` is true.
 pub(super) fn observation<'a>(
     name: Cow<'a, str>,
     done: bool,
@@ -216,8 +247,12 @@ pub(super) fn observation<'a>(
     response: Option<Part<'a>>,
 ) -> Observation<'a> {
     let state = match &error {
+        // The specification has no cancelled state: a cancelled operation is done, with an error of
+        // code 1.
         Some(status) if done && status.code() == Code::Cancelled => State::Cancelled,
         Some(_) if done => State::Failed,
+        // Also without a response. That is success for `()`; for any other type the caller gets a
+        // decode error.
         None if done => State::Succeeded,
         _ if metadata.is_some() => State::Running,
         _ => State::Pending,
@@ -230,24 +265,31 @@ pub(super) fn observation<'a>(
     seen
 }
 
-/// `seen` of a start call with the cursor that leads on from it.
+/// Adds the cursor to the observation of a start reply.
+///
+/// # Errors
+///
+/// When the operation is not done and has no name, or when its name could leave its collection.
 pub(super) fn located<'a>(mut seen: Observation<'a>, options: &Options) -> Result<Observation<'a>, Failure> {
     match seen.name.as_deref().filter(|name| !name.is_empty()) {
         Some(name) => {
             encode_name(name)?;
             seen.cursor = Some(Google::cursor(name, options));
         }
-        None if seen.state.is_terminal() => {} // a finished operation may be nameless
+        // A finished operation may be nameless: a validate-only call answers with one.
+        None if seen.state.is_terminal() => {}
         None => return Err(Failure::protocol("the reply names no operation and is not done")),
     }
     Ok(seen)
 }
 
+/// A payload of an operation.
 fn any(raw: &RawValue) -> Part<'_> {
     Part::of(raw.get().as_bytes(), Encoding::JsonAny)
 }
 
-/// `google.rpc.Status` as an operation's error: `code` is a canonical code, never an HTTP status.
+/// Reads the `google.rpc.Status` of a failed operation. Here `code` is a canonical code, not an
+/// HTTP status as in an HTTP error body.
 pub(super) fn read_status(error: &RawValue) -> Result<Status, Failure> {
     #[derive(Deserialize)]
     struct Lenient<'a> {
@@ -262,6 +304,7 @@ pub(super) fn read_status(error: &RawValue) -> Result<Status, Failure> {
     let read = read.ok_or_else(|| wrong("error", error, "an object with `code` and `message`"))?;
     let code = match present(read.code) {
         None => Code::Unknown,
+        // An enum in protobuf's JSON may be a number or a name.
         Some(raw) => match (serde_json::from_str::<i64>(raw.get()), serde_json::from_str::<String>(raw.get())) {
             (Ok(number), _) => Code::from_number(number),
             (_, Ok(name)) => Code::from_name(&name).ok_or_else(|| wrong("error.code", raw, "a canonical code"))?,

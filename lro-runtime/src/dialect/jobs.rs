@@ -1,4 +1,4 @@
-//! Google's AI jobs: resources with a `state`.
+//! The dialect of Google's AI jobs: resources with a `state` member.
 
 use std::borrow::Cow;
 
@@ -17,23 +17,28 @@ use crate::{
     text::excerpt,
 };
 
-/// Jobs of Vertex AI and batches of the Gemini API: a resource whose `state` is a word of
-/// [`JobState`](https://cloud.google.com/vertex-ai/docs/reference/rest/v1/JobState), or the same with the prefix `BATCH_STATE_`, there or in its `metadata`.
+/// Jobs of Vertex AI and batches of the Gemini API: resources with a `state`, which is a word of
+/// [`JobState`](https://cloud.google.com/vertex-ai/docs/reference/rest/v1/JobState). Gemini's
+/// batches have the prefix `BATCH_STATE_` instead of `JOB_STATE_`, and keep the state inside
+/// `metadata`; both forms are read.
 ///
-/// Response and metadata are the job itself, or its members of these names. A partial success is one: `raw_status()` tells it from a whole one.
+/// The response and the metadata are the members `response` and `metadata` of the job, or the whole
+/// job where it has no such member. A partial success (`JOB_STATE_PARTIALLY_SUCCEEDED`) is a
+/// success; `raw_status()` tells the two apart.
 #[derive(Clone, Debug, Default)]
 pub struct Jobs {
     google: Google,
 }
 
 impl Jobs {
-    /// The dialect with the path `v1/{name}`.
+    /// Returns the dialect with the path `v1/{name}`.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With this path below the base URL, where `{name}` is the name of the job.
+    /// Sets the path below the base URL, in which `{name}` stands for the job's name. Default:
+    /// `v1/{name}`.
     #[must_use]
     pub fn with_path(mut self, path: impl Into<Cow<'static, str>>) -> Self {
         self.google = self.google.with_path(path);
@@ -41,9 +46,14 @@ impl Jobs {
     }
 }
 
+/// The prefixes of Vertex AI's words and of Gemini's. A word without one of them is unknown:
+/// `SUCCEEDED` alone is not guessed to be a success.
 const PREFIXES: [&str; 2] = ["JOB_STATE_", "BATCH_STATE_"];
 
-/// The words after the prefix: the whole list, with the code of those that failed without saying why.
+/// The words after the prefix, with their states and the code of a failure that carries no `error`.
+///
+/// The list is complete: a client that does not know `PARTIALLY_SUCCEEDED` as terminal polls such a
+/// job forever.
 const WORDS: &[(&str, State, Code)] = &[
     ("UNSPECIFIED", State::Pending, Code::Ok),
     ("QUEUED", State::Pending, Code::Ok),
@@ -73,7 +83,7 @@ struct Job<'a> {
     error: Option<&'a RawValue>,
 }
 
-/// The state where a batch has it.
+/// The `metadata` of a Gemini batch, which holds its state.
 #[derive(Deserialize)]
 struct Inner<'a> {
     #[serde(borrow, default)]
@@ -93,8 +103,11 @@ fn observe<'a>(body: &'a [u8]) -> Result<Observation<'a>, Failure> {
     if code != Code::Ok {
         let said = present(job.error).map(read_status).transpose()?;
         let status = said.unwrap_or_else(|| Status::new(code, format!("the job is {word}")));
+        // The word is the reason even beside an `error`: it tells `EXPIRED` from `FAILED`, whatever
+        // the code.
         seen.status = Some(status.with_reason(word.as_ref()));
     }
+    // A member may be a protobuf `Any` with an `@type`; the job itself is a plain message.
     let part = |member: Option<&'a RawValue>| match member {
         Some(member) => Part::of(member.get().as_bytes(), Encoding::JsonAny),
         None => Part::of(body, Encoding::Json),
@@ -119,6 +132,7 @@ impl Dialect for Jobs {
         options: &Options,
     ) -> Result<Observation<'a>, Failure> {
         let mut seen = self.read(&Cursor::default(), reply)?;
+        // Unlike an operation, a job always has a name: it is a resource, also when it is done.
         match seen.name.as_deref().filter(|name| !name.is_empty()) {
             Some(name) => seen.cursor = Some(self.locate(name, options)?),
             None => return Err(Failure::protocol("the reply names no job")),

@@ -1,4 +1,5 @@
-//! JSON as servers write it: read leniently, and what to say where that is not enough.
+//! JSON helpers for dialects: lenient reading of what servers write, and the failures for what
+//! cannot be read.
 
 use std::borrow::Cow;
 
@@ -7,10 +8,13 @@ use serde_json::value::RawValue;
 
 use crate::{status::Failure, text::excerpt};
 
-/// The string that this JSON value is, borrowed where it is written without escapes; none if it is something else.
+/// Returns the string if the JSON value is one, borrowed if it has no escapes; `None` for any other
+/// value.
 pub(super) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
     #[derive(Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    // Every poll reads a name or a status word, nearly always without escapes: the text between the
+    // quotes is then the string itself, and a second run of the parser is saved.
     let inside = value.get().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     match inside {
         Some(plain) if !plain.as_bytes().contains(&b'\\') => Some(Cow::Borrowed(plain)),
@@ -19,20 +23,26 @@ pub(super) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Whether JSON text is an object: what serde reads into a struct may be an array, too.
+/// Whether JSON text is an object.
+///
+/// Needed because serde's derive reads an array into a struct, field by field: `[]` would read as
+/// an operation that is pending for ever.
 pub(super) fn is_object(json: &[u8]) -> bool {
     json.trim_ascii_start().first() == Some(&b'{')
 }
 
-/// Absent and `null` are the same.
+/// Returns the value unless it is `null`: in protobuf's JSON mapping, `null` means the same as an
+/// absent field.
 pub(super) fn present(raw: Option<&RawValue>) -> Option<&RawValue> {
     raw.filter(|raw| raw.get() != "null")
 }
 
+/// The failure for a member whose value is not one of the legal ones.
 pub(super) fn wrong(field: &str, found: &RawValue, legal: &str) -> Failure {
     Failure::protocol(format!("`{field}`: found `{}`, expected {legal}", excerpt(found.get().as_bytes())))
 }
 
+/// The failure for a body that does not parse as what the dialect expects.
 pub(super) fn not_json(wanted: &str, error: &serde_json::Error, body: &[u8]) -> Failure {
     Failure::protocol(format!("the body is not {wanted}: {error}; found `{}`", excerpt(body)))
 }

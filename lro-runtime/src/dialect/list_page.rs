@@ -1,20 +1,21 @@
-//! Lists: what to ask for, and what one page said.
+//! Lists of operations: the query, and one page of the answer.
 
 use super::Observation;
 
-/// Which operations to list.
+/// Selects the operations that a list call returns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListQuery {
-    /// The resource whose operations are meant; empty for the service's own.
+    /// The resource whose operations are listed; empty for the service's own collection.
     pub parent: String,
-    /// A filter in the service's language; empty for all.
+    /// The filter, in the service's filter language; empty for all operations.
     pub filter: String,
-    /// At most so many on a page.
+    /// The maximum number of operations on a page; `None` leaves it to the service.
     pub page_size: Option<u32>,
-    /// The page to continue with; empty for the first.
+    /// The token of the page to return; empty for the first page.
     pub page_token: String,
-    /// Whether unreachable parts of the service are listed as such instead of failing the call.
+    /// Whether unreachable parts of the service are listed in [`ListPage::unreachable`] instead of
+    /// failing the call.
     pub return_partial_success: bool,
 }
 
@@ -22,34 +23,34 @@ pub struct ListQuery {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ListPage<'a> {
-    /// The operations on it.
+    /// The operations on the page.
     pub operations: Vec<Listed<'a>>,
-    /// The token of the next page; empty on the last.
+    /// The token of the next page; empty on the last page.
     pub next_page_token: String,
-    /// Parts of the service that did not answer.
+    /// The names of the parts of the service that did not answer.
     pub unreachable: Vec<String>,
 }
 
 impl<'a> ListPage<'a> {
-    /// The last page, with these operations on it.
+    /// Creates a page with these operations and no next page.
     #[must_use]
     pub fn new(operations: Vec<Listed<'a>>) -> Self {
         Self { operations, ..Self::default() }
     }
 }
 
-/// One operation on a page.
+/// One operation on a [`ListPage`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Listed<'a> {
-    /// Its message: the part of the page that it was read from.
+    /// The operation's message: the part of the page's body that it was read from.
     pub message: &'a [u8],
-    /// What the message says, with a cursor unless it is terminal.
+    /// What the message says. Unless it is terminal, it must have a cursor.
     pub seen: Observation<'a>,
 }
 
 impl<'a> Listed<'a> {
-    /// An operation whose message says this.
+    /// Creates an entry from a message and what it says.
     #[must_use]
     pub fn new(message: &'a [u8], seen: Observation<'a>) -> Self {
         Self { message, seen }

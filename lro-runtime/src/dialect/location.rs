@@ -1,4 +1,4 @@
-//! Following URLs in headers: what 202 + `Location` means, the same to every dialect that has it.
+//! URLs in headers, and the meaning of `202` with a `Location`, for every dialect that uses them.
 
 use http::{HeaderMap, HeaderName, StatusCode, Uri, header::LOCATION};
 
@@ -10,11 +10,17 @@ use crate::{
     url::resolve,
 };
 
-/// The headers that a caller put on the start call: what [`repeated_headers`] chooses from.
+/// The headers that the caller put on the start call, from which [`repeated_headers`] selects. The
+/// client stores them in the extensions of the start request, which by then also has the client's
+/// own headers.
 #[derive(Clone, Debug)]
 pub(crate) struct CallerHeaders(pub(crate) HeaderMap);
 
-/// Headers that speak of the start request itself: its body, its preconditions, its identity.
+/// Headers that describe the start request itself, and must not be repeated on a poll.
+///
+/// They describe its body, its connection, its preconditions (`If-Match` on a poll would make it
+/// conditional), or its identity: the last four make a start call idempotent, and on a poll would
+/// name the wrong request.
 const OF_THE_START: &[&str] = &[
     "content-type",
     "content-length",
@@ -40,9 +46,12 @@ const OF_THE_START: &[&str] = &[
     "idempotency-key",
 ];
 
-/// The headers that the caller put on the start call and that belong on every later call about the operation, for [`Cursor::with_headers`]:
-/// all but those of the start request itself (`Content-*`, `If-*`, idempotency keys). Those that the client adds are not among them, the
-/// client adds them again.
+/// Returns the headers of the start call that belong on every later call about the operation, for
+/// [`Cursor::with_headers`].
+///
+/// These are the headers that the caller put on the start call, without those that describe that
+/// request itself (`Content-*`, `If-*`, idempotency keys). The client's own headers are not among
+/// them: the client adds them to every call.
 #[must_use]
 pub fn repeated_headers(start: &Request) -> HeaderMap {
     let Some(CallerHeaders(headers)) = start.extensions().get() else { return HeaderMap::new() };
@@ -50,19 +59,24 @@ pub fn repeated_headers(start: &Request) -> HeaderMap {
     repeated.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// The URL in a header of the reply, absolute, seen from `base`. None where the header is missing or empty.
+/// Returns the URL in a header of the reply, resolved against `base`; `None` if the header is
+/// missing or empty.
 ///
-/// Whether it may be followed is decided by the client, which sends nothing to an origin that is not trusted.
+/// Resolving a URL does not make it trusted: the client checks its origin, and sends nothing to an
+/// origin that is not trusted.
 ///
 /// # Errors
 ///
-/// When it cannot be a URL, or when the header is there more than once with different values.
+/// When the value is not a URL, or when the header occurs more than once with different values.
 pub fn url_in(reply: &Reply, header: &str, base: &Uri) -> Result<Option<String>, Failure> {
     let mut values = reply.headers().get_all(header).iter();
     let Some(first) = values.next() else { return Ok(None) };
+    // Two values that differ would have to be chosen between. The same value twice is harmless.
     if values.any(|other| other != first) {
         return Err(Failure::protocol(format!("the header `{header}` is there more than once, with different values")));
     }
+    // Bytes that are not UTF-8 become a replacement character, which `resolve` refuses with the URL
+    // in its message.
     let reference = String::from_utf8_lossy(first.as_bytes());
     match reference.trim_matches([' ', '\t']) {
         "" => Ok(None),
@@ -70,49 +84,62 @@ pub fn url_in(reply: &Reply, header: &str, base: &Uri) -> Result<Option<String>,
     }
 }
 
-/// The URL that `reference` means, seen from `base`: absolute, or a path where the base is the client's own.
+/// Resolves `reference` against `base`. The result is an absolute URL, or a path if it is below the
+/// placeholder [`BASE`].
 pub(super) fn resolved(base: &Uri, reference: &str) -> Result<String, Failure> {
     let url = resolve(base, reference)?.to_string();
-    // What names the placeholder itself is another host like any other.
+    // A server that writes the placeholder into a URL means a foreign host. Cutting it off would
+    // turn the URL into a path below the client's base URL, which is trusted.
     if reference.contains("base.invalid") { Ok(url) } else { Ok(below_base(url)) }
 }
 
-/// The same for the header `Location`.
+/// Returns the URL in the header `Location`; see [`url_in`] for the rules.
 pub(super) fn location_in(reply: &Reply, base: &Uri) -> Result<Option<String>, Failure> {
     url_in(reply, HeaderName::as_str(&LOCATION), base)
 }
 
-/// Stands for the client's base URL in the cursor of an operation that was resumed from a path: no name ends in `.invalid`
-/// ([RFC 6761](https://www.rfc-editor.org/rfc/rfc6761#section-6.4)).
+/// The placeholder for the client's base URL while references are resolved.
+///
+/// An operation may be resumed from a path, and a dialect does not know the client's base URL.
+/// References are then resolved against this URL, and [`below_base`] cuts it off again. The host
+/// does not exist: `.invalid` is reserved ([RFC
+/// 6761](https://www.rfc-editor.org/rfc/rfc6761#section-6.4)).
 const BASE: &str = "http://base.invalid";
 
-/// What references are relative to, seen from a cursor's key: the key if it is a URL, else the client's base URL.
+/// Returns the base URL for references in a reply to a poll of `key`: the key itself if it is a
+/// URL, else the key below the placeholder for the client's base URL.
 pub(super) fn base_of(key: &str) -> Result<Uri, Failure> {
     let parsed =
         if key.contains("://") { key.parse() } else { format!("{BASE}/{}", key.trim_start_matches('/')).parse() };
     parsed.map_err(|_| Failure::untrusted(format!("`{}` is not a URL", crate::url::redacted(&excerpt(key.as_bytes())))))
 }
 
-/// A URL below [`BASE`] as the path that it stands for; any other as it is.
+/// Returns a URL below [`BASE`] as its path, and any other URL unchanged.
 fn below_base(url: String) -> String {
     match url.strip_prefix(BASE) {
+        // `http://base.invalid:80` and `http://base.invalid.example` begin the same, but are not
+        // below the placeholder.
         Some(path) if path.starts_with('/') => path.to_owned(),
         _ => url,
     }
 }
 
-/// What a look at a `Location` said.
+/// What the reply to a poll of a `Location` says.
 pub(super) enum LocationReply {
-    /// `202`: not yet; perhaps the next look goes elsewhere.
+    /// `202`: not done. With `moved`, the next poll goes to that URL.
     Running { moved: Option<String> },
-    /// A redirect: the answer is there.
+    /// A redirect: the answer is at this URL.
     Redirect(String),
-    /// Any other `2xx`: this is the answer.
+    /// Any other `2xx`: this reply is the answer.
     Done,
 }
 
-/// Reads the reply of a `GET` of a `Location` ([RFC 9110, 15.3.3](https://www.rfc-editor.org/rfc/rfc9110#section-15.3.3)): `202` is running, `303` and the other redirects
-/// of a `GET` lead on, any other `2xx` is done. Everything else is a look that failed.
+/// Reads the reply to a `GET` of a `Location` ([RFC 9110,
+/// 15.3.3](https://www.rfc-editor.org/rfc/rfc9110#section-15.3.3)).
+///
+/// `202` is running, `303` and the other redirects of a `GET` lead on, and any other `2xx` is done.
+/// Everything else is a failed poll. `base` is called only if there is a URL to resolve, so that a
+/// poll that moves nothing parses no URL.
 pub(super) fn read_location(
     reply: &Reply,
     base: impl FnOnce() -> Result<Uri, Failure>,
@@ -129,12 +156,16 @@ pub(super) fn read_location(
     }
 }
 
-/// Whether a `GET` that is answered so is to be sent again to the `Location`.
+/// Whether a `GET` with this reply is to be sent again to the `Location`.
+///
+/// Not among them: 300 offers a choice, 304 is not a redirect to another URL, 305 is deprecated and
+/// 306 unused (RFC 9110, 15.4).
 pub(super) fn leads_on(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// The observation of an operation whose result is at `cursor`.
+/// Returns the observation of an operation whose result is at `cursor`: still running, and to be
+/// polled there at once.
 pub(super) fn follow<'a>(cursor: Cursor) -> Observation<'a> {
     let mut seen = Observation::new(State::Running);
     seen.cursor = Some(cursor);
@@ -142,25 +173,28 @@ pub(super) fn follow<'a>(cursor: Cursor) -> Observation<'a> {
     seen
 }
 
-/// The observation of success, with the body as the response if there is one.
+/// Returns the observation of success, with the body, if there is one, as the response.
 pub(super) fn done(reply: &Reply) -> Observation<'_> {
     let mut seen = Observation::new(State::Succeeded);
     seen.response = body_of(reply);
     seen
 }
 
-/// The whole body; none if it is empty. Whatever its `Content-Type` says: it is often wrong or missing.
+/// Returns the whole body as JSON, or `None` if it is empty. `Content-Type` is not read, because it
+/// is often wrong or missing.
 pub(super) fn body_of(reply: &Reply) -> Option<Part<'_>> {
     let body = without_mark(reply.body());
     (!body.is_empty()).then(|| Part::of(body, Encoding::Json))
 }
 
-/// The whole body if it begins as a JSON object does: what a server says while it works.
+/// Returns the whole body if it begins like a JSON object: what a server says while the operation
+/// runs.
 pub(super) fn metadata_of(reply: &Reply) -> Option<Part<'_>> {
     body_of(reply).filter(|part| part.bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{'))
 }
 
-/// Some services write a byte order mark, which JSON parsers may refuse ([RFC 8259, 8.1](https://www.rfc-editor.org/rfc/rfc8259#section-8.1)).
+/// Returns the body without a UTF-8 byte order mark, which some services write and JSON parsers may
+/// refuse ([RFC 8259, 8.1](https://www.rfc-editor.org/rfc/rfc8259#section-8.1)).
 pub(super) fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }

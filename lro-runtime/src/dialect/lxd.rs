@@ -1,4 +1,4 @@
-//! LXD and Incus.
+//! The dialect of LXD and Incus: background operations of their REST API.
 
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
@@ -20,29 +20,39 @@ use crate::{
     url::encode_query,
 };
 
-/// LXD and Incus ([REST API](https://documentation.ubuntu.com/lxd/en/latest/rest-api/)): `202` with `Location: /1.0/operations/<id>`, failure inside `200`.
+/// LXD and Incus ([REST API](https://documentation.ubuntu.com/lxd/en/latest/rest-api/)): the start
+/// call is answered by `202` with `Location: /1.0/operations/<id>`, and a failed operation by
+/// `200`.
 ///
-/// - The state is `metadata.status_code` of the reply, never the HTTP status: 105 pending, 200 success, 400 failure, 401 cancelled, all others below
-///   200 running. `err` says why. A cancelled operation may read failure, `context canceled`: that is cancelled too.
-/// - A reply of `type: sync` is finished; what is in its `metadata` is the response.
-/// - The operation's own `metadata` (a map) is the metadata; the whole operation, with its `resources`, is the response.
-/// - [`wait`](crate::RawOperation::wait) is `GET …/wait?timeout=N`, [`cancel`](crate::RawOperation::cancel) is `DELETE` of the operation; there is no call to forget one.
-/// - Finished operations vanish within seconds: then the error says that it was there before and is gone.
-/// - The name is the path, `/1.0/operations/<id>`; an id alone will do to resume.
+/// - The state is `metadata.status_code` in the body, never the HTTP status: 105 is pending, 200
+///   success, 400 failure, 401 cancelled, and every other code is running. `err` says why the
+///   operation failed. An operation that failed with `context canceled` was cancelled.
+/// - A start reply of `type: sync` is a finished operation whose response is `metadata`.
+/// - The operation's own `metadata` (a map) is the metadata. The whole operation, with its
+///   `resources`, is the response.
+/// - [`wait`](crate::RawOperation::wait) sends `GET …/wait?timeout=N`,
+///   [`cancel`](crate::RawOperation::cancel) sends `DELETE` for the operation. There is no call
+///   that deletes a finished operation.
+/// - The server forgets a finished operation after about 5 seconds. A poll that comes too late
+///   fails with `NOT_FOUND`, and its error says that the operation was there before and is gone. To
+///   get every result, keep the delays well below that, or let the server hold the polls
+///   ([`with_long_poll`](crate::PollSettings::with_long_poll)).
+/// - The name is the path `/1.0/operations/<id>`. An id alone is enough to resume.
 ///
-/// Over TCP with the client's certificates in the transport, or over the daemon's unix socket with `HyperTransport::unix` and any `http` base URL.
+/// The daemon is reached over TCP, with the client's certificates in the transport, or over its
+/// unix socket, with `HyperTransport::unix` and any `http` base URL.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lxd;
 
 impl Lxd {
-    /// The dialect. It has no options.
+    /// Returns the dialect, which has no options.
     #[must_use]
     pub const fn new() -> Self {
         Self
     }
 }
 
-/// The collection of all operations.
+/// The path of the collection of all operations.
 const OPERATIONS: &str = "1.0/operations";
 
 impl Dialect for Lxd {
@@ -58,6 +68,7 @@ impl Dialect for Lxd {
     ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
         let envelope = Envelope::of(reply)?;
+        // `type: sync`: the server did the work before it answered.
         if envelope.kind.as_deref() != Some("async") && reply.status() != StatusCode::ACCEPTED {
             let mut seen = Observation::new(State::Succeeded);
             seen.response = envelope.metadata.map(json);
@@ -65,6 +76,8 @@ impl Dialect for Lxd {
         }
         let url = location_in(reply, request.uri())?;
         let path = envelope.operation.as_deref().filter(|path| !path.is_empty());
+        // The `Location` is polled as it is, because its query (`?project=p`) belongs to every
+        // request about the operation. The name is the path alone.
         let (key, name) = match (url, path) {
             (Some(url), path) => {
                 let name = path.map_or_else(|| path_of(&url).to_owned(), |path| path_of(path).to_owned());
@@ -75,6 +88,7 @@ impl Dialect for Lxd {
                 return Err(Failure::protocol("the reply names no operation: neither Location nor `operation`"));
             }
         };
+        // The operation was accepted: a body that cannot be read must not lose it.
         let mut seen = envelope
             .metadata
             .and_then(|operation| observe(operation).ok())
@@ -89,6 +103,7 @@ impl Dialect for Lxd {
         let name = name.strip_prefix('/').unwrap_or(name);
         let path = name.split('?').next().unwrap_or_default();
         match path.strip_prefix(OPERATIONS).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path) {
+            // Any other path would let a name reach another resource of the daemon.
             id if id.contains('/') => Err(Failure::untrusted(format!(
                 "`{}` is neither an operation's id nor its path",
                 excerpt(name.as_bytes())
@@ -117,7 +132,8 @@ impl Dialect for Lxd {
     }
 
     fn wait(&self, cursor: &Cursor, timeout: Duration) -> Result<Call, Failure> {
-        // In whole seconds, and never the -1 that means for ever.
+        // The server takes whole seconds. Rounded up, so that a timeout under a second is not 0;
+        // never negative, because -1 means forever.
         let seconds = timeout.as_secs() + u64::from(timeout.subsec_nanos() > 0);
         let (path, query) = cursor.key().split_once('?').map_or((cursor.key(), ""), |(path, query)| (path, query));
         let separator = if query.is_empty() { "" } else { "&" };
@@ -147,7 +163,8 @@ impl Dialect for Lxd {
         let not_a_list = |e: serde_json::Error| {
             Failure::protocol(format!("the body is not a list of operations: {e}; found `{}`", excerpt(reply.body())))
         };
-        // Operations by the name of their status: `{"running": […], "failure": […]}`; nothing if there are none.
+        // The operations are grouped by the name of their status:
+        // `{"running": […], "failure": […]}`. `metadata` is `null` if there are none.
         let listed =
             envelope.metadata.map(|listed| serde_json::from_str(listed.get()).map_err(not_a_list)).transpose()?;
         let by_status: BTreeMap<Cow<'a, str>, Vec<&'a RawValue>> = listed.unwrap_or_default();
@@ -162,7 +179,7 @@ impl Dialect for Lxd {
     }
 }
 
-/// The path of a URL, without query.
+/// Returns the path of a URL or a path, without its query.
 fn path_of(url: &str) -> &str {
     let after_scheme = url
         .split_once("://")
@@ -170,7 +187,7 @@ fn path_of(url: &str) -> &str {
     after_scheme.split('?').next().unwrap_or_default()
 }
 
-/// What every reply is wrapped in.
+/// The envelope of every reply. A poll's reply is `type: sync`, with the operation in `metadata`.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow, rename = "type", default)]
@@ -191,12 +208,12 @@ impl<'a> Envelope<'a> {
         let envelope = read.map_err(|e| {
             Failure::protocol(format!("the body is not a reply of LXD: {e}; found `{}`", excerpt(reply.body())))
         })?;
-        // An error in its own clothes is an error, whatever the HTTP status.
+        // The envelope of an error (`type: error`) is an error, whatever the HTTP status.
         if envelope.kind.as_deref() == Some("error") { Err(error_reply(reply)) } else { Ok(envelope) }
     }
 }
 
-/// Reads one operation.
+/// Reads one operation object.
 fn observe(operation: &RawValue) -> Result<Observation<'_>, Failure> {
     #[derive(Deserialize)]
     struct Operation<'a> {
@@ -212,9 +229,13 @@ fn observe(operation: &RawValue) -> Result<Observation<'_>, Failure> {
         Failure::protocol(format!("not an operation: {e}; found `{}`", excerpt(operation.get().as_bytes())))
     })?;
     let why = read.err.as_deref().unwrap_or_default();
+    // Codes below 200 are states of work in progress, 112 ("Error") included; an unknown code of a
+    // later version does not end the wait.
     let state = match read.status_code {
         105 => State::Pending,
         200 => State::Succeeded,
+        // LXD ends some cancelled operations as failures with this text (Go's `context.Canceled`)
+        // instead of with 401.
         400 if why == "context canceled" => State::Cancelled,
         400 => State::Failed,
         401 => State::Cancelled,
@@ -225,6 +246,8 @@ fn observe(operation: &RawValue) -> Result<Observation<'_>, Failure> {
     seen.progress = read.metadata.and_then(percent);
     seen.metadata = read.metadata.filter(|metadata| metadata.get() != "null").map(json);
     match state {
+        // The operation names what it made in `resources`, beside its `metadata`: the response is
+        // all of it.
         State::Succeeded => seen.response = Some(json(operation)),
         State::Failed => seen.status = Some(Status::new(Code::Unknown, why)),
         State::Cancelled => seen.status = Some(Status::new(Code::Cancelled, why)),
@@ -238,7 +261,8 @@ fn json(raw: &RawValue) -> Part<'_> {
     Part::of(raw.get().as_bytes(), Encoding::Json)
 }
 
-/// `progress.percent` of an operation's metadata: a number in a string, 0 to 100.
+/// Returns the fraction done from `progress.percent` of an operation's metadata, which is a number
+/// from 0 to 100 in a string.
 fn percent(metadata: &RawValue) -> Option<f64> {
     #[derive(Deserialize)]
     struct Metadata<'a> {

@@ -1,18 +1,20 @@
-//! Dialects: how one family of APIs writes an operation on the wire. Pure: bytes in, observation out.
+//! Dialects: how one family of APIs writes an operation on the wire.
+//!
+//! A dialect is pure: it turns bytes into an [`Observation`], and does no I/O.
 //!
 //! | the service | its dialect |
 //! |---|---|
 //! | `google.longrunning` over REST | [`Google`], the default |
 //! | `google.longrunning` over gRPC | `GoogleGrpc`, with the feature `grpc` |
-//! | Compute Engine and its kin (extended operations) | [`Compute`] |
-//! | Vertex AI's predictions; AI jobs and batches | [`Vertex`]; [`Jobs`] |
-//! | Azure, data plane and Resource Manager | [`Azure`] |
-//! | `202` with a `Location`, and nothing else | [`Http`] |
-//! | no operations: a resource that becomes something, or goes away | [`Waiter`], by the key `waiter(…)` or as a constant |
+//! | Compute Engine and other services with extended operations | [`Compute`] |
+//! | Vertex AI predictions; AI jobs and batches | [`Vertex`]; [`Jobs`] |
+//! | Azure: data plane and Resource Manager | [`Azure`] |
+//! | plain HTTP: `202` with a `Location` header | [`Http`] |
+//! | no operation of its own: wait until a resource reaches a state, or is gone | [`Waiter`], with the key `waiter(…)` or as a constant |
 //! | LXD, Incus | [`Lxd`] |
 //! | Redfish tasks | [`Redfish`] |
-//! | objects with a status field | [`Declared`], of a type that derives [`WireOperation`](crate::wire::WireOperation) |
-//! | anything else | a type of yours that implements [`Dialect`]: one file |
+//! | job objects with a status field | [`Declared`], from a type that derives [`WireOperation`](crate::wire::WireOperation) |
+//! | anything else | your own type that implements [`Dialect`], usually one file |
 
 use std::{sync::Arc, time::Duration};
 
@@ -72,16 +74,22 @@ pub(crate) use self::{
 };
 pub use crate::hint::Hint;
 
-/// Options of one method for its dialect, as `(name, value)`: what `path = …` or `final_state_via = …` in the attribute say.
+/// The options of one method for its dialect, as `(name, value)` pairs, such as `path = …` or
+/// `final_state_via = …` in the method's attribute.
 pub type Options = [(&'static str, &'static str)];
 
 /// How one family of APIs writes an operation on the wire.
 ///
-/// A dialect does no I/O and reads no clock: it builds the next [`Call`] from a [`Cursor`] and reads one [`Reply`] into an
-/// [`Observation`]. It sees every reply, HTTP errors included, because to some dialects an error is an answer; those to which it is not
-/// return [`error_reply`]'s failure. Everything else (waiting, retrying, tokens, trust) is the same for all dialects.
+/// A dialect does no I/O and reads no clock: it builds the next [`Call`] from a [`Cursor`] and
+/// reads one [`Reply`] into an [`Observation`]. It sees every reply, HTTP errors included, because
+/// in some dialects an error is an answer: to a [`Waiter`], "not found" may mean success. A dialect
+/// where an error is only an error returns the failure made by [`error_reply`]. Everything else
+/// (waiting, retrying, tokens, trust) is the same for all dialects.
 ///
-/// One for a service that answers `201` with an id, then `{"ready": bool, "value": …}` at `jobs/<id>`:
+/// # Example
+///
+/// A dialect for a service that answers `201` with an id, then `{"ready": bool, "value": …}` at
+/// `jobs/<id>`:
 ///
 /// ```
 /// use lro_runtime::{
@@ -144,24 +152,28 @@ pub type Options = [(&'static str, &'static str)];
     note = "those of `lro_runtime::dialect` are constants and constructors, such as `Azure::new()`"
 )]
 pub trait Dialect: Send + Sync + 'static {
-    /// A word that names the dialect in tokens. It never changes.
+    /// Returns the word that names the dialect in tokens.
+    ///
+    /// It must never change: a token is refused by a client whose dialect has another word.
     fn id(&self) -> &'static str;
 
-    /// Changes the request of a start call before it is sent. As it is, if not said.
+    /// Checks or changes the request of a start call before it is sent. Default: leaves it
+    /// unchanged.
     ///
     /// # Errors
     ///
-    /// When the request cannot be sent in this dialect.
+    /// When the request cannot be sent in this dialect; nothing is sent then.
     fn prepare_start(&self, request: &mut Request, options: &Options) -> Result<(), Failure> {
         let _ = (request, options);
         Ok(())
     }
 
-    /// Reads the reply of the start call. The observation has a cursor unless it is terminal.
+    /// Reads the reply of the start call. Unless the observation is terminal, it must have a
+    /// cursor.
     ///
     /// # Errors
     ///
-    /// When the reply is an error, or not of this dialect.
+    /// When the reply is an error, or does not follow this dialect.
     fn read_start<'a>(
         &self,
         request: &Request,
@@ -169,28 +181,31 @@ pub trait Dialect: Send + Sync + 'static {
         options: &Options,
     ) -> Result<Observation<'a>, Failure>;
 
-    /// Where an operation is that is known by its name only.
+    /// Makes the cursor of an operation of which only the name is known, for a resume from that
+    /// name.
     ///
     /// # Errors
     ///
-    /// When the name cannot be one of this dialect's.
+    /// When this dialect cannot have such a name.
     fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure>;
 
-    /// The call that looks at the operation.
+    /// Builds the call that polls the operation once.
     ///
     /// # Errors
     ///
-    /// When the cursor is not of this dialect.
+    /// When the cursor does not belong to this dialect.
     fn poll(&self, cursor: &Cursor) -> Result<Call, Failure>;
 
     /// Reads the reply to [`poll`](Self::poll) or [`wait`](Self::wait).
     ///
     /// # Errors
     ///
-    /// When the reply is an error, or not of this dialect.
+    /// When the reply is an error, or does not follow this dialect. Either is a failed poll, not a
+    /// failed operation.
     fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure>;
 
-    /// Reads the reply to a call that has no answer but success ([`cancel`](Self::cancel), [`delete`](Self::delete)). Any `2xx`, if not said.
+    /// Reads the reply to a call whose only answer is success ([`cancel`](Self::cancel),
+    /// [`delete`](Self::delete)). Default: any `2xx` is success.
     ///
     /// # Errors
     ///
@@ -199,57 +214,60 @@ pub trait Dialect: Send + Sync + 'static {
         expect_success(reply)
     }
 
-    /// The call that asks for cancellation.
+    /// Builds the call that asks the server to cancel the operation. Default: unsupported.
     ///
     /// # Errors
     ///
-    /// When the dialect has none.
+    /// When the dialect has no cancel call.
     fn cancel(&self, cursor: &Cursor) -> Result<Call, Failure> {
         let _ = cursor;
         Err(Failure::unsupported("this dialect has no cancel call"))
     }
 
-    /// The call that says that nobody is interested any more.
+    /// Builds the call that tells the server that the client no longer needs the operation.
+    /// Default: unsupported.
     ///
     /// # Errors
     ///
-    /// When the dialect has none.
+    /// When the dialect has no delete call.
     fn delete(&self, cursor: &Cursor) -> Result<Call, Failure> {
         let _ = cursor;
         Err(Failure::unsupported("this dialect has no delete call"))
     }
 
-    /// The call that looks at the operation and may be held by the server for up to `timeout`.
+    /// Builds a poll that the server may hold open for up to `timeout`. Default: unsupported.
     ///
     /// # Errors
     ///
-    /// When the dialect has none.
+    /// When the dialect has no wait call.
     fn wait(&self, cursor: &Cursor, timeout: Duration) -> Result<Call, Failure> {
         let _ = (cursor, timeout);
         Err(Failure::unsupported("this dialect has no wait call"))
     }
 
-    /// The call that lists operations.
+    /// Builds the call that lists operations. Default: unsupported.
     ///
     /// # Errors
     ///
-    /// When the dialect has none.
+    /// When the dialect has no list call.
     fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
         let _ = query;
         Err(Failure::unsupported("this dialect has no list call"))
     }
 
-    /// Reads the reply to [`list`](Self::list).
+    /// Reads the reply to [`list`](Self::list). Default: unsupported.
     ///
     /// # Errors
     ///
-    /// When the reply is an error, or not of this dialect.
+    /// When the reply is an error, or does not follow this dialect.
     fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
         let _ = reply;
         Err(Failure::unsupported("this dialect has no list call"))
     }
 }
 
+// Every method is forwarded, also those with a default: a default taken for the `Arc` would hide
+// the inner dialect's own `cancel` or `list`.
 impl<D: Dialect + ?Sized> Dialect for Arc<D> {
     fn id(&self) -> &'static str {
         (**self).id()

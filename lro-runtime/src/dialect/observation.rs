@@ -1,4 +1,4 @@
-//! What one reply said.
+//! Observations: what a dialect reads from one reply, with the payloads not decoded yet.
 
 use std::borrow::Cow;
 
@@ -8,36 +8,44 @@ use crate::{
     status::{State, Status},
 };
 
-/// What one reply said: a borrowed reading of it, in which nothing is decoded yet.
+/// What one reply says about an operation.
+///
+/// It borrows from the reply, and its payloads are not decoded yet: metadata that the caller never
+/// reads costs nothing.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Observation<'a> {
-    /// The state it shows.
+    /// The state that the reply shows.
     pub state: State,
-    /// The operation's name, if the reply has one.
+    /// The operation's name, if the reply has one. An operation whose start reply has no name, or
+    /// an empty one, is named by the key of its cursor.
     pub name: Option<Cow<'a, str>>,
-    /// The status word as the server wrote it, where the dialect has words.
+    /// The status word as the server wrote it; `None` if the reply has no such word.
     pub raw_status: Option<Cow<'a, str>>,
-    /// Whether the dialect knows that word.
+    /// Whether the dialect knows the status word. An unknown word is never guessed: its state is
+    /// [`State::Running`], and this is `false`.
     pub is_known_status: bool,
-    /// The metadata.
+    /// The metadata, if the reply has any.
     pub metadata: Option<Part<'a>>,
-    /// The response, where the state is [`State::Succeeded`].
+    /// The response; only with [`State::Succeeded`].
     pub response: Option<Part<'a>>,
-    /// Why, where the state is [`State::Failed`] or [`State::Cancelled`].
+    /// Why the operation failed or was cancelled; only with [`State::Failed`] or
+    /// [`State::Cancelled`].
     pub status: Option<Status>,
-    /// The fraction done, 0 to 1, where the dialect itself has one.
+    /// The fraction done, 0 to 1, if the dialect itself has a progress field.
     pub progress: Option<f64>,
-    /// When the server wants to be asked again.
+    /// When the server wants the next poll.
     pub hint: Option<Hint>,
-    /// Where to look next; where it was, if none.
+    /// Where the next poll goes; `None` if it goes to the same place as this one.
     pub cursor: Option<Cursor>,
-    /// Whether to look there at once: the monitor is done, the result is elsewhere.
+    /// Whether the next poll is due at once, because the reply only leads to another place: a
+    /// redirect, or a monitor that has ended and whose result is elsewhere. The engine allows a few
+    /// of these in a row, then waits as after any other poll.
     pub follow: bool,
 }
 
 impl Observation<'_> {
-    /// An observation of `state` and nothing else.
+    /// Creates an observation of `state`, with all other fields empty.
     #[must_use]
     pub fn new(state: State) -> Self {
         Self {
@@ -56,30 +64,30 @@ impl Observation<'_> {
     }
 }
 
-/// A part of a reply that is a payload. Parts of the body are borrowed and never copied.
+/// A payload inside a reply. A part of the body is borrowed, never copied.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Part<'a> {
-    /// The bytes.
+    /// The encoded bytes.
     pub bytes: Cow<'a, [u8]>,
-    /// How they are written.
+    /// How the bytes are encoded.
     pub encoding: Encoding,
 }
 
 impl<'a> Part<'a> {
-    /// A part of the body.
+    /// Creates a part that borrows from the reply's body.
     #[must_use]
     pub fn of(bytes: &'a [u8], encoding: Encoding) -> Self {
         Self { bytes: Cow::Borrowed(bytes), encoding }
     }
 
-    /// A part that the dialect made.
+    /// Creates a part from bytes that the dialect itself built.
     #[must_use]
     pub fn made(bytes: Vec<u8>, encoding: Encoding) -> Self {
         Self { bytes: Cow::Owned(bytes), encoding }
     }
 
-    /// The part as a payload.
+    /// Returns the part as a payload, which can be decoded.
     #[must_use]
     pub fn payload(&self) -> Payload<'_> {
         Payload::new(&self.bytes, self.encoding)

@@ -1,4 +1,4 @@
-//! Payloads: metadata and responses as they were received, decoded when somebody looks.
+//! Payloads: metadata and responses, kept as received and decoded on demand.
 
 use std::{any::TypeId, borrow::Cow, error::Error as StdError, fmt, sync::Arc};
 
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::{protobuf::Any, text::excerpt};
 
-/// Why a payload is not of the type that was asked for.
+/// Why a payload could not be decoded as the requested type.
 #[derive(Clone, Debug)]
 pub(crate) struct DecodeError {
     message: String,
@@ -44,26 +44,32 @@ impl StdError for DecodeError {
     }
 }
 
-/// How a payload is written.
+/// How a payload is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Encoding {
-    /// JSON.
+    /// Plain JSON, without a type.
     Json,
-    /// JSON in the form of a `google.protobuf.Any`: the type URL is the member `@type`.
+    /// A `google.protobuf.Any` in [JSON](https://protobuf.dev/programming-guides/json/#any): the
+    /// type URL is the member `@type`.
     JsonAny,
-    /// An encoded `google.protobuf.Any`.
+    /// A `google.protobuf.Any` in the protobuf wire format.
     ProtoAny,
 }
 
-/// A payload as it was received.
+/// A payload as it was received: its bytes and their encoding.
 #[derive(Clone, Copy)]
 pub struct Payload<'a> {
     bytes: &'a [u8],
     encoding: Encoding,
 }
 
-/// The well-known types whose JSON form is not an object with their fields: as an `Any` they are under `value`.
+/// The well-known types of `google.protobuf` whose JSON form is not an object with their fields. In
+/// a JSON `Any`, and only for these types, the message is in the member `value`.
+///
+/// The list is closed on purpose. A message of any other type may have a field of its own called
+/// `value`, which must not be taken for the message. `Empty` is not in the list: an empty object is
+/// what is left of it without its type URL.
 const WRAPPED: &[&str] = &[
     "Any",
     "BoolValue",
@@ -84,25 +90,26 @@ const WRAPPED: &[&str] = &[
 ];
 
 impl<'a> Payload<'a> {
-    /// A payload of these bytes.
+    /// Creates a payload from encoded bytes.
     #[must_use]
     pub fn new(bytes: &'a [u8], encoding: Encoding) -> Self {
         Self { bytes, encoding }
     }
 
-    /// The bytes as received.
+    /// Returns the bytes as received.
     #[must_use]
     pub fn bytes(self) -> &'a [u8] {
         self.bytes
     }
 
-    /// How it is written.
+    /// Returns how the bytes are encoded.
     #[must_use]
     pub fn encoding(self) -> Encoding {
         self.encoding
     }
 
-    /// The type URL of an `Any`, where there is one.
+    /// Returns the type URL of an `Any`, or `None` if the payload is plain JSON or its type URL is
+    /// missing or unreadable.
     #[must_use]
     pub fn type_url(self) -> Option<Cow<'a, str>> {
         match self.encoding {
@@ -117,12 +124,15 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// The JSON text of the message itself, without what an `Any` adds.
+    /// Returns the JSON text of the message itself, without the type URL and the `value` wrapper of
+    /// an `Any`.
     fn json(self) -> Result<Cow<'a, str>, DecodeError> {
         let text =
             std::str::from_utf8(self.bytes).map_err(|e| DecodeError::new("the payload is not UTF-8").with_source(e))?;
         match self.encoding {
             Encoding::Json => Ok(Cow::Borrowed(text)),
+            // JSON that is not an object has no type URL. It is passed on unchanged, and decoding
+            // reports what is wrong with it.
             Encoding::JsonAny => Ok(match TypedFirst::of(text).and_then(TypedFirst::message) {
                 Some(message) => Cow::Owned(message),
                 None => Members::of(self.bytes).map_or(Cow::Borrowed(text), |members| members.message(text)),
@@ -131,20 +141,25 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// The payload as a `T`, from JSON: see [`decode_json`](Self::decode_json).
+    /// Decodes a JSON payload as a `T`; the public form is [`decode_json`](Self::decode_json).
     pub(crate) fn read_json<T: DeserializeOwned + 'static>(self) -> Result<T, DecodeError> {
         if TypeId::of::<T>() == TypeId::of::<()>() {
-            return parse("null"); // `()` asks for nothing, so that anything will do
+            // `()` asks for no content, so any payload will do: a method declared with
+            // `response = ()` accepts an `Empty` object, too.
+            return parse("null");
         }
         let text = self.json()?;
+        // No payload at all decodes as `null` does: into an `Option`, but not into a type with
+        // required fields.
         parse(if text.is_empty() { "null" } else { &text })
     }
 
-    /// The payload as a `T`, from the protobuf message in an `Any`: see [`decode_message`](Self::decode_message).
+    /// Decodes the protobuf message in an `Any` as a `T`; the public form is
+    /// [`decode_message`](Self::decode_message).
     #[cfg(feature = "grpc")]
     pub(crate) fn read_message<T: prost::Message + Default + 'static>(self) -> Result<T, DecodeError> {
         if TypeId::of::<T>() == TypeId::of::<()>() {
-            return Ok(T::default()); // `()` asks for nothing, so that anything will do
+            return Ok(T::default()); // `()` asks for no content, so any payload will do
         }
         let wanted = std::any::type_name::<T>();
         let error = |why: &str| DecodeError::new(format!("not a `{wanted}`: {why}"));
@@ -158,7 +173,11 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// Fails unless this payload's type is `expected`. Types are compared by what follows the last `/`; an untyped payload passes.
+    /// Fails if this payload has a type and it is not `expected`.
+    ///
+    /// Types are compared by what follows the last `/` of the type URL: the host before it
+    /// (`type.googleapis.com`) is a matter of convention. A payload without a type passes, because
+    /// servers may leave it out.
     pub(crate) fn check_type(self, expected: Option<&str>) -> Result<(), DecodeError> {
         let Some(expected) = expected.map(last) else { return Ok(()) };
         match self.type_url() {
@@ -175,6 +194,7 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
     serde_json::from_str(text).map_err(|e| decode_error(&e, text, std::any::type_name::<T>()))
 }
 
+// Separate from `parse`, so that the formatting is compiled once and not once per decoded type.
 #[cold]
 fn decode_error(error: &serde_json::Error, text: &str, wanted: &str) -> DecodeError {
     DecodeError::new(format!("not a `{wanted}`: {error}; found `{}`", excerpt(text.as_bytes())))
@@ -186,15 +206,19 @@ impl fmt::Debug for Payload<'_> {
     }
 }
 
-/// What follows the last `/` of a type URL.
+/// Returns what follows the last `/` of a type URL: the full name of the message.
 fn last(url: &str) -> &str {
     url.rsplit('/').next().unwrap_or_default()
 }
 
-/// An `Any` as nearly every server writes it, its type URL first: read without parsing the rest.
+/// A JSON `Any` whose first member is its type URL, as nearly every server writes it.
+///
+/// This is the fast path: the type URL is cut off the front as text, and the rest is not parsed
+/// until the caller's type reads it. Where it does not apply, `None` is returned and [`Members`]
+/// reads the object.
 struct TypedFirst<'a> {
     url: &'a str,
-    /// From the comma or the brace after the type URL.
+    /// The text after the type URL, which begins with the comma or the closing brace.
     rest: &'a str,
 }
 
@@ -203,19 +227,26 @@ impl<'a> TypedFirst<'a> {
         let space = [' ', '\t', '\n', '\r'];
         let after = |text: &'a str, token: &str| text.trim_start_matches(space).strip_prefix(token);
         let value = after(after(after(after(json, "{")?, "\"@type\"")?, ":")?, "\"")?;
+        // An escape may be an escaped quote inside the URL, or stand for another character
+        // (`\u002f` for `/`): only a parser can tell.
         let (url, rest) = value.split_once('"').filter(|(url, _)| !url.contains('\\'))?;
         Some(Self { url, rest: rest.trim_start_matches(space) })
     }
 
-    /// The message without the type URL; none if it is not written as an object with its fields, or says its type twice.
+    /// Returns the message without its type URL; `None` for a `google.protobuf` type, whose message
+    /// may be in `value`, and for text in which `@type` occurs again.
     fn message(self) -> Option<String> {
         let members = self.rest.strip_prefix(',').or(Some(self.rest).filter(|rest| rest.starts_with('}')))?;
+        // A second `"@type"` may belong to a nested `Any`, or be a duplicate member of this object:
+        // again, only a parser can tell.
         let is_plain = !last(self.url).starts_with("google.protobuf.") && !members.contains("\"@type\"");
         is_plain.then(|| ["{", members].concat())
     }
 }
 
-/// The members of a JSON object, values as text.
+/// The members of a JSON object: each name, and its value as unparsed text.
+///
+/// A list and not a map, so that the message is put together again in the order of the wire.
 struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Members<'a> {
@@ -228,16 +259,19 @@ impl<'a> Members<'a> {
     }
 
     fn type_url(&self) -> Option<Cow<'a, str>> {
-        // One old server writes `typeUrl` and `value` instead of `@type`.
+        // One old server writes `typeUrl` and `value` instead of `@type`. Any other message may
+        // have a field called `typeUrl`, so both members must be there and nothing else.
         let url = self.get("@type").or_else(|| self.get("typeUrl").filter(|_| self.is_old_form()))?;
         serde_json::from_str::<Text<'a>>(url.get()).ok().map(|text| text.0)
     }
 
+    /// Whether the object has exactly two members, one of them `value`.
     fn is_old_form(&self) -> bool {
         self.0.len() == 2 && self.get("value").is_some()
     }
 
-    /// The message itself: `text` without the type URL, or the member `value` for the types that are written so.
+    /// Returns the message itself: the member `value` if the type is one of [`WRAPPED`] or the
+    /// object has the old form, else `text` without its type URL.
     fn message(&self, text: &'a str) -> Cow<'a, str> {
         let Some(url) = self.type_url() else { return Cow::Borrowed(text) };
         let wrapped = last(&url).strip_prefix("google.protobuf.").is_some_and(|name| WRAPPED.contains(&name));
@@ -245,6 +279,8 @@ impl<'a> Members<'a> {
         if let Some(value) = self.get("value").filter(|_| wrapped || old_form) {
             return Cow::Borrowed(value.get());
         }
+        // Values are copied as text, not parsed and written again: a number keeps its digits,
+        // whatever their count.
         let mut out = String::with_capacity(text.len());
         for (name, value) in self.0.iter().filter(|(name, _)| name != "@type") {
             out.push(if out.is_empty() { '{' } else { ',' });
@@ -257,7 +293,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// A string that borrows where it can.
+/// A JSON string, borrowed from the input unless it has escapes.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 

@@ -1,4 +1,4 @@
-//! 202 + `Location`, as HTTP itself has it.
+//! The dialect of plain HTTP: `202 Accepted` with a `Location`, as RFC 9110 defines them.
 
 use http::{StatusCode, Uri};
 
@@ -14,26 +14,33 @@ use crate::{
     status::{Failure, State},
 };
 
-/// Plain HTTP: the start call is answered with `202 Accepted` and a `Location`, which answers `202` until it is done
-/// ([RFC 9110, 15.3.3](https://www.rfc-editor.org/rfc/rfc9110#section-15.3.3)).
+/// Plain HTTP: the start call is answered with `202 Accepted` and a `Location`, and a `GET` of that
+/// `Location` is answered with `202` until the operation is done ([RFC 9110,
+/// 15.3.3](https://www.rfc-editor.org/rfc/rfc9110#section-15.3.3)).
 ///
-/// - `202` is running, and may move the `Location`. What its body says, if it is a JSON object, is the metadata.
-/// - `303 See Other` leads to the result, [and so do the other redirects](https://www.rfc-editor.org/rfc/rfc9110#section-15.4): on trusted origins only.
-/// - Any other `2xx` is done; its body is the response.
-/// - Everything else is a poll that failed. HTTP has no way to say that the *work* failed: a service that has one is of another dialect, or its
-///   author tells such responses with `classify`.
+/// - `202` means running. Its `Location`, if it has one, is where the next poll goes. Its body, if
+///   it is a JSON object, is the metadata.
+/// - `303 See Other` leads to the result, [as do the other
+///   redirects](https://www.rfc-editor.org/rfc/rfc9110#section-15.4). Redirects are followed on
+///   trusted origins only.
+/// - Any other `2xx` means done. Its body is the response.
+/// - Everything else is a failed poll. HTTP has no status that says that the *work* failed: a
+///   service that reports this needs another dialect, or the SDK author recognises such responses
+///   with `classify`.
 ///
-/// Headers that the caller put on the start call are sent with every poll ([`repeated_headers`]). The operation's name is its URL.
+/// Headers that the caller put on the start call are sent with every poll ([`repeated_headers`]).
+/// The operation's name is its URL.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Http;
 
 impl Http {
-    /// The dialect. It has no options.
+    /// Creates the dialect. It has no options.
     #[must_use]
     pub const fn new() -> Self {
         Self
     }
 
+    /// Reads a reply to a poll. `base` is what its URLs are relative to.
     fn observe<'a>(
         cursor: &Cursor,
         base: impl FnOnce() -> Result<Uri, Failure>,
@@ -65,14 +72,21 @@ impl Dialect for Http {
         reply: &'a Reply,
         _options: &Options,
     ) -> Result<Observation<'a>, Failure> {
+        // Redirects pass: a 303 is handled below, and any other fails there.
         if !leads_on(reply.status()) {
             expect_success(reply)?;
         }
+        // Only these two say that there is something to poll. The `Location` of a 201 is the
+        // resource that was made (RFC 9110, 15.3.2), so a 201 is finished. The redirects other than
+        // 303 ask for the start call itself to be sent elsewhere, which is not done.
         let asked_for = reply.status() == StatusCode::ACCEPTED || reply.status() == StatusCode::SEE_OTHER;
         match location_in(reply, request.uri())?.filter(|_| asked_for) {
             Some(url) => {
+                // Relative to the URL of the start call (RFC 9110, 10.2.2), and absolute from here
+                // on: the cursor must lead to the same place from a token, without the start call.
                 let cursor = Cursor::new(url).with_headers(repeated_headers(request));
                 let mut seen = Self::observe(&cursor, || Ok(request.uri().clone()), reply)?;
+                // The same place that `observe` has found, because it reads the same `Location`.
                 seen.cursor = Some(cursor);
                 Ok(seen)
             }
@@ -98,6 +112,8 @@ impl Dialect for Http {
     }
 
     fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+        // A `Location` is relative to the URL that was requested (RFC 9110, 10.2.2), here the one
+        // that was polled.
         Self::observe(cursor, || base_of(cursor.key()), reply)
     }
 }

@@ -1,4 +1,4 @@
-//! Redfish tasks.
+//! The dialect of Redfish tasks.
 
 use std::borrow::Cow;
 
@@ -17,11 +17,18 @@ use crate::{
     status::{Code, Failure, State, Status},
 };
 
-/// Redfish tasks ([DSP0266, asynchronous operations](https://www.dmtf.org/standards/redfish)): `202` with the `Location` of a task monitor, or of the task itself, which some
-/// services send instead. A body with a `TaskState` is read by that word; a monitor's last reply is the one that the start call would have had.
+/// Redfish tasks ([DSP0266, asynchronous operations](https://www.dmtf.org/standards/redfish)):
+/// `202` with the `Location` of a task monitor.
+///
+/// Some services send the location of the task itself instead; both work. A body with a `TaskState`
+/// is judged by that word. The last reply of a monitor is the one that the start call would have
+/// had without the task: its body is the response, or its error is the reason of the failure. Any
+/// start reply but `202` with a `Location` is a finished operation.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Redfish;
 
+/// The members of a task that are read, all optional: the body may also be a monitor's last reply,
+/// which is any JSON.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 struct Task<'a> {
@@ -32,7 +39,8 @@ struct Task<'a> {
     percent_complete: Option<f64>,
 }
 
-/// The words of `TaskState` and the states that they mean: the whole list of the schema.
+/// The words of `TaskState` and their states: the whole list of the `Task` schema. Another word is
+/// running, and not known.
 const WORDS: &[(&str, State)] = &[
     ("New", State::Pending),
     ("Pending", State::Pending),
@@ -49,6 +57,7 @@ const WORDS: &[(&str, State)] = &[
     ("Cancelled", State::Cancelled),
 ];
 
+/// Reads the body of a 2xx reply, of a task or of its monitor.
 fn observe(reply: &Reply) -> Observation<'_> {
     let task: Task<'_> = body_of(reply)
         .and_then(|part| match part.bytes {
@@ -56,6 +65,8 @@ fn observe(reply: &Reply) -> Observation<'_> {
             Cow::Owned(_) => None,
         })
         .unwrap_or_default();
+    // A body without the word is not a task. 202 says that the task runs; any other 2xx is the
+    // monitor's last reply.
     let Some(word) = task.state else {
         return if reply.status().as_u16() == 202 { Observation::new(State::Running) } else { done(reply) };
     };
@@ -106,7 +117,9 @@ impl Dialect for Redfish {
     }
 
     fn read<'a>(&self, _cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-        // A monitor whose task failed answers as the start call would have: with the error that it failed of.
+        // A monitor whose task failed answers as the start call would have, with the error. Only
+        // these codes are taken for that: 401, 403, 404, 408, 410, 429 and the other 5xx may
+        // concern the poll itself, and are polls that failed.
         let is_verdict = matches!(reply.status().as_u16(), 400 | 405 | 409 | 412 | 422 | 501);
         let mut seen = if is_verdict {
             Observation::new(State::Failed)

@@ -1,4 +1,5 @@
-//! Vertex AI's predictions: operations that are fetched with a verb of their model.
+//! The dialect of Vertex AI's long-running predictions, which are polled with a custom verb of
+//! their model.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -11,27 +12,29 @@ use crate::{
     status::Failure,
 };
 
-/// Vertex AI's long-running predictions, such as video generation: operations of `google.longrunning` that are looked at with
-/// `POST v1/{model}:fetchPredictOperation`
+/// Vertex AI's long-running predictions, such as video generation: `google.longrunning` operations
+/// that are polled with `POST v1/{model}:fetchPredictOperation`
 /// ([reference](https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.publishers.models/fetchPredictOperation)).
 ///
-/// Operations of the Gemini API need no dialect of their own: they are [`Google`]'s with the path `v1beta/{name}`.
+/// Operations of the Gemini API need no dialect of their own: use [`Google`] with the path
+/// `v1beta/{name}`.
 #[derive(Clone, Debug, Default)]
 pub struct Vertex {
     google: Google,
 }
 
-/// What separates a model's name from its operation's.
+/// The text between a model's name and the operation's id: `…/models/veo/operations/7`.
 const OPERATIONS: &str = "/operations/";
 
 impl Vertex {
-    /// The dialect with the path `v1/{name}`.
+    /// Returns the dialect with the path `v1/{name}`.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With this path below the base URL, where `{name}` is the name of the model, or of the operation.
+    /// Sets the path below the base URL, in which `{name}` stands for the model's name in a poll
+    /// and for the operation's name in every other call. Default: `v1/{name}`.
     #[must_use]
     pub fn with_path(mut self, path: impl Into<Cow<'static, str>>) -> Self {
         self.google = self.google.with_path(path);
@@ -39,6 +42,7 @@ impl Vertex {
     }
 }
 
+/// Returns the model's name: the part of an operation's name before `/operations/`.
 fn model_of(name: &str) -> Result<&str, Failure> {
     let model = name.split_once(OPERATIONS).map(|(model, _)| model).filter(|model| !model.is_empty());
     model.ok_or_else(|| {
@@ -67,6 +71,8 @@ impl Dialect for Vertex {
     }
 
     fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        // Only the model's name goes into the path. Without this check the rest of the name would
+        // go unchecked into the body.
         encode_name(cursor.key())?;
         let model = cursor.clone().at(model_of(cursor.key())?);
         let body = serde_json::json!({ "operationName": cursor.key() }).to_string();

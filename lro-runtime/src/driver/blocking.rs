@@ -1,4 +1,4 @@
-//! The same calls without async.
+//! The blocking driver: the calls of an operation on the calling thread, without an executor.
 
 use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 
@@ -16,10 +16,12 @@ use crate::{
     transport::BoxFuture,
 };
 
-/// The calls of an operation, on the calling thread.
+/// The calls of an operation in their blocking form: made by
+/// [`Operation::blocking`](crate::Operation::blocking).
 ///
-/// They need no executor: the thread is parked while it waits. Inside an executor they block its thread, as any blocking call does, but never deadlock: nothing
-/// they wait for needs that thread (with a transport of your own, that is your promise).
+/// They need no executor: the calling thread is parked while it waits. Inside an executor they
+/// block one of its threads, as any blocking call does. They do not deadlock there, because nothing
+/// that they wait for needs that thread; a transport of your own must keep that promise.
 ///
 /// ```no_run
 /// # use lro_runtime::{Operations, PollSettings};
@@ -38,19 +40,22 @@ impl<H: Handle> Blocking<H> {
         Self { operation }
     }
 
-    /// Looks once.
+    /// Polls once: sends one request and returns a new snapshot. On a completed operation it sends
+    /// no request and returns the same snapshot.
     ///
     /// # Errors
     ///
     /// As [`RawOperation::poll_once`](crate::RawOperation::poll_once).
     pub fn poll_once(&self) -> Result<H> {
+        // Returned here, not by the driver, so that a typed operation keeps what it has decoded.
         if self.operation.raw_operation().is_completed() {
             return Ok(self.operation.clone());
         }
         self.run(|timer| super::poll_once(self.operation.raw_operation().clone(), timer)).map(H::from_raw_operation)
     }
 
-    /// Polls until the operation is terminal.
+    /// Polls until the operation is terminal, and returns the terminal snapshot. A failed or
+    /// cancelled operation is not an error here.
     ///
     /// # Errors
     ///
@@ -64,14 +69,16 @@ impl<H: Handle> Blocking<H> {
             .map(H::from_raw_operation)
     }
 
-    /// The snapshots, one after the other: an iterator that waits between them.
+    /// Returns an iterator of snapshots: this one at once, then one per successful poll. Blocks
+    /// during the delays between them.
     pub fn snapshots(&self, settings: PollSettings) -> impl Iterator<Item = Result<H>> + use<H> {
         let mut snapshots =
             Snapshots::new(self.operation.raw_operation().clone(), settings, Some(self.timer()), Observers::default());
         std::iter::from_fn(move || block_on(poll_fn(|context| Pin::new(&mut snapshots).poll_next(context))))
     }
 
-    /// Looks once, and lets the server hold the reply.
+    /// Polls once and lets the server hold the reply for up to `timeout`, until the operation is
+    /// done.
     ///
     /// # Errors
     ///
@@ -80,26 +87,32 @@ impl<H: Handle> Blocking<H> {
         self.run(|timer| super::wait(self.operation.raw_operation().clone(), timeout, timer)).map(H::from_raw_operation)
     }
 
-    /// Runs a call on this thread.
+    /// Runs a call on the calling thread, with a timer that parks it.
     pub(crate) fn run<T>(&self, call: impl FnOnce(OwnTimer) -> BoxFuture<'static, Result<T>>) -> Result<T> {
         block_on(call(Some(self.timer())))
     }
 
+    /// Returns the timer of a blocking call: not the client's, which may need an executor, unless
+    /// time is virtual.
     fn timer(&self) -> Arc<dyn Timer> {
         own_timer(self.operation.raw_operation().client().timer())
     }
 
+    /// Sends the cancel call. Every handle has it; the public `cancel` exists only where the method
+    /// declares it.
     pub(crate) fn ask_to_cancel(&self) -> Result<()> {
         self.run(|timer| super::cancel(self.operation.raw_operation().clone(), timer))
     }
 
+    /// Sends the delete call. Every handle has it; the public `delete` exists only where the method
+    /// declares it.
     pub(crate) fn ask_to_delete(&self) -> Result<()> {
         self.run(|timer| super::delete(self.operation.raw_operation().clone(), timer))
     }
 }
 
 impl Blocking<RawOperation> {
-    /// Asks the service to cancel it and polls until it is terminal.
+    /// Asks the service to cancel the operation and polls until it is terminal.
     ///
     /// # Errors
     ///
@@ -109,7 +122,8 @@ impl Blocking<RawOperation> {
         self.poll_until_completed(settings)
     }
 
-    /// Asks the service to cancel it.
+    /// Asks the service to cancel the operation. Only a later snapshot shows whether it was
+    /// cancelled.
     ///
     /// # Errors
     ///
@@ -118,7 +132,7 @@ impl Blocking<RawOperation> {
         self.ask_to_cancel()
     }
 
-    /// Tells the service that nobody is interested any more.
+    /// Tells the service that the operation is no longer needed. This does not cancel it.
     ///
     /// # Errors
     ///

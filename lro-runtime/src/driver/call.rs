@@ -1,4 +1,4 @@
-//! Calls that are made once: one poll, held by the server or not; a cancellation; a deletion.
+//! The driver of single calls: one poll, one held poll, a cancellation, a deletion.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
     transport::BoxFuture,
 };
 
-/// One poll. See [`RawOperation::poll_once`].
+/// Polls once: see [`RawOperation::poll_once`].
 pub(crate) fn poll_once(operation: RawOperation, timer: OwnTimer) -> BoxFuture<'static, Result<RawOperation>> {
     Box::pin(async move {
         if operation.is_completed() {
@@ -24,7 +24,7 @@ pub(crate) fn poll_once(operation: RawOperation, timer: OwnTimer) -> BoxFuture<'
     })
 }
 
-/// One poll that the server may hold. See [`RawOperation::wait`].
+/// Polls once and lets the server hold the reply for up to `hold`: see [`RawOperation::wait`].
 pub(crate) fn wait(
     operation: RawOperation,
     hold: Duration,
@@ -36,6 +36,8 @@ pub(crate) fn wait(
         }
         let limit = operation.poll_timeout()?;
         let timer = operation.client().timer_or(timer);
+        // The server may use all of `hold` before it answers: the time of an ordinary poll comes on
+        // top. Saturating, because `hold` is the caller's.
         let seen = operation.poll(timer.now(), limit.saturating_add(hold), Some(hold), &*timer).await;
         seen.map(|next| operation.at(next)).map_err(|failure| {
             operation.poll_error("the wait call failed", failure).with_advice(ErrorKind::Unsupported, "poll instead")
@@ -43,21 +45,25 @@ pub(crate) fn wait(
     })
 }
 
-/// See [`RawOperation::cancel`].
+/// Asks the service to cancel the operation, unless it has ended: see [`RawOperation::cancel`].
 pub(crate) fn cancel(operation: RawOperation, timer: OwnTimer) -> BoxFuture<'static, Result<()>> {
     Box::pin(async move { if operation.is_completed() { Ok(()) } else { send(operation, timer, &CANCEL).await } })
 }
 
-/// See [`RawOperation::delete`]. Unlike the others it makes sense on a completed operation.
+/// Tells the service that the operation is no longer needed: see [`RawOperation::delete`]. Unlike
+/// the other calls it is sent for a completed operation as well, whose record the service may still
+/// keep.
 pub(crate) fn delete(operation: RawOperation, timer: OwnTimer) -> BoxFuture<'static, Result<()>> {
     Box::pin(send(operation, timer, &DELETE))
 }
 
-/// A call about the operation that has no answer but success.
+/// A call about the operation whose reply says nothing but success or failure.
 struct Command {
+    /// Builds the call in the operation's dialect.
     call: fn(&PollTarget) -> Result<Call, Failure>,
+    /// The message of its error.
     failed: &'static str,
-    /// What to do where there is no such call.
+    /// The advice where the dialect or the service has no such call.
     instead: &'static str,
 }
 
@@ -73,10 +79,12 @@ const DELETE: Command = Command {
     instead: "drop it: services forget finished operations by themselves",
 };
 
+/// Sends a command and checks its reply.
 async fn send(operation: RawOperation, timer: OwnTimer, command: &Command) -> Result<()> {
     let limit = operation.poll_timeout()?;
     let timer = operation.client().timer_or(timer);
     let answer = async {
+        // A finished operation may have no name and no place: there is nothing to send the call to.
         let target =
             operation.snapshot.target.as_ref().ok_or_else(|| Failure::protocol("the operation has no name"))?;
         let reply = operation.client().call((command.call)(target)?, limit, &*timer).await?;

@@ -1,6 +1,10 @@
-//! Drivers: feet for the engine. They send what it asks for, wait as long as it says, and hand back snapshots.
+//! Drivers: they run the engine. They send the polls that it asks for, sleep as long as it says,
+//! and return snapshots.
 //!
-//! Every call is boxed once, so that what users hold is small and the loop is compiled once for all operations of a program.
+//! Every call is boxed once, at its entry. Unboxed, each caller's future would contain the engine,
+//! the snapshot and the exchange in progress; such futures grow with every `async fn` around them
+//! until they overflow small stacks. A box is one pointer. It also has one type, so that the loop
+//! is compiled once for all operations of a program.
 
 mod blocking;
 mod call;

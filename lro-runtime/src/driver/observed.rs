@@ -1,4 +1,4 @@
-//! An operation that is watched while it is waited for.
+//! The observed operation: an operation with observers, which are called during its wait.
 
 use std::{
     fmt,
@@ -8,11 +8,15 @@ use std::{
 use super::{Blocking, Notify, Observers, Snapshots, poll_until_completed};
 use crate::{error::Result, operation::Handle, settings::PollSettings, transport::BoxFuture};
 
-/// An operation with observers, ready to be waited for.
+/// An operation with observers, which a wait for it calls.
 ///
-/// An observer of progress is called with the snapshot that the wait begins with and with every one that differs in state, status word or metadata (or
-/// with every one: [`every_poll`](Self::every_poll)); an observer of completion exactly once, with the terminal snapshot, and not at all if the wait ends
-/// without one. They run where the wait runs. A panic in one reaches whoever waits.
+/// - An observer of progress is called with the snapshot that the wait begins with, and then with
+///   every snapshot that differs from the one before in state, status word or metadata. With
+///   [`every_poll`](Self::every_poll) it is called with every snapshot.
+/// - An observer of completion is called exactly once, with the terminal snapshot. It is not called
+///   if the wait ends without one.
+///
+/// Observers run in the task or thread that waits, and a panic in one panics there.
 ///
 /// ```
 /// # use lro_runtime::{Operation, OperationState, PollSettings, Result};
@@ -36,29 +40,33 @@ impl<H: Handle> Observed<H> {
         Self { operation, observers: Observers::default() }
     }
 
-    /// Calls `observer` as the wait goes on.
+    /// Adds an observer of progress.
     pub fn on_progress(mut self, mut observer: impl FnMut(&H) + Send + 'static) -> Self {
+        // Observers are stored untyped, so that the loop is not compiled again for each type of
+        // operation.
         self.observers.add_progress(move |raw| observer(&H::from_raw_operation(raw.clone())));
         self
     }
 
-    /// Calls `observer` once, with the terminal snapshot.
+    /// Adds an observer of completion, which is called once, with the terminal snapshot.
     pub fn on_completed(mut self, observer: impl FnOnce(&H) + Send + 'static) -> Self {
         self.observers.add_completed(move |raw| observer(&H::from_raw_operation(raw.clone())));
         self
     }
 
-    /// Calls observers of progress after every poll, not only when something changed.
+    /// Calls the observers of progress after every successful poll. Default: only when something
+    /// has changed.
     pub fn every_poll(mut self) -> Self {
         self.observers.notify(Notify::EveryPoll);
         self
     }
 
-    /// Polls until the operation is terminal: see [`RawOperation::poll_until_completed`](crate::RawOperation::poll_until_completed).
+    /// Polls until the operation is terminal, and returns the terminal snapshot: see
+    /// [`RawOperation::poll_until_completed`](crate::RawOperation::poll_until_completed).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`RawOperation::poll_until_completed`](crate::RawOperation::poll_until_completed).
     pub fn poll_until_completed(
         self,
         settings: PollSettings,
@@ -67,12 +75,13 @@ impl<H: Handle> Observed<H> {
         async move { waiting.await.map(H::from_raw_operation) }
     }
 
-    /// The stream of snapshots, observed.
+    /// Returns the stream of snapshots, which calls the observers before it yields.
     pub fn snapshots(self, settings: PollSettings) -> Snapshots<H> {
         Snapshots::new(self.operation.raw_operation().clone(), settings, None, self.observers)
     }
 
-    /// Polls until the operation is terminal, on this thread: see [`Blocking::poll_until_completed`].
+    /// Polls until the operation is terminal, blocking the calling thread: see
+    /// [`Blocking::poll_until_completed`].
     ///
     /// # Errors
     ///
@@ -84,7 +93,7 @@ impl<H: Handle> Observed<H> {
     }
 }
 
-/// Waits as the operation itself does when it is awaited, observed.
+/// Waits as the operation itself does when it is awaited, and calls the observers.
 impl<H, T> IntoFuture for Observed<H>
 where
     H: Handle + IntoFuture<Output = Result<T>, IntoFuture = BoxFuture<'static, Result<T>>>,
@@ -93,10 +102,12 @@ where
     type Output = Result<T>;
     type IntoFuture = BoxFuture<'static, Result<T>>;
 
-    /// Polls until completed with the method's settings; the response, as `.await` on the operation gives it.
+    /// Polls until completed with the method's settings and returns what `.await` on the operation
+    /// returns.
     fn into_future(self) -> Self::IntoFuture {
         let waiting = self.poll_until_completed(PollSettings::default());
-        // What is completed is not asked again.
+        // The second await finds the operation completed: it sends no request and only makes the
+        // result.
         Box::pin(async move { waiting.await?.await })
     }
 }

@@ -1,12 +1,12 @@
-//! Observers: who wants to know while somebody waits.
+//! The observers of one wait, and the rule by which they are called.
 
 use crate::{dialect::Payload, operation::RawOperation};
 
-/// When an observer of progress is called.
+/// When observers of progress are called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Notify {
-    /// When the state, the status word or the metadata is not what it was.
+    /// When the state, the status word or the metadata has changed.
     #[default]
     OnChange,
     /// After every poll that gave a snapshot.
@@ -37,28 +37,33 @@ impl Observers {
         self.notify = notify;
     }
 
-    /// The wait begins at `first`, which counts as a change.
+    /// Calls the observers with the snapshot that the wait begins with, which counts as a change.
     pub(crate) fn begin(&mut self, first: &RawOperation) {
         self.tell(first);
     }
 
-    /// Whether nobody wants to know.
+    /// Whether there is no observer.
     pub(crate) fn is_empty(&self) -> bool {
         self.progress.is_empty() && self.completed.is_empty()
     }
 
-    /// A poll gave `next` after `last`.
+    /// Calls the observers with `next`, which a poll gave after `last`, if [`Notify`] asks for it.
     pub(crate) fn seen(&mut self, last: &RawOperation, next: &RawOperation) {
+        // Metadata is compared as raw bytes: it need not decode, and nothing is decoded for a
+        // comparison.
         let changed = last.state() != next.state()
             || last.raw_status() != next.raw_status()
             || last.metadata().map(Payload::bytes) != next.metadata().map(Payload::bytes);
         if changed || self.notify == Notify::EveryPoll {
             self.tell(next);
         } else if next.is_completed() {
+            // A safeguard, because the end is a change of state: an observer of completion must not
+            // be missed.
             self.complete(next);
         }
     }
 
+    /// Calls the observers of progress, and those of completion if the snapshot is terminal.
     fn tell(&mut self, snapshot: &RawOperation) {
         for observer in &mut self.progress {
             observer(snapshot);
@@ -68,6 +73,7 @@ impl Observers {
         }
     }
 
+    /// Calls the observers of completion and removes them, so that each is called once.
     fn complete(&mut self, snapshot: &RawOperation) {
         for observer in self.completed.drain(..) {
             observer(snapshot);

@@ -1,4 +1,5 @@
-//! One wait for many waiters.
+//! The shared wait: one poll loop for one operation, driven by whichever of its waiters is the
+//! oldest.
 
 use std::{
     collections::BTreeMap,
@@ -18,11 +19,19 @@ use crate::{
     transport::BoxFuture,
 };
 
-/// One operation for which many wait, with one poll loop between them: see [`Operation::shared`](crate::Operation::shared).
+/// One wait that many waiters share, with one poll loop: made by
+/// [`Operation::shared`](crate::Operation::shared).
 ///
-/// Each clone is awaited by itself, on whatever executor or thread ([`wait_blocking`](Self::wait_blocking)); all get the same terminal snapshot, or the same error.
-/// No background task runs: one of the waiters drives the loop, and when it is dropped the next one goes on, without a request more or less. Nothing is
-/// asked while nobody waits. Who comes after the end gets it at once.
+/// Each clone is awaited by itself, on any executor or thread
+/// ([`wait_blocking`](Self::wait_blocking)). All waiters get the same terminal snapshot, or the
+/// same error. A waiter that comes after the end gets it at once.
+///
+/// There is no background task. The oldest waiter drives the loop; when it is dropped, the next
+/// oldest takes over, and no request is lost or repeated. The oldest waiter must therefore be
+/// polled: one that is kept without being polled holds up the others.
+///
+/// Without waiters no request is sent. The next waiter then begins a new wait, with a new time
+/// limit, at the last snapshot.
 ///
 /// ```
 /// # use lro_runtime::{Operation, OperationState, PollSettings, Result};
@@ -36,32 +45,45 @@ use crate::{
 #[must_use = "nothing happens before somebody waits"]
 pub struct Shared<H> {
     inner: Arc<Inner>,
+    // A function that returns `H`, because no `H` is stored: these types are `Send`, `Sync` and
+    // `Unpin` whatever `H` is.
     handle: std::marker::PhantomData<fn() -> H>,
 }
 
+/// What the clones and their waiters share.
 struct Inner {
     settings: PollSettings,
     state: Mutex<SharedWait>,
-    /// Wakes whoever drives then.
+    /// The waker that the loop is polled with. It wakes the waiter that drives at the time of the
+    /// wake-up, which may have changed since the poll.
     waker: Waker,
 }
 
+/// The state of the wait, behind the lock.
 struct SharedWait {
-    /// The last snapshot that was seen.
+    /// The last snapshot.
     latest: RawOperation,
     poll_loop: PollLoop,
-    /// Who waits, in the order of arrival. The first one drives.
+    /// The waiters with their wakers, by id. Ids grow, so this is the order of arrival: the first
+    /// entry is the oldest waiter, which drives, and at the end the waiters are woken in that
+    /// order.
     waiters: BTreeMap<u64, Waker>,
     next_id: u64,
 }
 
+/// The poll loop: where it is between two polls of the waiters.
 enum PollLoop {
-    /// Nobody drives: the loop is begun, or begun again, at `latest`.
+    /// The loop has not begun, or begins again at `latest`.
     Idle,
+    /// The loop has a snapshot and has not begun the next delay or poll.
     Between(Box<Wait>),
+    /// A delay or a poll is in progress. The future owns the wait and hands it back, so that
+    /// nothing borrows from the lock.
     Advancing(BoxFuture<'static, (Box<Wait>, Result<bool>)>),
-    /// The driver has it in hand.
+    /// The driver has taken the loop out for one step, which it makes without the lock.
     Taken,
+    /// The wait has ended: `Ok` with `latest` as the terminal snapshot, or the error of every
+    /// waiter.
     Ended(Result<()>),
 }
 
@@ -77,21 +99,23 @@ impl<H: Handle> Shared<H> {
         Self { inner, handle: std::marker::PhantomData }
     }
 
-    /// The last snapshot that any waiter has seen. No I/O.
+    /// Returns the last snapshot of the shared wait. No I/O.
     #[must_use]
     pub fn snapshot(&self) -> H {
         H::from_raw_operation(self.inner.lock().latest.clone())
     }
 
-    /// How many wait now.
+    /// Returns the number of waiters: futures of this wait that have been polled and not dropped.
     #[must_use]
     pub fn waiters(&self) -> usize {
         self.inner.lock().waiters.len()
     }
 
-    /// Waits on this thread.
+    /// Waits on the calling thread, which is blocked meanwhile.
     ///
-    /// The loop sleeps on the client's timer, which must not need this thread: async-io's does not, tokio's does on a runtime of one thread.
+    /// The loop sleeps on the client's timer, because another waiter may drive it on another
+    /// thread. The timer must not need the calling thread: async-io's does not; tokio's does on a
+    /// single-threaded runtime.
     ///
     /// # Errors
     ///
@@ -123,11 +147,12 @@ impl<H: Handle> IntoFuture for Shared<H> {
     }
 }
 
-/// One waiter for a [`Shared`] operation.
+/// The future of one waiter of a [`Shared`] operation.
 #[must_use = "a future does nothing unless polled"]
 pub struct Waiting<H> {
     inner: Arc<Inner>,
-    /// Its place in the order of arrival, which is that of the first polls: who drives is never overtaken.
+    /// The waiter's place in the order of arrival, set by its first poll. A newcomer never comes
+    /// before the driver.
     id: Option<u64>,
     handle: std::marker::PhantomData<fn() -> H>,
 }
@@ -142,11 +167,16 @@ impl<H: Handle> Future for Waiting<H> {
             if let PollLoop::Ended(result) = &state.poll_loop {
                 return Poll::Ready(result.clone().map(|()| H::from_raw_operation(state.latest.clone())));
             }
+            // Registered before the loop is polled: a wake-up that comes during the step must find
+            // this waker.
             let id = *self.id.get_or_insert_with(|| state.arrive());
             state.waiters.entry(id).or_insert_with(|| context.waker().clone()).clone_from(context.waker());
             if !state.is_driver(id) || matches!(state.poll_loop, PollLoop::Taken) {
                 return Poll::Pending;
             }
+            // The step runs without the lock. It polls futures, which may wake at once, and the
+            // loop's waker takes the lock; it may also take long, and other waiters come and go
+            // meanwhile.
             let poll_loop = std::mem::replace(&mut state.poll_loop, PollLoop::Taken);
             let latest = state.latest.clone();
             drop(state);
@@ -166,9 +196,13 @@ impl<H> Drop for Waiting<H> {
         let drove = state.is_driver(id);
         state.waiters.remove(&id);
         let next = state.driver().filter(|_| drove);
-        // Nobody waits: whoever comes later begins again at the last snapshot.
+        // The last waiter drops the loop, and with it a request in flight. The next waiter begins
+        // again at the last snapshot.
         let rest = state.waiters.is_empty() && !matches!(state.poll_loop, PollLoop::Ended(_));
         let rest = rest.then(|| std::mem::replace(&mut state.poll_loop, PollLoop::Idle));
+        // The lock is released first. Dropping the loop runs foreign code (a transport, a timer)
+        // that may wake the loop's waker, and a waker may poll a waiter on the spot: both would
+        // take the lock a second time on this thread, and hang.
         drop(state);
         drop(rest);
         if let Some(next) = next {
@@ -183,16 +217,24 @@ impl<H> fmt::Debug for Waiting<H> {
     }
 }
 
-/// The loop in the hand of the driver, which gives back what has become of it, even if a step panics: then the loop begins again.
+/// The driver's turn: it has taken the loop out and puts it back when dropped.
+///
+/// A guard, because a step may panic. The loop is then `Idle` and begins again; left as `Taken` it
+/// would keep all waiters waiting for ever.
 struct Turn<'a> {
     inner: &'a Arc<Inner>,
+    /// What is put back.
     poll_loop: PollLoop,
 }
 
 impl Turn<'_> {
-    /// One step: whether it must be waited for.
+    /// Makes one step of the loop. Returns whether the driver must wait for a wake-up before the
+    /// next.
     fn step(mut self, poll_loop: PollLoop, latest: RawOperation) -> bool {
         let (poll_loop, is_pending) = match poll_loop {
+            // `Taken` does not get here; it begins anew because the library does not panic. The
+            // wait sleeps on the client's timer: one that parks a thread would not wake a driver on
+            // another thread.
             PollLoop::Idle | PollLoop::Taken => match Wait::new(latest, self.inner.settings.clone(), None) {
                 Ok(wait) => (PollLoop::Between(Box::new(wait)), false),
                 Err(error) => (PollLoop::Ended(Err(error)), false),
@@ -216,6 +258,7 @@ impl Turn<'_> {
         is_pending
     }
 
+    /// Stores the new snapshot and returns where the loop goes on.
     fn advanced(&self, wait: Box<Wait>, advanced: Result<bool>) -> PollLoop {
         self.inner.lock().latest = wait.operation().clone();
         match advanced {
@@ -234,38 +277,45 @@ impl Drop for Turn<'_> {
             PollLoop::Ended(_) => state.waiters.values().cloned().collect(),
             _ => vec![],
         };
+        // Woken without the lock: a waker may poll its waiter on the spot, and that takes the lock.
         drop(state);
         woken.into_iter().for_each(Waker::wake);
     }
 }
 
 impl Inner {
+    /// Locks the state. A poisoned lock is used as it is, because no step that can panic leaves the
+    /// state half changed.
     fn lock(&self) -> MutexGuard<'_, SharedWait> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl SharedWait {
+    /// Returns the id of a new waiter.
     fn arrive(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id
     }
 
+    /// Whether the waiter `id` drives: it is the oldest.
     fn is_driver(&self, id: u64) -> bool {
         self.waiters.first_key_value().is_some_and(|(first, _)| *first == id)
     }
 
-    /// The waker of the waiter that drives.
+    /// Returns the waker of the waiter that drives.
     fn driver(&self) -> Option<Waker> {
         self.waiters.first_key_value().map(|(_, waker)| waker.clone())
     }
 }
 
-/// What the loop is polled with. It must not keep alive what it is kept by.
+/// The waker of the loop. Weak, because the loop's futures keep this waker and `Inner` keeps the
+/// loop: a strong reference would be a cycle that is never freed.
 struct WakeDriver(Weak<Inner>);
 
 impl Wake for WakeDriver {
     fn wake(self: Arc<Self>) {
+        // The waker is cloned out, so that the lock is released before the wake-up.
         let driver = self.0.upgrade().and_then(|inner| inner.lock().driver());
         if let Some(driver) = driver {
             driver.wake();

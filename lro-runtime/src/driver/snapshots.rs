@@ -1,4 +1,4 @@
-//! The stream of snapshots.
+//! The stream driver: a wait as a stream of snapshots.
 
 use std::{
     fmt,
@@ -17,19 +17,30 @@ use crate::{
     transport::BoxFuture,
 };
 
-/// A [`Stream`] of snapshots of one operation: the first at once, then one per poll with the same waits as `poll_until_completed`. It ends after
-/// the terminal snapshot, or after the error that ends the wait. Dropping it loses nothing: every snapshot can be polled again.
+/// A [`Stream`] of the snapshots of one operation: the first at once, then one per successful poll.
+///
+/// The delays are those of `poll_until_completed`. The wait and its time limit begin with the first
+/// poll of the stream. The stream ends after the terminal snapshot, or after the error that ends
+/// the wait. Dropping it loses nothing: every snapshot can be polled again.
 #[must_use = "a stream does nothing unless polled"]
 pub struct Snapshots<H> {
     stage: Stage,
+    // A function that returns `H`, because no `H` is stored: the stream is `Send` and `Unpin`
+    // whatever `H` is.
     handle: std::marker::PhantomData<fn() -> H>,
 }
 
+/// What the stream is doing.
 enum Stage {
-    /// The wait, and its time limit, begin when somebody looks.
+    /// The stream has not been polled. The wait is made on the first poll, so that the time before
+    /// it does not count towards the time limit.
     First(Box<(RawOperation, PollSettings, OwnTimer, Observers)>),
+    /// A snapshot has been yielded.
     Between(Box<Wait>),
+    /// A delay or a poll is in progress. The future owns the wait and hands it back, so that
+    /// nothing borrows from the stream.
     Advancing(BoxFuture<'static, (Box<Wait>, Result<bool>)>),
+    /// The terminal snapshot or an error has been yielded.
     Ended,
 }
 
@@ -45,6 +56,8 @@ impl<H: Handle> Stream for Snapshots<H> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
+            // `Ended` is the placeholder while the stage is moved out: an error, or a panic of an
+            // observer, leaves the stream ended.
             match std::mem::replace(&mut self.stage, Stage::Ended) {
                 Stage::Ended => return Poll::Ready(None),
                 Stage::First(first) => {

@@ -1,4 +1,5 @@
-//! One wait: the engine, the latest snapshot, and who wants to know.
+//! The wait: one engine, the latest snapshot, the timer and the observers. Every driver of a whole
+//! wait runs this loop.
 
 use std::{
     sync::Arc,
@@ -17,7 +18,7 @@ use crate::{
     transport::BoxFuture,
 };
 
-/// See [`RawOperation::poll_until_completed`].
+/// Polls until the operation is terminal: see [`RawOperation::poll_until_completed`].
 pub(crate) fn poll_until_completed(
     operation: RawOperation,
     settings: PollSettings,
@@ -27,7 +28,7 @@ pub(crate) fn poll_until_completed(
     Box::pin(async move { Wait::new(operation, settings, timer)?.observed_by(observers).finish().await })
 }
 
-/// A wait in progress. All drivers share it; they differ in who awaits it.
+/// A wait in progress. The async, blocking, stream and shared drivers differ only in what polls it.
 pub(crate) struct Wait {
     operation: RawOperation,
     engine: Engine,
@@ -38,6 +39,8 @@ pub(crate) struct Wait {
 
 impl Wait {
     pub(crate) fn new(operation: RawOperation, settings: PollSettings, timer: OwnTimer) -> Result<Self> {
+        // The engine reads no clock and has no randomness: both are passed in here, and the times
+        // again at each step.
         let schedule = operation.settings(settings).resolve()?;
         let timer = operation.client().timer_or(timer);
         let unknown = schedule.unknown_status;
@@ -60,30 +63,35 @@ impl Wait {
         Ok(Self { operation, engine, timer, unknown, observers: Observers::default() })
     }
 
+    /// Sets the observers of the wait.
     pub(crate) fn observed_by(mut self, observers: Observers) -> Self {
         self.observers = observers;
         self
     }
 
+    /// Returns the operation at its latest snapshot.
     pub(crate) fn operation(&self) -> &RawOperation {
         &self.operation
     }
 
-    /// Shows the observers where the wait begins.
+    /// Calls the observers with the snapshot that the wait begins with.
     pub(crate) fn begin(&mut self) {
         self.observers.begin(&self.operation);
     }
 
-    /// Waits until the operation is terminal.
+    /// Waits until the operation is terminal, and returns it.
     pub(crate) async fn finish(mut self) -> Result<RawOperation> {
         self.begin();
         while self.advance().await? {}
         Ok(self.operation)
     }
 
-    /// Waits, and polls until there is a new snapshot: `true`. `false` once the operation is terminal.
+    /// Waits until a poll gives a new snapshot, and returns `true`; returns `false` once the
+    /// operation is terminal.
     pub(crate) async fn advance(&mut self) -> Result<bool> {
         loop {
+            // One reading of the clock per step: what the engine decides and how long the timer
+            // sleeps go by the same time.
             let now = self.timer.now();
             match self.engine.next(now) {
                 Action::WaitUntil(at) => self.timer.sleep(at.saturating_duration_since(now)).await,
@@ -97,13 +105,16 @@ impl Wait {
         }
     }
 
-    /// One poll: whether it gave a new snapshot.
+    /// Polls once and reports the outcome to the engine. Returns whether the poll gave a new
+    /// snapshot.
     async fn poll(&mut self, began: Instant, limit: Duration, hold: Option<Duration>) -> Result<bool> {
         match self.operation.poll(began, limit, hold, &*self.timer).await {
             Ok(next) => {
                 let now = next.replied.map_or(began, |replied| replied.at);
                 let seen = Seen { completed: next.state.is_terminal(), hint: next.hint, follow: next.follow };
                 self.engine.handle_seen(now, self.system_time(next.hint), seen);
+                // Observers compare two snapshots, so the last one is kept for them. Without
+                // observers it is overwritten in place.
                 if self.observers.is_empty() {
                     self.operation.advance(next);
                 } else {
@@ -111,9 +122,14 @@ impl Wait {
                     self.observers.seen(&self.operation, &next);
                     self.operation = next;
                 }
+                // After the snapshot is stored, so that the error carries the one with the unknown
+                // word.
                 self.refuse_unknown()?;
                 Ok(true)
             }
+            // Services that do not bind `WaitOperation` over REST answer 404 or 405 to it. That
+            // says nothing about the operation: the engine polls as usual from now on, and the
+            // error budget is not touched.
             Err(failure) if hold.is_some() && failure.may_be_of_the_call() => {
                 self.engine.handle_no_hold(self.timer.now());
                 Ok(false)
@@ -125,7 +141,8 @@ impl Wait {
         }
     }
 
-    /// The wall clock, which is read only for a hint that is a date.
+    /// Returns the time of the wall clock if the hint is a date. After the opening the engine needs
+    /// it for nothing else, so otherwise the clock is not read.
     fn system_time(&self, hint: Option<Hint>) -> SystemTime {
         match hint {
             Some(Hint::At(_)) => self.timer.system_time(),
@@ -133,6 +150,7 @@ impl Wait {
         }
     }
 
+    /// Fails if the settings make an unknown status word an error and the latest snapshot has one.
     fn refuse_unknown(&self) -> Result<()> {
         if self.unknown == UnknownStatus::Running || self.operation.snapshot.is_known_status {
             return Ok(());
@@ -142,7 +160,7 @@ impl Wait {
             .error(ErrorKind::Protocol, format!("the status `{}` is unknown", crate::text::excerpt(word.as_bytes()))))
     }
 
-    /// What the end of the engine means to the caller.
+    /// Turns the end of the engine into the outcome of the wait.
     fn ended(&self) -> Result<bool> {
         match self.engine.end() {
             None | Some(End::Completed) => Ok(false),
@@ -150,6 +168,8 @@ impl Wait {
             Some(End::BudgetSpent(failure)) => {
                 Err(self.failed("the error budget is spent, the last poll failed", failure))
             }
+            // The wait ended because of the time, not because of the last failed poll: that one is
+            // only the source of the error.
             Some(End::TimedOut(last)) => {
                 let error =
                     self.error(ErrorKind::Timeout, format!("still {} when the wait expired", self.operation.state()));
@@ -161,12 +181,14 @@ impl Wait {
         }
     }
 
+    /// Makes the error of a wait that a failed poll has ended.
     fn failed(&self, message: &str, failure: &Failure) -> Error {
         self.operation
             .poll_error(message, failure.clone())
             .with_effort(self.engine.attempts(), self.engine.elapsed(self.timer.now()))
     }
 
+    /// Makes an error of the wait, with its latest snapshot, its number of polls and its duration.
     fn error(&self, kind: ErrorKind, message: String) -> Error {
         Error::new(kind, message)
             .with_operation(&self.operation)

@@ -1,7 +1,14 @@
-//! The engine: poll now, wait until, or stop. Pure: no clock, no I/O, no executor, no randomness of its own.
+//! The engine of a wait: decides whether to poll now, to sleep until a time, or to stop.
 //!
-//! Whatever it learns (the opening, a reply, a failure) it turns into one [`Plan`] at once; asking what to do is then a comparison
-//! of the plan with the time.
+//! It is pure: it has no clock, no I/O, no executor and no randomness of its own. The driver passes
+//! the time in, polls, sleeps, and reports what each poll gave.
+//!
+//! The engine turns everything it learns (the opening, a reply, a failure) into one [`Plan`] at
+//! once. [`Engine::next`] then only compares the plan with the time, so the driver may call it as
+//! often as it likes.
+//!
+//! Time arithmetic saturates throughout. Settings, server hints and clock jumps may give any
+//! duration, and `Instant + Duration` panics on overflow.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -18,17 +25,24 @@ mod simulation;
 #[cfg(test)]
 mod tests;
 
-/// How many times in a row a reply may say "look elsewhere, at once" before the engine waits like after any other poll.
+/// How many replies in a row may ask for the next poll at once (a redirect, or a finished monitor
+/// whose result is elsewhere). After that, the engine delays the next poll as after any other
+/// reply.
+///
+/// Replies that follow one another for ever, such as redirects in a circle, would otherwise be a
+/// hot loop. An honest chain is much shorter: one step to the result, and one for each redirect.
+/// The exact number matters little, because a longer chain is only slowed down, not cut.
 const MOST_FOLLOWS: u32 = 8;
 
-/// What the driver is to do next.
+/// What the driver does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Poll now, for at most `limit`; where the server can hold the poll, for `hold`.
+    /// Poll now, and give up on the reply after `limit`. With a `hold`, ask the server to hold the
+    /// poll for that long.
     Poll { limit: Duration, hold: Option<Duration> },
-    /// Do nothing until then.
+    /// Sleep until this time, then ask again.
     WaitUntil(Instant),
-    /// The wait has ended: see [`Engine::end`].
+    /// The wait has ended; [`Engine::end`] says how.
     Finished,
 }
 
@@ -37,70 +51,79 @@ pub(crate) enum Action {
 pub(crate) enum End {
     /// The operation is terminal.
     Completed,
-    /// The expiration passed; with the failure of the last poll, if it failed.
+    /// The deadline passed. Has the failure of the last poll, if that poll failed.
     TimedOut(Option<Failure>),
-    /// A poll failed in a way that no other poll would mend.
+    /// A poll failed in a way that another poll would not mend.
     Permanent(Failure),
-    /// The error budget is spent; with the last failure.
+    /// The error budget is spent. Has the last failure.
     BudgetSpent(Failure),
 }
 
-/// What is known when a wait begins.
+/// What the engine knows when a wait begins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Opening {
-    /// The current times.
+    /// The current time on the monotonic clock.
     pub(crate) now: Instant,
+    /// The current time on the wall clock.
     pub(crate) system_now: SystemTime,
     /// Whether the operation is terminal already.
     pub(crate) completed: bool,
-    /// Its last reply; none if it was resumed and never looked at.
+    /// The last reply about the operation. `None` if it was resumed and not polled yet: then the
+    /// first poll is at once.
     pub(crate) last_reply: Option<LastReply>,
-    /// When the operation was started, if that is known: the base of the 404 grace.
+    /// When the operation was started, if that is known. The grace for `404 Not Found` counts from
+    /// here.
     pub(crate) started: Option<Instant>,
     /// The seed of the jitter, unless the settings have one.
     pub(crate) seed: u64,
 }
 
-/// The reply that the snapshot is of with which a wait begins.
+/// The reply that gave the snapshot with which a wait begins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LastReply {
-    /// When it was read.
+    /// When the reply was read. Time that has passed since then counts towards the first delay.
     pub(crate) at: Instant,
-    /// How long it took.
+    /// How long the reply took.
     pub(crate) round_trip: Duration,
-    /// Whether it is that of the start call: then the initial delay counts.
+    /// Whether it is the reply to the start call. Only then does the initial delay apply.
     pub(crate) to_start: bool,
+    /// The hint in the reply.
     pub(crate) hint: Option<Hint>,
-    /// Whether it said to look again at once.
+    /// Whether the reply asks for the next poll at once.
     pub(crate) follow: bool,
 }
 
-/// What one good reply means for the schedule.
+/// What a successful poll means for the schedule.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Seen {
+    /// Whether the operation is terminal.
     pub(crate) completed: bool,
+    /// The hint in the reply.
     pub(crate) hint: Option<Hint>,
+    /// Whether the reply asks for the next poll at once.
     pub(crate) follow: bool,
 }
 
-/// What the engine will do unless it learns something else.
+/// What the engine does next, unless it learns something else.
 #[derive(Clone)]
 enum Plan {
-    /// Poll then.
+    /// Poll at this time.
     PollAt(Instant),
-    /// Wait for what the driver has to say about this poll.
+    /// Wait for the driver to report what this poll gave.
     Polling(Polling),
-    /// Give up then: there is no time for another poll.
+    /// Time out at this time. There is no time left for another poll.
     ExpireAt(Instant),
+    /// The wait has ended.
     Ended(End),
 }
 
-/// A poll that the driver was asked for.
+/// A poll that the driver was asked for and has not reported yet.
 #[derive(Clone, Copy)]
 struct Polling {
+    /// The action that [`Engine::next`] repeats until the driver reports.
     action: Action,
     began: Instant,
-    /// When it should have begun: earlier, where the timer overslept.
+    /// When the poll was planned for. Earlier than `began` if the timer overslept.
     planned: Instant,
     is_held: bool,
     is_last_poll: bool,
@@ -108,39 +131,56 @@ struct Polling {
 
 /// Decides when to poll. One engine serves one wait.
 ///
-/// Call order: [`next`](Self::next) until it says [`Action::Poll`]; then exactly one of [`handle_seen`](Self::handle_seen),
-/// [`handle_failure`](Self::handle_failure) or [`handle_no_hold`](Self::handle_no_hold); then `next` again, until [`Action::Finished`].
-/// `next` may be called at any time and as often as one likes: without a `handle_*` between, only the passing of time changes its answer.
+/// Call order: [`next`](Self::next) until it returns [`Action::Poll`]; then exactly one of
+/// [`handle_seen`](Self::handle_seen), [`handle_failure`](Self::handle_failure) and
+/// [`handle_no_hold`](Self::handle_no_hold); then `next` again, until it returns
+/// [`Action::Finished`]. `next` may be called at any time and any number of times: between two
+/// calls without a `handle_*` in between, only the passing of time changes its answer.
 #[derive(Clone)]
 pub(crate) struct Engine {
     schedule: Schedule,
     began: Instant,
+    /// When the wait expires. `None` if it never does, or at a time that the clock cannot hold.
     deadline: Option<Instant>,
+    /// Until when a `404 Not Found` is forgiven. `None` if the start is unknown: then it is not
+    /// forgiven.
     grace_ends: Option<Instant>,
     rng: fastrand::Rng,
     plan: Plan,
-    /// Whether `next` has told the driver to wait for the plan's time.
+    /// Whether `next` has told the driver to sleep until the plan's time. If so, a poll that begins
+    /// later than planned shows by how much the timer overslept.
     told_to_wait: bool,
+    /// How many polls were asked for.
     attempts: u32,
+    /// How many polls in a row have spent the error budget.
     failures: u32,
+    /// When the first of these failed.
     failing_since: Option<Instant>,
+    /// The failure of the last poll, if it failed: the cause that a timeout reports.
     last_failure: Option<Failure>,
+    /// How many replies in a row asked for the next poll at once.
     follows: u32,
-    /// The wait after the next good reply, before jitter.
+    /// The delay after the next good reply, before jitter.
     delay: Duration,
-    /// How long a reply takes, timer included: rises with the slowest, falls slowly.
+    /// An estimate of how long a poll takes, including the time that the timer oversleeps. Rises at
+    /// once with a slow reply and falls slowly.
     round_trip: Duration,
-    /// When to poll if the server turns out not to hold polls.
+    /// When the next poll is due if the server turns out not to hold polls.
     unheld: Option<Instant>,
+    /// Whether to ask the server to hold polls.
     can_hold: bool,
-    /// Whether the last poll was an ordinary one: a held one does not count as a last look.
+    /// Whether the poll that ended last was an ordinary one. A held poll does not count as a last
+    /// poll: `poll` cuts its hold so that an ordinary poll still fits before the deadline, and that
+    /// poll would never be sent if the held one counted.
     polled: bool,
 }
 
 impl Engine {
+    /// Begins a wait.
     pub(crate) fn new(schedule: Schedule, opening: &Opening) -> Self {
         let now = opening.now;
         let deadline = match schedule.expiration {
+            // A timeout that ends beyond the clock is as good as none.
             Expiration::Timeout(timeout) => now.checked_add(timeout),
             Expiration::Deadline(deadline) => deadline.monotonic(now, opening.system_now),
             Expiration::Never => None,
@@ -153,6 +193,7 @@ impl Engine {
             schedule,
             began: now,
             deadline,
+            // Stays if there is no reply yet, or if the last reply asks for the next poll at once.
             plan: Plan::PollAt(now),
             told_to_wait: false,
             attempts: 0,
@@ -169,7 +210,8 @@ impl Engine {
         } else if let Some(reply) = opening.last_reply.filter(|reply| !reply.follow) {
             let wait = engine.wait_after_reply(reply.hint, reply.to_start, opening.system_now);
             let due = add(reply.at, wait);
-            // The server may hold a poll: then it is the server that waits.
+            // A poll that the server holds takes the place of the delay, so it is sent at once. A
+            // hint is still obeyed first, because the server has asked not to be polled before.
             let is_held = engine.can_hold && reply.hint.is_none();
             engine.unheld = is_held.then_some(due);
             engine.plan_poll(now, if is_held { now } else { due });
@@ -177,17 +219,17 @@ impl Engine {
         engine
     }
 
-    /// How many polls this engine has asked for.
+    /// Returns how many polls this engine has asked for.
     pub(crate) fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// How long this wait has lasted.
+    /// Returns how long this wait has lasted.
     pub(crate) fn elapsed(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.began)
     }
 
-    /// How the wait ended, once it has.
+    /// Returns how the wait ended, once it has.
     pub(crate) fn end(&self) -> Option<&End> {
         match &self.plan {
             Plan::Ended(end) => Some(end),
@@ -195,7 +237,7 @@ impl Engine {
         }
     }
 
-    /// What to do at `now`.
+    /// Returns what to do at `now`.
     pub(crate) fn next(&mut self, now: Instant) -> Action {
         match self.plan {
             Plan::Ended(_) => Action::Finished,
@@ -204,21 +246,26 @@ impl Engine {
                 self.told_to_wait = true;
                 Action::WaitUntil(at)
             }
-            // Called too late: a poll would end after the deadline.
+            // The driver came too late: a poll sent now would end after the deadline. At the
+            // deadline itself one poll is still sent, so that a timeout of zero polls once.
             Plan::PollAt(_) if self.deadline.is_some_and(|deadline| now > deadline) => self.time_out(),
             Plan::PollAt(at) => self.poll(now, if self.told_to_wait { at } else { now }),
             Plan::ExpireAt(_) => self.time_out(),
         }
     }
 
+    /// Asks the driver for a poll that begins now and was planned for `planned`.
     fn poll(&mut self, now: Instant, planned: Instant) -> Action {
         self.attempts = self.attempts.saturating_add(1);
         let is_last_poll = self.deadline.is_some_and(|deadline| now >= self.last_poll(deadline));
         let remaining = self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(now));
-        // The server is asked to answer early enough for a last look.
+        // The hold ends two round trips before the deadline: one for the reply of this poll, one
+        // for a last ordinary poll.
         let longest = remaining.saturating_sub(self.round_trip.saturating_mul(2));
         let hold = self.schedule.long_poll.filter(|_| self.can_hold && !is_last_poll).map(|hold| hold.min(longest));
         let hold = hold.filter(|hold| !hold.is_zero());
+        // Time to hold and time to answer, but never beyond the deadline: a poll in flight is cut
+        // there.
         let limit = self.schedule.poll_timeout.saturating_add(hold.unwrap_or_default()).min(remaining);
         let action = Action::Poll { limit, hold };
         let (began, is_held) = (now, hold.is_some());
@@ -226,30 +273,46 @@ impl Engine {
         action
     }
 
+    /// Ends the wait because the deadline has passed.
     fn time_out(&mut self) -> Action {
         self.plan = Plan::Ended(End::TimedOut(self.last_failure.take()));
         Action::Finished
     }
 
-    /// When the last poll must be sent for its reply to land on the deadline; without a round trip to go by, on the deadline.
+    /// Returns when the last poll must be sent so that its reply arrives at the deadline. Before
+    /// any round trip is known, that is the deadline itself.
     fn last_poll(&self, deadline: Instant) -> Instant {
         deadline.checked_sub(self.lead(deadline)).unwrap_or(deadline)
     }
 
+    /// Returns by how much the last poll is sent before the deadline: one round trip, but at most
+    /// half the wait.
+    ///
+    /// The first estimate is the round trip of the start call, which may be longer than the whole
+    /// wait. Without the cap, the time for the last poll would then lie before the beginning of the
+    /// wait: the first poll would be sent at once, and if it failed there would not be another.
     fn lead(&self, deadline: Instant) -> Duration {
         self.round_trip.min(deadline.saturating_duration_since(self.began) / 2)
     }
 
-    /// Plans the next poll for `due`, or for the last look, or none if there is no time for one.
+    /// Plans the next poll: at `due`, or as the last poll of the wait, or not at all if there is no
+    /// time for one.
     fn plan_poll(&mut self, now: Instant, due: Instant) {
         self.told_to_wait = false;
         self.plan = match self.deadline {
             None => Plan::PollAt(due.max(now)),
             Some(deadline) => {
                 let last_poll = self.last_poll(deadline);
+                // The reply to a poll at `due` would come after the time for the last poll. Only
+                // one of the two fits, and the last poll sees more: its reply arrives at the
+                // deadline.
                 let would_be_last = add(due, self.lead(deadline)) >= last_poll;
+                // Also for a held poll: it ended at the deadline, and a further poll could not be
+                // answered in time.
                 let polled_on_it = self.attempts > 0 && now >= deadline;
                 match () {
+                    // Waits for the deadline instead of ending now, so that a timeout is never
+                    // early.
                     () if polled_on_it || self.polled && now >= last_poll => Plan::ExpireAt(deadline),
                     () if due <= now => Plan::PollAt(now),
                     () if would_be_last => Plan::PollAt(last_poll),
@@ -259,7 +322,8 @@ impl Engine {
         };
     }
 
-    /// The poll that was in flight, which has ended.
+    /// Returns the poll that has ended, or `None` if no poll was in flight. A report without a poll
+    /// changes nothing.
     fn landed(&mut self) -> Option<Polling> {
         match self.plan {
             Plan::Polling(polling) => {
@@ -270,9 +334,12 @@ impl Engine {
         }
     }
 
-    /// A poll was answered.
+    /// Reports that the poll succeeded.
     pub(crate) fn handle_seen(&mut self, now: Instant, system_now: SystemTime, seen: Seen) {
         let Some(polling) = self.landed() else { return };
+        // A held poll takes as long as the server holds it, which says nothing about round trips.
+        // The time counts from `planned`, so that a timer that oversleeps makes the last poll
+        // earlier as a slow network does.
         if !polling.is_held {
             self.measure(now.saturating_duration_since(polling.planned), polling.is_last_poll);
         }
@@ -284,31 +351,41 @@ impl Engine {
             self.plan_poll(now, now);
         } else {
             let wait = self.wait_after_reply(seen.hint, false, system_now);
-            // A held poll has waited already; one that came back at once has not.
+            // The delay after a held poll counts from its beginning, because the server has waited
+            // already. If the server did not hold it, the delay is still ahead, and the wait polls
+            // as usual. A hint counts from the reply, as everywhere.
             let held = polling.is_held && seen.hint.is_none();
             self.unheld = held.then(|| add(now, wait));
             self.plan_poll(now, add(if held { polling.began } else { now }, wait));
         }
     }
 
-    /// A poll failed.
+    /// Reports that the poll failed.
     pub(crate) fn handle_failure(&mut self, now: Instant, system_now: SystemTime, failure: Failure) {
         let Some(polling) = self.landed() else { return };
         let verdict = self.schedule.verdict(&failure);
         let is_cut = matches!(failure.cause(), Cause::TimedOut(_));
+        // What the deadline cuts is a timeout, whatever the error budget and the policy say: the
+        // poll itself did not fail. Neither is a failure at the deadline that would be retried if
+        // there were time. A permanent failure is still reported as such.
         if self.deadline.is_some_and(|deadline| now >= deadline) && (is_cut || verdict == Verdict::Retry) {
             self.plan = Plan::Ended(End::TimedOut(Some(failure)));
             return;
         }
         if is_cut && polling.is_held {
-            // The server holds polls for longer than it is asked to: from now on, poll as usual.
+            // The server holds polls for longer than it is asked to, as Compute's wait does, which
+            // takes no time limit. That is not a failure. From now on the wait polls as usual,
+            // beginning at once: it has waited long enough.
             self.can_hold = false;
             self.plan_poll(now, now);
             return;
         }
+        // For how long failures are still forgiven. Zero ends the wait.
         let forgiven_for = match verdict {
             Verdict::Stop => Duration::ZERO,
             Verdict::Retry => self.spend_budget(now),
+            // Spends no budget: right after the start, "not found" is the normal answer of a
+            // replica that lags.
             Verdict::RetryWithinGrace => {
                 self.grace_ends.map_or(Duration::ZERO, |ends| ends.saturating_duration_since(now))
             }
@@ -318,25 +395,38 @@ impl Engine {
             self.plan = Plan::Ended(if budgeted { End::BudgetSpent(failure) } else { End::Permanent(failure) });
             return;
         }
-        // The wait that the server asks for is kept, be it longer than our patience.
+        // The computed delay is cut so that the last retry comes when the forgiveness ends, not
+        // after it. With a nanosecond of it left the cut delay would be a hot loop, hence the lower
+        // bound. `max(1)`: failures within the grace are not counted.
+        //
+        // A hint wins over the end of the forgiveness and is not cut by it. The server has said
+        // when it can answer; an earlier poll would get the same refusal and end the wait for
+        // nothing.
         let computed = || self.schedule.error_budget.wait(self.failures.max(1)).min(forgiven_for).max(SHORTEST_WAIT);
         let wait = self.hinted(failure.hint(), system_now).unwrap_or_else(computed);
         self.last_failure = Some(failure);
+        // Computed before the failure, and perhaps earlier than the delay that the failure asks
+        // for.
         self.unheld = None;
         self.plan_poll(now, add(now, wait));
     }
 
-    /// The server cannot hold polls after all: from now on, poll as usual. Not a failure, and no poll.
+    /// Reports that the dialect or the service cannot hold polls. From now on the wait polls as
+    /// usual.
     pub(crate) fn handle_no_hold(&mut self, now: Instant) {
         if self.landed().is_some() {
             self.can_hold = false;
+            // Neither a failure nor a poll: it said nothing about the operation.
             self.attempts = self.attempts.saturating_sub(1);
+            // When an ordinary poll would have been due. Polling at once would skip the delay after
+            // the reply before.
             let due = self.unheld.take().unwrap_or(now);
             self.plan_poll(now, due);
         }
     }
 
-    /// Takes one failure from the budget: what is left of the row's patience.
+    /// Counts one failure, and returns for how long failures in a row are still forgiven. Zero if
+    /// the budget is spent.
     fn spend_budget(&mut self, now: Instant) -> Duration {
         let budget = self.schedule.error_budget;
         self.failures = self.failures.saturating_add(1);
@@ -347,13 +437,26 @@ impl Engine {
         budget.elapsed().saturating_sub(now.saturating_duration_since(since))
     }
 
-    /// Learns from one reply how long they take. The first of a wait, and the last, say more than those before them.
+    /// Updates the estimate of the round trip from one reply.
+    ///
+    /// The estimate rises to a slower reply at once, and moves only an eighth of the way to a
+    /// faster one. A last poll that is sent too late is cut by the deadline; one that is sent too
+    /// early only sees a little less.
+    ///
+    /// Two replies replace the estimate. The first one of a wait, because the start call says
+    /// little about how long polls take. And the reply to a last poll: if one slow reply made the
+    /// engine send it too early and it came back fast, there is time for another last poll.
     fn measure(&mut self, sample: Duration, is_last_poll: bool) {
+        // Divided first, so that nothing overflows.
         let fading = (self.round_trip / 8).saturating_mul(7).saturating_add(sample / 8);
         self.round_trip = if self.attempts <= 1 || is_last_poll { sample } else { sample.max(fading) };
     }
 
-    /// The wait after a good reply: the hint if it counts, else the next computed delay. Either uses up one computed delay.
+    /// Returns the delay after a good reply: the hint if the settings obey it, else the next
+    /// computed delay.
+    ///
+    /// A hint uses up the computed delay that it replaces, so delays keep growing under hints. The
+    /// initial delay is not part of the growth.
     fn wait_after_reply(&mut self, hint: Option<Hint>, to_start: bool, system_now: SystemTime) -> Duration {
         let computed = if let Some(initial) = self.schedule.initial_delay.filter(|_| to_start) {
             initial
@@ -361,10 +464,14 @@ impl Engine {
             let next = grown(self.delay, &self.schedule);
             std::mem::replace(&mut self.delay, next)
         };
+        // Drawn also where a hint wins, so that a hint does not shift the random numbers of later
+        // delays.
         let spread = self.spread(computed);
         self.hinted(hint, system_now).unwrap_or(spread)
     }
 
+    /// Returns the delay that a hint asks for, within the bounds of the settings. `None` without a
+    /// hint, or if the settings ignore hints.
     fn hinted(&self, hint: Option<Hint>, system_now: SystemTime) -> Option<Duration> {
         match (self.schedule.hint, hint) {
             (HintPolicy::Obey { floor, ceiling }, Some(hint)) => Some(hint.wait(system_now).clamp(floor, ceiling)),
@@ -372,22 +479,28 @@ impl Engine {
         }
     }
 
+    /// Applies the jitter to a delay.
     fn spread(&mut self, delay: Duration) -> Duration {
         match self.schedule.jitter {
             Jitter::None => delay,
+            // Full jitter may draw zero, which would be a hot loop. A delay that is zero itself (an
+            // initial one) stays so.
             Jitter::Full => delay.mul_f64(self.rng.f64()).max(SHORTEST_WAIT.min(delay)),
             Jitter::Equal => (delay / 2).saturating_add((delay / 2).mul_f64(self.rng.f64())),
         }
     }
 }
 
-/// `delay` grown by one step, at most `max_delay`.
+/// Returns `delay` times the multiplier, at most `max_delay`.
 fn grown(delay: Duration, schedule: &Schedule) -> Duration {
+    // In `f64`, and back by a conversion that cannot panic: `mul_f64` panics on overflow.
+    // `max(delay)`, because rounding could shrink a delay whose multiplier is 1.
     let seconds = delay.as_secs_f64() * schedule.multiplier;
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).max(delay).min(schedule.max_delay)
 }
 
-/// `instant + duration`; what does not fit a clock is as far away as fits.
+/// Returns `instant + duration`, saturating. A time that the clock cannot hold becomes one a
+/// hundred years away, or `instant` itself if even that does not fit.
 fn add(instant: Instant, duration: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(86_400 * 365 * 100);
     instant.checked_add(duration).or_else(|| instant.checked_add(FAR)).unwrap_or(instant)

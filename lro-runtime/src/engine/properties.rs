@@ -1,4 +1,4 @@
-//! What holds of every wait, whatever the settings, the server, the latencies and the clocks.
+//! Properties that hold for every wait, with any settings, server, latencies and clocks.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,7 +13,7 @@ use crate::{
     settings::{ErrorBudget, Expiration, HintPolicy, Jitter, PollSettings, SHORTEST_WAIT, Schedule},
 };
 
-/// Durations from nothing to more than any clock holds, the everyday ones more often.
+/// Durations from zero to more than any clock can hold. Everyday durations are more frequent.
 fn durations() -> impl Strategy<Value = Duration> {
     prop_oneof![
         8 => (0_u64..120_000).prop_map(Duration::from_millis),
@@ -50,7 +50,7 @@ fn settings() -> impl Strategy<Value = PollSettings> {
     (unheld_settings(), hold).prop_map(|(settings, hold)| hold.into_iter().fold(settings, PollSettings::with_long_poll))
 }
 
-/// The same, without long polls.
+/// Every legal setting except long polls, extremes included. The expiration is finite.
 fn unheld_settings() -> impl Strategy<Value = PollSettings> {
     let long = || durations().prop_map(|duration| duration.max(SHORTEST_WAIT));
     let multiplier = prop_oneof![Just(1.0), 1.0..3.0, Just(f64::MAX)];
@@ -70,7 +70,8 @@ fn unheld_settings() -> impl Strategy<Value = PollSettings> {
                 .with_multiplier(multiplier)
                 .with_max_delay(delay.saturating_add(more))
                 .with_jitter(jitter)
-                // So that a wait has hundreds of polls, not hundreds of thousands.
+                // Limits a wait to hundreds of polls; with short delays it could have hundreds of
+                // thousands.
                 .with_timeout(timeout.min(delay.saturating_mul(500).saturating_add(Duration::from_millis(500))))
                 .with_poll_timeout(poll_timeout)
                 .with_hint(hint)
@@ -81,6 +82,7 @@ fn unheld_settings() -> impl Strategy<Value = PollSettings> {
     )
 }
 
+/// Waits that begin with or without a reply, at any age, with timers that oversleep by up to 50 ms.
 fn worlds() -> impl Strategy<Value = World> {
     let reply = (latencies(), any::<bool>(), option::weighted(0.3, hints()), prop::bool::weighted(0.1));
     let age = || (0_u64..100_000).prop_map(Duration::from_millis);
@@ -91,7 +93,7 @@ fn worlds() -> impl Strategy<Value = World> {
                 (age, LastReply { at: world.began, round_trip, to_start, hint, follow })
             });
             World {
-                // Old enough that ages can be subtracted.
+                // Far enough from the beginning of the clock that ages can be subtracted.
                 began: Instant::now() + Duration::from_secs(1_000_000),
                 system: SystemTime::UNIX_EPOCH + Duration::from_secs(u64::from(system)),
                 last_reply,
@@ -103,7 +105,7 @@ fn worlds() -> impl Strategy<Value = World> {
     )
 }
 
-/// A server: what it answers, over and over.
+/// A server: its latencies and replies, which it repeats in a circle.
 fn servers() -> impl Strategy<Value = Vec<(Duration, Reply)>> {
     vec((latencies(), replies()), 1..40)
 }
@@ -183,6 +185,7 @@ proptest! {
             let follows = matches!(reply, Reply::Seen(Seen { follow: true, .. }));
             let no_hold = matches!(reply, Reply::NoHold);
             let remaining = timeout.saturating_sub(pair[1].at);
+            // A last poll leads the deadline by at most half the wait, so it is in the second half.
             let last_poll = n + 2 == trace.polls.len() || remaining <= timeout / 2;
             prop_assert!(follows || no_hold || last_poll, "poll {n}, {:?}, after {:?}", pair, reply);
             prop_assert!(in_a_row <= MOST_FOLLOWS + 2, "a hot loop at {n}: {:?}", pair);
@@ -209,7 +212,7 @@ proptest! {
                     Jitter::Equal => (schedule.delay / 2, schedule.max_delay),
                 },
             };
-            // The deadline cuts the last wait; oversleeping lengthens any.
+            // The deadline may shorten the last delay. Oversleeping may lengthen every delay.
             prop_assert!(n + 1 == last || wait >= least, "{wait:?} < {least:?}");
             prop_assert!(wait <= most.saturating_add(world.oversleep * 2), "{wait:?} > {most:?}");
         }
@@ -219,6 +222,7 @@ proptest! {
     fn failures_in_a_row_end_the_wait_when_the_budget_is_spent(
         world in worlds(), settings in unheld_settings(), latency in latencies(), status in prop_oneof![Just(503_u16), Just(404)]
     ) {
+        // Without a deadline, only the budget or the grace can end the wait.
         let settings = settings.without_expiration();
         let schedule = settings.clone().resolve().unwrap();
         let world = World { most_polls: 20_000, ..world };
@@ -241,7 +245,8 @@ proptest! {
 
     #[test]
     fn a_success_restores_the_budget(world in worlds(), settings in settings(), failures in 1_u32..12, spare in 0_u32..3) {
-        // The wait after a failure must be shorter than the patience; else the next failure ends the wait.
+        // The budget must forgive failures for longer than their delays take; otherwise the next
+        // failure ends the wait.
         let delay = Duration::from_millis(100);
         let budget = ErrorBudget::new(failures + spare).with_delay(delay).with_elapsed(delay * (1 << failures));
         let settings = settings.without_expiration().with_error_budget(budget).with_hint(HintPolicy::Ignore);

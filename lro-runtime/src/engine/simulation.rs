@@ -1,4 +1,5 @@
-//! A driver without feet: runs an engine against a script, with time as a number.
+//! A simulated driver: runs an engine against a script of replies. Time is a number, so nothing
+//! sleeps.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -44,7 +45,7 @@ pub(super) fn http(status: u16) -> Reply {
     Reply::Fail(Failure::new(Cause::Http(code, Status::new(Code::from_http_status(status), ""))))
 }
 
-/// One poll, in seconds since the wait began.
+/// One poll. `at` and `ended` count from the beginning of the wait.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Poll {
     pub(super) at: Duration,
@@ -53,19 +54,19 @@ pub(super) struct Poll {
     pub(super) ended: Duration,
 }
 
-/// A whole wait.
+/// The record of a whole wait.
 #[derive(Debug)]
 pub(super) struct Trace {
     pub(super) polls: Vec<Poll>,
     pub(super) ended: Duration,
     pub(super) end: End,
     pub(super) attempts: u32,
-    /// Whether it was cut off: too many polls, or the clock ended.
+    /// Whether the simulation cut the wait off: after too many polls, or at the end of the clock.
     pub(super) is_cut: bool,
 }
 
 impl Trace {
-    /// When each poll was sent, in seconds.
+    /// Returns when each poll was sent, in seconds since the wait began.
     pub(super) fn sent(&self) -> Vec<f64> {
         self.polls.iter().map(|poll| poll.at.as_secs_f64()).collect()
     }
@@ -75,24 +76,25 @@ impl Trace {
     }
 }
 
-/// Where a wait begins and how its clocks go.
+/// The conditions of a wait: what it begins with, and how its clocks and its timer behave.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct World {
     pub(super) began: Instant,
     pub(super) system: SystemTime,
-    /// The reply that the wait begins with, this long before it.
+    /// The reply that the wait begins with, and how long before the wait it was read.
     pub(super) last_reply: Option<(Duration, LastReply)>,
+    /// How long before the wait the operation was started.
     pub(super) started: Option<Duration>,
-    /// By how much every sleep is too long.
+    /// By how much every sleep exceeds what the engine asked for.
     pub(super) oversleep: Duration,
-    /// After how many polls a wait that does not end is cut off.
+    /// After how many polls the simulation cuts the wait off.
     pub(super) most_polls: usize,
 }
 
 impl World {
-    /// A wait that begins with the reply of the start call, which took no time.
+    /// Begins with the reply to the start call, which took no time.
     pub(super) fn started_now() -> Self {
-        let began = Instant::now() + Duration::from_secs(1_000_000); // so that there is a past on every clock
+        let began = Instant::now() + Duration::from_secs(1_000_000); // so that earlier times exist on this clock
         let reply = LastReply { at: began, round_trip: Duration::ZERO, to_start: true, hint: None, follow: false };
         Self {
             began,
@@ -104,7 +106,7 @@ impl World {
         }
     }
 
-    /// A wait for an operation that was resumed from its name.
+    /// Begins with an operation that was resumed from its name: no reply yet, and no known start.
     pub(super) fn resumed() -> Self {
         Self { last_reply: None, started: None, ..Self::started_now() }
     }
@@ -133,9 +135,11 @@ impl World {
         Engine::new(settings.clone().resolve().unwrap(), &self.opening())
     }
 
-    /// Runs a wait. `script` says of the `n`-th poll, sent so long after the beginning, how long it takes and what comes of it.
+    /// Runs a wait. `script` returns for the `n`-th poll how long it takes and what it gives.
     ///
-    /// Checks what must hold of every wait: `next` is idempotent, a time to wait for lies ahead, a limit is never exceeded.
+    /// Checks what must hold for every wait: `next` is idempotent, a time to sleep until lies
+    /// ahead, and nothing after the end changes it. A latency above the limit of the poll becomes a
+    /// failed poll that timed out.
     pub(super) fn run(
         &self,
         settings: &PollSettings,
@@ -151,6 +155,7 @@ impl World {
             match action {
                 Action::WaitUntil(at) => {
                     assert!(at > now, "a time to wait for lies ahead");
+                    // A driver that wakes too early, half way, must be told the same again.
                     let almost = now + (at - now) / 2;
                     assert_eq!(engine.next(almost), if almost < at { action } else { engine.next(at) });
                     let Some(woken) = at.checked_add(self.oversleep) else { break };
@@ -191,12 +196,14 @@ impl World {
         Trace { polls, ended: since(now), end: End::Completed, attempts: engine.attempts(), is_cut: true }
     }
 
-    /// A wait whose server answers at once, with these replies and then `running` for ever.
+    /// Runs a wait against a server that answers at once, with these replies and then with
+    /// `running` for ever.
     pub(super) fn replies(&self, settings: &PollSettings, replies: &[Reply]) -> Trace {
         self.replies_in(Duration::ZERO, settings, replies)
     }
 
-    /// The same, each reply after `latency`.
+    /// Runs a wait against a server that answers after `latency`, with these replies and then with
+    /// `running` for ever.
     pub(super) fn replies_in(&self, latency: Duration, settings: &PollSettings, replies: &[Reply]) -> Trace {
         self.run(settings, |n, _| (latency, replies.get(n).cloned().unwrap_or_else(running)))
     }

@@ -1,4 +1,5 @@
-//! Every promise of the engine, by name. The numbers are seconds since the wait began.
+//! Tests for the promises of the engine, one per promise. Times are in seconds since the wait
+//! began.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +14,7 @@ use crate::{
     transport::{TransportError, TransportErrorKind},
 };
 
-/// Polls at 1, 2, 3, … until 10.
+/// Settings that poll at 1, 2, 3, … until 10.
 fn every_second() -> PollSettings {
     PollSettings::default().with_delay(secs(1.0)).with_multiplier(1.0).with_timeout(secs(10.0))
 }
@@ -48,12 +49,15 @@ mod delays {
             .with_max_delay(secs(5.0))
             .with_timeout(secs(23.0));
         let trace = World::started_now().replies(&settings, &[]);
+        // Delays of 1, 2, 4, 5, 5, 5; the last poll is at the deadline.
         assert_eq!(trace.sent(), [1.0, 3.0, 7.0, 12.0, 17.0, 22.0, 23.0]);
     }
 
     #[test]
     fn count_from_the_reply_not_from_the_request() {
         let trace = World::started_now().replies_in(secs(0.5), &every_second().with_timeout(secs(4.0)), &[]);
+        // The replies arrive at 1.5 and 3. The last poll is sent early enough that its reply
+        // arrives at the deadline.
         assert_eq!(trace.sent(), [1.0, 2.5, 3.5]);
     }
 
@@ -102,7 +106,7 @@ mod delays {
                 |seed| World::started_now().replies(&settings.clone().with_jitter(jitter).with_seed(seed), &[]).sent();
             let sent = run(1);
             let waits = sent.windows(2).map(|pair| pair[1] - pair[0]);
-            // The last wait is cut.
+            // The deadline cuts the last delay.
             for wait in waits.take(sent.len() - 2) {
                 assert!((least - 1e-6..=8.0 + 1e-6).contains(&wait), "{jitter:?}: {wait}");
             }
@@ -133,7 +137,8 @@ mod expiration {
 
     #[test]
     fn a_poll_that_would_leave_no_time_for_a_last_one_is_the_last_one() {
-        // Due at 2.2, its reply at 2.4; a last one for 2.5 would have to be sent at 2.3.
+        // The second poll is due at 2.2 and its reply would arrive at 2.4. A last poll, whose reply
+        // arrives at 2.5, must be sent at 2.3, before that.
         let trace = World::started_now().replies_in(secs(0.2), &every_second().with_timeout(secs(2.5)), &[]);
         assert_eq!(trace.sent(), [1.0, 2.3]);
         assert_eq!(trace.ended, secs(2.5));
@@ -240,6 +245,8 @@ mod expiration {
 
     #[test]
     fn one_slow_reply_does_not_bring_the_last_poll_forward_for_good() {
+        // After the slow reply the engine allows 9 s for the last poll. That poll comes back fast,
+        // and the wait polls on.
         let trace = World::started_now().run(&every_second().with_timeout(secs(30.0)), |n, _| {
             (if n == 1 { secs(9.0) } else { secs(0.1) }, running())
         });
@@ -266,6 +273,7 @@ mod expiration {
     #[test]
     fn a_last_poll_that_fails_at_once_is_not_repeated() {
         let world = World::started_now();
+        // The failure arrives before the deadline, but another poll could not be answered in time.
         let trace = world.run(&every_second().with_timeout(secs(3.0)), |_, poll| {
             if poll.at < secs(2.8) { (secs(0.2), running()) } else { (Duration::ZERO, http(503)) }
         });
@@ -275,6 +283,7 @@ mod expiration {
 
     #[test]
     fn a_failure_that_was_mended_is_not_the_cause_of_the_timeout() {
+        // One failed poll, then successful ones until the deadline.
         let trace = World::started_now().replies(&every_second().with_timeout(secs(4.0)), &[http(503)]);
         assert!(matches!(trace.end, End::TimedOut(None)));
     }
@@ -426,6 +435,7 @@ mod failures {
 
     #[test]
     fn a_row_is_forgiven_for_so_long_and_no_longer() {
+        // The first failure is at 1, so failures are forgiven until 6.
         let budget = ErrorBudget::new(1000).with_elapsed(secs(5.0)).with_delay(secs(2.0)).with_max_delay(secs(2.0));
         let settings = every_second().with_error_budget(budget).with_timeout(secs(600.0));
         let trace = World::started_now().run(&settings, |_, _| (Duration::ZERO, http(503)));
@@ -435,6 +445,8 @@ mod failures {
 
     #[test]
     fn the_end_of_the_patience_is_no_hot_loop() {
+        // One nanosecond of the budget is left after the third failure. The retry comes after the
+        // shortest delay, 1 ms, instead.
         let elapsed = secs(2.0) + Duration::from_nanos(1);
         let budget = ErrorBudget::new(1000).with_elapsed(elapsed).with_delay(secs(1.0)).with_max_delay(secs(1.0));
         let settings = every_second().with_error_budget(budget);
@@ -449,6 +461,8 @@ mod failures {
             let trace = World::started_now().run(&settings, |_, _| (Duration::ZERO, not_found.clone()));
             assert!(matches!(trace.end, End::Permanent(_)));
             assert_eq!(trace.sent(), [1.0, 2.0, 3.0, 3.5]);
+            // The grace counts from the start. It is over at the first poll if the start is 3 s
+            // old, and never begins if it is unknown.
             let old = World { started: Some(secs(3.0)), ..World::started_now() };
             assert_eq!(old.run(&settings, |_, _| (Duration::ZERO, not_found.clone())).polls.len(), 1);
             assert_eq!(World::resumed().run(&settings, |_, _| (Duration::ZERO, not_found.clone())).polls.len(), 1);
@@ -486,6 +500,7 @@ mod following {
 mod long_polls {
     use super::*;
 
+    /// Settings that ask the server to hold each poll for 4 s, with 2 s to answer.
     fn held() -> PollSettings {
         every_second().with_long_poll(secs(4.0)).with_poll_timeout(secs(2.0))
     }
@@ -517,6 +532,8 @@ mod long_polls {
     #[test]
     fn a_hold_fits_the_deadline_and_leaves_time_for_a_last_poll() {
         let world = World::started_now().with_reply(|reply| reply.round_trip = secs(0.5));
+        // The hold of 100 s is cut to 9: 10 s remain, minus a round trip for the held poll and one
+        // for the last poll.
         let settings = held().with_long_poll(secs(100.0)).with_poll_timeout(secs(30.0));
         let trace = world.run(&settings, |_, poll| (poll.hold.unwrap_or_default() + secs(0.5), running()));
         let first = trace.polls[0];

@@ -1,4 +1,5 @@
-//! gRPC: `google.longrunning` over any tonic channel, or over the library's own.
+//! Starts and adopts `google.longrunning` operations over gRPC, on the library's own channel or on
+//! any tonic channel.
 //!
 //! ```no_run
 //! use lro_runtime::{Operations, PollSettings};
@@ -10,8 +11,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Methods declare `encoding = proto`, and their types are prost messages. An operation that a generated tonic client has started is taken
-//! over with [`Operations::adopt_message`].
+//! Methods declare `encoding = proto`, and their types are prost messages.
+//! [`Operations::adopt_message`] takes over an operation that a generated tonic client has started.
 
 use std::error::Error as StdError;
 
@@ -31,14 +32,17 @@ use crate::{
 };
 
 impl OperationsBuilder {
-    /// Speaks gRPC over the library's own channel: the dialect [`GoogleGrpc`] and the transport [`GrpcTransport::new`].
+    /// Uses gRPC over the library's own channel: sets the dialect [`GoogleGrpc`] and the transport
+    /// [`GrpcTransport::new`].
     #[cfg(feature = "hyper")]
     #[cfg_attr(docsrs, doc(cfg(all(feature = "grpc", feature = "hyper"))))]
     pub fn grpc(self) -> Self {
         self.dialect(GoogleGrpc).transport(GrpcTransport::new())
     }
 
-    /// Speaks gRPC over this channel: tonic's, or any other. The base URL of the client is what the channel connects to.
+    /// Uses gRPC over `channel`, tonic's or any other: sets the dialect [`GoogleGrpc`] and the
+    /// transport [`GrpcTransport::over`]. The client's base URL must be the one that the channel
+    /// connects to.
     pub fn grpc_over<S>(self, channel: S) -> Self
     where
         S: GrpcService<Outgoing> + Clone + Send + 'static,
@@ -51,8 +55,9 @@ impl OperationsBuilder {
 }
 
 impl Operations {
-    /// Starts an operation by the unary call `path` (`/package.Service/Method`) with `request`. For metadata of its own, such as a routing
-    /// header, use [`start`](Self::start) with the encoded request.
+    /// Starts an operation with the unary call `path` (`/package.Service/Method`) and `request`. To
+    /// send metadata with the call, such as a routing header, use [`start`](Self::start) with the
+    /// encoded request.
     ///
     /// # Errors
     ///
@@ -63,11 +68,16 @@ impl Operations {
         request: &impl Message,
     ) -> BoxFuture<'static, Result<RawOperation>> {
         let mut call = Call::new(Method::POST, path.as_ref());
+        // Encoded now: the future is `'static` and must not borrow the request.
         call.body = request.encode_to_vec().into();
         self.start_call(Ok(call))
     }
 
-    /// An operation that a generated client has started: the `google.longrunning.Operation` it returned, of whichever crate. No I/O.
+    /// Takes over an operation that a generated client has started, from the
+    /// `google.longrunning.Operation` that it returned. Sends nothing.
+    ///
+    /// Every crate of stubs has an `Operation` type of its own, so any prost message is accepted;
+    /// its bytes must be those of a `google.longrunning.Operation`.
     ///
     /// ```
     /// use lro_runtime::{Operations, grpc::longrunning};
@@ -86,7 +96,7 @@ impl Operations {
     }
 }
 
-/// The error of a generated client's start call, with its details.
+/// Converts the error of a generated client's start call, with its details and its source.
 impl From<tonic::Status> for Error {
     fn from(status: tonic::Status) -> Self {
         Self::from_failure(ErrorKind::Start, "the start call failed", crate::dialect::rpc_failure(&status))

@@ -1,4 +1,4 @@
-//! What can be done with an untyped operation: poll it, wait for it, watch it, cancel it.
+//! The calls of the untyped operation: polling, waiting, observing, cancelling, deleting.
 
 use std::{
     future::{Future, IntoFuture},
@@ -14,22 +14,28 @@ use crate::{
 };
 
 impl RawOperation {
-    /// Looks once: one request, one new snapshot. On a completed operation no request, the same snapshot. The time limit is the
-    /// `poll_timeout` of the method's settings.
+    /// Polls once: sends one request and returns a new snapshot.
+    ///
+    /// On a completed operation it sends no request and returns the same snapshot. The time limit
+    /// is the `poll_timeout` of the method's settings, else of the client's.
     ///
     /// # Errors
     ///
-    /// When the look failed; the operation did not, and this snapshot can be polled again.
+    /// When the poll failed. The operation itself did not fail, and this snapshot can be polled
+    /// again.
     pub fn poll_once(&self) -> impl Future<Output = Result<Self>> + Send + 'static + use<> {
         driver::poll_once(self.clone(), None)
     }
 
-    /// Polls until the operation is terminal, whichever way it ends: failure is data here, not an error.
+    /// Polls until the operation is terminal, and returns the terminal snapshot. A failed or
+    /// cancelled operation is not an error here.
     ///
     /// # Errors
     ///
-    /// Of kind [`Timeout`](crate::ErrorKind::Timeout) when the settings' expiration passes, [`Poll`](crate::ErrorKind::Poll) when looking failed for good or
-    /// the error budget is spent, [`Protocol`](crate::ErrorKind::Protocol) when the server breaks the dialect's rules. Each carries the last snapshot and the token.
+    /// Of kind [`Timeout`](crate::ErrorKind::Timeout) when the settings' expiration passes,
+    /// [`Poll`](crate::ErrorKind::Poll) when a poll failed permanently or the error budget is
+    /// spent, [`Protocol`](crate::ErrorKind::Protocol) when the server breaks the dialect's rules.
+    /// Each carries the last snapshot and the token.
     pub fn poll_until_completed(
         &self,
         settings: PollSettings,
@@ -37,42 +43,50 @@ impl RawOperation {
         driver::poll_until_completed(self.clone(), settings, Observers::default(), None)
     }
 
-    /// A stream of snapshots: this one at once, then one per poll with the same waits as [`poll_until_completed`](Self::poll_until_completed),
-    /// the last one terminal.
+    /// Returns a stream of snapshots: this one at once, then one per successful poll, the last one
+    /// terminal.
+    ///
+    /// The delays are those of [`poll_until_completed`](Self::poll_until_completed).
     pub fn snapshots(&self, settings: PollSettings) -> Snapshots<Self> {
         Snapshots::new(self.clone(), settings, None, Observers::default())
     }
 
-    /// Observes a wait: see [`Observed`].
+    /// Adds an observer of progress, called with the snapshots of a wait: see [`Observed`].
     pub fn on_progress(&self, observer: impl FnMut(&Self) + Send + 'static) -> Observed<Self> {
         Observed::new(self.clone()).on_progress(observer)
     }
 
-    /// Observes the end of a wait: see [`Observed`].
+    /// Adds an observer of completion, called once with the terminal snapshot: see [`Observed`].
     pub fn on_completed(&self, observer: impl FnOnce(&Self) + Send + 'static) -> Observed<Self> {
         Observed::new(self.clone()).on_completed(observer)
     }
 
-    /// One wait for many waiters: see [`Shared`]. The settings are those of all.
+    /// Returns one wait that many waiters can share, with one poll loop and one set of settings:
+    /// see [`Shared`].
     pub fn shared(&self, settings: PollSettings) -> Shared<Self> {
         Shared::new(self, settings)
     }
 
-    /// The same calls without async.
+    /// Returns the same calls in their blocking form: they need no executor.
     pub fn blocking(&self) -> Blocking<Self> {
         Blocking::new(self.clone())
     }
 
-    /// Asks the service to cancel it. Only a later snapshot tells what came of it. On a completed operation no request.
+    /// Asks the service to cancel the operation. Only a later snapshot shows whether it was
+    /// cancelled.
+    ///
+    /// On a completed operation it sends no request.
     ///
     /// # Errors
     ///
-    /// Of kind [`Unsupported`](crate::ErrorKind::Unsupported) where the dialect or the service has no such call, else of kind [`Poll`](crate::ErrorKind::Poll).
+    /// Of kind [`Unsupported`](crate::ErrorKind::Unsupported) where the dialect or the service has
+    /// no cancel call, else of kind [`Poll`](crate::ErrorKind::Poll).
     pub fn cancel(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<> {
         driver::cancel(self.clone(), None)
     }
 
-    /// Asks the service to cancel it and polls until it is terminal: [`Cancelled`](crate::State::Cancelled), or finished anyway.
+    /// Asks the service to cancel the operation and polls until it is terminal:
+    /// [`Cancelled`](crate::State::Cancelled), or finished in spite of the request.
     ///
     /// # Errors
     ///
@@ -88,21 +102,25 @@ impl RawOperation {
         }
     }
 
-    /// Tells the service that nobody is interested any more. It does not cancel.
+    /// Tells the service that the operation is no longer needed. This does not cancel it.
     ///
     /// # Errors
     ///
-    /// As [`cancel`](Self::cancel).
+    /// As [`cancel`](Self::cancel), for the delete call.
     pub fn delete(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<> {
         driver::delete(self.clone(), None)
     }
 
-    /// Looks once, and lets the server hold the reply for up to `timeout` if the operation is not done before. Best effort: the new
-    /// snapshot may not be terminal. On a completed operation no request.
+    /// Polls once and lets the server hold the reply for up to `timeout`, until the operation is
+    /// done.
+    ///
+    /// Best effort: the new snapshot may not be terminal. On a completed operation it sends no
+    /// request.
     ///
     /// # Errors
     ///
-    /// Of kind [`Unsupported`](crate::ErrorKind::Unsupported), before any request, where the dialect has no such call, and after it where the service has none.
+    /// Of kind [`Unsupported`](crate::ErrorKind::Unsupported) where there is no wait call: before
+    /// any request if the dialect has none, after the request if the service has none.
     pub fn wait(&self, timeout: Duration) -> impl Future<Output = Result<Self>> + Send + 'static + use<> {
         driver::wait(self.clone(), timeout, None)
     }
@@ -112,7 +130,8 @@ impl IntoFuture for RawOperation {
     type Output = Result<Self>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
-    /// Polls until completed with the default settings; `Err` of kind `Failed` or `Cancelled` if it did not succeed.
+    /// Polls until completed with the method's settings, else the client's. `Err` of kind `Failed`
+    /// or `Cancelled` if the operation did not succeed.
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let done = self.poll_until_completed(PollSettings::default()).await?;

@@ -1,16 +1,18 @@
-//! Cancelling what nobody waits for any more.
+//! The guard that cancels an operation when it is dropped before the operation has ended.
 
 use std::{fmt, ops::Deref, thread};
 
 use super::{Blocking, Cancellable, Handle, Operation};
 use crate::{error::Result, settings::PollSettings};
 
-/// An operation that is cancelled when this guard is dropped: see [`Operation::cancel_on_drop`].
+/// A guard that cancels its operation when it is dropped: made by [`Operation::cancel_on_drop`].
 ///
-/// The guard reads like the operation it holds. It asks for cancellation once, when it is dropped before it has seen the operation end: because its
-/// task was aborted, its scope was left with `?` or by a panic, or its wait failed or expired. The request is sent from a short-lived thread of its own, so
-/// that it works in blocking code, on any executor, and while one is shut down; what comes of it is not waited for. A process that ends at
-/// once may end before it is sent: where that matters, call [`cancel`](Operation::cancel) instead.
+/// The guard dereferences to the operation it holds. It asks for cancellation once, when it is
+/// dropped before it has seen the operation end: because its task was aborted, its scope was left
+/// with `?` or by a panic, or its wait failed or expired. The request is sent from a short-lived
+/// thread of its own, so that it works in blocking code, on any executor, and while an executor is
+/// shut down. Its outcome is not awaited. A process that exits right after the drop may exit before
+/// the request is sent: where that matters, call [`cancel`](Operation::cancel) instead.
 ///
 /// ```
 /// # use lro_runtime::{Cancellable, Operation, PollSettings, Result};
@@ -30,13 +32,15 @@ impl<S: Cancellable> CancelOnDrop<S> {
         Self { operation, is_armed: true }
     }
 
-    /// The operation; it goes on, whatever becomes of it.
+    /// Returns the operation and never cancels it.
     pub fn disarm(mut self) -> Operation<S> {
         self.is_armed = false;
+        // A type with a `Drop` cannot be taken apart, so the operation is cloned out, which is
+        // cheap.
         self.operation.clone()
     }
 
-    /// Looks once; the guard holds the new snapshot.
+    /// Polls once; the guard then holds the new snapshot.
     ///
     /// # Errors
     ///
@@ -46,18 +50,22 @@ impl<S: Cancellable> CancelOnDrop<S> {
         Ok(())
     }
 
-    /// Polls until the operation is terminal. Dropping the future cancels, and so does an error.
+    /// Polls until the operation is terminal. Dropping the future cancels the operation, and so
+    /// does an error.
     ///
     /// # Errors
     ///
     /// As [`Operation::poll_until_completed`].
     pub async fn poll_until_completed(mut self, settings: PollSettings) -> Result<Operation<S>> {
+        // The guard stays armed while it waits: an error, or dropping this future, drops it and so
+        // cancels.
         let done = self.operation.poll_until_completed(settings).await?;
         self.is_armed = false;
         Ok(done)
     }
 
-    /// Polls until the operation is terminal, on this thread. An error cancels.
+    /// Polls until the operation is terminal, blocking the calling thread. An error cancels the
+    /// operation.
     ///
     /// # Errors
     ///
@@ -89,14 +97,18 @@ impl<S: Cancellable> Drop for CancelOnDrop<S> {
         if !self.is_armed || raw.is_completed() {
             return;
         }
+        // A thread, because `drop` may run where there is no executor, and blocking here could hold
+        // up one. `Builder::spawn` returns an error where `thread::spawn` panics, and a panic
+        // during another panic would abort the process. Errors are ignored: a `drop` cannot return
+        // them.
         let blocking = raw.blocking();
-        // Nobody is there to tell what came of it.
         let _ = thread::Builder::new().name("lro-cancel".to_owned()).spawn(move || drop(blocking.cancel()));
     }
 }
 
 impl<S: Cancellable> Operation<S> {
-    /// A guard that cancels it when it is dropped before the end: see [`CancelOnDrop`].
+    /// Returns a guard that cancels the operation when it is dropped before the operation has
+    /// ended: see [`CancelOnDrop`].
     pub fn cancel_on_drop(self) -> CancelOnDrop<S> {
         CancelOnDrop::new(self)
     }

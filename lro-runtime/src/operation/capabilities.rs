@@ -1,4 +1,5 @@
-//! What a method can declare besides its types: `cancel` and `delete`, whose calls exist only where they are declared.
+//! The capabilities that a method can declare, `cancel` and `delete`: their calls exist only on
+//! operations of methods that declare them.
 
 use std::future::Future;
 
@@ -9,14 +10,16 @@ use crate::{
     settings::PollSettings,
 };
 
-/// A method that declares `cancel`.
+/// The state enum of a method that declares `cancel`: a marker, without which the cancel calls do
+/// not compile.
 #[diagnostic::on_unimplemented(
     message = "this method does not declare `cancel`",
     note = "add `cancel` to its `#[long_running(…)]` if the service can cancel it"
 )]
 pub trait Cancellable: OperationState {}
 
-/// A method that declares `delete`.
+/// The state enum of a method that declares `delete`: a marker, without which the delete call does
+/// not compile.
 #[diagnostic::on_unimplemented(
     message = "this method does not declare `delete`",
     note = "add `delete` to its `#[long_running(…)]` if the service can delete it"
@@ -24,7 +27,10 @@ pub trait Cancellable: OperationState {}
 pub trait Deletable: OperationState {}
 
 impl<S: Cancellable> Operation<S> {
-    /// Asks the service to cancel it. Only a later snapshot tells what came of it. On a completed operation no request.
+    /// Asks the service to cancel the operation. Only a later snapshot shows whether it was
+    /// cancelled.
+    ///
+    /// On a completed operation it sends no request.
     ///
     /// # Errors
     ///
@@ -33,7 +39,8 @@ impl<S: Cancellable> Operation<S> {
         driver::cancel(self.raw.clone(), None)
     }
 
-    /// Asks the service to cancel it and polls until it is terminal: cancelled, or finished anyway.
+    /// Asks the service to cancel the operation and polls until it is terminal: cancelled, or
+    /// finished in spite of the request.
     ///
     /// # Errors
     ///
@@ -48,7 +55,7 @@ impl<S: Cancellable> Operation<S> {
 }
 
 impl<S: Deletable> Operation<S> {
-    /// Tells the service that nobody is interested any more. It does not cancel.
+    /// Tells the service that the operation is no longer needed. This does not cancel it.
     ///
     /// # Errors
     ///
@@ -59,7 +66,8 @@ impl<S: Deletable> Operation<S> {
 }
 
 impl<S: Cancellable> Blocking<Operation<S>> {
-    /// Asks the service to cancel it.
+    /// Asks the service to cancel the operation. Only a later snapshot shows whether it was
+    /// cancelled.
     ///
     /// # Errors
     ///
@@ -68,7 +76,7 @@ impl<S: Cancellable> Blocking<Operation<S>> {
         self.ask_to_cancel()
     }
 
-    /// Asks the service to cancel it and polls until it is terminal.
+    /// Asks the service to cancel the operation and polls until it is terminal.
     ///
     /// # Errors
     ///
@@ -80,7 +88,7 @@ impl<S: Cancellable> Blocking<Operation<S>> {
 }
 
 impl<S: Deletable> Blocking<Operation<S>> {
-    /// Tells the service that nobody is interested any more.
+    /// Tells the service that the operation is no longer needed. This does not cancel it.
     ///
     /// # Errors
     ///

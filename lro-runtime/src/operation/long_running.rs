@@ -1,4 +1,4 @@
-//! What every generated operation has.
+//! The trait of generic code: what every generated operation has, without naming its type.
 
 use std::{fmt, future::Future};
 
@@ -9,7 +9,10 @@ use crate::{
     settings::PollSettings,
 };
 
-/// What every generated operation has: for code that works with any of them.
+/// An operation of any annotated method, for code that is generic over methods.
+///
+/// Every [`Operation`] implements it. Each method does what the method of the same name on
+/// [`Operation`] does.
 ///
 /// ```
 /// use lro_runtime::{LongRunning, PollSettings, Result};
@@ -22,61 +25,64 @@ use crate::{
 /// }
 /// ```
 pub trait LongRunning: Clone + fmt::Debug + Send + Sync + Sized + 'static {
-    /// The typed result of success.
+    /// The type of the response.
     type Response: Send + Sync + 'static;
-    /// The typed metadata.
+    /// The type of the metadata.
     type Metadata: Send + Sync + 'static;
-    /// The state enum.
+    /// The state enum of the method.
     type State: OperationState<Response = Self::Response, Metadata = Self::Metadata>;
 
-    /// See [`Operation::name`].
+    /// Returns the operation's name: see [`Operation::name`].
     fn name(&self) -> &str;
-    /// See [`Operation::state`].
+    /// Returns the state with its payloads: see [`Operation::state`].
     fn state(&self) -> &Self::State;
-    /// See [`Operation::is_completed`].
+    /// Whether the operation is terminal: see [`Operation::is_completed`].
     fn is_completed(&self) -> bool;
-    /// See [`Operation::is_succeeded`].
+    /// Whether the operation succeeded: see [`Operation::is_succeeded`].
     fn is_succeeded(&self) -> bool;
-    /// See [`Operation::is_failed`].
+    /// Whether the operation failed: see [`Operation::is_failed`].
     fn is_failed(&self) -> bool;
-    /// See [`Operation::is_cancelled`].
+    /// Whether the operation was cancelled: see [`Operation::is_cancelled`].
     fn is_cancelled(&self) -> bool;
-    /// See [`Operation::progress`].
+    /// Returns the fraction done, 0 to 1: see [`Operation::progress`].
     fn progress(&self) -> Option<f64>;
-    /// See [`Operation::metadata`].
+    /// Returns the last known metadata: see [`Operation::metadata`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`Operation::metadata`].
     fn metadata(&self) -> Result<Option<&Self::Metadata>, &Error>;
-    /// See [`Operation::result`].
+    /// Returns the response: see [`Operation::result`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`Operation::result`].
     fn result(&self) -> Result<&Self::Response, &Error>;
-    /// See [`Operation::into_result`].
+    /// Returns the response by value: see [`Operation::into_result`].
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`Operation::into_result`].
     fn into_result(self) -> Result<Self::Response>;
-    /// See [`Operation::token`].
+    /// Returns the token to resume the operation from: see [`Operation::token`].
     fn token(&self) -> Token;
-    /// See [`Operation::untyped`].
+    /// Returns the same operation without types: see [`Operation::untyped`].
     fn untyped(&self) -> &RawOperation;
-    /// See [`Operation::poll_once`].
+    /// Polls once: see [`Operation::poll_once`].
     fn poll_once(&self) -> impl Future<Output = Result<Self>> + Send + 'static;
-    /// See [`Operation::poll_until_completed`].
+    /// Polls until the operation is terminal: see [`Operation::poll_until_completed`].
     fn poll_until_completed(&self, settings: PollSettings) -> impl Future<Output = Result<Self>> + Send + 'static;
-    /// Resumes an operation of this method: what the generated `resume_…` function does.
+    /// Resumes an operation of this method, as the generated `resume_…` function does. No I/O.
     ///
     /// # Errors
     ///
-    /// As [`Operations::resume`], and of kind [`InvalidToken`](crate::ErrorKind::InvalidToken) for a token of another method.
+    /// As [`Operations::resume`], and of kind [`InvalidToken`](crate::ErrorKind::InvalidToken) for
+    /// a token of another method.
     fn resume(operations: &Operations, from: impl Into<Resume>) -> Result<Self>;
 }
 
+// `Self::name(self)` names the inherent method, which takes precedence over the trait's: these
+// calls do not recurse.
 impl<S: OperationState> LongRunning for Operation<S> {
     type Response = S::Response;
     type Metadata = S::Metadata;

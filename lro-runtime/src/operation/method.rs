@@ -1,4 +1,5 @@
-//! What is declared about one API method.
+//! The declaration of one API method: its name, settings, types and dialect, as the attribute's
+//! keys set them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,9 +9,9 @@ use crate::{
     status::Status,
 };
 
-/// What an SDK author declared about one API method: what `#[long_running]` makes of its keys.
+/// The declaration of one API method: what `#[long_running]` makes of its keys.
 ///
-/// Written by the macro; an author who generates code otherwise writes it as a constant:
+/// The macro writes it. A code generator of another kind writes it as a constant:
 ///
 /// ```
 /// use std::time::Duration;
@@ -19,6 +20,8 @@ use crate::{
 /// const EXPORT_IMAGE: &Method = &Method::new("ImageClient.export_image").delay(Duration::from_secs(1)).timeout(Duration::from_secs(600));
 /// assert_eq!(EXPORT_IMAGE.name(), "ImageClient.export_image");
 /// ```
+// Builder methods are `const` and functions are pointers, not generic closures, so that a
+// declaration can be a `'static` constant.
 #[derive(Clone, Copy, Debug)]
 pub struct Method {
     name: &'static str,
@@ -37,7 +40,9 @@ pub struct Method {
 }
 
 impl Method {
-    /// A method of this name, about which nothing else is declared. Tokens are bound to the name.
+    /// Declares a method of this name and nothing else about it.
+    ///
+    /// Tokens are bound to the name: a token of one method is refused by another.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self {
@@ -57,102 +62,110 @@ impl Method {
         }
     }
 
-    /// The name.
+    /// Returns the name that tokens are bound to.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// With this wait before the first poll.
+    /// Sets the delay between the start and the first poll. Default: the client's setting, else the
+    /// first [`delay`](Self::delay).
     #[must_use]
     pub const fn initial_delay(mut self, delay: Duration) -> Self {
         self.initial_delay = Some(delay);
         self
     }
 
-    /// With this first wait between polls.
+    /// Sets the first delay between two polls. Default: the client's setting.
     #[must_use]
     pub const fn delay(mut self, delay: Duration) -> Self {
         self.delay = Some(delay);
         self
     }
 
-    /// With waits that grow by this factor.
+    /// Sets the factor by which each delay is longer than the one before. Default: the client's
+    /// setting.
     #[must_use]
     pub const fn multiplier(mut self, multiplier: f64) -> Self {
         self.multiplier = Some(multiplier);
         self
     }
 
-    /// With waits of at most this.
+    /// Sets the longest delay between two polls. Default: the client's setting.
     #[must_use]
     pub const fn max_delay(mut self, max_delay: Duration) -> Self {
         self.max_delay = Some(max_delay);
         self
     }
 
-    /// With this time limit.
+    /// Sets the time limit of a wait. Default: the client's setting.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// With this type URL expected of responses.
+    /// Sets the expected type URL of responses. A response with another type URL is a decode error;
+    /// one without any passes. Default: not checked.
     #[must_use]
     pub const fn response_type(mut self, type_url: &'static str) -> Self {
         self.response_type = Some(type_url);
         self
     }
 
-    /// With this type URL expected of metadata.
+    /// Sets the expected type URL of metadata. Metadata with another type URL is a decode error;
+    /// metadata without any passes. Default: not checked.
     #[must_use]
     pub const fn metadata_type(mut self, type_url: &'static str) -> Self {
         self.metadata_type = Some(type_url);
         self
     }
 
-    /// With a test for metadata that means "queued".
+    /// Sets a test for metadata that means "queued": a running operation with such metadata is
+    /// pending. Default: no metadata means that.
     #[must_use]
     pub const fn pending(mut self, pending: fn(Payload<'_>) -> bool) -> Self {
         self.pending = Some(pending);
         self
     }
 
-    /// With a reading of the fraction done from metadata.
+    /// Sets the function that reads the fraction done, 0 to 1, from metadata. Default: the fraction
+    /// that the dialect reads, if it reads one.
     #[must_use]
     pub const fn progress(mut self, progress: fn(Payload<'_>) -> Option<f64>) -> Self {
         self.progress = Some(progress);
         self
     }
 
-    /// With a success classifier: a response for which it returns a status is a failure.
+    /// Sets a success classifier: an operation that succeeded with a response for which it returns
+    /// a status counts as failed with that status. Default: success is success.
     #[must_use]
     pub const fn classify(mut self, classify: fn(Payload<'_>) -> Option<Status>) -> Self {
         self.classify = Some(classify);
         self
     }
 
-    /// With a dialect of its own.
+    /// Uses a dialect of its own for the operations of this method. Default: the client's dialect.
     #[must_use]
     pub const fn dialect(mut self, dialect: fn() -> Arc<dyn Dialect>) -> Self {
         self.dialect = Some(dialect);
         self
     }
 
-    /// With options for the dialect.
+    /// Sets options for the dialect. Default: none.
     #[must_use]
     pub const fn options(mut self, options: &'static Options) -> Self {
         self.options = options;
         self
     }
 
-    /// The options of `method`; none without one.
+    /// Returns the options of `method`; no options without a method.
     pub(crate) fn options_of(method: Option<&Self>) -> &'static Options {
         method.map_or(&[], |method| method.options)
     }
 
-    /// The settings of `poll(…)`.
+    /// Returns the poll settings that the method declares. What it does not declare stays unset, so
+    /// that the client's settings apply.
     pub(crate) fn poll_settings(&self) -> PollSettings {
         let mut settings = PollSettings::default();
         if let Some(delay) = self.initial_delay {

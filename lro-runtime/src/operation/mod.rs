@@ -1,4 +1,4 @@
-//! The typed operation: types appear when somebody looks.
+//! The typed operation: an untyped snapshot whose payloads are decoded on first access.
 
 use std::{
     fmt,
@@ -42,13 +42,16 @@ pub use self::{
     token::{Resume, Token},
 };
 
-/// One immutable snapshot of an operation, and the means to look again.
+/// One immutable snapshot of an operation, and the means to poll it again.
 ///
-/// `S` is the state enum that `#[long_running]` generates; SDKs name this type by the alias beside it, such as `ExportImageOperation`. Nothing but
-/// the calls that say so does I/O. Looking again gives a new snapshot and leaves this one as it is; dropping any future loses nothing.
-/// Cheap to clone, and safe to share.
+/// `S` is the state enum that `#[long_running]` generates. SDKs name this type by the alias beside
+/// it, such as `ExportImageOperation`.
 ///
-/// `.await` on it polls until completed with the method's settings and gives the response:
+/// Only the calls that say so do I/O. A poll returns a new snapshot and leaves this one as it is,
+/// so dropping any future loses nothing. An operation is cheap to clone and safe to share.
+///
+/// `.await` on an operation polls until completed with the method's settings and returns the
+/// response:
 ///
 /// ```
 /// # use lro_runtime::{Operation, OperationState, Result};
@@ -59,73 +62,82 @@ pub use self::{
 #[must_use = "an operation that is dropped goes on remotely, unwatched"]
 pub struct Operation<S: OperationState> {
     raw: RawOperation,
+    // Shared by clones, so that the payloads of one snapshot are decoded at most once.
     decoded: Arc<OnceLock<Decoded<S>>>,
 }
 
-/// What looking at a snapshot gave, once and for all.
+/// The decoded payloads of one snapshot. Made once, on the first access, and shared by its clones.
 struct Decoded<S: OperationState> {
     state: S,
-    /// Metadata that says "queued": the variant for that has no place for it.
+    /// The metadata of a pending operation. The variant `Pending` has no field for it, and
+    /// `metadata()` returns it all the same.
     queued: Option<S::Metadata>,
-    /// Why there is no response although it succeeded.
+    /// Why the response of an operation that succeeded cannot be decoded.
     response_error: Option<Error>,
+    /// Why the metadata cannot be decoded.
     metadata_error: Option<Error>,
-    /// What [`Operation::result`] says of any other state: made when somebody asks.
+    /// The error of [`Operation::result`] in every state but success. Made when it is asked for:
+    /// most snapshots of a wait are never asked.
     no_response: OnceLock<Error>,
 }
 
 impl<S: OperationState> Operation<S> {
-    /// The name that the service gave it; store it to resume later. Empty if a finished operation came without one.
+    /// Returns the name that the service gave the operation; store it to resume later. Empty if a
+    /// finished operation came without a name.
     #[must_use]
     pub fn name(&self) -> &str {
         self.raw.name()
     }
 
-    /// The state, with what belongs to it.
+    /// Returns the state with its payloads, decoded on the first call.
     ///
-    /// Metadata that does not decode is `None` here and an error in [`metadata`](Self::metadata). An operation that succeeded with a response
-    /// that does not decode has no response to show: it reads as failed with [`Code::DataLoss`], `into_result` is an error of kind
-    /// [`Decode`](crate::ErrorKind::Decode), and [`raw`](Self::raw) has what came.
+    /// Metadata that does not decode is `None` here and an error in [`metadata`](Self::metadata).
+    /// An operation that succeeded with a response that does not decode reads as failed with
+    /// [`Code::DataLoss`]; `into_result` then returns an error of kind
+    /// [`Decode`](crate::ErrorKind::Decode), and [`raw`](Self::raw) returns the message as
+    /// received.
     #[must_use]
     pub fn state(&self) -> &S {
         &self.decoded().state
     }
 
-    /// Whether the work has ended, however it did.
+    /// Whether the operation is terminal: it succeeded, failed, or was cancelled.
     #[must_use]
     pub fn is_completed(&self) -> bool {
         self.raw.is_completed()
     }
 
-    /// Whether it succeeded, and its response decodes.
+    /// Whether the operation succeeded and its response decodes.
     #[must_use]
     pub fn is_succeeded(&self) -> bool {
         self.raw.is_succeeded() && self.decoded().response_error.is_none()
     }
 
-    /// Whether it failed, or its response does not decode.
+    /// Whether the operation failed, or succeeded with a response that does not decode.
     #[must_use]
     pub fn is_failed(&self) -> bool {
         self.raw.is_failed() || (self.raw.is_succeeded() && !self.is_succeeded())
     }
 
-    /// Whether it was cancelled.
+    /// Whether the operation was cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.raw.is_cancelled()
     }
 
-    /// The fraction done, 0 to 1, as far as the service or the method says; 1 once it has succeeded.
+    /// Returns the fraction done, 0 to 1, if the service or the method gives one; 1 once the
+    /// operation has succeeded.
     #[must_use]
     pub fn progress(&self) -> Option<f64> {
         self.raw.progress()
     }
 
-    /// The last known metadata, also on a terminal snapshot.
+    /// Returns the last known metadata, also on a terminal snapshot.
     ///
     /// # Errors
     ///
-    /// Of kind [`Decode`](crate::ErrorKind::Decode) when it is not of the declared type. This fails nothing else.
+    /// Of kind [`Decode`](crate::ErrorKind::Decode) when it is not of the declared type. No other
+    /// call fails because of that.
     pub fn metadata(&self) -> Result<Option<&S::Metadata>, &Error> {
         let decoded = self.decoded();
         match &decoded.metadata_error {
@@ -134,12 +146,14 @@ impl<S: OperationState> Operation<S> {
         }
     }
 
-    /// The response.
+    /// Returns the response.
     ///
     /// # Errors
     ///
-    /// Of kind [`NotCompleted`](crate::ErrorKind::NotCompleted), [`Failed`](crate::ErrorKind::Failed), [`Cancelled`](crate::ErrorKind::Cancelled) (both with the status) or
-    /// [`Decode`](crate::ErrorKind::Decode).
+    /// Of kind [`NotCompleted`](crate::ErrorKind::NotCompleted) before the operation is terminal,
+    /// [`Failed`](crate::ErrorKind::Failed) or [`Cancelled`](crate::ErrorKind::Cancelled) (both
+    /// with the status) when it did not succeed, [`Decode`](crate::ErrorKind::Decode) when the
+    /// response does not decode.
     pub fn result(&self) -> Result<&S::Response, &Error> {
         let decoded = self.decoded();
         match (&decoded.response_error, decoded.state.response()) {
@@ -149,58 +163,65 @@ impl<S: OperationState> Operation<S> {
         }
     }
 
-    /// The response by value.
+    /// Returns the response by value.
     ///
     /// # Errors
     ///
     /// As [`result`](Self::result).
     pub fn into_result(self) -> Result<S::Response> {
+        // Decoded anew: the decoded response may be shared with clones of this operation, and
+        // response types need not be `Clone`.
         response::<S>(&self.raw)
     }
 
-    /// Why it failed or was cancelled, as the service says.
+    /// Returns why the operation failed or was cancelled, as the service says.
     #[must_use]
     pub fn status(&self) -> Option<&Status> {
         self.raw.status()
     }
 
-    /// The status word as the service wrote it, in dialects that have words.
+    /// Returns the status word as the service wrote it, in dialects that have words.
     #[must_use]
     pub fn raw_status(&self) -> Option<&str> {
         self.raw.raw_status()
     }
 
-    /// The message as received, always, also when decoding failed. Empty if it was resumed and not looked at.
+    /// Returns the message as received, also when it does not decode. Empty if the operation was
+    /// resumed and not polled yet.
     #[must_use]
     pub fn raw(&self) -> &Bytes {
         self.raw.raw()
     }
 
-    /// The same operation without types.
+    /// Returns the same operation without types.
     pub fn untyped(&self) -> &RawOperation {
         &self.raw
     }
 
-    /// What must be stored to resume it in another process, bound to this method.
+    /// Returns the token to store in order to resume the operation in another process. It is bound
+    /// to this method.
     #[must_use]
     pub fn token(&self) -> Token {
         self.raw.token()
     }
 
-    /// The client it belongs to.
+    /// Returns the client that the operation belongs to.
     #[must_use]
     pub fn client(&self) -> &Operations {
         self.raw.client()
     }
 
-    /// Looks once: see [`RawOperation::poll_once`].
+    /// Polls once: sends one request and returns a new snapshot, as [`RawOperation::poll_once`]
+    /// does.
     ///
     /// # Errors
     ///
-    /// When the look failed; the operation did not, and this snapshot can be polled again.
+    /// When the poll failed. The operation itself did not fail, and this snapshot can be polled
+    /// again.
     pub fn poll_once(&self) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
         let operation = self.clone();
         async move {
+            // Returned here, not by the driver, so that what has been decoded is kept.
             if operation.is_completed() {
                 return Ok(operation);
             }
@@ -208,7 +229,8 @@ impl<S: OperationState> Operation<S> {
         }
     }
 
-    /// Polls until the operation is terminal, whichever way it ends: failure is data here, not an error.
+    /// Polls until the operation is terminal, and returns the terminal snapshot. A failed or
+    /// cancelled operation is not an error here.
     ///
     /// # Errors
     ///
@@ -228,33 +250,37 @@ impl<S: OperationState> Operation<S> {
         }
     }
 
-    /// A stream of snapshots: this one at once, then one per poll with the same waits as [`poll_until_completed`](Self::poll_until_completed),
-    /// the last one terminal.
+    /// Returns a stream of snapshots: this one at once, then one per successful poll, the last one
+    /// terminal.
+    ///
+    /// The delays are those of [`poll_until_completed`](Self::poll_until_completed).
     pub fn snapshots(&self, settings: PollSettings) -> Snapshots<Self> {
         Snapshots::new(self.raw.clone(), settings, None, Observers::default())
     }
 
-    /// Observes a wait: see [`Observed`].
+    /// Adds an observer of progress, called with the snapshots of a wait: see [`Observed`].
     pub fn on_progress(&self, observer: impl FnMut(&Self) + Send + 'static) -> Observed<Self> {
         Observed::new(self.clone()).on_progress(observer)
     }
 
-    /// Observes the end of a wait: see [`Observed`].
+    /// Adds an observer of completion, called once with the terminal snapshot: see [`Observed`].
     pub fn on_completed(&self, observer: impl FnOnce(&Self) + Send + 'static) -> Observed<Self> {
         Observed::new(self.clone()).on_completed(observer)
     }
 
-    /// One wait for many waiters: see [`Shared`]. The settings are those of all.
+    /// Returns one wait that many waiters can share, with one poll loop and one set of settings:
+    /// see [`Shared`].
     pub fn shared(&self, settings: PollSettings) -> Shared<Self> {
         Shared::new(self, settings)
     }
 
-    /// The same calls without async.
+    /// Returns the same calls in their blocking form: they need no executor.
     pub fn blocking(&self) -> Blocking<Self> {
         Blocking::new(self.clone())
     }
 
-    /// Looks once, and lets the server hold the reply for up to `timeout`: see [`RawOperation::wait`].
+    /// Polls once and lets the server hold the reply for up to `timeout`: see
+    /// [`RawOperation::wait`].
     ///
     /// # Errors
     ///
@@ -264,8 +290,10 @@ impl<S: OperationState> Operation<S> {
         async move { driver::wait(raw, timeout, None).await.map(Self::from_raw_operation) }
     }
 
-    /// Runs what starts an operation of this method, and types it: what an annotated method does with its body, for the implementation of a
-    /// trait's annotated method that has none.
+    /// Runs `body`, which starts an operation of this method, and returns the operation typed.
+    ///
+    /// An annotated method does this with its own body. Where an annotated trait method has no
+    /// body, its implementations call this.
     ///
     /// ```
     /// use std::future::Future;
@@ -294,7 +322,7 @@ impl<S: OperationState> Operation<S> {
     ///
     /// # Errors
     ///
-    /// Those of `body`.
+    /// The errors of `body`.
     pub async fn start<E, F>(body: F) -> Result<Self, E>
     where
         F: Future<Output = Result<RawOperation, E>>,
@@ -302,19 +330,22 @@ impl<S: OperationState> Operation<S> {
         current_method::within(S::METHOD, body).await.map(Self::from_raw_operation)
     }
 
+    /// Returns the decoded payloads, decoding them on the first call.
     fn decoded(&self) -> &Decoded<S> {
         self.decoded.get_or_init(|| decode(&self.raw))
     }
 }
 
 impl RawOperation {
-    /// The same snapshot as an operation of the method whose state enum is `S`: for one that was adopted, listed or resumed without types.
+    /// Returns the same snapshot as an operation of the method whose state enum is `S`, for an
+    /// operation that was adopted, listed or resumed without types.
     pub fn typed<S: OperationState>(self) -> Operation<S> {
         Operation::from_raw_operation(self)
     }
 }
 
-/// Decodes what a snapshot has. The only generic part of looking.
+/// Decodes the payloads of a snapshot. Compiled once per method, so everything that does not depend
+/// on the types is in the functions below.
 fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
     let metadata = raw.metadata().map(|payload| typed(raw, payload, S::METHOD.metadata_type, S::decode_metadata));
     let response = raw.is_succeeded().then(|| decode_response::<S>(raw));
@@ -329,6 +360,8 @@ fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
         (State::Running, _) => StateParts::Running { metadata },
         (State::Succeeded, Some(response)) => StateParts::Succeeded { response, metadata },
         (State::Cancelled, _) => StateParts::Cancelled { status: status(raw, None), metadata },
+        // A success without a readable response has no `Succeeded` variant to be: the enum has no
+        // field for the error.
         (State::Failed | State::Succeeded, _) => {
             StateParts::Failed { status: status(raw, response_error.as_ref()), metadata }
         }
@@ -336,6 +369,7 @@ fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
     Decoded { state: S::from_parts(parts), queued, response_error, metadata_error, no_response: OnceLock::new() }
 }
 
+/// Splits an optional result into its value and its error.
 fn apart<T>(result: Option<Result<T>>) -> (Option<T>, Option<Error>) {
     match result {
         Some(Ok(value)) => (Some(value), None),
@@ -344,7 +378,9 @@ fn apart<T>(result: Option<Result<T>>) -> (Option<T>, Option<Error>) {
     }
 }
 
-/// Why it has no response: what the service says, or what is wrong with the response.
+/// The status of an operation without a response: the service's, or one that says why the response
+/// is unreadable.
+// Not inlined: its callers are compiled once per method.
 #[inline(never)]
 fn status(raw: &RawOperation, unreadable: Option<&Error>) -> Status {
     match (unreadable, raw.status()) {
@@ -356,17 +392,21 @@ fn status(raw: &RawOperation, unreadable: Option<&Error>) -> Status {
     }
 }
 
+/// The response of an operation, or why it has none.
 fn response<S: OperationState>(raw: &RawOperation) -> Result<S::Response> {
     raw.success()?;
     decode_response::<S>(raw)
 }
 
+/// Decodes the response of an operation that succeeded.
 fn decode_response<S: OperationState>(raw: &RawOperation) -> Result<S::Response> {
+    // Success without a response is legal on the wire. An empty payload decodes as `()` and is a
+    // decode error for other types.
     let payload = raw.response().unwrap_or_else(|| Payload::new(b"", crate::dialect::Encoding::Json));
     typed(raw, payload, S::METHOD.response_type, S::decode_response)
 }
 
-/// A payload of the expected type, decoded. An error leads back to the operation.
+/// Checks the type URL of a payload and decodes it. An error carries the operation.
 fn typed<T>(
     raw: &RawOperation,
     payload: Payload<'_>,
@@ -377,12 +417,14 @@ fn typed<T>(
     decoded.map_err(|error| error.with_operation(raw))
 }
 
+// Not derived: that would demand `S: Clone`, although no `S` is cloned.
 impl<S: OperationState> Clone for Operation<S> {
     fn clone(&self) -> Self {
         Self { raw: self.raw.clone(), decoded: Arc::clone(&self.decoded) }
     }
 }
 
+// Shows the untyped snapshot: printing an operation decodes nothing and does not demand `S: Debug`.
 impl<S: OperationState> fmt::Debug for Operation<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Operation").field("method", &S::METHOD.name()).field("raw", &self.raw).finish_non_exhaustive()
@@ -405,9 +447,11 @@ impl<S: OperationState> IntoFuture for Operation<S> {
     type Output = Result<S::Response>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
+    /// Polls until completed with the method's settings and returns the response; an error if the
+    /// operation did not succeed.
     fn into_future(self) -> Self::IntoFuture {
         let waiting = driver::poll_until_completed(self.raw, PollSettings::default(), Observers::default(), None);
-        // Typed at the very end: nothing but the decoding is compiled per method.
+        // The wait runs untyped and its end is decoded: only the decoding is compiled per method.
         Box::pin(async move { response::<S>(&waiting.await?) })
     }
 }

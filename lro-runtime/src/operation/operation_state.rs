@@ -1,26 +1,28 @@
-//! The state enum of one method, as the runtime sees it.
+//! The trait by which the runtime builds and reads the generated state enum of a method.
 
 use super::Method;
 use crate::{dialect::Payload, error::Result, status::Status};
 
-/// The state enum of one method: what `#[long_running]` generates beside it.
+/// The state enum of one method, which `#[long_running]` generates beside it.
+///
+/// The runtime decodes payloads with it and makes the enum from [`StateParts`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the state enum of a long-running method",
     note = "`#[long_running(response = …, metadata = …)]` generates one beside each method"
 )]
 pub trait OperationState: Sized + Send + Sync + 'static {
-    /// The typed result of success.
+    /// The type of the response.
     type Response: Send + Sync + 'static;
-    /// The typed metadata.
+    /// The type of the metadata.
     type Metadata: Send + Sync + 'static;
-    /// What is declared about the method.
+    /// The declaration of the method.
     const METHOD: &'static Method;
 
-    /// The variant for these parts.
+    /// Makes the variant for these parts.
     fn from_parts(parts: StateParts<Self::Response, Self::Metadata>) -> Self;
-    /// The response, in the variant that has one.
+    /// Returns the response, if this variant has one.
     fn response(&self) -> Option<&Self::Response>;
-    /// The metadata, in the variants that have one.
+    /// Returns the metadata, if this variant has some.
     fn metadata(&self) -> Option<&Self::Metadata>;
     /// Decodes a response.
     ///
@@ -36,7 +38,9 @@ pub trait OperationState: Sized + Send + Sync + 'static {
     fn decode_metadata(payload: Payload<'_>) -> Result<Self::Metadata>;
 }
 
-/// A state with what belongs to it: what an [`OperationState`] is made of. Exhaustive on purpose, as [`State`](crate::State) is.
+/// A state with its payloads: the parts that an [`OperationState`] is made of.
+///
+/// Exhaustive on purpose, as [`State`](crate::State) is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StateParts<R, M> {
     /// Accepted, not started.
@@ -55,14 +59,14 @@ pub enum StateParts<R, M> {
     },
     /// Finished with an error.
     Failed {
-        /// Why.
+        /// Why the operation failed.
         status: Status,
         /// The last metadata.
         metadata: Option<M>,
     },
-    /// Ended because somebody asked for it.
+    /// Ended because a cancellation was requested.
     Cancelled {
-        /// What the server says about it.
+        /// What the server says about the cancellation.
         status: Status,
         /// The last metadata.
         metadata: Option<M>,

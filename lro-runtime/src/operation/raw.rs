@@ -1,4 +1,5 @@
-//! The untyped operation: one snapshot, and the means to look again.
+//! The untyped operation: one snapshot with its client and its method, and how the next poll is
+//! made of it.
 
 use std::{
     fmt,
@@ -21,9 +22,11 @@ use crate::{
     timer::Timer,
 };
 
-/// One immutable snapshot of an operation whose payloads nobody has declared, and the means to look again.
+/// One immutable snapshot of an operation without declared payload types, and the means to poll it
+/// again.
 ///
-/// It does everything that a typed [`Operation`](crate::Operation) does, except decode. Cheap to clone.
+/// It has all the calls of a typed [`Operation`](crate::Operation). Its payloads stay as they were
+/// received. Cheap to clone.
 #[derive(Clone)]
 #[must_use = "an operation that is dropped goes on remotely, unwatched"]
 pub struct RawOperation {
@@ -37,63 +40,69 @@ impl RawOperation {
         Self { snapshot: Arc::new(snapshot), client, method }
     }
 
+    /// Returns the same operation as one of `method`, with its settings and its name in tokens.
     pub(crate) fn bind(self, method: &'static Method) -> Self {
         Self { method: Some(method), ..self }
     }
 
-    /// The name that the service gave it; store it to resume later. Empty if a finished operation came without one.
+    /// Returns the name that the service gave the operation; store it to resume later. Empty if a
+    /// finished operation came without a name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.snapshot.name
     }
 
-    /// The name fit to print: it may be a URL.
+    /// Returns the name fit to print. It may be a URL, whose query may have secrets.
     pub(crate) fn label(&self) -> String {
         crate::url::redacted(self.name())
     }
 
-    /// The state.
+    /// Returns the state.
     #[must_use]
     pub fn state(&self) -> State {
         self.snapshot.state
     }
 
-    /// The status word as the service wrote it, in dialects that have words. Words that the dialect does not know read as running.
+    /// Returns the status word as the service wrote it, in dialects that have words. A word that
+    /// the dialect does not know means running.
     #[must_use]
     pub fn raw_status(&self) -> Option<&str> {
         self.snapshot.raw_status.as_deref()
     }
 
-    /// Whether the work has ended, however it did.
+    /// Whether the operation is terminal: it succeeded, failed, or was cancelled.
     #[must_use]
     pub fn is_completed(&self) -> bool {
         self.state().is_terminal()
     }
 
-    /// Whether the service says that it succeeded.
+    /// Whether the operation succeeded. Its response may still not decode as a given type.
     #[must_use]
     pub fn is_succeeded(&self) -> bool {
         self.state() == State::Succeeded
     }
 
-    /// Whether it failed.
+    /// Whether the operation failed.
     #[must_use]
     pub fn is_failed(&self) -> bool {
         self.state() == State::Failed
     }
 
-    /// Whether it was cancelled.
+    /// Whether the operation was cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.state() == State::Cancelled
     }
 
-    /// The fraction done, 0 to 1, as far as the service or the method says; 1 once it has succeeded.
+    /// Returns the fraction done, 0 to 1, if the service or the method gives one; 1 once the
+    /// operation has succeeded.
     #[must_use]
     pub fn progress(&self) -> Option<f64> {
         if self.is_succeeded() {
             return Some(1.0);
         }
+        // The author's declaration takes precedence over the dialect's reading: it is made for the
+        // metadata of this method.
         let declared = self.method.and_then(|method| method.progress);
         let from_metadata = declared.and_then(|progress| self.metadata().and_then(progress));
         from_metadata
@@ -102,54 +111,59 @@ impl RawOperation {
             .map(|fraction| fraction.clamp(0.0, 1.0))
     }
 
-    /// The last known metadata.
+    /// Returns the last known metadata, also on a terminal snapshot.
     #[must_use]
     pub fn metadata(&self) -> Option<Payload<'_>> {
         self.snapshot.metadata()
     }
 
-    /// The response, once it has succeeded.
+    /// Returns the response, once the operation has succeeded. A success may have none.
     #[must_use]
     pub fn response(&self) -> Option<Payload<'_>> {
         self.snapshot.response()
     }
 
-    /// Why it failed or was cancelled.
+    /// Returns why the operation failed or was cancelled, as the service says.
     #[must_use]
     pub fn status(&self) -> Option<&Status> {
         self.snapshot.status.as_deref()
     }
 
-    /// The message as received: the body of the reply that this snapshot is of. Empty if it was resumed and not looked at.
+    /// Returns the message as received: the body of the reply that this snapshot was made from.
+    /// Empty if the operation was resumed and not polled yet.
     #[must_use]
     pub fn raw(&self) -> &Bytes {
         &self.snapshot.body
     }
 
-    /// What must be stored to resume it in another process.
+    /// Returns the token to store in order to resume the operation in another process.
     #[must_use]
     pub fn token(&self) -> Token {
         Token::of(&self.snapshot, self.client.dialect().id(), self.method)
     }
 
-    /// The client it belongs to.
+    /// Returns the client that the operation belongs to.
     #[must_use]
     pub fn client(&self) -> &Operations {
         &self.client
     }
 
-    /// The settings of a wait: the argument, else the method's, else the client's, else the library's.
+    /// Returns the settings of a wait: the argument's, else the method's, else the client's. The
+    /// library's fill the rest when they are resolved.
     pub(crate) fn settings(&self, argument: PollSettings) -> PollSettings {
         let method = self.method.map(Method::poll_settings).unwrap_or_default();
         argument.or(method).or(self.client.settings().clone())
     }
 
-    /// How long one poll may take outside a wait.
+    /// Returns the time limit of a single call outside a wait.
     pub(crate) fn poll_timeout(&self) -> Result<Duration> {
         Ok(self.settings(PollSettings::default()).resolve()?.poll_timeout)
     }
 
-    /// One look over the network, begun now: the next snapshot. `hold` asks the server to take its time.
+    /// Polls over the network once, and returns the next snapshot.
+    ///
+    /// `began` is the current time, which the caller has read already. With `hold` the server is
+    /// asked to hold the reply for that long.
     pub(crate) async fn poll(
         &self,
         began: Instant,
@@ -160,6 +174,8 @@ impl RawOperation {
         let Some(target) = &self.snapshot.target else {
             return Err(Failure::protocol("the operation has no name: it cannot be looked at again"));
         };
+        // The request of an ordinary poll was built with its target and is only borrowed. A held
+        // one has its time limit in it and is built for each poll.
         let holding = match hold {
             Some(hold) => Some(self.client.request(target.dialect.wait(&target.cursor, hold)?)?),
             None => None,
@@ -168,10 +184,13 @@ impl RawOperation {
         let now = timer.now();
         let replied = ReplyTime { at: now, round_trip: now.saturating_duration_since(began), to_start: false };
         let mut seen = target.dialect.read(&target.cursor, &reply)?;
+        // Before the snapshot is made: if the server points to an origin that is not trusted, the
+        // poll fails and nothing changes. A cursor that has not moved keeps its request.
         let moved = match seen.cursor.take().filter(|cursor| *cursor != target.cursor) {
             Some(cursor) => Some(Arc::new(self.client.target(Arc::clone(&target.dialect), cursor)?)),
             None => None,
         };
+        // `seen` borrows the body until `after` has used it up; only then can the body be moved.
         let next = self.snapshot.after(seen, reply.body(), self.method, replied);
         let mut snapshot = next.with_body(|| reply.into_body());
         if let Some(moved) = moved {
@@ -180,12 +199,13 @@ impl RawOperation {
         Ok(snapshot)
     }
 
-    /// The same operation at a later `snapshot`.
+    /// Returns the same operation at a later `snapshot`.
     pub(crate) fn at(&self, snapshot: Snapshot) -> Self {
         Self { snapshot: Arc::new(snapshot), client: self.client.clone(), method: self.method }
     }
 
-    /// Moves on to a later `snapshot`, in place where nobody else holds this one.
+    /// Moves on to a later `snapshot`. Overwrites the current one in place where no clone shares
+    /// it, which saves an allocation per poll.
     pub(crate) fn advance(&mut self, snapshot: Snapshot) {
         match Arc::get_mut(&mut self.snapshot) {
             Some(own) => *own = snapshot,
@@ -193,8 +213,11 @@ impl RawOperation {
         }
     }
 
-    /// A failed call as an error that leads back to this operation.
+    /// Makes an error of a failed call. It carries this operation, and says what to do where the
+    /// cause allows it.
     pub(crate) fn poll_error(&self, message: &str, failure: Failure) -> Error {
+        // "Not found" for an operation that a reply has described means that it is gone, not that
+        // its name is wrong: results expire.
         let seen_before = self.snapshot.replied.is_some();
         let gone = failure.is_not_found();
         let code = failure.status().map(Status::code);
@@ -235,12 +258,14 @@ impl fmt::Debug for RawOperation {
 }
 
 impl RawOperation {
-    /// `Ok` if it succeeded; else the error that its state is.
+    /// Returns `Ok` if the operation succeeded, else the error that
+    /// [`no_response`](Self::no_response) makes.
     pub(crate) fn success(&self) -> Result<()> {
         if self.is_succeeded() { Ok(()) } else { Err(self.no_response()) }
     }
 
-    /// Why there is no response, as far as the state says.
+    /// Makes the error of an operation that has no response because it failed, was cancelled, or is
+    /// not terminal yet.
     #[cold]
     pub(crate) fn no_response(&self) -> Error {
         let ended = |word: &str| self.status().map_or_else(|| word.to_owned(), |status| format!("{word}: {status}"));

@@ -1,4 +1,5 @@
-//! Tokens: a snapshot written down.
+//! Tokens: snapshots in a stored form, their text format, and what an operation can be resumed
+//! from.
 
 use std::{fmt, str::FromStr, time::UNIX_EPOCH};
 
@@ -14,17 +15,19 @@ use crate::{
     url::{redacted, without_secrets},
 };
 
-/// The version this library writes, and the newest it reads.
+/// The version of the token format that this library writes, and the newest that it reads.
 const VERSION: u32 = 1;
 
-/// The first letters of every written token.
+/// The letters that every token begins with, before its version.
 const PREFIX: &str = "lro";
 
-/// A snapshot written down: where the operation is, of which method it is, and how it stood. One URL-safe word.
+/// A snapshot in a stored form: the operation's cursor, its method, and its state. Its text is one
+/// URL-safe word.
 ///
-/// It resumes the operation in another process: `client.resume_export_image(token)`. It is bound to its method, has a version, and holds
-/// no secrets: no headers, no query parameters that may be secrets, no payloads. A failure's status is kept; the response of an operation that
-/// succeeded is not, one poll fetches it again.
+/// A token resumes the operation in another process: `client.resume_export_image(token)`. It is
+/// bound to its method, has a version, and has no secrets: no headers, no query parameters that may
+/// be secrets, no payloads. It keeps the status of a failed operation. It does not keep the
+/// response of one that succeeded; one poll after the resume fetches it again.
 ///
 /// ```
 /// use lro_runtime::Operations;
@@ -40,10 +43,13 @@ pub struct Token {
     content: Content,
 }
 
+/// What a token says, as it is encoded.
+// Unknown fields are refused: a change of this form comes with a new version, so an unknown field
+// is not this library's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Content {
-    /// The method; empty for an untyped operation.
+    /// The name of the method; empty for an untyped operation.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) method: String,
     pub(crate) dialect: String,
@@ -55,18 +61,22 @@ pub(crate) struct Content {
     pub(crate) status: Option<Status>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) raw_status: Option<String>,
-    /// Milliseconds since 1970 at the start call.
+    /// The time of the start call in milliseconds since 1970, on the wall clock: an `Instant` means
+    /// nothing in another process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) started: Option<u64>,
 }
 
 impl Token {
-    /// The token of a snapshot; `dialect` is that of its client, for one that cannot be looked at again.
+    /// Makes the token of a snapshot. `dialect` is the client's, for a snapshot that has no target
+    /// and so no dialect of its own.
     pub(crate) fn of(snapshot: &Snapshot, dialect: &'static str, method: Option<&Method>) -> Self {
         let started = snapshot.started.and_then(|started| started.system.duration_since(UNIX_EPOCH).ok());
         let content = Content {
             method: method.map(|method| method.name().to_owned()).unwrap_or_default(),
             dialect: snapshot.target.as_ref().map_or(dialect, |target| target.dialect.id()).to_owned(),
+            // The name and the cursor may be URLs: query parameters that may be secrets are left
+            // out of both.
             name: without_secrets(&snapshot.name),
             cursor: snapshot.target.as_ref().map(|target| target.cursor.clone().stored(without_secrets)),
             state: snapshot.state,
@@ -81,19 +91,19 @@ impl Token {
         self.content
     }
 
-    /// The name of the operation.
+    /// Returns the name of the operation.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.content.name
     }
 
-    /// The method it is bound to; empty for an untyped operation.
+    /// Returns the name of the method that the token is bound to; empty for an untyped operation.
     #[must_use]
     pub fn method(&self) -> &str {
         &self.content.method
     }
 
-    /// The state at the time of writing.
+    /// Returns the state that the operation had when the token was made.
     #[must_use]
     pub fn state(&self) -> State {
         self.content.state
@@ -104,7 +114,8 @@ fn invalid(message: String) -> Error {
     Error::new(ErrorKind::InvalidToken, message)
 }
 
-/// FNV-1a: tells a word that was cut or mistyped. Not a protection against forgery; whoever forges a token could as well call the service.
+/// The 32-bit FNV-1a hash, by which a token that was cut or mistyped is found. It does not protect
+/// against forgery, and need not: a token gives no access that the client does not have.
 fn checksum(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
@@ -128,6 +139,7 @@ impl FromStr for Token {
             ))
         };
         let (version, rest) = word.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-')).ok_or_else(foreign)?;
+        // Only one way to write a version is read, so that equal tokens are equal words.
         let canonical = version.bytes().all(|b| b.is_ascii_digit()) && !version.starts_with('0');
         let version: u32 = version.parse().ok().filter(|_| canonical).ok_or_else(foreign)?;
         if version > VERSION {
@@ -138,6 +150,7 @@ impl FromStr for Token {
         let (sum, encoded) = rest.split_once('-').ok_or_else(foreign)?;
         let damaged = || invalid("the token is damaged: it was cut or changed since it was written".to_owned());
         let json = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| damaged())?;
+        // Compared as text: `{:08x}` is the one spelling of a checksum.
         if sum != format!("{:08x}", checksum(&json)) {
             return Err(damaged());
         }
@@ -146,6 +159,7 @@ impl FromStr for Token {
     }
 }
 
+// Not derived: the name may be a URL, whose query may have secrets.
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Token")
@@ -156,6 +170,8 @@ impl fmt::Debug for Token {
     }
 }
 
+// As its text in every format: a token is one word wherever it is stored, and its checksum goes
+// with it.
 impl Serialize for Token {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -170,15 +186,18 @@ impl<'de> Deserialize<'de> for Token {
 
 /// What an operation can be resumed from: its name, or a [`Token`].
 ///
-/// Text that begins as a written token does is taken as one; any other text is a name.
+/// Text that begins as a token does (`lro`, digits, `-`) is read as a token. Any other text is a
+/// name.
 #[derive(Clone, Debug)]
 pub struct Resume(Source);
 
-/// What the caller gave to resume from.
+/// What the caller gave to resume from, once it was read.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
     Name(String),
     Token(Box<Token>),
+    /// Text that begins as a token and is not one. A conversion cannot fail, so the error waits for
+    /// the call that resumes.
     Damaged(Error),
 }
 

@@ -1,4 +1,5 @@
-//! The values that a setting can have.
+//! The types of the single settings: jitter, expiration, server hints, error budget, unknown status
+//! words.
 
 use std::{
     ops::RangeInclusive,
@@ -7,39 +8,43 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// How waits are spread, so that many clients do not poll at the same moment. The spread is seeded: same seed, same schedule.
+/// How delays are spread at random, so that many clients do not poll at the same moment. The same
+/// seed gives the same delays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Jitter {
-    /// Each wait as computed.
+    /// Each delay is used as computed.
     None,
-    /// Each wait uniformly between (nearly) nothing and what was computed.
+    /// Each delay is drawn uniformly between zero (in effect 1 ms) and the computed delay.
     Full,
-    /// Each wait uniformly between half of what was computed and all of it.
+    /// Each delay is drawn uniformly between half the computed delay and the computed delay.
     Equal,
 }
 
-/// When to give up waiting. Giving up cancels nothing remotely.
+/// When a wait ends although the operation has not. Nothing is cancelled remotely.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Expiration {
-    /// This long after the wait began.
+    /// Ends the wait this long after it began.
     #[serde(with = "human_duration")]
     Timeout(Duration),
-    /// At this time.
+    /// Ends the wait at this time.
     Deadline(Deadline),
-    /// Never: wait for as long as it takes.
+    /// Never ends the wait before the operation has ended.
     Never,
 }
 
-/// A point in time to give up at: from an [`Instant`] or a [`SystemTime`]. Exhaustive on purpose: there are two clocks.
+/// The time at which a wait ends, on one of two clocks. Made from an [`Instant`] or a
+/// [`SystemTime`].
+///
+/// Exhaustive on purpose: there are only these two clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deadline {
-    /// On the monotonic clock.
+    /// A time on the monotonic clock. Cannot be serialised.
     Monotonic(Instant),
-    /// On the wall clock: the form that can be stored.
+    /// A time on the wall clock. Can be serialised.
     System(SystemTime),
 }
 
@@ -56,13 +61,19 @@ impl From<SystemTime> for Deadline {
 }
 
 impl Deadline {
-    /// The deadline on the monotonic clock, seen at `now`; a wall-clock time is translated once, when the wait begins.
+    /// Returns the deadline on the monotonic clock, seen at `now`, or `None` if it is too far away
+    /// for that clock.
+    ///
+    /// The engine calls this once, when the wait begins, so that a later change of the wall clock
+    /// moves no deadline.
     #[must_use]
     pub(crate) fn monotonic(self, now: Instant, system_now: SystemTime) -> Option<Instant> {
         match self {
             Self::Monotonic(at) => Some(at),
             Self::System(at) => match at.duration_since(system_now) {
                 Ok(remaining) => now.checked_add(remaining),
+                // A deadline in the past stays in the past, so that the wait ends without a poll.
+                // `now` if the clock does not reach back that far.
                 Err(past) => Some(now.checked_sub(past.duration()).unwrap_or(now)),
             },
         }
@@ -86,7 +97,7 @@ impl<'de> Deserialize<'de> for Deadline {
     }
 }
 
-/// A plain duration in serde, human as the optional ones.
+/// The serde form of a duration that is not optional, the same text as for the optional ones.
 mod human_duration {
     use std::time::Duration;
 
@@ -104,21 +115,22 @@ mod human_duration {
     }
 }
 
-/// What to do with a server's wish about the next poll.
+/// What to do with a server's hint about the next poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum HintPolicy {
-    /// Obey it within these bounds, for that one wait. The bounds end hot loops (`Retry-After: 0`) and week-long waits.
+    /// Uses the hint, clamped to these bounds, in place of one delay. The bounds prevent hot loops
+    /// (`Retry-After: 0`) and delays of weeks.
     Obey {
-        /// The shortest wait.
+        /// The shortest delay that a hint can cause.
         #[serde(with = "human_duration")]
         floor: Duration,
-        /// The longest wait.
+        /// The longest delay that a hint can cause.
         #[serde(with = "human_duration")]
         ceiling: Duration,
     },
-    /// Wait as computed, whatever the server says.
+    /// Ignores hints and uses the computed delays.
     Ignore,
 }
 
@@ -128,7 +140,8 @@ impl From<RangeInclusive<Duration>> for HintPolicy {
     }
 }
 
-/// How many failed polls in a row to forgive. A poll that succeeds restores it.
+/// How many failed polls in a row a wait forgives, for how long, and with which delays between
+/// them. A successful poll restores the whole budget.
 ///
 /// ```
 /// use std::time::Duration;
@@ -153,7 +166,8 @@ pub struct ErrorBudget {
 }
 
 impl ErrorBudget {
-    /// Forgives `failures` failed polls in a row; the next one ends the wait. Zero forgives none.
+    /// Creates a budget that forgives `failures` failed polls in a row; the next failure ends the
+    /// wait. With zero, the first failure ends it.
     #[must_use]
     pub const fn new(failures: u32) -> Self {
         Self {
@@ -164,44 +178,48 @@ impl ErrorBudget {
         }
     }
 
-    /// Forgives them for this long, counted from the first failure in the row; a failure after that ends the wait. 5 min if not said.
+    /// Sets for how long failures in a row are forgiven, counted from the first of them. A failure
+    /// after that ends the wait. Default: 5 min.
     #[must_use]
     pub const fn with_elapsed(mut self, elapsed: Duration) -> Self {
         self.elapsed = elapsed;
         self
     }
 
-    /// Waits this long after the first failure, twice as long after each further one. 1 s if not said. Raises the longest wait if that is shorter.
+    /// Sets the delay after the first failure in a row; it doubles with each further failure.
+    /// Default: 1 s. Raises the longest delay if that is shorter.
     #[must_use]
     pub const fn with_delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
+        // `as_nanos`, because durations cannot be compared in a `const fn`.
         if self.max_delay.as_nanos() < delay.as_nanos() {
             self.max_delay = delay;
         }
         self
     }
 
-    /// Waits at most this long after a failure. 20 s if not said.
+    /// Sets the longest delay after a failure. Default: 20 s.
     #[must_use]
     pub const fn with_max_delay(mut self, max_delay: Duration) -> Self {
         self.max_delay = max_delay;
         self
     }
 
-    /// How many failures in a row are forgiven.
+    /// Returns how many failures in a row are forgiven.
     #[must_use]
     pub const fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// For how long failures in a row are forgiven.
+    /// Returns for how long failures in a row are forgiven.
     #[must_use]
     pub const fn elapsed(&self) -> Duration {
         self.elapsed
     }
 
-    /// The wait after the `n`-th failure in a row, counted from one.
+    /// Returns the delay after the `n`-th failure in a row, counted from one.
     pub(crate) fn wait(&self, n: u32) -> Duration {
+        // From the 33rd failure on, 2^(n-1) does not fit; `max_delay` caps the result anyway.
         let factor = 1_u32.checked_shl(n.saturating_sub(1)).unwrap_or(u32::MAX);
         self.delay.saturating_mul(factor).min(self.max_delay)
     }
@@ -225,13 +243,15 @@ impl From<(u32, Duration)> for ErrorBudget {
     }
 }
 
-/// What a status word means that the dialect does not know.
+/// What a status word that the dialect does not know means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum UnknownStatus {
-    /// The operation is running; the word is [`raw_status()`](crate::RawOperation::raw_status).
+    /// The operation counts as running. The word is
+    /// [`raw_status()`](crate::RawOperation::raw_status).
     Running,
-    /// The wait ends with an error of kind [`Protocol`](crate::ErrorKind::Protocol) that shows the word.
+    /// The wait ends with an error of kind [`Protocol`](crate::ErrorKind::Protocol) that names the
+    /// word.
     Error,
 }

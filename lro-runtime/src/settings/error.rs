@@ -1,8 +1,8 @@
-//! Settings that no wait can follow.
+//! The error for illegal or conflicting settings.
 
 use std::fmt;
 
-/// An illegal setting: names the field, what was found and what is legal.
+/// An illegal setting. The message names the field, what was found and what is legal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SettingsError(pub(super) String);
 

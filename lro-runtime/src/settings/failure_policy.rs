@@ -1,8 +1,11 @@
-//! Which failed polls are worth another, where the library's rule does not fit.
+//! The policy that decides which failed polls are worth another, for services that the library's
+//! rule does not fit.
 
 use crate::status::{Failure, Verdict};
 
-/// Decides which failed polls are worth another. Set it with [`PollSettings::with_failure_policy`](crate::PollSettings::with_failure_policy).
+/// Decides which failed polls are worth another. Any `Fn(&Failure) -> Verdict` is a policy.
+///
+/// Set it with [`PollSettings::with_failure_policy`](crate::PollSettings::with_failure_policy).
 ///
 /// ```
 /// use lro_runtime::{Failure, PollSettings, Verdict};
@@ -15,7 +18,8 @@ use crate::status::{Failure, Verdict};
 /// # let _ = patient;
 /// ```
 pub trait FailurePolicy: Send + Sync + 'static {
-    /// What `failure` means. [`Failure::verdict`] is the library's answer.
+    /// Returns what `failure` means for the wait. [`Failure::verdict`] is the library's own rule,
+    /// to fall back on.
     fn verdict(&self, failure: &Failure) -> Verdict;
 }
 

@@ -1,4 +1,5 @@
-//! How to wait.
+//! The settings of a wait: delays between polls, time limits, server hints, and how many failed
+//! polls to forgive.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -20,12 +21,15 @@ pub(crate) use self::{
     schedule::{SHORTEST_WAIT, Schedule},
 };
 
-/// How long to wait between polls, how long altogether, and how many failed polls to forgive.
+/// The settings of a wait: the delay between polls, the time limit of the wait, and how many failed
+/// polls to forgive.
 ///
-/// Every value is optional: what is not set here is taken from the method (`poll(…)` in its attribute), else from the client
-/// ([`OperationsBuilder::poll_settings`](crate::OperationsBuilder::poll_settings)), else from the library. `PollSettings::default()` sets nothing.
+/// Every value is optional. A value that is not set here comes from the method (`poll(…)` in its
+/// attribute), else from the client
+/// ([`OperationsBuilder::poll_settings`](crate::OperationsBuilder::poll_settings)), else from the
+/// library. `PollSettings::default()` sets nothing.
 ///
-/// The library's own values, and why:
+/// The library's values, and those of the two presets:
 ///
 /// | setting | library | [`interactive`](Self::interactive) | [`batch`](Self::batch) |
 /// |---|---|---|---|
@@ -37,8 +41,10 @@ pub(crate) use self::{
 /// | `not_found_grace` | 10 s | 10 s | 60 s |
 /// | `hint` | obeyed from 100 ms to 10 min | the same | the same |
 ///
-/// The published clients fall into two camps: those that poll rarely and notice late, and those that poll often and notice soon (polls per operation, and seconds
-/// from its end to the poll that sees it, over log-normal durations; `benches` prints them all from one simulation, in which ours are the library's own loop):
+/// Published clients fall into two groups: some poll rarely and notice the end late, others poll
+/// often and notice it soon. The table shows polls per operation, and seconds from the end of an
+/// operation to the poll that sees it, over log-normal durations. `benches` prints all rows from
+/// one simulation; the last three rows run the loop of this library:
 ///
 /// | median duration | 5 s | 60 s | 600 s |
 /// |---|---|---|---|
@@ -49,8 +55,10 @@ pub(crate) use self::{
 /// | `interactive` | 8.8, 1.4 s | 27.8, 2.5 s | 204.5, 2.5 s |
 /// | `batch` | 1.5, 5.8 s | 5.1, 16.8 s | 25.1, 23.1 s |
 ///
-/// The library's own sit between the camps: nearly as soon as api-core, whose full jitter halves each wait, at two thirds of its polls and fewer. Waiting is finite by
-/// default; whoever wants to wait for ever says [`without_expiration`](Self::without_expiration).
+/// The library's values lie between the two groups: they notice the end at most 3.4 s later than
+/// api-core, whose full jitter halves delays on average, with at most two thirds of its polls. A
+/// wait is finite by default; [`without_expiration`](Self::without_expiration) waits for as long as
+/// it takes.
 ///
 /// ```
 /// use std::time::Duration;
@@ -94,9 +102,12 @@ pub struct PollSettings {
     #[serde(skip)]
     policy: Option<Policy>,
 }
+
+/// The caller's failure policy, shared by all clones of the settings.
 #[derive(Clone)]
 struct Policy(Arc<dyn FailurePolicy>);
 
+// By hand: shows only what is set, and durations as `1m 30s`.
 impl fmt::Debug for PollSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("PollSettings");
@@ -129,6 +140,8 @@ impl fmt::Debug for PollSettings {
 
 impl PartialEq for PollSettings {
     fn eq(&self, other: &Self) -> bool {
+        // Two closures cannot be compared: policies are equal only if they are clones of the same
+        // one.
         let same_policy = match (&self.policy, &other.policy) {
             (Some(one), Some(two)) => Arc::ptr_eq(&one.0, &two.0),
             (None, None) => true,
@@ -152,7 +165,7 @@ impl PartialEq for PollSettings {
 }
 
 impl PollSettings {
-    /// A person waits: first delays of 100 ms, at most 5 s, 15 min altogether.
+    /// Settings for a person who waits: delays from 100 ms to 5 s, 15 min in all.
     #[must_use]
     pub fn interactive() -> Self {
         Self::default()
@@ -169,7 +182,8 @@ impl PollSettings {
             )
     }
 
-    /// A job waits, perhaps one of many: 10 s to 60 s, spread, 24 h altogether, patient with an unwell service.
+    /// Settings for a job that waits, perhaps one of many: delays from 10 s to 60 s with jitter, 24
+    /// h in all, and a large error budget.
     #[must_use]
     pub fn batch() -> Self {
         Self::default()
@@ -188,128 +202,141 @@ impl PollSettings {
             )
     }
 
-    /// The wait before the first poll after the start; `delay` if not said.
+    /// Sets the delay between the reply to the start call and the first poll. Default: `delay`.
+    /// Waits that begin with a later snapshot, or with a resumed operation, ignore it.
     #[must_use]
     pub fn with_initial_delay(mut self, initial_delay: Duration) -> Self {
         self.initial_delay = Some(initial_delay);
         self
     }
 
-    /// The first wait between two polls. At least 1 ms.
+    /// Sets the first delay between two polls. At least 1 ms. Default: 1 s.
     #[must_use]
     pub fn with_delay(mut self, delay: Duration) -> Self {
         self.delay = Some(delay);
         self
     }
 
-    /// By how much each wait is longer than the one before. At least 1.
+    /// Sets the factor by which each delay is longer than the one before. At least 1. Default: 1.5.
     #[must_use]
     pub fn with_multiplier(mut self, multiplier: f64) -> Self {
         self.multiplier = Some(multiplier);
         self
     }
 
-    /// The longest wait between two polls. At least `delay`.
+    /// Sets the longest delay between two polls. At least `delay`. Default: 20 s.
     #[must_use]
     pub fn with_max_delay(mut self, max_delay: Duration) -> Self {
         self.max_delay = Some(max_delay);
         self
     }
 
-    /// How waits are spread.
+    /// Sets how delays are spread. Default: [`Jitter::None`].
     #[must_use]
     pub fn with_jitter(mut self, jitter: Jitter) -> Self {
         self.jitter = Some(jitter);
         self
     }
 
-    /// The seed of the spread; a different one for every wait if not said.
+    /// Sets the seed of the jitter. Default: a different random seed for every wait.
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Gives up this long after the wait began.
+    /// Ends the wait this long after it began. Default: 1 h.
     #[must_use]
     pub fn with_timeout(self, timeout: Duration) -> Self {
         self.with_expiration(Expiration::Timeout(timeout))
     }
 
-    /// Gives up at this time: an [`Instant`](std::time::Instant) or a [`SystemTime`](std::time::SystemTime).
+    /// Ends the wait at this time, an [`Instant`](std::time::Instant) or a
+    /// [`SystemTime`](std::time::SystemTime). Default: a timeout of 1 h.
     #[must_use]
     pub fn with_deadline(self, deadline: impl Into<Deadline>) -> Self {
         self.with_expiration(Expiration::Deadline(deadline.into()))
     }
 
-    /// Never gives up.
+    /// Removes the time limit: the wait goes on for as long as the operation takes. Default: 1 h.
     #[must_use]
     pub fn without_expiration(self) -> Self {
         self.with_expiration(Expiration::Never)
     }
 
-    /// When to give up.
+    /// Sets when the wait ends although the operation has not. Default: [`Expiration::Timeout`] of
+    /// 1 h.
     #[must_use]
     pub fn with_expiration(mut self, expiration: Expiration) -> Self {
         self.expiration = Some(expiration);
         self
     }
 
-    /// How long one poll may take, its body included. It is cut to what remains of the wait.
+    /// Sets how long one poll may take, from the credentials hook to the end of the reply's body.
+    /// At least 1 ms. Default: 30 s. The limit is cut to the time that remains of the wait.
     #[must_use]
     pub fn with_poll_timeout(mut self, poll_timeout: Duration) -> Self {
         self.poll_timeout = Some(poll_timeout);
         self
     }
 
-    /// What to do with the server's hints: a [`HintPolicy`], or the bounds within which they are obeyed.
+    /// Sets what to do with server hints: a [`HintPolicy`], or the bounds within which hints are
+    /// obeyed. Default: obeyed from 100 ms to 10 min.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<HintPolicy>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// How many failed polls in a row to forgive: an [`ErrorBudget`], a number, or a number and a time.
+    /// Sets how many failed polls in a row to forgive: an [`ErrorBudget`], a number, or a number
+    /// and a time. Default: 8 within 5 min.
     #[must_use]
     pub fn with_error_budget(mut self, error_budget: impl Into<ErrorBudget>) -> Self {
         self.error_budget = Some(error_budget.into());
         self
     }
 
-    /// For how long after the start `404 Not Found` means "not yet everywhere" instead of "no such operation".
+    /// Sets for how long after the start a `404 Not Found` means that the operation has not reached
+    /// every replica yet. Later it means that the operation does not exist. Default: 10 s.
     #[must_use]
     pub fn with_not_found_grace(mut self, grace: Duration) -> Self {
         self.not_found_grace = Some(grace);
         self
     }
 
-    /// Asks the server to hold each poll for up to this long, where it can (`WaitOperation` and its kin); elsewhere polls as usual.
+    /// Asks the server to hold each poll for up to this long, where the dialect and the service can
+    /// (`WaitOperation` and similar calls). Elsewhere the wait polls as usual. At least 1 ms.
+    /// Default: no held polls.
     #[must_use]
     pub fn with_long_poll(mut self, hold: Duration) -> Self {
         self.long_poll = Some(hold);
         self
     }
 
-    /// What an unknown status word means. Running, if not said.
+    /// Sets what a status word that the dialect does not know means. Default:
+    /// [`UnknownStatus::Running`].
     #[must_use]
     pub fn with_unknown_status(mut self, unknown: UnknownStatus) -> Self {
         self.unknown_status = Some(unknown);
         self
     }
 
-    /// Decides otherwise which failed polls are worth another. Not serialized.
+    /// Sets the policy that decides which failed polls are worth another. Default:
+    /// [`Failure::verdict`](crate::Failure::verdict). Not serialized.
     #[must_use]
     pub fn with_failure_policy(mut self, policy: impl FailurePolicy) -> Self {
         self.policy = Some(Policy(Arc::new(policy)));
         self
     }
 
-    /// These settings, and `fallback`'s where these say nothing.
+    /// Returns these settings, with the values that are not set here taken from `fallback`.
     #[must_use]
     pub fn or(self, fallback: Self) -> Self {
         Self {
             initial_delay: self.initial_delay.or(fallback.initial_delay),
-            // What is said here goes before what is said there, also where the two do not fit each other.
+            // A fallback value must not conflict with an explicit one. If a method sets `delay` to
+            // 30 s and the client sets `max_delay` to 10 s, the method wins and `max_delay` becomes
+            // 30 s, instead of an error that no single place has caused.
             delay: self.delay.or(fallback.delay.map(|delay| self.max_delay.map_or(delay, |max| delay.min(max)))),
             multiplier: self.multiplier.or(fallback.multiplier),
             max_delay: self.max_delay.or(fallback.max_delay.map(|max| self.delay.map_or(max, |delay| max.max(delay)))),
@@ -326,7 +353,8 @@ impl PollSettings {
         }
     }
 
-    /// Every setting, from here or from the library.
+    /// Returns a schedule with every value set. The library supplies missing values. Fails if a
+    /// value is illegal or two values conflict.
     pub(crate) fn resolve(self) -> Result<Schedule, SettingsError> {
         let explicit_max = self.max_delay;
         let explicit_delay = self.delay;
@@ -348,7 +376,9 @@ impl PollSettings {
             unknown_status: self.unknown_status.unwrap_or(UnknownStatus::Running),
             policy: self.policy,
         };
-        // Only what was said can be in conflict: a lone `delay` above the library's `max_delay` raises it, and the other way round.
+        // The library's values cannot conflict with explicit ones either: a lone `delay` above the
+        // library's `max_delay` raises it, and a lone `max_delay` below the library's `delay`
+        // lowers it.
         match (explicit_delay, explicit_max) {
             (Some(delay), None) => schedule.max_delay = schedule.max_delay.max(delay),
             (None, Some(max)) => schedule.delay = schedule.delay.min(max),

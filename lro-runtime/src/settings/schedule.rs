@@ -1,4 +1,4 @@
-//! Settings with every value known: what the engine runs on.
+//! The schedule: settings with every value set and checked, as the engine uses them.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::{
     status::{Failure, Verdict},
 };
 
-/// Settings with every value known and legal: what the engine runs on.
+/// Settings with every value set and legal. Made by `PollSettings::resolve`.
 #[derive(Clone)]
 pub(crate) struct Schedule {
     pub(crate) initial_delay: Option<Duration>,
@@ -27,16 +27,22 @@ pub(crate) struct Schedule {
     pub(super) policy: Option<Policy>,
 }
 
-/// The shortest wait that is not a hot loop.
+/// The shortest delay that is not a hot loop: the least legal value of every delay that repeats,
+/// and the least that the engine makes of jitter or of the rest of an error budget.
 pub(crate) const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 impl Schedule {
+    /// Returns what `failure` means for the wait, by the caller's policy if there is one.
     pub(crate) fn verdict(&self, failure: &Failure) -> Verdict {
         self.policy.as_ref().map_or_else(|| failure.verdict(), |policy| policy.0.verdict(failure))
     }
 
+    /// Checks every value against its least legal value. `initial_delay` may be zero: it is waited
+    /// for once, so it cannot become a hot loop.
     pub(super) fn validate(&self) -> Result<(), SettingsError> {
         let at_least = |field: &str, value: Duration, least: Duration| {
+            // The message is a closure: every wait runs these checks, and formatting durations that
+            // are legal would cost it time.
             check(value >= least, || {
                 format!("{field} = {}: must be at least {}", duration::format(value), duration::format(least))
             })

@@ -1,4 +1,5 @@
-//! A poll that failed. Not an operation that failed.
+//! The failure of one poll, its cause, and whether another poll is worthwhile. A failed poll is not
+//! a failed operation.
 
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
@@ -7,80 +8,83 @@ use http::StatusCode;
 use super::{Code, Status, TransportError};
 use crate::{duration, hint::Hint, text::line, url::UrlError};
 
-/// Why one poll gave no observation. It changes no state; it spends the error budget, or ends the wait when nothing would change.
+/// Why one poll gave no observation.
+///
+/// A failure changes no state. It spends the error budget of the wait, or ends the wait if another
+/// poll could not succeed either.
 #[derive(Clone, Debug)]
 pub struct Failure {
     cause: Cause,
     hint: Option<Hint>,
 }
 
-/// What a poll failed of.
+/// Why a poll failed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Cause {
-    /// No reply.
+    /// The transport returned no reply.
     Transport(TransportError),
-    /// No reply within this time.
+    /// There was no reply within this time.
     TimedOut(Duration),
     /// The credentials hook failed.
     Credentials(Arc<dyn StdError + Send + Sync>),
-    /// A reply that is an HTTP error.
+    /// The reply is an HTTP error.
     Http(StatusCode, Status),
-    /// A reply that is a gRPC error.
+    /// The reply is a gRPC error.
     Rpc(Status),
-    /// A reply that the dialect's specification does not allow.
+    /// The reply breaks the dialect's specification.
     Protocol(String),
-    /// A URL or a name that leads where nothing may be sent.
+    /// A URL or a name leads to a place that the client does not trust. Nothing was sent there.
     Untrusted(String),
-    /// The dialect, or the service, has no such call.
+    /// The dialect, or the service, does not have the call.
     Unsupported(String),
 }
 
 impl Failure {
-    /// A failure without a hint.
+    /// Creates a failure without a hint.
     #[must_use]
     pub fn new(cause: Cause) -> Self {
         Self { cause, hint: None }
     }
 
-    /// A reply that the specification does not allow.
+    /// Creates a failure for a reply that breaks the dialect's specification.
     #[must_use]
     pub fn protocol(message: impl Into<String>) -> Self {
         Self::new(Cause::Protocol(message.into()))
     }
 
-    /// A URL or a name that leads where nothing may be sent.
+    /// Creates a failure for a URL or a name that leads to an untrusted place.
     #[must_use]
     pub fn untrusted(message: impl Into<String>) -> Self {
         Self::new(Cause::Untrusted(message.into()))
     }
 
-    /// A call that does not exist.
+    /// Creates a failure for a call that the dialect or the service does not have.
     #[must_use]
     pub fn unsupported(message: impl Into<String>) -> Self {
         Self::new(Cause::Unsupported(message.into()))
     }
 
-    /// With the wait that the server asked for.
+    /// Sets the hint that the server sent with the failure.
     #[must_use]
     pub fn with_hint(mut self, hint: Option<Hint>) -> Self {
         self.hint = hint;
         self
     }
 
-    /// What it failed of.
+    /// Returns why the poll failed.
     #[must_use]
     pub fn cause(&self) -> &Cause {
         &self.cause
     }
 
-    /// The wait that the server asked for.
+    /// Returns the hint that the server sent with the failure.
     #[must_use]
     pub fn hint(&self) -> Option<Hint> {
         self.hint
     }
 
-    /// What the server said, if it said anything.
+    /// Returns the status that the server sent, if the cause is an HTTP or gRPC error.
     #[must_use]
     pub fn status(&self) -> Option<&Status> {
         match &self.cause {
@@ -89,7 +93,8 @@ impl Failure {
         }
     }
 
-    /// Whether the server says that there is no such operation (now).
+    /// Returns whether the server says that the operation does not exist: HTTP 404 or gRPC
+    /// `NOT_FOUND`. Right after the start it may not exist *yet*.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         match &self.cause {
@@ -99,7 +104,8 @@ impl Failure {
         }
     }
 
-    /// Whether the server says that it has no such call.
+    /// Returns whether the dialect or the service does not have the call: HTTP 501, a status of
+    /// `UNIMPLEMENTED`, or [`Cause::Unsupported`].
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
         match &self.cause {
@@ -110,18 +116,26 @@ impl Failure {
         }
     }
 
-    /// Whether it may be the call that the server does not have, not the operation: what has no route is 404 or 405 over HTTP.
+    /// Returns whether the server may lack the call itself, not the operation. Over HTTP a call
+    /// without a route answers 404 or 405: that is how services that do not bind `WaitOperation`
+    /// answer a poll that they are asked to hold.
     pub(crate) fn may_be_of_the_call(&self) -> bool {
         self.is_unsupported() || matches!(&self.cause, Cause::Http(status, _) if matches!(status.as_u16(), 404 | 405))
     }
 
-    /// The library's rule for what is worth another poll: no reply, HTTP 408, 429, 500, 502, 503, 504, and gRPC `UNAVAILABLE`,
-    /// `DEADLINE_EXCEEDED`, `RESOURCE_EXHAUSTED`, `INTERNAL`, `ABORTED`, `UNKNOWN`. `NOT_FOUND` is worth one only for a while
-    /// after the start.
+    /// Returns what the failure means for the wait, by the library's own rule.
+    ///
+    /// Worth another poll are [transient](TransportError::is_transient) transport errors, a missing
+    /// reply, a failed credentials hook, HTTP 408, 429, 500, 502, 503 and 504, and gRPC
+    /// `UNAVAILABLE`, `DEADLINE_EXCEEDED`, `RESOURCE_EXHAUSTED`, `INTERNAL`, `ABORTED` and
+    /// `UNKNOWN`. HTTP 404 and `NOT_FOUND` are worth another poll only for a while after the start.
+    /// Everything else ends the wait.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let retry = match &self.cause {
             Cause::Transport(error) => error.is_transient(),
+            // A credentials hook refreshes tokens over the network, so its failures are as
+            // transient as a transport's.
             Cause::TimedOut(_) | Cause::Credentials(_) => true,
             Cause::Http(status, _) => matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504),
             Cause::Rpc(status) => matches!(
@@ -135,6 +149,8 @@ impl Failure {
             ),
             Cause::Protocol(_) | Cause::Untrusted(_) | Cause::Unsupported(_) => false,
         };
+        // A 404 is permanent by itself; the engine forgives it only while the operation may not
+        // have reached every replica.
         match retry {
             true => Verdict::Retry,
             false if self.is_not_found() => Verdict::RetryWithinGrace,
@@ -152,6 +168,8 @@ impl From<UrlError> for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
+            // The layers between only name their own step. The innermost source says what went
+            // wrong, such as a refused connection.
             Cause::Transport(error) => match root(error) {
                 Some(root) => write!(f, "{error}: {}", line(&root.to_string())),
                 None => error.fmt(f),
@@ -167,7 +185,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The innermost cause: what the machine said.
+/// Returns the innermost source of a transport error, usually the operating system's or the TLS
+/// library's message.
 fn root(error: &TransportError) -> Option<&(dyn StdError + 'static)> {
     let mut root = error.source()?;
     while let Some(deeper) = root.source() {
@@ -187,14 +206,15 @@ impl StdError for Failure {
     }
 }
 
-/// What a failed poll means for the wait.
+/// What a failed poll means for the wait: poll again or stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// Worth another poll, as long as the error budget lasts.
+    /// Poll again, as long as the error budget lasts.
     Retry,
-    /// Worth another poll only within `not_found_grace` after the start: the operation may not have reached every replica.
+    /// Poll again only within `not_found_grace` after the start, because the operation may not have
+    /// reached every replica yet. Spends no error budget.
     RetryWithinGrace,
-    /// Nothing would change: the wait ends.
+    /// End the wait: another poll would fail in the same way.
     Stop,
 }

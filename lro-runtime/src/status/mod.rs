@@ -1,4 +1,5 @@
-//! Why an operation failed: `google.rpc.Status`, from whatever dialect.
+//! Why an operation or a poll failed: the status, its code and typed details, the failure of one
+//! poll, and the five states.
 
 use std::{fmt, time::Duration};
 
@@ -23,8 +24,9 @@ pub use self::{
 /// Why an operation failed or was cancelled: a code, a message for developers, and typed details
 /// ([`google.rpc.Status`](https://github.com/googleapis/googleapis/blob/master/google/rpc/status.proto)).
 ///
-/// Every dialect's error reads as one, with what does not fit kept: the service's own error word is [`reason`](Status::reason),
-/// an HTTP status is [`http_status`](Status::http_status).
+/// Every dialect turns its errors into this type. What has no place in a `google.rpc.Status` is
+/// kept too: the service's own error word is [`reason`](Status::reason), the HTTP status of the
+/// reply is [`http_status`](Status::http_status).
 ///
 /// ```
 /// use lro_runtime::{Code, Status};
@@ -33,7 +35,9 @@ pub use self::{
 /// assert_eq!(status.to_string(), "NOT_FOUND: no such bucket");
 /// ```
 ///
-/// `Display` and `Debug` show the message as one line and not more than its beginning: all of it is [`message`](Status::message).
+/// `Display` and `Debug` show the beginning of the message, escaped to one line.
+/// [`message`](Status::message) has all of it.
+// Tokens store a status: a renamed member would make older tokens unreadable.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[expect(clippy::struct_field_names, reason = "an HTTP status is called so")]
 pub struct Status {
@@ -49,70 +53,73 @@ pub struct Status {
 }
 
 impl Status {
-    /// A status without details.
+    /// Creates a status without details.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), details: Vec::new(), reason: None, http_status: None }
     }
 
-    /// With these details.
+    /// Sets the details.
     #[must_use]
     pub fn with_details(mut self, details: Vec<Detail>) -> Self {
         self.details = details;
         self
     }
 
-    /// With the service's own error word, such as `ResourceNotFound`.
+    /// Sets the service's own error word, such as `ResourceNotFound`.
     #[must_use]
     pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
-    /// With the HTTP status it came with.
+    /// Sets the HTTP status of the reply that carried this status.
     #[must_use]
     pub fn with_http_status(mut self, status: u16) -> Self {
         self.http_status = Some(status);
         self
     }
 
-    /// The canonical code.
+    /// Returns the canonical code.
     #[must_use]
     pub fn code(&self) -> Code {
         self.code
     }
 
-    /// The message, for developers, in whatever language the service speaks. May be empty.
+    /// Returns the message. It is for developers, in the language of the service, and may be empty.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The details in the order they were sent; those of unknown types are kept raw.
+    /// Returns the details in the order in which they were sent. Details of unknown types are kept
+    /// raw.
     #[must_use]
     pub fn details(&self) -> &[Detail] {
         &self.details
     }
 
-    /// The service's own error word, where its dialect has one.
+    /// Returns the service's own error word, if the dialect has one.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
     }
 
-    /// The HTTP status this arrived with, where it did.
+    /// Returns the HTTP status of the reply that carried this status, if there was one.
     #[must_use]
     pub fn http_status(&self) -> Option<u16> {
         self.http_status
     }
 
-    /// How long the service asks to wait, from a `RetryInfo` detail.
+    /// Returns how long the service asks the client to wait, from the first `RetryInfo` detail.
     #[must_use]
     pub fn retry_delay(&self) -> Option<Duration> {
         self.details.iter().find_map(Detail::retry_info).and_then(|info| info.retry_delay)
     }
 }
 
+// Written by hand: the derived form would print a server's message whole, with its line breaks and
+// at its length.
 impl fmt::Debug for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Status");

@@ -1,12 +1,13 @@
-//! The five states of an operation, and the one table of what may follow what.
+//! The five states of an operation, and the single table of legal changes between them.
 
 use std::fmt;
 
-/// Where an operation is in its life.
+/// The state of an operation.
 ///
-/// The last three are *terminal*: the work has ended, and nothing a server says later changes that.
+/// The last three are *terminal*: the work has ended, and no later reply changes that.
 ///
-/// Exhaustive on purpose: a `match` without a wildcard is told by the compiler what it forgot. There will be no sixth state.
+/// Exhaustive on purpose: the compiler checks that a `match` without a wildcard covers every state.
+/// There will be no sixth state.
 ///
 /// ```
 /// use lro_runtime::State;
@@ -15,29 +16,32 @@ use std::fmt;
 /// assert!(!State::Running.can_become(State::Pending));
 /// assert!(State::Cancelled.is_terminal());
 /// ```
+// Tokens store these words in lower case; a renamed state would make older tokens unreadable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Accepted, not started.
+    /// Accepted, but not started.
     Pending,
-    /// Started, not finished.
+    /// Started, but not finished.
     Running,
     /// Finished with a response.
     Succeeded,
     /// Finished with a [`Status`](crate::Status) that says why it failed.
     Failed,
-    /// Ended because somebody asked for it.
+    /// Ended before it finished, because it was cancelled.
     Cancelled,
 }
 
-/// Declares the transitions once; the check, the documentation's diagram and the exhaustive test read this table.
+/// Declares the transitions once. The check, the diagram in the documentation and the exhaustive
+/// test all read this table, so they cannot disagree.
 macro_rules! transitions {
     ($($from:ident => [$($to:ident)*]),* $(,)?) => {
         impl State {
-            /// Every state, in the order of a life.
+            /// Every state, in the order of an operation's life.
             pub const ALL: &[Self] = &[$(Self::$from),*];
 
-            /// Every legal change of state as `(from, to)`. Staying where it is, an operation may always.
+            /// Every legal change of state, as `(from, to)`. An operation may also always stay in
+            /// its state.
             pub const TRANSITIONS: &[(Self, Self)] = &[$($((Self::$from, Self::$to),)*)*];
         }
     };
@@ -52,27 +56,32 @@ transitions! {
 }
 
 impl State {
-    /// Whether an operation in this state may be seen in `next` afterwards: by a line of [`State::TRANSITIONS`], or by staying.
+    /// Returns whether an operation in this state can be seen in `next` afterwards: `next` is the
+    /// same state, or [`State::TRANSITIONS`] has the change.
     #[must_use]
     pub fn can_become(self, next: Self) -> bool {
         self == next || Self::TRANSITIONS.contains(&(self, next))
     }
 
-    /// Whether nothing can follow: [`Succeeded`](State::Succeeded), [`Failed`](State::Failed) or [`Cancelled`](State::Cancelled).
+    /// Returns whether no other state can follow: [`Succeeded`](State::Succeeded),
+    /// [`Failed`](State::Failed) and [`Cancelled`](State::Cancelled).
     #[must_use]
     pub fn is_terminal(self) -> bool {
         !Self::TRANSITIONS.iter().any(|(from, _)| *from == self)
     }
 
-    /// The state after an observation: `seen` where the table allows it, else the state as it was.
+    /// Returns the state after an observation of `seen`: `seen` if the table allows the change,
+    /// else this state.
     ///
-    /// Replicas lag, so an observation that goes backwards is legal input; it never moves the state back.
+    /// Replicas lag, so an observation that goes backwards is legal input. It never moves the state
+    /// back.
     #[must_use]
     pub fn after(self, seen: Self) -> Self {
         if self.can_become(seen) { seen } else { self }
     }
 
-    /// The transitions as a [Mermaid](https://mermaid.js.org/syntax/stateDiagram.html) state diagram: the one in the README.
+    /// Returns the transitions as a [Mermaid](https://mermaid.js.org/syntax/stateDiagram.html)
+    /// state diagram, the one in the README.
     #[must_use]
     pub fn diagram() -> String {
         let mut lines = vec!["stateDiagram-v2".to_owned(), "    [*] --> Pending".to_owned()];

@@ -1,29 +1,31 @@
-//! Why a transport has no reply.
+//! The error of a transport that returns no reply.
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
-/// What went wrong below HTTP. All but [`BodyTooLarge`](TransportErrorKind::BodyTooLarge) and
+/// The kind of a [`TransportError`]. All kinds except
+/// [`BodyTooLarge`](TransportErrorKind::BodyTooLarge) and
 /// [`InvalidRequest`](TransportErrorKind::InvalidRequest) are worth another poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// No connection: name resolution, refused, unreachable, TLS.
+    /// No connection was made: name resolution failed, the host refused or was unreachable, or TLS
+    /// failed.
     Connect,
-    /// The connection ended or broke before the reply was whole.
+    /// The connection ended or broke before the reply was complete.
     Closed,
-    /// The reply is not HTTP as specified.
+    /// The reply is not valid HTTP.
     InvalidReply,
     /// The body is larger than the limit; the rest was not read.
     BodyTooLarge,
-    /// The request cannot be sent by this transport: its scheme, its method, a header.
+    /// The transport cannot send the request because of its scheme, its method or a header.
     InvalidRequest,
-    /// The transport's own time limit.
+    /// The transport's own time limit passed.
     Timeout,
     /// Anything else.
     Other,
 }
 
-/// Why a [`Transport`](crate::Transport) has no reply.
+/// The error of a [`Transport`](crate::Transport) that returns no reply.
 #[derive(Clone)]
 pub struct TransportError {
     kind: TransportErrorKind,
@@ -32,17 +34,17 @@ pub struct TransportError {
 }
 
 impl TransportError {
-    /// An error of `kind`, caused by `source`.
+    /// Creates an error of `kind` that was caused by `source`.
     pub fn new(kind: TransportErrorKind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { kind, source: Some(Arc::from(source.into())), message: None }
     }
 
-    /// An error of `kind` with words of its own.
+    /// Creates an error of `kind` with a message instead of a source.
     pub fn message(kind: TransportErrorKind, message: impl Into<String>) -> Self {
         Self { kind, source: None, message: Some(message.into()) }
     }
 
-    /// The body is larger than `max_body` bytes.
+    /// Creates the error for a body that is larger than `max_body` bytes.
     #[must_use]
     pub fn body_too_large(max_body: usize) -> Self {
         Self::message(
@@ -51,15 +53,17 @@ impl TransportError {
         )
     }
 
-    /// What went wrong.
+    /// Returns the kind of this error.
     #[must_use]
     pub fn kind(&self) -> TransportErrorKind {
         self.kind
     }
 
-    /// Whether the same request may fare better later.
+    /// Returns whether the same request may succeed later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
+        // A body over the limit stays over it, and a request that cannot be sent stays so.
+        // Everything else may be the network's.
         !matches!(self.kind, TransportErrorKind::BodyTooLarge | TransportErrorKind::InvalidRequest)
     }
 }

@@ -1,3 +1,5 @@
+//! A virtual clock: a timer whose sleeps end without real time passing.
+
 use std::{
     collections::BTreeMap,
     fmt,
@@ -11,26 +13,35 @@ use std::{
 
 use crate::{timer::Timer, transport::BoxFuture};
 
-/// How often the earliest sleep is polled in vain before the clock jumps to it: other tasks that were woken get their turn first.
+/// How often the earliest sleep is polled without any change before the clock jumps to its
+/// deadline. Other tasks that were woken run in between; a task that is about to start a shorter
+/// sleep must do so before the jump.
 const PATIENCE: u32 = 4;
 
-/// How often, for each sleep there is, later ones are polled in vain before the clock jumps to the earliest without its help.
+/// How often, multiplied by the number of sleeps, later sleeps are polled without any change before
+/// the clock jumps without waiting for the earliest sleep to be polled. The task that owns the
+/// earliest sleep may be waiting for something else.
 const STUBBORNNESS: usize = 16;
 
-/// The wall clock when nobody sets it: 2030-01-01T00:00:00Z.
+/// The initial wall clock time: 2030-01-01T00:00:00Z. It is fixed, so that tokens and log lines are
+/// the same in every run.
 const NEW_YEAR: Duration = Duration::from_secs(1_893_456_000);
 
-/// What an [`Instant`] can be ahead of another one everywhere: whoever sleeps there panics.
+/// The end of virtual time, 100 years ahead: an addition to an [`Instant`] that every platform can
+/// represent. A sleep that begins there panics.
 const END_OF_TIME: Duration = Duration::from_secs(86_400 * 365 * 100);
 
 /// A [`Timer`] on which an hour passes at once.
 ///
-/// The clock stands still while there is something to do. Once everything that was polled is waiting, it jumps to the earliest deadline: an
-/// hour's wait takes as long as its polls take, and of two sleeps the shorter one ends first, always. It needs no executor and works with any; on
-/// an executor of several threads it cannot see whether another thread is still busy, so there use one thread or [`manual`](Self::manual).
-/// It does not wait for sockets: use it with a [`ScriptedTransport`](super::ScriptedTransport), and the real clock with an [`LroServer`](super::LroServer).
+/// The clock stands still while any task has work to do. Once every task that was polled is
+/// waiting, the clock jumps to the earliest deadline. A wait of an hour takes as long as its polls
+/// take, and of two sleeps the shorter one always ends first. The clock needs no executor and works
+/// with any. On an executor with several threads it cannot see whether another thread is still
+/// busy: use one thread there, or [`manual`](Self::manual). The clock does not wait for sockets.
+/// Use it with a [`ScriptedTransport`](super::ScriptedTransport), and the real clock with an
+/// [`LroServer`](super::LroServer).
 ///
-/// Clones are the same clock.
+/// Clones share one clock.
 ///
 /// ```
 /// use std::time::Duration;
@@ -53,23 +64,24 @@ struct Shared {
     elapsed: Duration,
     sleepers: BTreeMap<Key, Waker>,
     next_id: u64,
-    /// How often the earliest sleep was polled since anything changed.
+    /// How often the earliest sleep was polled since the last change. A change is a sleep that
+    /// starts, ends or is dropped.
     quiet: u32,
-    /// How often any other sleep was.
+    /// How often other sleeps were polled since the last change.
     stalled: usize,
 }
 
-/// A sleep, by its deadline and the order of registration.
+/// Identifies a sleep by its deadline, then by the order in which sleeps were made.
 type Key = (Duration, u64);
 
 impl VirtualClock {
-    /// A clock that jumps by itself.
+    /// Creates a clock that jumps by itself.
     #[must_use]
     pub fn new() -> Self {
         Self::with_mode(true)
     }
 
-    /// A clock that moves only when told to: see [`advance`](Self::advance).
+    /// Creates a clock that moves only when [`advance`](Self::advance) is called.
     ///
     /// ```
     /// use std::time::Duration;
@@ -106,25 +118,28 @@ impl VirtualClock {
         Self { shared: Arc::new(Mutex::new(shared)) }
     }
 
-    /// How far the clock has moved.
+    /// Returns how far the clock has moved since it was made.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.lock().elapsed
     }
 
-    /// Moves the clock ahead and wakes every sleep that is due.
+    /// Moves the clock ahead by `duration` and wakes every sleep that is due.
     ///
-    /// It moves in one step, as a machine's clock does that was suspended: a sleep that ends on the way ends late. Who wants every deadline met
-    /// advances by [`next_deadline`](Self::next_deadline).
+    /// The clock moves in one step, like the clock of a machine that was suspended: a sleep with a
+    /// deadline in between ends late. To meet every deadline, advance by
+    /// [`next_deadline`](Self::next_deadline).
     pub fn advance(&self, duration: Duration) {
         let mut shared = self.lock();
         let to = shared.elapsed.saturating_add(duration);
         let due = shared.move_to(to);
+        // Unlocked before waking: an executor may poll inside `wake`, and polling a sleep takes
+        // this lock.
         drop(shared);
         wake(due);
     }
 
-    /// How long until the earliest sleep ends, if anybody sleeps.
+    /// Returns how long until the earliest sleep ends, or `None` without a sleep.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Duration> {
         let shared = self.lock();
@@ -132,9 +147,11 @@ impl VirtualClock {
         Some(deadline.saturating_sub(shared.elapsed))
     }
 
-    /// Sets the wall clock, which server hints and tokens go by. Nobody's sleep ends earlier or later for it.
+    /// Sets the wall clock, which server hints with a date and the age of tokens depend on. Sleeps
+    /// are not affected.
     ///
-    /// It is 2030-01-01T00:00:00Z when a clock is made, so that what is made of it is the same in every run.
+    /// Default: 2030-01-01T00:00:00Z when the clock is made, so that results are the same in every
+    /// run.
     pub fn set_system_time(&self, now: SystemTime) {
         let mut shared = self.lock();
         shared.system_origin = now.checked_sub(shared.elapsed).unwrap_or(SystemTime::UNIX_EPOCH);
@@ -146,11 +163,13 @@ impl VirtualClock {
 }
 
 impl Shared {
-    /// Moves on; the wakers of the sleeps that are due, to be woken once the lock is gone.
+    /// Moves the clock to `elapsed`. Returns the wakers of the sleeps that are due, for the caller
+    /// to wake after it has released the lock.
     #[must_use]
     fn move_to(&mut self, elapsed: Duration) -> Vec<Waker> {
         self.elapsed = elapsed.min(END_OF_TIME);
         self.changed();
+        // `u64::MAX` as the id: sleeps whose deadline is exactly now are due as well.
         let rest = self.sleepers.split_off(&(self.elapsed, u64::MAX));
         std::mem::replace(&mut self.sleepers, rest).into_values().collect()
     }
@@ -159,12 +178,18 @@ impl Shared {
         (self.quiet, self.stalled) = (0, 0);
     }
 
-    /// Who is to be polled for the clock to move.
+    /// Returns the waker of the earliest sleep, which has to be polled for an automatic clock to
+    /// move.
     fn earliest(&self) -> Option<Waker> {
         self.sleepers.first_key_value().filter(|_| self.automatic).map(|(_, waker)| waker.clone())
     }
 
-    /// Polls the sleep `key`; whom to wake afterwards.
+    /// Polls the sleep `key`. Returns the result, and the wakers for the caller to wake after it
+    /// has released the lock.
+    ///
+    /// No task can tell the clock that it is idle. So each poll of a sleep wakes the earliest one:
+    /// executors run woken tasks in turn, and once the earliest sleep has come round more than
+    /// [`PATIENCE`] times without a change, nothing else is left to run.
     fn poll(&mut self, key: Key, waker: &Waker) -> (Poll<()>, Vec<Waker>) {
         let (deadline, _) = key;
         if deadline <= self.elapsed {
@@ -181,7 +206,8 @@ impl Shared {
         } else {
             self.stalled = self.stalled.saturating_add(1);
         }
-        // Whoever holds the earliest sleep may not care for it at the moment; the others must not wait for him.
+        // A task may hold the earliest sleep and wait for something else. It then never polls that
+        // sleep, and the other sleeps must not wait for it.
         let nobody_cares = self.stalled > STUBBORNNESS.saturating_mul(self.sleepers.len());
         if !self.automatic || (self.quiet <= PATIENCE && !nobody_cares) {
             return (Poll::Pending, self.earliest().into_iter().collect());
@@ -214,6 +240,8 @@ impl fmt::Debug for VirtualClock {
 }
 
 impl Timer for VirtualClock {
+    // A loop of sleeps that never ends would otherwise spin at the end of time without ever
+    // returning.
     #[expect(clippy::panic, reason = "a test that waits for ever is to fail, not to hang")]
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let mut shared = self.lock();
@@ -222,6 +250,8 @@ impl Timer for VirtualClock {
             panic!("this clock has gone 100 years ahead, its end: something waits for ever");
         }
         shared.next_id += 1;
+        // Registered at its first poll, not here: a sleep that is never polled must not hold up the
+        // clock.
         let key = (shared.elapsed.saturating_add(duration).min(END_OF_TIME), shared.next_id);
         Box::pin(Sleep { clock: self.clone(), key, has_yielded: false })
     }
@@ -254,7 +284,9 @@ impl Future for Sleep {
         let (polled, wakers) = self.clock.lock().poll(self.key, context.waker());
         wake(wakers);
         if polled.is_pending() && !std::mem::replace(&mut self.has_yielded, true) {
-            thread::yield_now(); // a task on another thread may be about to sleep, too
+            // A task on another thread may be about to start a shorter sleep: let it run. Once per
+            // sleep, because a yield at every poll costs real time in every test.
+            thread::yield_now();
         }
         polled
     }
@@ -265,6 +297,8 @@ impl Drop for Sleep {
         let mut shared = self.clock.lock();
         if shared.sleepers.remove(&self.key).is_some() {
             shared.changed();
+            // The dropped sleep may have been the one that drove the clock. The next one takes
+            // over.
             let earliest = shared.earliest();
             drop(shared);
             wake(earliest.into_iter().collect());

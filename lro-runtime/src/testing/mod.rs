@@ -1,6 +1,8 @@
-//! Testing code that waits: a clock that jumps, a transport that follows a script, a server on loopback.
+//! Test kit for code that waits: a clock that jumps, a transport that follows a script, and a
+//! server on loopback.
 //!
-//! For SDK authors and for users of their SDKs. A test of code that waits for an hour, as one would write it:
+//! It is for SDK authors and for the users of their SDKs. This is a test of code that waits for an
+//! hour:
 //!
 //! ```
 //! use std::time::Duration;
@@ -48,11 +50,11 @@
 //! # Ok::<(), lro_runtime::Error>(())
 //! ```
 //!
-//! | | is for |
+//! | type | what it is |
 //! |---|---|
 //! | [`VirtualClock`] | a [`Timer`](crate::Timer) on which an hour passes at once, for async code and for the blocking calls |
-//! | [`ScriptedTransport`] | a [`Transport`](crate::Transport) that answers as its [`Script`] says, and fails the test on any other request |
-//! | [`LroServer`] | a service on loopback whose operations do what their [`Job`] says: real sockets, real time, real faults |
+//! | [`ScriptedTransport`] | a [`Transport`](crate::Transport) that gives the replies of its [`Script`] and fails the test on any other request |
+//! | [`LroServer`] | a service on loopback whose operations behave as their [`Job`] says: real sockets, real time, real faults |
 
 mod clock;
 mod script;

@@ -1,3 +1,5 @@
+//! Scripts: the replies that a [`ScriptedTransport`](super::ScriptedTransport) gives.
+
 use std::{collections::VecDeque, fmt, time::Duration};
 
 use bytes::Bytes;
@@ -11,11 +13,14 @@ use crate::{
     transport::{TransportError, TransportErrorKind},
 };
 
-/// What a [`ScriptedTransport`](super::ScriptedTransport) answers: one reply for each request, in order.
+/// The replies of a [`ScriptedTransport`](super::ScriptedTransport): one for each request, in
+/// order.
 ///
-/// Each method that names a reply adds it; each that describes one (`metadata`, [`taking`](Self::taking), [`hint`](Self::hint), [`header`](Self::header),
-/// [`to`](Self::to)) describes the reply added last. The first reply answers the start call, or the first look at an operation that is resumed. Replies of
-/// `google.longrunning` carry the operation's name by themselves.
+/// Methods that name a reply add it to the script. Methods that describe a reply
+/// ([`taking`](Self::taking), [`hint`](Self::hint), [`header`](Self::header), [`to`](Self::to))
+/// change the reply that was added last. The first reply answers the start call, or the first poll
+/// of an operation that is resumed. Replies of `google.longrunning` contain the operation's name
+/// without further calls.
 ///
 /// ```
 /// use lro_runtime::testing::Script;
@@ -38,11 +43,11 @@ pub struct Script {
     pub(super) name: String,
     pub(super) path: Option<String>,
     pub(super) steps: VecDeque<Step>,
-    /// The metadata of running replies, and of what follows them.
+    /// The metadata of running replies, and of the replies after them.
     metadata: Option<Value>,
 }
 
-/// One reply, and what it answers.
+/// One reply, and which requests it answers.
 #[derive(Clone)]
 pub(super) struct Step {
     label: String,
@@ -56,12 +61,13 @@ pub(super) struct Step {
 #[derive(Clone, Copy)]
 pub(super) enum Last {
     Times(u32),
-    /// All until this much time has passed since its turn came.
+    /// All requests until this much time has passed since the step became the current one.
     For(Duration),
-    /// All, until the next step answers what this one does not.
+    /// All requests that it can answer. The first other request moves on to the next step.
     Forever,
 }
 
+/// What a step answers with. `Never` leaves the request pending for ever.
 #[derive(Clone)]
 pub(super) enum Answer {
     Reply(Reply),
@@ -72,182 +78,202 @@ pub(super) enum Answer {
 /// Which request a step answers.
 #[derive(Clone)]
 pub(super) enum Expected {
-    /// A start call or a look: whatever has no verb of its own.
+    /// A start call or a poll: any request other than a cancel or delete call.
     Poll,
-    /// The call `:cancel`.
+    /// A `POST` whose path ends in `:cancel`.
     Cancel,
-    /// `DELETE`.
+    /// A `DELETE`.
     Delete,
-    /// This one.
+    /// The request with this method and this path with query.
     Exactly(Method, String),
-    /// Any.
+    /// Any request.
     Any,
 }
 
 impl Script {
-    /// The script of an operation of the name `operations/1`.
+    /// Creates an empty script for an operation named `operations/1`.
     pub fn new() -> Self {
         Self::named("operations/1")
     }
 
-    /// The script of an operation of this name.
+    /// Creates an empty script for an operation with this name.
     pub fn named(name: impl Into<String>) -> Self {
         Self { name: name.into(), path: None, steps: VecDeque::new(), metadata: None }
     }
 
-    /// Follows this script for requests whose path begins with `path`: of several scripts on one transport, in dialects whose requests do not end in
-    /// the operation's name.
+    /// Uses this script for requests whose path begins with `path`. This is for several scripts on
+    /// one transport, in dialects whose paths do not end in the operation's name.
     pub fn at(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
         self
     }
 
-    /// Accepted, not started: neither done nor with metadata.
+    /// Adds a pending reply: not done, without metadata.
     pub fn pending(self) -> Self {
         let operation = self.operation();
         self.poll("pending", operation)
     }
 
-    /// Running, `times` times, with the last metadata said, or `{}`.
+    /// Adds `times` running replies, with the most recent metadata or `{}`.
     pub fn running(self, times: u32) -> Self {
         self.running_step("running", Last::Times(times))
     }
 
-    /// Running with this metadata.
+    /// Adds a running reply with this metadata. Later replies repeat the metadata.
     ///
     /// # Panics
     ///
-    /// When `metadata` does not serialize.
+    /// Panics if `metadata` does not serialize.
     pub fn running_with(mut self, metadata: impl Serialize) -> Self {
         self.metadata = Some(value(metadata));
         self.running(1)
     }
 
-    /// Running, with the last metadata said or `{}`, for this long: however often it is looked at, until the clock has moved on by `duration` since this
-    /// reply's turn came. The transport needs a [clock](super::ScriptedTransport::with_clock).
+    /// Adds a running reply that answers every poll for this long: until the clock has moved on by
+    /// `duration` since this reply became the current one. It has the most recent metadata or `{}`.
+    /// The transport needs a [clock](super::ScriptedTransport::with_clock).
     pub fn running_for(self, duration: Duration) -> Self {
         self.running_step(&format!("running for {duration:?}"), Last::For(duration))
     }
 
-    /// Running, with the last metadata said or `{}`, however often it is looked at. The reply after this one is for another call, such as
-    /// [`cancel_accepted`](Self::cancel_accepted); if there is none, the script is finished.
+    /// Adds a running reply that answers every poll. It has the most recent metadata or `{}`. The
+    /// reply after it is for another call, such as [`cancel_accepted`](Self::cancel_accepted).
+    /// Without a reply after it, the script counts as finished.
     pub fn running_forever(self) -> Self {
         self.running_step("running forever", Last::Forever)
     }
 
-    /// Done with this response.
+    /// Adds a reply that says: done, succeeded with this response.
     ///
     /// # Panics
     ///
-    /// When `response` does not serialize.
+    /// Panics if `response` does not serialize.
     pub fn done(self, response: impl Serialize) -> Self {
         self.ended("done", "response", value(response))
     }
 
-    /// Done, with neither a response nor an error.
+    /// Adds a reply that says: done, with neither a response nor an error.
     pub fn done_without_result(self) -> Self {
         let mut operation = self.operation();
         operation.insert("done".to_owned(), json!(true));
         self.poll("done without a result", operation)
     }
 
-    /// Done: failed with this code and message.
+    /// Adds a reply that says: done, failed with this code and message.
     pub fn failed(self, code: Code, message: &str) -> Self {
         self.failed_with(json!({ "code": code.number(), "message": message }))
     }
 
+    /// Adds a reply that says: done, failed with this `google.rpc.Status` (`code`, `message`,
+    /// `details`).
     ///
     /// # Panics
     ///
-    /// When `status` does not serialize.
+    /// Panics if `status` does not serialize.
     pub fn failed_with(self, status: impl Serialize) -> Self {
         self.ended("failed", "error", value(status))
     }
 
-    /// Done: cancelled.
+    /// Adds a reply that says: done, cancelled.
     pub fn cancelled(self) -> Self {
         self.ended("cancelled", "error", json!({ "code": Code::Cancelled.number(), "message": "cancelled" }))
     }
 
-    /// The request to cancel, accepted.
+    /// Adds a reply that accepts a cancel call.
     pub fn cancel_accepted(self) -> Self {
         self.step("cancel accepted", Expected::Cancel, Answer::Reply(reply(StatusCode::OK, &json!({}))))
     }
 
-    /// The request to delete, accepted.
+    /// Adds a reply that accepts a delete call.
     pub fn delete_accepted(self) -> Self {
         self.step("delete accepted", Expected::Delete, Answer::Reply(reply(StatusCode::OK, &json!({}))))
     }
 
-    /// HTTP 503, in answer to any request.
+    /// Adds an HTTP 503 reply to any request.
     pub fn unavailable(self) -> Self {
         self.error(Code::Unavailable, "try again")
     }
 
-    /// The HTTP error that stands for this code, with the body that Google's services send, in answer to any request.
+    /// Adds an HTTP error reply to any request: the HTTP status of this code, with a body as
+    /// Google's services send it.
     pub fn error(self, code: Code, message: &str) -> Self {
         let http = code.http_status();
+        // In an error body `code` is the HTTP status, unlike in an operation's `error`, where it is
+        // the `google.rpc.Code`.
         let body = json!({ "error": { "code": http, "message": message, "status": code.name() } });
         self.http(http, body.to_string())
     }
 
-    /// This HTTP status with this body, in answer to any request.
+    /// Adds a reply to any request with this HTTP status and body.
     ///
     /// # Panics
     ///
-    /// When `status` is none: below 100 or above 999.
+    /// Panics if `status` is not an HTTP status: below 100 or above 999.
     pub fn http(self, status: u16, body: impl Into<Bytes>) -> Self {
         let mut reply = Reply::new(body.into());
         *reply.status_mut() = legal(StatusCode::from_u16(status), "an HTTP status");
         self.reply(reply)
     }
 
-    /// HTTP 200 with bytes that are no message of any dialect, in answer to any request.
+    /// Adds an HTTP 200 reply to any request whose body is not a message in any dialect.
     pub fn garbage(self, body: impl Into<Bytes>) -> Self {
         self.step("garbage", Expected::Any, Answer::Reply(Reply::new(body.into())))
     }
 
-    /// This reply as it is, in answer to any request: for other dialects.
+    /// Adds this reply unchanged, for any request. This is for dialects other than
+    /// `google.longrunning`.
     pub fn reply(self, reply: Reply) -> Self {
         let label = format!("HTTP {}", reply.status().as_u16());
         self.step(&label, Expected::Any, Answer::Reply(reply))
     }
 
-    /// HTTP 200 with this JSON, in answer to any request: for other dialects.
+    /// Adds an HTTP 200 reply to any request with this JSON body. This is for dialects other than
+    /// `google.longrunning`.
     ///
     /// # Panics
     ///
-    /// When `body` does not serialize.
+    /// Panics if `body` does not serialize.
     pub fn json(self, body: impl Serialize) -> Self {
         self.reply(reply(StatusCode::OK, &value(body)))
     }
 
-    /// No reply but an error of the transport, in answer to any request.
+    /// Adds a transport error of this kind instead of a reply, for any request.
     pub fn transport_error(self, kind: TransportErrorKind) -> Self {
         let error = TransportError::message(kind, "as the script says");
         self.step(&format!("{kind:?}"), Expected::Any, Answer::Error(error))
     }
 
-    /// No reply ever, to any request: the caller's patience is tested.
+    /// Adds a request of any kind that never gets a reply, to test the caller's time limits.
     pub fn silence(self) -> Self {
         self.step("silence", Expected::Any, Answer::Never)
     }
 
-    /// That reply takes this long. The transport needs a [clock](super::ScriptedTransport::with_clock).
+    /// Delays the reply added last by `latency`. The transport needs a
+    /// [clock](super::ScriptedTransport::with_clock).
+    ///
+    /// # Panics
+    ///
+    /// Panics if the script has no reply yet.
     pub fn taking(self, latency: Duration) -> Self {
         self.describe(|step| step.latency = latency)
     }
 
-    /// That reply asks to be asked again after this long (`retry-after-ms`).
-    pub fn hint(self, wait: Duration) -> Self {
-        self.header("retry-after-ms", &wait.as_millis().to_string())
-    }
-
-    /// That reply has this header, too.
+    /// Adds a hint to the reply added last: poll again after this long (`retry-after-ms`).
     ///
     /// # Panics
     ///
-    /// When it is not a legal header.
+    /// Panics under the conditions of [`header`](Self::header).
+    pub fn hint(self, wait: Duration) -> Self {
+        // `Retry-After` has whole seconds only.
+        self.header("retry-after-ms", &wait.as_millis().to_string())
+    }
+
+    /// Adds a header to the reply added last.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the header is not valid, if the script has no reply yet, or if that step is an
+    /// error or a silence.
     pub fn header(self, name: &str, value: &str) -> Self {
         let name = legal(name.parse::<HeaderName>(), "a header name");
         let value = legal(HeaderValue::from_bytes(value.as_bytes()), "a header value");
@@ -255,26 +281,30 @@ impl Script {
             Answer::Reply(reply) => {
                 reply.headers_mut().append(name, value);
             }
+            // Ignoring the header would make the test pass for the wrong reason.
             Answer::Error(_) | Answer::Never => wrong_script("a reply that never comes has no headers"),
         })
     }
 
-    /// That reply answers this request and no other: its method, and its path with the query.
+    /// Restricts the reply added last to requests with this method and exactly this path with
+    /// query.
     ///
     /// # Panics
     ///
-    /// When `method` is not a legal method.
+    /// Panics if `method` is not a valid method, or if the script has no reply yet.
     pub fn to(self, method: &str, path: &str) -> Self {
         let expected = Expected::Exactly(legal(method.parse(), "a method"), path.to_owned());
         self.describe(|step| step.expected = expected)
     }
 
+    /// Returns a `google.longrunning.Operation` with only a name.
     fn operation(&self) -> Map<String, Value> {
         Map::from_iter([("name".to_owned(), json!(self.name))])
     }
 
     fn running_step(self, label: &str, last: Last) -> Self {
         let mut operation = self.operation();
+        // Metadata is what tells running from pending, so there must be some.
         operation.insert("metadata".to_owned(), self.metadata.clone().unwrap_or_else(|| json!({})));
         self.poll(label, operation).describe(|step| step.last = last)
     }
@@ -299,6 +329,7 @@ impl Script {
         self
     }
 
+    /// Changes the step added last.
     fn describe(mut self, change: impl FnOnce(&mut Step)) -> Self {
         match self.steps.back_mut() {
             Some(step) => change(step),
@@ -309,7 +340,7 @@ impl Script {
 }
 
 impl Step {
-    /// Whether it answers this request.
+    /// Returns whether this step answers `request`.
     pub(super) fn answers(&self, request: &Request) -> bool {
         let path = request.uri().path();
         match &self.expected {
@@ -328,6 +359,7 @@ impl Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.label)?;
+        // `Times(1)` is the normal case and shows no count.
         if let Last::Times(times @ (0 | 2..)) = self.last {
             write!(f, " ×{times}")?;
         }
@@ -365,6 +397,7 @@ fn reply(status: StatusCode, body: &Value) -> Reply {
     reply
 }
 
+/// Serializes a value for a reply, or fails the test.
 pub(super) fn value(from: impl Serialize) -> Value {
     legal(serde_json::to_value(from), "a value that serializes")
 }

@@ -1,3 +1,5 @@
+//! The scripted transport: answers requests from scripts and fails the test on any other request.
+
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -17,15 +19,19 @@ use crate::{
     url::redacted,
 };
 
-/// A [`Transport`] that follows a [`Script`], or several, and remembers every request.
+/// A [`Transport`] that follows one or more [`Script`]s and records every request.
 ///
-/// A request that its script does not foresee fails the test: it panics, in the task that sent it, with the request and what was expected instead.
-/// No error budget hides that, and [`assert_finished`](Self::assert_finished) says it again should the panic have been caught.
+/// A request that the script does not expect fails the test: the task that sent it panics with a
+/// message that names the request and what was expected. It is a panic because an error budget
+/// would hide an error. If the panic is caught, [`assert_finished`](Self::assert_finished) reports
+/// it again.
 ///
-/// Of several scripts, the one whose operation's name the path ends with answers (before the verb, if there is one), or the one whose
-/// [path](Script::at) it begins with; any other request starts the first operation that has not been started.
+/// With one script, that script answers every request. With several, a request is answered by the
+/// script whose operation name ends the path (before a verb such as `:cancel`), or by the script
+/// whose [path](Script::at) begins it. Any other request starts the first operation that has not
+/// started yet.
 ///
-/// Clones are the same transport.
+/// Clones share one transport.
 ///
 /// ```
 /// use lro_runtime::{PollSettings, State, block_on, testing::{Script, ScriptedTransport, VirtualClock}};
@@ -54,67 +60,72 @@ pub struct ScriptedTransport {
 
 struct Shared {
     scripts: Vec<Playing>,
+    /// Every request, with the virtual time at which it was sent.
     requests: Vec<(Duration, Request)>,
+    /// The messages of unexpected requests, for [`ScriptedTransport::assert_finished`].
     unexpected: Vec<String>,
 }
 
-/// A script, and how far it has been followed.
+/// A script that is being followed. Steps that are over are removed from it.
 struct Playing {
     script: Script,
     begun: bool,
-    /// When the turn of its first step came.
+    /// The time at which the first remaining step became the current one.
     turn_came: Duration,
 }
 
 impl ScriptedTransport {
-    /// A transport that follows this script.
+    /// Creates a transport that follows this script.
     #[must_use]
     pub fn new(script: Script) -> Self {
         let shared = Shared { scripts: vec![Playing::new(script)], requests: vec![], unexpected: vec![] };
         Self { shared: Arc::new(Mutex::new(shared)), clock: None }
     }
 
-    /// Follows this script, too: another operation.
+    /// Adds a script for another operation.
     #[must_use]
     pub fn and(self, script: Script) -> Self {
         self.lock().scripts.push(Playing::new(script));
         self
     }
 
-    /// With this clock for the replies that take their time.
+    /// Uses this clock for replies with a latency or a duration. Default: no clock, and such a
+    /// reply fails the test.
     #[must_use]
     pub fn with_clock(mut self, clock: &VirtualClock) -> Self {
         self.clock = Some(clock.clone());
         self
     }
 
-    /// A client on this transport and this clock. For other settings build it as any client, with this transport, the clock as its timer, and any base URL.
+    /// Builds a client with this transport and `clock` as its timer. For other settings, use
+    /// [`Operations::builder`] with this transport, the clock as the timer, and any base URL.
     ///
     /// # Errors
     ///
-    /// None that depend on the script.
+    /// Fails if the client cannot be built. The script cannot cause that.
     pub fn operations(&self, clock: &VirtualClock) -> Result<Operations> {
         let transport = self.clone().with_clock(clock);
         Operations::builder("http://scripted.test").transport(transport).timer(clock.clone()).build()
     }
 
-    /// The requests so far, the unforeseen ones included.
+    /// Returns all requests so far, including unexpected ones.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.lock().requests.iter().map(|(_, request)| request.clone()).collect()
     }
 
-    /// When the requests were sent, by the clock: zero if there is none.
+    /// Returns the virtual time of each request, in the order of [`requests`](Self::requests).
+    /// Without a clock, all are zero.
     #[must_use]
     pub fn request_times(&self) -> Vec<Duration> {
         self.lock().requests.iter().map(|(time, _)| *time).collect()
     }
 
-    /// Fails the test unless every reply was asked for, and nothing else was.
+    /// Checks that every reply was used and that no unexpected request was made.
     ///
     /// # Panics
     ///
-    /// When replies are left, or there was a request that was not foreseen.
+    /// Panics if replies are left over, or if there was an unexpected request.
     pub fn assert_finished(&self) {
         let shared = self.lock();
         let now = self.now();
@@ -139,10 +150,11 @@ impl ScriptedTransport {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The step that answers `request`.
+    /// Returns the step that answers `request`, or panics.
     fn answer(&self, request: &Request) -> Step {
         let now = self.now();
         let mut shared = self.lock();
+        // Recorded before it is judged: `requests` includes the unexpected ones.
         shared.requests.push((now, request.clone()));
         let taken = match shared.script_of(request) {
             Some(playing) => playing.take(request, now),
@@ -157,6 +169,7 @@ impl ScriptedTransport {
                 step
             }
             Err(expected) => {
+                // The query may hold a secret, and panic messages end up in test logs.
                 let target = redacted(request.uri().path_and_query().map_or("/", |target| target.as_str()));
                 let complaint = format!("unexpected request: {} {target}; {expected}", request.method());
                 shared.unexpected.push(complaint.clone());
@@ -168,11 +181,14 @@ impl ScriptedTransport {
 }
 
 impl Shared {
+    /// Returns the script that answers `request`.
     fn script_of(&mut self, request: &Request) -> Option<&mut Playing> {
         let path = request.uri().path();
         let named = self.scripts.iter().position(|playing| playing.is_of(path));
         let index = match named {
             Some(index) => index,
+            // A single script answers everything: start calls do not end in the operation's name,
+            // nor do some dialects' polls.
             None if self.scripts.len() == 1 => 0,
             None => self.scripts.iter().position(|playing| !playing.begun && playing.script.path.is_none())?,
         };
@@ -185,16 +201,18 @@ impl Playing {
         Self { script, begun: false, turn_came: Duration::ZERO }
     }
 
-    /// Whether `path` is of its operation.
+    /// Returns whether a request to `path` is about this script's operation.
     fn is_of(&self, path: &str) -> bool {
         if let Some(prefix) = &self.script.path {
             return path.starts_with(prefix);
         }
         let name = path.strip_suffix(":cancel").or_else(|| path.strip_suffix(":wait")).unwrap_or(path);
+        // A whole segment must match: `operations/a` is not `operations/aa`, and `operations/1` is
+        // not `my-operations/1`.
         name.strip_suffix(&self.script.name).is_some_and(|before| before.ends_with('/'))
     }
 
-    /// The next step if it answers `request`, else what was expected.
+    /// Takes the current step if it answers `request`. Otherwise returns what was expected.
     fn take(&mut self, request: &Request, now: Duration) -> Result<Step, String> {
         if !self.begun {
             (self.begun, self.turn_came) = (true, now);
@@ -207,6 +225,8 @@ impl Playing {
                 Last::For(duration) => now >= self.turn_came.saturating_add(duration),
                 Last::Forever => !step.answers(request),
             };
+            // A step whose time is over may never have answered: the client did not poll during
+            // that time.
             if is_over {
                 self.next(now);
                 continue;
@@ -225,12 +245,14 @@ impl Playing {
         }
     }
 
+    /// Makes the following step the current one.
     fn next(&mut self, now: Duration) {
         self.script.steps.pop_front();
         self.turn_came = now;
     }
 
-    /// Whether nothing is left but what has been said for as long as it had to be.
+    /// Returns whether every remaining step may be left over: running for ever, or running for a
+    /// time that has passed.
     fn is_finished(&self, now: Duration) -> bool {
         self.script.steps.iter().all(|step| match step.last {
             Last::Times(_) => false,
@@ -248,6 +270,8 @@ impl Transport for ScriptedTransport {
                 clock.sleep(step.latency).await;
             }
             match step.answer {
+                // Checked here as well, so that a test with a small limit fails as it would with a
+                // real transport.
                 Answer::Reply(reply) if reply.body().len() > max_body => Err(TransportError::body_too_large(max_body)),
                 Answer::Reply(reply) => Ok(reply),
                 Answer::Error(error) => Err(error),

@@ -1,10 +1,12 @@
+//! The timer of async-io: the default.
+
 use std::time::Duration;
 
 use super::Timer;
 use crate::transport::BoxFuture;
 
-/// The default timer: [async-io](https://docs.rs/async-io), whose reactor has a thread of its own, so that it works on any
-/// executor and on none.
+/// The timer of [async-io](https://docs.rs/async-io), the default. Its reactor has a thread of its
+/// own, so it works on any executor and on none.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsyncIoTimer;
 

@@ -1,4 +1,4 @@
-//! Timers: the only place where time passes.
+//! Timers: the only code that reads a clock or sleeps, and its adapters.
 
 use std::{
     future::Future,
@@ -19,12 +19,15 @@ pub use self::async_io::AsyncIoTimer;
 #[cfg(feature = "tokio")]
 pub use self::tokio::TokioTimer;
 
-/// The timer that a call brings instead of the client's.
+/// The timer that a call brings instead of the client's; `None` for the client's.
 pub(crate) type OwnTimer = Option<Arc<dyn Timer>>;
 
-/// Tells the time and sleeps. The engine never reads a clock: what a timer says is all it knows.
+/// Tells the time and sleeps.
 ///
-/// A closure is a timer too:
+/// The engine reads no clock: it knows only the times that a timer gives it. A timer that sleeps on
+/// a clock of its own must also tell the time of that clock.
+///
+/// A closure that returns a future is a timer, with the machine's clocks:
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,21 +38,24 @@ pub(crate) type OwnTimer = Option<Arc<dyn Timer>>;
 /// });
 /// ```
 pub trait Timer: Send + Sync + 'static {
-    /// A future that is ready once `duration` has passed.
+    /// Returns a future that is ready once `duration` has passed.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 
-    /// The monotonic time: delays and deadlines.
+    /// Returns the monotonic time, for delays and deadlines. Default: `Instant::now()`.
     fn now(&self) -> Instant {
         Instant::now()
     }
 
-    /// The wall clock: server hints that are dates, and the age of a token.
+    /// Returns the time of the wall clock, for server hints that are dates and for the age of a
+    /// token. Default: `SystemTime::now()`.
     fn system_time(&self) -> SystemTime {
         SystemTime::now()
     }
 
-    /// Whether time here is not the machine's. The blocking calls wait by parking their thread, which needs no executor and no
-    /// reactor; with a virtual clock they ask [`sleep`](Self::sleep) instead.
+    /// Whether this timer's clock is not the machine's. Default: `false`.
+    ///
+    /// The blocking calls wait by parking their thread, which needs no executor and no reactor.
+    /// Parking takes real time, so with a virtual clock they use [`sleep`](Self::sleep) instead.
     fn is_virtual(&self) -> bool {
         false
     }
@@ -65,6 +71,8 @@ where
     }
 }
 
+// All four methods are passed on: with a default one, a virtual clock in an `Arc` would tell the
+// machine's time.
 impl<T: Timer + ?Sized> Timer for Arc<T> {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         (**self).sleep(duration)

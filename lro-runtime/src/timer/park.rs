@@ -1,4 +1,4 @@
-//! Waiting without an executor: the calling thread is parked, by itself.
+//! Waiting without an executor: an own `block_on` and a timer that parks the calling thread.
 
 use std::{
     cell::Cell,
@@ -14,20 +14,26 @@ use super::Timer;
 use crate::transport::BoxFuture;
 
 thread_local! {
-    /// When the future that [`block_on`] runs on this thread wants to be polled again.
+    /// The time at which the future that [`block_on`] runs on this thread must be polled again;
+    /// `None` if only a waker calls for it.
     static NEXT: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// A timer for futures that are run by [`block_on`], and only for those.
+/// The timer of futures that [`block_on`] runs, and only of those. It has no thread and no reactor:
+/// a sleep writes its deadline where `block_on` reads it, and no other executor would wake it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ParkTimer;
 
 impl Timer for ParkTimer {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        // `None` where the deadline is beyond what an `Instant` can hold: such a sleep does not
+        // end.
         let deadline = Instant::now().checked_add(duration);
         Box::pin(poll_fn(move |_| match deadline {
             Some(deadline) if Instant::now() >= deadline => Poll::Ready(()),
             deadline => {
+                // Of all sleeps that are polled in one round, the earliest decides how long the
+                // thread is parked.
                 NEXT.with(|next| next.set(next.get().into_iter().chain(deadline).min()));
                 Poll::Pending
             }
@@ -35,11 +41,13 @@ impl Timer for ParkTimer {
     }
 }
 
-/// The timer of a call that [`block_on`] runs: that of the parked thread, unless time is virtual.
+/// Returns the timer for a call that [`block_on`] runs: one that parks the thread, or `timer`
+/// itself if its clock is virtual.
 pub(crate) fn own_timer(timer: &Arc<dyn Timer>) -> Arc<dyn Timer> {
     if timer.is_virtual() { Arc::clone(timer) } else { Arc::new(ParkTimer) }
 }
 
+/// A waker that unparks a thread.
 struct Unpark(Thread);
 
 impl Wake for Unpark {
@@ -48,7 +56,8 @@ impl Wake for Unpark {
     }
 }
 
-/// Runs `future` on this thread, which is parked while it waits: for programs without an executor, which start operations with it.
+/// Runs `future` on the calling thread, which is parked while the future is pending. Programs
+/// without an executor start operations with it.
 ///
 /// ```no_run
 /// # use lro_runtime::{Operations, PollSettings};
@@ -62,9 +71,12 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut context = Context::from_waker(&waker);
     let mut future = pin!(future);
     loop {
+        // The future may call `block_on` itself. Each level sees only its own deadlines: the outer
+        // one's are put aside during the poll and put back after.
         let outer = NEXT.with(|next| next.replace(None));
         let polled = future.as_mut().poll(&mut context);
         let wake_at = NEXT.with(|next| next.replace(outer));
+        // A park may end without reason; then the future is polled once more, which is harmless.
         match (polled, wake_at) {
             (Poll::Ready(output), _) => return output,
             (Poll::Pending, Some(at)) => thread::park_timeout(at.saturating_duration_since(Instant::now())),

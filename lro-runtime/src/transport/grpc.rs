@@ -1,3 +1,5 @@
+//! Sends requests as gRPC calls over a tonic channel.
+
 use std::{
     error::Error as StdError,
     fmt,
@@ -18,18 +20,25 @@ use tonic::{
 
 use super::{BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind};
 
-/// gRPC over any channel: [`tonic::transport::Channel`](https://docs.rs/tonic/0.14/tonic/transport/struct.Channel.html), one with interceptors, or the library's own
-/// ([`GrpcTransport::new`], with the feature `hyper`).
+/// A transport that speaks gRPC over any channel:
+/// [`tonic::transport::Channel`](https://docs.rs/tonic/0.14/tonic/transport/struct.Channel.html),
+/// one with interceptors, or the library's own ([`GrpcTransport::new`], with the feature `hyper`).
 ///
-/// A request's path is the method (`/google.longrunning.Operations/GetOperation`), its headers are metadata, its body is one message; the reply's
-/// body is the message that came back. An error comes as its `grpc-status`, `grpc-message` and `grpc-status-details-bin` headers. The caller's
-/// time limit goes to the server as `grpc-timeout`. [`OperationsBuilder::grpc`](crate::OperationsBuilder::grpc) sets it up together with its dialect.
+/// A request's path is the method (`/google.longrunning.Operations/GetOperation`), its headers are
+/// the metadata, its body is one message. The reply's body is the response message. A gRPC error
+/// arrives as the headers `grpc-status`, `grpc-message` and `grpc-status-details-bin`. The caller's
+/// time limit is sent to the server as `grpc-timeout`.
+/// [`OperationsBuilder::grpc`](crate::OperationsBuilder::grpc) sets up this transport together with
+/// its dialect.
 pub struct GrpcTransport<S> {
+    // A `Transport` must be `Sync`; a tonic channel need not be. The lock is held only while the
+    // channel is cloned.
     channel: Mutex<S>,
 }
 
 impl<S> GrpcTransport<S> {
-    /// Sends over this channel. It is cloned for each call, as tonic's clients are.
+    /// Creates a transport that sends over `channel`. Each call sends on a clone of it, as tonic's
+    /// generated clients do.
     pub fn over(channel: S) -> Self {
         Self { channel: Mutex::new(channel) }
     }
@@ -63,7 +72,11 @@ where
     }
 }
 
-/// The longest limit that is worth telling a server: the header has eight digits.
+/// The longest time limit that is sent as `grpc-timeout`: eight digits of seconds, about three
+/// years.
+///
+/// The header has eight digits and a unit. tonic panics on a limit that does not fit any unit, and
+/// [`Duration::MAX`] (no limit) does not.
 const LONGEST_LIMIT: Duration = Duration::from_secs(99_999_999);
 
 async fn call<S>(channel: S, request: &Request, max_body: usize, limit: Duration) -> Result<Reply, TransportError>
@@ -74,7 +87,9 @@ where
 {
     let invalid = |why: &str| TransportError::message(TransportErrorKind::InvalidRequest, why);
     let path = request.uri().path_and_query().cloned().ok_or_else(|| invalid("its URI has no path"))?;
+    // Without a limit of its own, tonic refuses messages over 4 MiB, whatever `max_body` allows.
     let mut grpc = Grpc::with_origin(channel, origin(request.uri())).max_decoding_message_size(max_body);
+    // A tower service may panic if it is called before it is ready.
     let ready = grpc.ready().await;
     ready.map_err(|error| broken(Status::from_error(error.into())))?;
     let mut outgoing = tonic::Request::new(request.body().clone());
@@ -93,7 +108,7 @@ where
     }
 }
 
-/// Scheme and authority.
+/// Returns the scheme and authority of `uri`. tonic appends the method's path.
 fn origin(uri: &Uri) -> Uri {
     let mut parts = http::uri::Parts::default();
     parts.scheme = uri.scheme().cloned();
@@ -102,7 +117,11 @@ fn origin(uri: &Uri) -> Uri {
     Uri::from_parts(parts).unwrap_or_default()
 }
 
-/// The request's headers without those that are HTTP's own affair.
+/// Returns the request's headers without those that describe the HTTP exchange: they are not gRPC
+/// metadata.
+///
+/// tonic sets the content type itself. A length would be wrong, because a gRPC message has a prefix
+/// of five bytes, and HTTP/2 forbids `Transfer-Encoding` (RFC 9113, section 8.2.2).
 fn metadata(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
     for name in [header::ACCEPT, header::CONTENT_LENGTH, header::CONTENT_TYPE, header::HOST, header::TRANSFER_ENCODING]
@@ -112,11 +131,16 @@ fn metadata(headers: &HeaderMap) -> HeaderMap {
     headers
 }
 
-/// A status of the server as a reply; a status that tonic made of something that broke as that.
+/// Turns a status from the server into a reply. A status that tonic made from a local failure
+/// becomes that failure.
 fn refused(status: Status, max_body: usize) -> Result<Reply, TransportError> {
+    // tonic gives a source only to a status it made from an error of the channel. A status from the
+    // server has none.
     if status.source().is_some() {
         return Err(broken(status));
     }
+    // tonic has no type for this failure, and a server may answer OUT_OF_RANGE itself: the text is
+    // all that tells them apart.
     if status.code() == Code::OutOfRange && status.message().starts_with("Error, decoded message length too large") {
         return Err(TransportError::body_too_large(max_body));
     }
@@ -127,7 +151,10 @@ fn refused(status: Status, max_body: usize) -> Result<Reply, TransportError> {
     }
 }
 
+/// Returns the error of the connection behind a status that tonic made from it.
 fn broken(status: Status) -> TransportError {
+    // The library's own channel fails with a `TransportError`. tonic wraps it, and its kind is more
+    // precise than the code.
     let mut cause = status.source();
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<TransportError>() {
@@ -138,13 +165,15 @@ fn broken(status: Status) -> TransportError {
     let kind = match status.code() {
         Code::Unavailable => TransportErrorKind::Connect,
         Code::DeadlineExceeded => TransportErrorKind::Timeout,
+        // tonic's own channel enforces `grpc-timeout` too, and reports it as CANCELLED with this
+        // text.
         Code::Cancelled if status.message() == "Timeout expired" => TransportErrorKind::Timeout,
         _ => TransportErrorKind::Closed,
     };
     TransportError::new(kind, status)
 }
 
-/// Messages as they are: the dialect encodes and reads them.
+/// A codec that passes messages through as bytes: the dialect encodes and decodes them.
 #[derive(Clone, Copy, Debug)]
 struct Raw;
 

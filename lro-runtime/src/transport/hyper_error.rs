@@ -1,4 +1,4 @@
-//! What an error of hyper says about the reply: shared by the transports that stand on it.
+//! Maps a [`hyper::Error`] to a [`TransportErrorKind`], for the transports that are built on hyper.
 
 use std::{error::Error as StdError, io};
 
@@ -12,13 +12,19 @@ pub(super) fn kind(error: &hyper::Error) -> TransportErrorKind {
     } else if is_closed(error) {
         TransportErrorKind::Closed
     } else if io_kind(error).is_some() {
-        TransportErrorKind::InvalidReply // what `is_closed` left of I/O: a chunk that is none
+        // `is_closed` took every real I/O error. What is left are the ones hyper makes itself for
+        // wrong framing, such as a chunk size that is not a number.
+        TransportErrorKind::InvalidReply
     } else {
         TransportErrorKind::Other
     }
 }
 
-/// Whether the connection ended. An I/O error counts, unless hyper made it to say that the framing of a body is wrong.
+/// Returns whether the connection ended before the reply was complete.
+///
+/// hyper reports wrong framing of a body (a bad chunk size, an overlong chunk extension) as an
+/// [`io::Error`] of kind `InvalidInput` or `InvalidData`. Those are excluded: the connection works,
+/// the server sent something invalid.
 pub(super) fn is_closed(error: &hyper::Error) -> bool {
     error.is_incomplete_message()
         || error.is_canceled()

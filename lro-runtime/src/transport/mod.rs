@@ -1,4 +1,7 @@
-//! Transports: send one request, return one reply. They know nothing of operations.
+//! The [`Transport`] trait and its adapters: each sends one request and returns one whole reply.
+//!
+//! A transport knows nothing about operations. It does not retry a poll, read a status or follow a
+//! monitor URL: the engine and the dialect decide those from the reply.
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -32,36 +35,45 @@ pub use crate::{
     status::{TransportError, TransportErrorKind},
 };
 
-/// A boxed future: what [`Transport`], [`Timer`](crate::Timer) and [`Credentials`](crate::Credentials) return, so that the
-/// loop over them is compiled once.
+/// The boxed future that [`Transport`], [`Timer`](crate::Timer) and
+/// [`Credentials`](crate::Credentials) return. Boxing lets the polling loop be compiled once, not
+/// once per transport, timer and credentials.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Sends one HTTP request and returns one reply.
 ///
-/// The library's own adapters pass one shared suite of tests, and a foreign one must keep the same guarantees:
+/// The library's own adapters pass one shared test suite. Any other implementation must keep the
+/// same guarantees:
 ///
-/// - Status, headers (every value, in order, non-ASCII ones too) and body arrive as sent. A body shorter than announced is an error.
-/// - At most `max_body` bytes of body are read; one more is [`TransportErrorKind::BodyTooLarge`], noticed while reading.
-/// - A reply belongs to its request. Dropping the future at any point aborts it and never disturbs a later request: a
-///   connection with an unread reply is closed, not reused.
+/// - Status, headers (every value, in order, non-ASCII ones too) and body arrive as the server sent
+///   them. A body shorter than announced is an error.
+/// - At most `max_body` bytes of body are read. One byte more is a
+///   [`TransportErrorKind::BodyTooLarge`] error, detected while reading.
+/// - A reply belongs to its request. Dropping the future at any point aborts the request and never
+///   disturbs a later one: a connection with an unread reply is closed, not reused.
 /// - Redirects are not followed: a `3xx` is a reply like any other.
-/// - No panic on any header or body a server may send.
-/// - The future covers the body as well, so that a caller's time limit does.
-/// - 1,000 requests at once on one client.
+/// - No header and no body makes the transport panic.
+/// - The future includes reading the body, so that a caller's time limit covers the body as well.
+/// - One client handles 1,000 requests at once.
 ///
-/// The request is borrowed because the same one is sent at every poll; an adapter that must own it clones it (bodies and URIs
-/// are reference-counted).
+/// The request is borrowed because every poll sends the same one. An adapter that needs to own it
+/// clones it: bodies and URIs are reference-counted.
 pub trait Transport: Send + Sync + 'static {
-    /// Sends `request` and reads the reply, its body to at most `max_body` bytes.
+    /// Sends `request` and reads the whole reply, with a body of at most `max_body` bytes.
     fn send<'a>(&'a self, request: &'a Request, max_body: usize) -> BoxFuture<'a, Result<Reply, TransportError>>;
 
-    /// The same for a caller who drops the future after `limit`: for protocols that tell the server so. As [`send`](Self::send), if not said.
+    /// Sends `request` like [`send`](Self::send), for a caller that drops the future after `limit`.
+    ///
+    /// Protocols that can tell the server about the limit do so (gRPC: `grpc-timeout`). The default
+    /// implementation ignores `limit` and calls [`send`](Self::send). Enforcing the limit stays
+    /// with the caller.
     fn send_within<'a>(
         &'a self,
         request: &'a Request,
         max_body: usize,
         limit: Duration,
     ) -> BoxFuture<'a, Result<Reply, TransportError>> {
+        // HTTP/1.1 has no way to tell the server about the limit.
         let _ = limit;
         self.send(request, max_body)
     }

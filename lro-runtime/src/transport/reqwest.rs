@@ -1,3 +1,5 @@
+//! Sends requests with a [`reqwest::Client`], on a background tokio runtime.
+
 use std::{
     error::Error as StdError,
     future::{Future, pending},
@@ -15,21 +17,30 @@ use tokio::{runtime, task::JoinHandle};
 
 use super::{BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind, hyper_error};
 
-/// A transport over [`reqwest::Client`]: its proxies, its TLS, its tower middleware.
+/// A transport over [`reqwest::Client`], with its proxies, its TLS and its tower middleware.
 ///
-/// It works on any executor and on none: requests run on one background thread of the process with a tokio runtime of its own, made
-/// at the first request. A caller who blocks the only thread of a tokio runtime does not block the reply it waits for.
+/// It works on any executor and on none. Requests run on a tokio runtime of their own, on one
+/// background thread per process that starts at the first request. A caller that blocks the only
+/// thread of a tokio runtime therefore does not block the reply it waits for.
 ///
-/// What differs from [`HyperTransport`](super::HyperTransport), and from what [`Transport`] promises:
+/// It differs from [`HyperTransport`](super::HyperTransport), and from what [`Transport`] promises,
+/// in these points:
 ///
-/// - **Redirects**: a [`Client`] follows them unless it was built with [`Policy::none`], and reqwest cannot be told otherwise for
-///   one request. [`new`](Self::new) builds one that does not. With a client that did follow one the reply is refused
-///   ([`InvalidRequest`](TransportErrorKind::InvalidRequest)), but the other server has seen the request by then; reqwest takes `Authorization` and `Cookie` away from it on other hosts, no other header.
-/// - **`https`** works if the program's own dependency on reqwest has a feature for it (`rustls`, `native-tls`).
-/// - **URIs** that reqwest would send in another form (`..` or `%2e%2e` as a segment, an unescaped `"` or `{`, …) are refused before they are sent.
-/// - A client that is used elsewhere, too, shares its connections, and those run on the runtime that made them: keep one
-///   for the transport if that runtime may block or end.
-/// - A client with decompression switched on hands out decompressed bodies; the limit counts what comes out.
+/// - **Redirects**: a [`Client`] follows them unless it was built with [`Policy::none`], and
+///   reqwest has no such setting for a single request. [`new`](Self::new) builds a client that
+///   follows none. If another client followed a redirect, the transport refuses the reply
+///   ([`InvalidRequest`](TransportErrorKind::InvalidRequest)), but by then the other server has
+///   seen the request. On another origin reqwest removes `Authorization`, `Cookie` and
+///   `Proxy-Authorization`, but no header with a name of the caller's own, such as an API key.
+/// - **`https`** works if the program's own dependency on reqwest has a feature for it (`rustls`,
+///   `native-tls`).
+/// - **URIs** that reqwest would send in another form (`..` or `%2e%2e` as a segment, an unescaped
+///   `"` or `{`, …) are refused before they are sent.
+/// - A client that is also used elsewhere shares its connections with the transport, and each
+///   connection runs on the runtime that opened it. Use a separate client for the transport if that
+///   runtime may block or end.
+/// - A client with decompression switched on returns decompressed bodies, and the body limit counts
+///   the decompressed bytes.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -48,13 +59,20 @@ pub struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// A transport over a client with reqwest's defaults, but without redirects. Fails if reqwest cannot set up TLS.
+    /// Creates a transport over a client with reqwest's defaults, except that it follows no
+    /// redirects and accepts up to 1,000 headers in a reply.
+    ///
+    /// # Errors
+    ///
+    /// Fails if reqwest cannot set up TLS.
     pub fn new() -> Result<Self, TransportError> {
+        // hyper's default of 100 headers is less than some gateways send.
         let client = Client::builder().redirect(Policy::none()).http1_max_headers(1_000).build();
         Ok(Self { client: client.map_err(|error| TransportError::new(TransportErrorKind::Other, error))? })
     }
 
-    /// A transport over a client of the program's own, built with [`Policy::none`]; see the notes on [`ReqwestTransport`].
+    /// Creates a transport over the program's own client, which should be built with
+    /// [`Policy::none`]. The notes on [`ReqwestTransport`] say why.
     #[must_use]
     pub fn over(client: Client) -> Self {
         Self { client }
@@ -64,6 +82,8 @@ impl ReqwestTransport {
 impl Transport for ReqwestTransport {
     fn send<'a>(&'a self, request: &'a Request, max_body: usize) -> BoxFuture<'a, Result<Reply, TransportError>> {
         Box::pin(async move {
+            // Dots and escapes are checked before anything is spawned, so that a refused request
+            // starts no thread.
             let exchange = exchange(self.client.clone(), outgoing(request)?, max_body);
             let runtime = background().map_err(|error| TransportError::new(TransportErrorKind::Other, error))?;
             Aborting(runtime.spawn(exchange)).await
@@ -71,7 +91,11 @@ impl Transport for ReqwestTransport {
     }
 }
 
-/// The request as reqwest takes it, if that is still the same one: reqwest's URLs resolve dots and escape what they find.
+/// Converts `request` for reqwest, or refuses it if reqwest would change its URI.
+///
+/// reqwest parses the URI as a WHATWG URL, which resolves `..` and `%2e%2e` and escapes characters.
+/// The server would be asked for another path than the one the origin and encoding checks have
+/// seen.
 fn outgoing(request: &Request) -> Result<reqwest::Request, TransportError> {
     let mut outgoing = reqwest::Request::try_from(request.clone())
         .map_err(|error| TransportError::new(TransportErrorKind::InvalidRequest, error.without_url()))?;
@@ -83,7 +107,9 @@ fn outgoing(request: &Request) -> Result<reqwest::Request, TransportError> {
         ));
     }
     if matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH) && request.body().is_empty() {
-        outgoing.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0")); // hyper leaves it out, some servers insist
+        // hyper omits the length of an empty body, and some front ends then answer
+        // `411 Length Required`.
+        outgoing.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     Ok(outgoing)
 }
@@ -91,6 +117,8 @@ fn outgoing(request: &Request) -> Result<reqwest::Request, TransportError> {
 async fn exchange(client: Client, request: reqwest::Request, max_body: usize) -> Result<Reply, TransportError> {
     let sent = request.url().clone();
     let mut response = client.execute(request).await.map_err(classify)?;
+    // A reply from somewhere else must not be read as the operation's. It can only be detected
+    // here: a client does not say which redirect policy it has.
     if *response.url() != sent {
         return Err(TransportError::message(
             TransportErrorKind::InvalidRequest,
@@ -105,7 +133,7 @@ async fn exchange(client: Client, request: reqwest::Request, max_body: usize) ->
     Ok(reply)
 }
 
-/// Reads a body to its end, or to its first byte beyond the limit.
+/// Reads a body to its end, or fails at the first byte beyond `max_body`.
 async fn read(response: &mut reqwest::Response, max_body: usize) -> Result<Bytes, TransportError> {
     if response.content_length().is_some_and(|announced| announced > max_body as u64) {
         return Err(TransportError::body_too_large(max_body));
@@ -121,6 +149,8 @@ async fn read(response: &mut reqwest::Response, max_body: usize) -> Result<Bytes
 }
 
 fn classify(error: reqwest::Error) -> TransportError {
+    // First, because a connection attempt that the system timed out is both a timeout and a connect
+    // error.
     let kind = if error.is_timeout() {
         TransportErrorKind::Timeout
     } else if error.is_connect() {
@@ -130,15 +160,21 @@ fn classify(error: reqwest::Error) -> TransportError {
     } else {
         hyper_cause(&error).map_or(TransportErrorKind::Other, hyper_error::kind)
     };
-    TransportError::new(kind, error.without_url()) // its query may hold a secret
+    TransportError::new(kind, error.without_url()) // the query of the URL may hold a secret
 }
 
+/// Returns the hyper error in the chain of sources. reqwest wraps it without a kind of its own.
 fn hyper_cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a hyper::Error> {
     std::iter::successors(Some(error), |&error| error.source()).find_map(<dyn StdError>::downcast_ref)
 }
 
-/// The runtime on which every request of every [`ReqwestTransport`] runs. Its thread lives as long as the process.
+/// Returns the runtime on which every request of every [`ReqwestTransport`] runs, and starts it at
+/// the first call.
+///
+/// reqwest panics outside a tokio runtime, so the caller's executor cannot be used. The thread
+/// lives as long as the process.
 fn background() -> io::Result<runtime::Handle> {
+    // Not a `OnceLock`: if the thread cannot be started now, a later request tries again.
     static RUNTIME: Mutex<Option<runtime::Handle>> = Mutex::new(None);
     let mut started = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(handle) = &*started {
@@ -146,11 +182,14 @@ fn background() -> io::Result<runtime::Handle> {
     }
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let handle = runtime.handle().clone();
+    // The thread owns the runtime, because tokio panics if a runtime is dropped in an async
+    // context.
     thread::Builder::new().name("lro-reqwest".to_owned()).spawn(move || runtime.block_on(pending::<()>()))?;
     Ok(started.insert(handle).clone())
 }
 
-/// A task that ends with the future that waits for it.
+/// A spawned request that is aborted when the future that waits for it is dropped. A tokio
+/// `JoinHandle` alone would let it run on.
 struct Aborting(JoinHandle<Result<Reply, TransportError>>);
 
 impl Future for Aborting {

@@ -1,3 +1,5 @@
+//! Sends requests with a [`ureq::Agent`], each on a thread of its own.
+
 use std::{
     future::Future,
     io::{self, Read},
@@ -15,21 +17,30 @@ use ureq::{Agent, Body, Error};
 
 use super::{BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind};
 
-/// What a request may take if its agent has no limit: the longest time that the thread of a dropped request lives on.
+/// The time limit of a request whose agent has none.
+///
+/// A blocking read cannot be interrupted from outside, so this is also the longest time that the
+/// thread of a dropped request lives on.
 const MAX_TIME: Duration = Duration::from_secs(600);
 
 type Outcome = Result<Reply, TransportError>;
 
-/// A transport over [`ureq::Agent`], for programs that block: its proxies, its TLS, its middleware.
+/// A transport over [`ureq::Agent`] for programs that block, with its proxies, its TLS and its
+/// middleware.
 ///
-/// The agent's own settings hold, but for two that [`Transport`] rules: redirects are not followed, and an error status is a reply.
+/// The agent's own settings apply, with the exceptions that [`Transport`] requires: redirects are
+/// not followed, an error status is a reply, and methods outside the standard ones are allowed.
 ///
-/// What differs from [`HyperTransport`](super::HyperTransport), and from what [`Transport`] promises:
+/// It differs from [`HyperTransport`](super::HyperTransport), and from what [`Transport`] promises,
+/// in these points:
 ///
-/// - **One thread for each request in flight**, made for it: 1,000 requests at once are 1,000 threads.
-/// - **A dropped request** lives on until its server next says something, or until the agent's time limits end it (ten
-///   minutes in all if the agent has no [`timeout_global`](ureq::config::ConfigBuilder::timeout_global)). Its connection is closed then, not reused.
-/// - **At most 128 headers** in a reply, and 64 KiB of head unless the agent says otherwise.
+/// - **One thread for each request in flight**, started for that request: 1,000 requests at once
+///   are 1,000 threads.
+/// - **A dropped request** lives on until the server sends its next bytes, or until the agent's
+///   time limits end it (ten minutes in all if the agent has no
+///   [`timeout_global`](ureq::config::ConfigBuilder::timeout_global)). Its connection is then
+///   closed, not reused.
+/// - **At most 128 headers** in a reply, and 64 KiB of head. The agent can change the latter.
 ///
 /// ```
 /// use lro_runtime::transport::UreqTransport;
@@ -45,13 +56,14 @@ pub struct UreqTransport {
 }
 
 impl UreqTransport {
-    /// A transport over an agent with ureq's defaults.
+    /// Creates a transport over an agent with ureq's defaults.
     #[must_use]
     pub fn new() -> Self {
         Self::over(Agent::new_with_defaults())
     }
 
-    /// A transport over an agent of the program's own; clones of it share its connections with the transport.
+    /// Creates a transport over the program's own agent. Clones of the agent share their
+    /// connections with the transport.
     #[must_use]
     pub fn over(agent: Agent) -> Self {
         Self { agent }
@@ -71,6 +83,7 @@ impl Transport for UreqTransport {
             let slot = Arc::new(Slot::default());
             let waiting = Waiting(Arc::clone(&slot));
             let work = move || {
+                // A panic must fill the slot too: otherwise the future would wait for ever.
                 let outcome = catch_unwind(AssertUnwindSafe(|| exchange(&agent, request, max_body, &slot)));
                 slot.fill(outcome.unwrap_or_else(|_| Err(other("ureq panicked"))));
             };
@@ -82,7 +95,11 @@ impl Transport for UreqTransport {
 }
 
 fn exchange(agent: &Agent, mut request: Request, max_body: usize, slot: &Slot) -> Outcome {
+    // ureq speaks HTTP/1 only and refuses a request that names another version.
     *request.version_mut() = Version::HTTP_11;
+    // The type of the body decides the framing. `()` sends no length, as a GET should; for a POST
+    // ureq would then use chunks. An empty slice sends `Content-Length: 0`, without which some
+    // front ends answer `411 Length Required`.
     let bodiless =
         request.body().is_empty() && !matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
     let (parts, body) = request.into_parts();
@@ -99,6 +116,8 @@ fn configure<S: ureq::AsSendBody>(agent: &Agent, request: http::Request<S>) -> h
     let limit = agent.config().timeouts().global.unwrap_or(MAX_TIME);
     agent
         .configure_request(request)
+        // As an error, a 4xx or 5xx would lose its headers and body, and with them `Retry-After`
+        // and the error details.
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
@@ -107,7 +126,8 @@ fn configure<S: ureq::AsSendBody>(agent: &Agent, request: http::Request<S>) -> h
         .build()
 }
 
-/// Reads a body to its end, to its first byte beyond the limit, or until nobody waits for it.
+/// Reads a body to its end. Fails at the first byte beyond `max_body`, and when the waiting future
+/// has been dropped.
 fn read(body: Body, max_body: usize, slot: &Slot) -> Result<Bytes, TransportError> {
     if body.content_length().is_some_and(|announced| announced > max_body as u64) {
         return Err(TransportError::body_too_large(max_body));
@@ -126,12 +146,14 @@ fn read(body: Body, max_body: usize, slot: &Slot) -> Result<Bytes, TransportErro
         }
         whole.extend_from_slice(chunk.get(..length).unwrap_or_default());
     }
+    // Nothing receives this error. Returning drops the reader with the reply half read, which
+    // closes the connection.
     Err(other("nobody waits for the reply"))
 }
 
 fn classify(error: Error) -> TransportError {
     if matches!(error, Error::BadUri(_) | Error::RequireHttpsOnly(_)) {
-        // Without what ureq says: it repeats the URI, whose query may hold a secret.
+        // ureq's own message repeats the URI, whose query may hold a secret.
         return TransportError::message(TransportErrorKind::InvalidRequest, "ureq does not send to such a URI");
     }
     let kind = match &error {
@@ -154,7 +176,7 @@ fn other(why: &str) -> TransportError {
     TransportError::message(TransportErrorKind::Other, why)
 }
 
-/// Where the thread leaves the outcome for the future.
+/// The place where the thread leaves the outcome for the waiting future.
 #[derive(Default)]
 struct Slot(Mutex<State>);
 
@@ -174,6 +196,7 @@ impl Slot {
             return;
         }
         let before = std::mem::replace(&mut *state, State::Filled(outcome));
+        // Unlocked before waking: an executor may poll inside `wake`, and the poll takes this lock.
         drop(state);
         if let State::Awaited(waker) = before {
             waker.wake();
@@ -189,6 +212,7 @@ impl Slot {
     }
 }
 
+/// The caller's side of a [`Slot`]. Dropping it tells the thread to stop at the next chunk.
 struct Waiting(Arc<Slot>);
 
 impl Future for Waiting {
@@ -196,6 +220,7 @@ impl Future for Waiting {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
         let mut state = self.0.state();
+        // A new waker at each poll, because the future may have moved to another task.
         match std::mem::replace(&mut *state, State::Awaited(context.waker().clone())) {
             State::Filled(outcome) => Poll::Ready(outcome),
             _ => Poll::Pending,

@@ -1,4 +1,5 @@
-//! [BigQuery](https://cloud.google.com/bigquery/docs/reference/rest/v2/Job): jobs. The base URL is `https://bigquery.googleapis.com`.
+//! Declared types of [BigQuery](https://cloud.google.com/bigquery/docs/reference/rest/v2/Job):
+//! jobs. The base URL is `https://bigquery.googleapis.com`.
 //!
 //! ```
 //! use lro_runtime::{Operations, dialect::Declared, wire::bigquery::Job};
@@ -13,11 +14,15 @@ use serde_json::Value;
 
 use crate::WireOperation;
 
-/// A [job](https://cloud.google.com/bigquery/docs/reference/rest/v2/Job): it is its own result, its statistics are the metadata. Its name is
-/// `projects/{project}/locations/{location}/jobs/{id}`, because a job is found in its location only.
+/// A [job](https://cloud.google.com/bigquery/docs/reference/rest/v2/Job). The job itself is the
+/// response, and its statistics are the metadata.
 ///
-/// `status.errorResult` is why it failed; `status.errors[]` are things that went wrong on the way and do not count. A job that was cancelled is one
-/// that failed with the reason `stopped`.
+/// The name is `projects/{project}/locations/{location}/jobs/{id}`, because a job can be found only
+/// in its location.
+///
+/// A job failed if it is `DONE` and has `status.errorResult`. The elements of `status.errors[]` are
+/// problems on the way, which a successful job may have too: they do not count. A job whose error
+/// has the reason `stopped` was cancelled.
 ///
 /// ```json
 /// {"jobReference": {"projectId": "p", "jobId": "job_1", "location": "EU"}, "status": {"state": "RUNNING"}, "statistics": {}}
@@ -26,6 +31,7 @@ use crate::WireOperation;
 #[serde(rename_all = "camelCase")]
 #[operation(crate = crate, id = "bigquery.job", response = self)]
 #[operation(name = "projects/{jobReference.projectId}/locations/{jobReference.location}/jobs/{jobReference.jobId}")]
+// The name has the location in its path, but the service takes it in the query of every call.
 #[operation(
     poll = "bigquery/v2/projects/{jobReference.projectId}/jobs/{jobReference.jobId}?location={jobReference.location}"
 )]
@@ -42,28 +48,30 @@ use crate::WireOperation;
 )]
 #[non_exhaustive]
 pub struct Job {
-    /// What identifies it.
+    /// The parts of the job's name.
     pub job_reference: JobReference,
-    /// How it stands.
+    /// The state and the errors.
     #[operation(state = "state", pending = "PENDING", running = "RUNNING", done = "DONE")]
+    // No word means failed or cancelled: `DONE` with an error is a failure, and the error's reason
+    // tells a cancelled job apart.
     #[operation(error = "errorResult", cancelled = "stopped")]
     pub status: Value,
-    /// What it took.
+    /// What the job used, such as bytes and slots.
     #[operation(metadata)]
     pub statistics: Option<Value>,
-    /// What it was asked to do.
+    /// The request: a query, a load, an extract or a copy.
     pub configuration: Option<Value>,
 }
 
-/// What identifies a [`Job`].
+/// The parts of a [`Job`]'s name.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct JobReference {
     /// The project.
     pub project_id: String,
-    /// The id in it.
+    /// The id of the job in its project.
     pub job_id: String,
-    /// Where it runs, such as `EU`.
+    /// The location in which the job runs, such as `EU`.
     pub location: String,
 }

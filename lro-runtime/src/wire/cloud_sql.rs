@@ -1,4 +1,6 @@
-//! [Cloud SQL](https://cloud.google.com/sql/docs/mysql/admin-api/rest/v1/operations). The base URL is `https://sqladmin.googleapis.com`.
+//! Declared types of [Cloud
+//! SQL](https://cloud.google.com/sql/docs/mysql/admin-api/rest/v1/operations): operations. The base
+//! URL is `https://sqladmin.googleapis.com`.
 //!
 //! ```
 //! use lro_runtime::{Operations, dialect::Declared, wire::cloud_sql::Operation};
@@ -13,10 +15,14 @@ use serde_json::Value;
 
 use crate::WireOperation;
 
-/// An [operation](https://cloud.google.com/sql/docs/mysql/admin-api/rest/v1/operations#Operation) on an instance. Its name is
-/// `projects/{project}/operations/{id}`.
+/// An [operation](https://cloud.google.com/sql/docs/mysql/admin-api/rest/v1/operations#Operation)
+/// on an instance. The operation itself is the response and the metadata.
 ///
-/// The error is a list, `error.errors[]`; all of it is in the status' details, the first is its reason and message.
+/// The name is `projects/{project}/operations/{id}`, made of two members: `name` alone is a bare
+/// id.
+///
+/// The error is a list, `error.errors[]`. The first element gives the reason and the message; all
+/// elements are details.
 ///
 /// ```json
 /// {"kind": "sql#operation", "name": "0b1c", "targetProject": "p", "status": "DONE", "operationType": "CREATE",
@@ -24,6 +30,8 @@ use crate::WireOperation;
 /// ```
 #[derive(Clone, Debug, Deserialize, WireOperation)]
 #[serde(rename_all = "camelCase")]
+// The name needs the project: polls, cancel calls and list calls are all below
+// `projects/{project}`.
 #[operation(crate = crate, id = "cloud_sql.operation", name = "projects/{targetProject}/operations/{name}")]
 #[operation(response = self, metadata = self, poll = "v1/{name}", cancel = "POST v1/{name}/cancel {}")]
 #[operation(
@@ -41,12 +49,12 @@ pub struct Operation {
     pub target_id: Option<String>,
     /// The URL of the instance.
     pub target_link: Option<String>,
-    /// What it does, such as `CREATE`.
+    /// The kind of operation, such as `CREATE`.
     pub operation_type: Option<String>,
-    /// The word of its state.
+    /// The status word. None of them means cancelled.
     #[operation(state, pending = "PENDING", running = "RUNNING", done = "DONE", absent(cancelled))]
     pub status: String,
-    /// Why it failed.
+    /// The errors, if it failed.
     #[operation(error)]
     pub error: Option<Value>,
 }

@@ -1,5 +1,7 @@
-//! [Google Kubernetes Engine](https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.operations): not
-//! `google.longrunning`, though it looks like it. The base URL is `https://container.googleapis.com`.
+//! Declared types of [Google Kubernetes
+//! Engine](https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.operations):
+//! operations, which look like those of `google.longrunning` and are not. The base URL is
+//! `https://container.googleapis.com`.
 //!
 //! ```
 //! use lro_runtime::{Operations, dialect::Declared, wire::gke::Operation};
@@ -15,9 +17,13 @@ use serde_json::Value;
 
 use crate::WireOperation;
 
-/// An [operation](https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.operations#Operation) on a cluster or a node pool.
+/// An
+/// [operation](https://cloud.google.com/kubernetes-engine/docs/reference/rest/v1/projects.locations.operations#Operation)
+/// on a cluster or a node pool. The operation itself is the response and the metadata.
 ///
-/// The member `name` is a short one that cannot be looked at; the name here is what follows `/v1/` in `selfLink`. `ABORTING` is running: only `DONE` is over.
+/// The member `name` is a bare id that cannot be polled, so the name here is what follows `/v1/` in
+/// `selfLink`. `ABORTING` means running: only `DONE` is terminal. An aborted operation ends with
+/// the error code `CANCELLED`.
 ///
 /// ```json
 /// {"name": "operation-1", "status": "RUNNING", "operationType": "CREATE_CLUSTER",
@@ -29,24 +35,27 @@ use crate::WireOperation;
 #[operation(poll = "v1/{name}", cancel = "POST v1/{name}:cancel {}")]
 #[non_exhaustive]
 pub struct Operation {
-    /// Its URL.
+    /// The URL of the operation, from which the name is taken. It is not followed: polls go below
+    /// the base URL.
     #[operation(name, after = "/v1/")]
     pub self_link: String,
-    /// What it works on.
+    /// The URL of the resource that the operation works on.
     pub target_link: Option<String>,
-    /// What it does, such as `CREATE_CLUSTER`.
+    /// The kind of operation, such as `CREATE_CLUSTER`.
     pub operation_type: Option<String>,
-    /// The word of its state.
+    /// The status word.
     #[operation(state, pending = "PENDING", running = ["RUNNING", "ABORTING"], done = "DONE")]
     pub status: String,
-    /// What it does now, in words.
+    /// The current step, in words.
     pub detail: Option<String>,
-    /// Its stages.
+    /// The stages of the operation.
     pub progress: Option<Value>,
-    /// Why it failed: a [`google.rpc.Status`](https://github.com/googleapis/googleapis/blob/master/google/rpc/status.proto).
+    /// The error: a
+    /// [`google.rpc.Status`](https://github.com/googleapis/googleapis/blob/master/google/rpc/status.proto).
+    // The canonical name of the error's `code`, which is 1.
     #[operation(error, cancelled = "CANCELLED")]
     pub error: Option<Value>,
-    /// The same in words, from older servers.
+    /// The error in words, as older servers write it. It counts only if `error` is absent or empty.
     #[operation(error)]
     pub status_message: Option<String>,
 }

@@ -1,4 +1,5 @@
-//! [Meilisearch](https://www.meilisearch.com/docs/reference/api/tasks): tasks. The base URL is the server's own.
+//! Declared types of [Meilisearch](https://www.meilisearch.com/docs/reference/api/tasks): tasks.
+//! The base URL is the server's own.
 //!
 //! ```
 //! use lro_runtime::{Operations, dialect::Declared, wire::meilisearch::Task};
@@ -13,9 +14,13 @@ use serde_json::Value;
 
 use crate::WireOperation;
 
-/// A [task](https://www.meilisearch.com/docs/reference/api/tasks#task-object): its name is a number, called `taskUid` by start calls and `uid` ever after.
+/// A [task](https://www.meilisearch.com/docs/reference/api/tasks#task-object). The task itself is
+/// the response.
 ///
-/// Cancelling and deleting are tasks of their own: the reply says that they were accepted.
+/// The name is a number, which replies of start calls have as `taskUid` and all others as `uid`.
+///
+/// Cancelling and deleting start tasks of their own. The reply says only that such a task was
+/// accepted.
 ///
 /// ```json
 /// {"uid": 17, "indexUid": "movies", "status": "processing", "type": "documentAdditionOrUpdate", "details": {"receivedDocuments": 7}, "error": null}
@@ -27,13 +32,14 @@ use crate::WireOperation;
 #[operation(list = "tasks?limit={page_size}&from={page_token}", items = "results", next_page = "next")]
 #[non_exhaustive]
 pub struct Task {
-    /// The number.
+    /// The number of the task.
     #[serde(alias = "taskUid")]
     #[operation(name)]
     pub uid: u64,
-    /// The index it works on.
+    /// The index that the task works on.
     pub index_uid: Option<String>,
-    /// The word of its state.
+    /// The status word.
+    // Words are compared exactly: the service writes `canceled`.
     #[operation(
         state,
         pending = "enqueued",
@@ -43,15 +49,15 @@ pub struct Task {
         cancelled = "canceled"
     )]
     pub status: String,
-    /// What it does, such as `documentAdditionOrUpdate`.
+    /// The kind of task, such as `documentAdditionOrUpdate`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// How far it is; the members depend on what it does.
+    /// The work so far, such as `indexedDocuments`. The members depend on the kind of task.
     #[operation(metadata)]
     pub details: Option<Value>,
-    /// Why it failed.
+    /// The error, if it failed.
     #[operation(error)]
     pub error: Option<Value>,
-    /// How long it took, in ISO 8601.
+    /// The duration of the work, in ISO 8601.
     pub duration: Option<String>,
 }

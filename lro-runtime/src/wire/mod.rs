@@ -1,8 +1,9 @@
-//! Declared wire types: how a service writes its operations, said on the type that an SDK has anyway.
+//! Declared wire types: attributes on a serde type that say how a service writes its operations.
 //!
-//! Many services answer with a job object whose member says how it stands. Words, members and paths differ from service to service, and from object to
-//! object of one service; the rest is the same. So a type *declares* them, [`Declared`](crate::dialect::Declared) interprets the declaration, and waiting,
-//! retrying, resuming and trust are what they are for every other dialect:
+//! Many services answer with a job object that has a status member. Words, members and paths differ
+//! between services, and between the objects of one service; everything else is the same. So a type
+//! *declares* them, the dialect [`Declared`](crate::dialect::Declared) interprets the declaration,
+//! and waiting, retrying, resuming and trust work as for every other dialect:
 //!
 //! ```
 //! use lro_runtime::{Operations, RawOperation, Result, WireOperation, long_running};
@@ -38,59 +39,69 @@
 //! }
 //! ```
 //!
-//! `wire = Prediction` is for one method; a client whose operations are all of one type says it once, with
-//! `Operations::builder(…).dialect(Declared::of::<Prediction>())`.
+//! `wire = Prediction` applies to one method. A client whose operations are all of one type sets it
+//! once, with `Operations::builder(…).dialect(Declared::of::<Prediction>())`.
 //!
 //! # What a poll costs
 //!
-//! The declaration is a constant, a [`WireShape`]: paths, words, templates. A poll goes once over the body for the members that have a role and decodes
-//! nothing; the type itself is never read. The response and the metadata are decoded to the method's types when somebody looks.
+//! The declaration is a constant, a [`WireShape`]: paths, words, templates. A poll searches the
+//! body for the members that have a role. It does not decode the body as the type. The response and
+//! the metadata are decoded to the method's types when they are asked for.
 //!
 //! # What a word means
 //!
-//! Words are compared exactly. One that is not declared is running, and readable as [`raw_status`](crate::Operation::raw_status); a
-//! [setting](crate::UnknownStatus) makes it an error. A message without a word breaks the rules, unless `missing = …` says what it means. The state's member
-//! may be a string, a number or a bool, and of any type in Rust, an enum included: its words are the wire's.
+//! Words are compared exactly. A word that is not declared means running, and is readable as
+//! [`raw_status`](crate::Operation::raw_status); a [setting](crate::UnknownStatus) makes it an
+//! error. A message without a word is a protocol error, unless `missing = …` says what it means. On
+//! the wire, the state's member may be a string, a number or a bool. In Rust, the field may be of
+//! any type, such as an enum: the words are those of the wire.
 //!
-//! An error counts only where the word says that it is over: with `failed` and `cancelled` it is why, with `done` it decides between success and
-//! failure, with any other it is ignored. Without one, the word is the [reason](crate::Status::reason). A string, an object and an array of either are read,
-//! and kept whole in the [details](crate::Status::details).
+//! An error counts only if the word is terminal. With `failed` and `cancelled` it is the status,
+//! with `done` it decides between success and failure, and with any other word it is ignored.
+//! Without an error, the word is the [reason](crate::Status::reason). An error may be a string, an
+//! object or an array of either. Its [details](crate::Status::details) are the elements of a list
+//! in it, or the whole object if it has none.
 //!
 //! # Keys
 //!
-//! On a field, or on the type with the path of the member (`state = "status.state"`, keys as on the wire). On a field, a path is that of a member inside.
-//! The names are serde's: `rename`, `rename_all`, `alias` and `flatten` count.
+//! A key stands on a field, or on the type with the path of the member (`state = "status.state"`,
+//! with the keys of the wire). On a field, a path leads to a member inside it. The names of fields
+//! are serde's: `rename`, `rename_all`, `alias` and `flatten` are respected.
 //!
 //! | key | the member is | beside it |
 //! |---|---|---|
-//! | `name` | the operation's name, a string or a number | `after = "/v1/"`: it begins after this text. On the type, `name = "threads/{thread_id}/runs/{id}"` is made of several members |
-//! | `state` | the status word | `pending`, `running`, `succeeded`, `failed`, `cancelled` = a word or `[…]`; `done` = words that mean that it is over, one way or the other; `absent(…)` = states that never occur; `missing = state` |
-//! | `response` | the response; on the type also `self`, the whole message, and `()`, none | |
+//! | `name` | the operation's name, a string or a number | `after = "/v1/"`: the name begins after this text. On the type, `name = "threads/{thread_id}/runs/{id}"` makes it of several members |
+//! | `state` | the status word | `pending`, `running`, `succeeded`, `failed`, `cancelled` = a word or `[…]`; `done` = words that mean success or, if there is an error, failure; `absent(…)` = states that never occur; `missing = state` |
+//! | `response` | the response; on the type also `self`, the whole message, and `()`, no response | |
 //! | `metadata` | the metadata; on the type also `self` | |
-//! | `error` | the error; up to three members, the first that is there counts | `cancelled = …` = its reasons or codes that mean that it was cancelled |
-//! | `progress` | how much is done: an integer is per cent, a float a fraction | `of = 100`, or `of = "total"`, a member beside it |
-//! | `next` | the URL to look at next, followed on [trusted](crate::OperationsBuilder::allow_origin) origins only | |
-//! | `hint` | how long to wait, unless a header says it | `unit = "ms"` instead of seconds |
+//! | `error` | the error; up to three members, of which the first that holds an error counts | `cancelled = …` = the reasons or codes that mean that the operation was cancelled |
+//! | `progress` | how much is done: an integer field is per cent, a float field a fraction | `of = 100`, or `of = "total"`, a member beside it |
+//! | `next` | the URL of the next poll, followed on [trusted](crate::OperationsBuilder::allow_origin) origins only | |
+//! | `hint` | the delay until the next poll, unless a header has one | `unit = "ms"` instead of seconds |
 //!
 //! On the type only:
 //!
 //! | key | |
 //! |---|---|
-//! | `poll` | the path to look at, below the base URL: `v1/jobs/{name}`. Mandatory where there is no `next` |
-//! | `cancel`, `delete` | the call, as `POST v1/jobs/{name}/cancel`; after another space, its body |
-//! | `list`, `items`, `next_page` | the path of a page, with `{page_size}`, `{page_token}`, `{filter}` and `{parent}` where they go; in it the path of the operations, and that of the next page's token or URL |
-//! | `id` | the word that tells the type apart in tokens, instead of its name |
-//! | `crate` | path of `lro_runtime`, where it is not a direct dependency |
+//! | `poll` | the path of a poll, below the base URL: `v1/jobs/{name}`. Mandatory without `next` |
+//! | `cancel`, `delete` | the call, such as `POST v1/jobs/{name}/cancel`; after another space, its JSON body |
+//! | `list`, `items`, `next_page` | the path of a page, with the placeholders `{page_size}`, `{page_token}`, `{filter}` and `{parent}`; in the page, the path of the operations, and the path of the next page's token or URL |
+//! | `id` | the word that identifies the type in tokens. Default: its name |
+//! | `crate` | the path of `lro_runtime`, if it is not a direct dependency |
 //!
-//! Every state has words or is declared absent, no word is there twice, a type that can succeed says what its response is, and fields are types that can be
-//! read: all that is checked when the type is compiled. What cannot be declared is written by hand: see [`WireOperation`](trait@WireOperation).
+//! The compiler checks that every state has words or is declared absent, that no word appears
+//! twice, that a type which can succeed declares its response, and that the fields with a role can
+//! be deserialised. What the attributes cannot express is declared by hand: see
+//! [`WireOperation`](trait@WireOperation).
 //!
 //! # Types that come with the crate
 //!
-//! With the feature `wire`: each is a declaration of a few lines, and an example for others.
+//! The feature `wire` adds them. Each is a declaration of a few lines, and an example for others.
 
 pub use crate::dialect::declared::{HintUnit, Total, WireList, WireOperation, WirePath, WireShape, WireState};
 
+// The types of services are behind a feature, because an SDK declares its own: they cost about a
+// twentieth of the crate's compile time.
 #[cfg(feature = "wire")]
 #[cfg_attr(docsrs, doc(cfg(feature = "wire")))]
 pub mod bigquery;

@@ -1,8 +1,13 @@
-//! [OpenAI](https://platform.openai.com/docs/api-reference): responses, batches, fine-tuning jobs, runs, videos.
+//! Declared types of [OpenAI](https://platform.openai.com/docs/api-reference): responses, batches,
+//! fine-tuning jobs, runs and videos.
 //!
-//! The base URL is the one of the service's own SDKs, with the version (`https://api.openai.com/v1`), so that services which imitate it work as well.
-//! The objects are their own result: what a type holds beyond what is declared here stays reachable as
-//! [`raw`](crate::Operation::raw), or as a type of yours under the same declaration.
+//! The base URL includes the version (`https://api.openai.com/v1`), as in the service's own SDKs.
+//! Compatible services work with a base URL of their own. Each object is its own response and
+//! metadata. Members that these types do not have are reachable through
+//! [`raw`](crate::Operation::raw), or with a type of your own under the same declaration.
+//!
+//! Every object has words of its own: `completed` is a success for a response and unknown for a
+//! fine-tuning job.
 //!
 //! ```
 //! use lro_runtime::{Operations, RawOperation, Result, long_running, wire::openai::Batch};
@@ -25,9 +30,11 @@ use serde_json::Value;
 
 use crate::WireOperation;
 
-/// A [response](https://platform.openai.com/docs/api-reference/responses/object) made in the background (`background: true`).
+/// A [response](https://platform.openai.com/docs/api-reference/responses/object) made in the
+/// background (`background: true`).
 ///
-/// `incomplete` (out of tokens, or filtered) is a failure that says why; the partial output is the metadata.
+/// `incomplete` (out of tokens, or filtered) is a failure, with `incomplete_details` as its reason.
+/// The partial output is in the metadata.
 ///
 /// ```json
 /// {"id": "resp_1", "object": "response", "status": "in_progress", "output": [], "error": null, "incomplete_details": null}
@@ -40,25 +47,26 @@ pub struct Response {
     /// `resp_…`.
     #[operation(name)]
     pub id: String,
-    /// The word of its state.
+    /// The status word.
     #[operation(state, pending = "queued", running = "in_progress", succeeded = "completed", failed = ["failed", "incomplete"], cancelled = "cancelled")]
     pub status: String,
     /// Messages, tool calls and reasoning, as JSON.
     #[serde(default)]
     pub output: Vec<Value>,
-    /// Why it failed.
+    /// The error, if it failed.
     #[operation(error)]
     pub error: Option<Value>,
     /// Why it is incomplete.
     #[operation(error)]
     pub incomplete_details: Option<Value>,
-    /// The tokens it took.
+    /// The tokens used.
     pub usage: Option<Value>,
 }
 
 /// A [batch](https://platform.openai.com/docs/api-reference/batch/object) of requests.
 ///
-/// `expired` is a failure; what was done by then is in the output file, which the metadata names.
+/// `expired` is a failure. The requests that were done by then are in the output file, which the
+/// metadata names.
 ///
 /// ```json
 /// {"id": "batch_1", "object": "batch", "status": "finalizing", "errors": null, "request_counts": {"total": 100, "completed": 95, "failed": 5}}
@@ -72,36 +80,38 @@ pub struct Batch {
     /// `batch_…`.
     #[operation(name)]
     pub id: String,
-    /// The word of its state.
+    /// The status word.
     #[operation(state, pending = "validating", running = ["in_progress", "finalizing", "cancelling"], succeeded = "completed")]
     #[operation(failed = ["failed", "expired"], cancelled = "cancelled")]
     pub status: String,
-    /// What was wrong with the input.
+    /// The errors in the input.
     #[operation(error)]
     pub errors: Option<Value>,
-    /// How many requests are done.
+    /// The number of requests, from which the progress is computed.
     #[operation(progress = "completed", of = "total")]
     pub request_counts: Option<RequestCounts>,
     /// The file with the results.
     pub output_file_id: Option<String>,
-    /// The file with what went wrong, request by request.
+    /// The file with the errors of single requests.
     pub error_file_id: Option<String>,
 }
 
-/// How many requests of a [`Batch`] are done.
+/// The number of requests of a [`Batch`], by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct RequestCounts {
-    /// All of them.
+    /// All requests. 0 while the input is validated.
     pub total: u64,
-    /// Those that succeeded.
+    /// The requests that succeeded.
     pub completed: u64,
-    /// Those that failed.
+    /// The requests that failed.
     pub failed: u64,
 }
 
 /// A [fine-tuning job](https://platform.openai.com/docs/api-reference/fine-tuning/object).
+///
+/// `paused` means running. A job without an error has `"error": {}`, which does not count as one.
 ///
 /// ```json
 /// {"id": "ftjob-1", "object": "fine_tuning.job", "status": "running", "fine_tuned_model": null, "error": {}}
@@ -115,31 +125,34 @@ pub struct FineTuningJob {
     /// `ftjob-…`.
     #[operation(name)]
     pub id: String,
-    /// The word of its state.
+    /// The status word.
     #[operation(state, pending = ["validating_files", "queued"], running = ["running", "paused"], succeeded = "succeeded", failed = "failed", cancelled = "cancelled")]
     pub status: String,
-    /// Why it failed.
+    /// The error, if it failed.
     #[operation(error)]
     pub error: Option<Value>,
-    /// The model that it made.
+    /// The name of the model that the job made.
     pub fine_tuned_model: Option<String>,
-    /// Files with its measurements.
+    /// The files with the measurements of the training.
     #[serde(default)]
     pub result_files: Vec<String>,
-    /// The tokens it was trained with.
+    /// The number of tokens that the model was trained on.
     pub trained_tokens: Option<u64>,
 }
 
-/// A [run](https://platform.openai.com/docs/api-reference/runs/object) of an assistant on a thread. It needs the header `OpenAI-Beta: assistants=v2`.
+/// A [run](https://platform.openai.com/docs/api-reference/runs/object) of an assistant on a thread.
+/// It needs the header `OpenAI-Beta: assistants=v2`.
 ///
-/// `requires_action` waits for the caller: it is running, and [`raw_status`](crate::RawOperation::raw_status) says so. Its name is
-/// `threads/{thread_id}/runs/{id}`.
+/// `requires_action` means that the run waits for the caller. The state is running;
+/// [`raw_status`](crate::RawOperation::raw_status) tells it apart. The name is
+/// `threads/{thread_id}/runs/{id}`, because a run is found only below its thread.
 ///
 /// ```json
 /// {"id": "run_1", "object": "thread.run", "thread_id": "thread_1", "status": "requires_action", "required_action": {}, "last_error": null}
 /// ```
 #[derive(Clone, Debug, Deserialize, WireOperation)]
 #[operation(crate = crate, id = "openai.run", name = "threads/{thread_id}/runs/{id}", response = self, metadata = self)]
+// The name is already the path below the base URL.
 #[operation(poll = "{name}", cancel = "POST {name}/cancel")]
 #[non_exhaustive]
 pub struct Run {
@@ -147,23 +160,24 @@ pub struct Run {
     pub id: String,
     /// `thread_…`.
     pub thread_id: String,
-    /// The word of its state.
+    /// The status word.
     #[operation(state, pending = "queued", running = ["in_progress", "requires_action", "cancelling"], succeeded = "completed")]
     #[operation(failed = ["failed", "incomplete", "expired"], cancelled = "cancelled")]
     pub status: String,
-    /// What it waits for.
+    /// What the run needs from the caller.
     pub required_action: Option<Value>,
-    /// Why it failed.
+    /// The error, if it failed.
     #[operation(error)]
     pub last_error: Option<Value>,
     /// Why it is incomplete.
     #[operation(error)]
     pub incomplete_details: Option<Value>,
-    /// The tokens it took.
+    /// The tokens used.
     pub usage: Option<Value>,
 }
 
-/// A [video](https://platform.openai.com/docs/api-reference/videos/object) that is generated. Its content is at `videos/{id}/content`.
+/// A [video](https://platform.openai.com/docs/api-reference/videos/object) that is generated. Its
+/// content is at `videos/{id}/content`; the response is the object that describes it.
 ///
 /// ```json
 /// {"id": "video_1", "object": "video", "status": "in_progress", "progress": 33, "error": null}
@@ -177,7 +191,7 @@ pub struct Video {
     /// `video_…`.
     #[operation(name)]
     pub id: String,
-    /// The word of its state.
+    /// The status word.
     #[operation(
         state,
         pending = "queued",
@@ -187,12 +201,12 @@ pub struct Video {
         absent(cancelled)
     )]
     pub status: String,
-    /// Per cent done, about.
+    /// The approximate progress, in per cent.
     #[operation(progress)]
     pub progress: Option<u32>,
-    /// Why it failed.
+    /// The error, if it failed.
     #[operation(error)]
     pub error: Option<Value>,
-    /// When the content is deleted, in seconds since 1970.
+    /// The time at which the content is deleted, in seconds since 1970.
     pub expires_at: Option<u64>,
 }

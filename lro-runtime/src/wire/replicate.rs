@@ -1,4 +1,5 @@
-//! [Replicate](https://replicate.com/docs/reference/http): predictions and trainings. The base URL is `https://api.replicate.com`.
+//! Declared types of [Replicate](https://replicate.com/docs/reference/http): predictions and
+//! trainings. The base URL is `https://api.replicate.com`.
 //!
 //! ```
 //! use lro_runtime::{Operations, dialect::Declared, wire::replicate::Prediction};
@@ -14,9 +15,12 @@ use serde_json::Value;
 
 use crate::WireOperation;
 
-/// A [prediction](https://replicate.com/docs/reference/http#predictions.get): its response is the model's output, of whatever type that is.
+/// A [prediction](https://replicate.com/docs/reference/http#predictions.get). The response is the
+/// model's output, of whatever type that is; the metadata is `metrics`.
 ///
-/// `aborted` (it met its deadline before it began) is a failure. `Prefer: wait` on the start call saves the polls of a fast model.
+/// `aborted` (the deadline passed before the prediction began) is a failure. With the header
+/// `Prefer: wait` on the start call, a fast model needs no poll. An `error` beside `succeeded` does
+/// not count.
 ///
 /// ```json
 /// {"id": "gm3q", "status": "succeeded", "output": ["https://…/out.png"], "error": null, "metrics": {"predict_time": 4.5}}
@@ -30,23 +34,25 @@ pub struct Prediction {
     /// The id.
     #[operation(name)]
     pub id: String,
-    /// The word of its state.
+    /// The status word.
+    // Words are compared exactly: the service writes `canceled`.
     #[operation(state, pending = "starting", running = "processing", succeeded = "succeeded", failed = ["failed", "aborted"], cancelled = "canceled")]
     pub status: String,
-    /// What the model made.
+    /// The output of the model. It may be partial until the prediction has succeeded.
     #[operation(response)]
     pub output: Option<Value>,
-    /// Why it failed.
+    /// The error, if it failed.
     #[operation(error)]
     pub error: Option<Value>,
-    /// What it took.
+    /// The time it took.
     #[operation(metadata)]
     pub metrics: Option<Metrics>,
-    /// What the model printed.
+    /// The log of the model.
     pub logs: Option<String>,
 }
 
-/// A [training](https://replicate.com/docs/reference/http#trainings.get): its response is the version that it made.
+/// A [training](https://replicate.com/docs/reference/http#trainings.get). The response is the
+/// version of the model that it made; the metadata is `metrics`.
 ///
 /// ```json
 /// {"id": "zz4i", "status": "processing", "output": null, "error": null, "logs": "…"}
@@ -60,29 +66,29 @@ pub struct Training {
     /// The id.
     #[operation(name)]
     pub id: String,
-    /// The word of its state.
+    /// The status word.
     #[operation(state, pending = "starting", running = "processing", succeeded = "succeeded", failed = ["failed", "aborted"], cancelled = "canceled")]
     pub status: String,
-    /// The version and its weights.
+    /// The new version and its weights.
     #[operation(response)]
     pub output: Option<Value>,
-    /// Why it failed.
+    /// The error, if it failed.
     #[operation(error)]
     pub error: Option<Value>,
-    /// What it took.
+    /// The time it took.
     #[operation(metadata)]
     pub metrics: Option<Metrics>,
-    /// What the training printed.
+    /// The log of the training.
     pub logs: Option<String>,
 }
 
-/// What a prediction or a training took.
+/// The time that a prediction or a training took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Metrics {
-    /// Seconds of work.
+    /// The time of the work itself, in seconds.
     pub predict_time: Option<f64>,
-    /// Seconds from start to end.
+    /// The time from the start to the end, in seconds.
     pub total_time: Option<f64>,
 }

@@ -8,14 +8,15 @@ use crate::{
     status::State,
 };
 
-/// The message that the documentation of `of` in `source` shows.
+/// Returns the JSON example in the documentation of the type `of` in `source`.
 fn shown(source: &str, of: &str) -> String {
     let before = source.split(&format!("pub struct {of} {{")).next().unwrap();
     let example = before.rsplit("/// ```json").next().unwrap().split("/// ```").next().unwrap();
     example.lines().map(|line| line.trim_start_matches("///").trim()).collect()
 }
 
-/// The state of the message that the documentation shows, which the type can read as well.
+/// Returns the state of the JSON example in the documentation of `T`, and checks that `T` itself
+/// can be deserialised from it.
 fn state<T: WireOperation + DeserializeOwned>(source: &str) -> State {
     let name = std::any::type_name::<T>().rsplit("::").next().unwrap();
     let message = shown(source, name);

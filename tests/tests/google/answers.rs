@@ -1,4 +1,4 @@
-//! A service that is a function.
+//! A transport whose replies are a function of the request.
 
 use std::{
     future::{pending, ready},
@@ -12,10 +12,10 @@ use lro_runtime::{
     transport::{BoxFuture, Reply, Request, TransportError},
 };
 
-/// What the function answers.
+/// What the function returns.
 pub(crate) enum Answer {
     Reply(Reply),
-    /// Nothing, ever.
+    /// No reply, ever.
     Silence,
 }
 
@@ -25,7 +25,7 @@ impl From<Reply> for Answer {
     }
 }
 
-/// JSON text, as a `200`.
+/// JSON text becomes a reply with status 200.
 impl From<&str> for Answer {
     fn from(json: &str) -> Self {
         Self::Reply(Reply::new(Bytes::copy_from_slice(json.as_bytes())))
@@ -38,7 +38,7 @@ impl From<String> for Answer {
     }
 }
 
-/// A reply of this status.
+/// Returns a reply with this status.
 pub(crate) fn http(status: u16, body: &str) -> Answer {
     let mut reply = Reply::new(Bytes::copy_from_slice(body.as_bytes()));
     *reply.status_mut() = status.try_into().unwrap();
@@ -47,7 +47,8 @@ pub(crate) fn http(status: u16, body: &str) -> Answer {
 
 type Function = dyn Fn(usize, &Request) -> Answer + Send + Sync;
 
-/// Answers by its function, which is told how many requests were before, and remembers every request.
+/// A transport that calls its function for each request, with the number of requests before it. It
+/// records every request.
 #[derive(Clone)]
 pub(crate) struct Answers {
     answer: Arc<Function>,
@@ -59,7 +60,7 @@ impl Answers {
         Self { answer: Arc::new(move |n, request| answer(n, request).into()), requests: Arc::default() }
     }
 
-    /// A client of this service, on a clock of its own.
+    /// Returns a client with this transport, and the client's clock.
     pub(crate) fn operations(&self, base: &str, dialect: impl Dialect) -> (Operations, VirtualClock) {
         let clock = VirtualClock::new();
         let builder = Operations::builder(base).dialect(dialect).transport(self.clone()).timer(clock.clone());
@@ -70,7 +71,7 @@ impl Answers {
         self.requests.lock().unwrap().clone()
     }
 
-    /// `METHOD url` of every request.
+    /// Returns `METHOD url` of every request.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.requests().iter().map(|request| format!("{} {}", request.method(), request.uri())).collect()
     }
@@ -81,6 +82,8 @@ impl Transport for Answers {
         let mut requests = self.requests.lock().unwrap();
         let n = requests.len();
         requests.push(request.clone());
+        // Unlocked before the call: a function that panics would poison the mutex, and `requests`
+        // would panic as well.
         drop(requests);
         match (self.answer)(n, request) {
             Answer::Reply(reply) => Box::pin(ready(Ok(reply))),

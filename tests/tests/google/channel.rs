@@ -1,4 +1,4 @@
-//! A gRPC channel without a network: any `GrpcService` will do for the transport.
+//! A gRPC channel without a network. The gRPC transport accepts any `GrpcService`, and so this one.
 
 use std::{
     convert::Infallible,
@@ -15,7 +15,7 @@ use prost::Message;
 use tonic::{Status, body::Body};
 use tower_service::Service;
 
-/// What one call was.
+/// One call that was received.
 #[derive(Clone, Debug)]
 pub(crate) struct Called {
     pub path: String,
@@ -58,6 +58,8 @@ impl Channel {
         match (self.answer)(n, called) {
             Err(status) => status.into_http(),
             Ok(message) => {
+                // A gRPC message on the wire: a zero for "not compressed", the length in four
+                // bytes, the message.
                 let mut frame = BytesMut::new();
                 frame.put_u8(0);
                 frame.put_u32(u32::try_from(message.len()).unwrap());
@@ -90,7 +92,7 @@ impl Service<http::Request<Body>> for Channel {
     }
 }
 
-/// A channel on which nothing arrives.
+/// A channel on which every call fails.
 #[derive(Clone)]
 pub(crate) struct Broken;
 

@@ -1,4 +1,5 @@
-//! Extended operations beyond what the scripts show: lists, other fields, declared results, tokens.
+//! Tests of extended operations that scripts cannot express: lists, other fields, declared results,
+//! tokens.
 
 use lro_runtime::{
     ErrorKind, Operations, RawOperation, Result, State, block_on,

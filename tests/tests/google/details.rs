@@ -1,4 +1,4 @@
-//! Details of errors: the same types from JSON and from protobuf, and whatever else arrives is kept.
+//! Tests of error details: JSON and protobuf give the same types, and unknown details are kept.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn any(name: &str, message: &impl Message) -> prost_types::Any {
     prost_types::Any { type_url: format!("type.googleapis.com/google.rpc.{name}"), value: message.encode_to_vec() }
 }
 
-/// Every type that `google.rpc` has, in protobuf.
+/// Returns one detail of each type of `google.rpc`, in protobuf.
 fn in_protobuf() -> Vec<Detail> {
     let text = str::to_owned;
     let metadata = [(text("zone"), text("a"))].into_iter().collect();
@@ -56,7 +56,8 @@ fn in_protobuf() -> Vec<Detail> {
     anys.into_iter().map(|any| Detail::from_message(any.type_url, any.value)).collect()
 }
 
-/// The same in JSON, as the specification of protobuf's JSON writes it.
+/// Returns the same details in protobuf's JSON: 64-bit integers are strings, durations are
+/// `1.500s`.
 fn in_json() -> Vec<Detail> {
     let localized = json!({ "locale": "fr-CH", "message": "non" });
     let messages = [
@@ -86,7 +87,7 @@ fn in_json() -> Vec<Detail> {
     messages.into_iter().map(detail).collect()
 }
 
-/// Every typed reading of a detail, shown.
+/// Returns the debug output of every typed view that the detail has.
 fn readings(detail: &Detail) -> Vec<String> {
     let all = [
         detail.error_info().map(|it| format!("{it:?}")),

@@ -1,4 +1,5 @@
-//! Generative AI: success on the wire that is none for the user, and typed operations such as video generation.
+//! Tests of generative AI: a success on the wire that is a failure for the user, and typed video
+//! generation.
 
 use lro_runtime::{
     Code, ErrorKind, Operations, RawOperation, Result, Status, block_on,
@@ -19,7 +20,8 @@ pub(crate) struct Videos {
 }
 
 impl Videos {
-    /// Every video filtered is a failure for whoever asked for one.
+    /// Whether every video was filtered out. The service reports that as a success, for a user it
+    /// is a failure.
     fn is_filtered(&self) -> bool {
         self.generated.is_empty() && self.rai_media_filtered_count > 0
     }

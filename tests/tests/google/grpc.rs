@@ -1,4 +1,5 @@
-//! gRPC over a channel without a network: what is sent, what comes back, and what comes back broken.
+//! Tests of gRPC over a channel without a network: what is sent, and how good and broken replies
+//! are read.
 
 use std::{future::IntoFuture, time::Duration};
 
@@ -22,6 +23,7 @@ fn client(channel: &Channel) -> Operations {
     builder.timer(VirtualClock::new()).header("x-goog-user-project", "p").build().unwrap()
 }
 
+/// Packs a message.
 fn any(url: &str, message: &impl Message) -> prost_types::Any {
     prost_types::Any { type_url: url.to_owned(), value: message.encode_to_vec() }
 }
@@ -194,6 +196,7 @@ fn retry_info_of_a_failed_poll_is_the_next_wait() {
 
 #[test]
 fn which_codes_are_worth_another_poll() {
+    // UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE.
     let retried = [2, 4, 8, 10, 13, 14];
     for code in 1..=16 {
         let channel = Channel::new(move |n, _| match n {
@@ -245,7 +248,7 @@ fn a_message_that_is_cut_anywhere_never_panics_and_never_reads_as_finished() {
             let cut = message[..length].to_vec();
             let channel = Channel::new(move |_, _| Ok(cut.clone()));
             match client(&channel).blocking().get("operations/1") {
-                // A cut between two fields is a message with fewer of them.
+                // A cut between two fields leaves a valid message with fewer fields.
                 Ok(operation) => {
                     assert!(Operation::decode(&message[..length]).is_ok(), "cut at {length}");
                     let typed = operation.typed::<ExportState>();

@@ -1,4 +1,4 @@
-//! Operations that are cancelled when nobody waits for them any more.
+//! Tests of `cancel_on_drop`: an operation is cancelled when its guard is dropped.
 
 use std::{
     future::Future,
@@ -42,6 +42,7 @@ fn cancels(server: &LroServer) -> usize {
     server.log().iter().filter(|line| line.contains(":cancel")).count()
 }
 
+/// Waits for the cancellation, which another thread sends, and asserts that no second one follows.
 fn assert_cancelled_once(server: &LroServer) {
     let began = Instant::now();
     while cancels(server) == 0 {

@@ -1,4 +1,4 @@
-//! Lists, page by page.
+//! Tests of lists: pages, queries, pages that never end, and services without lists.
 
 use lro_runtime::{ErrorKind, Operations, Result, State, block_on, dialect::Google};
 use serde_json::json;
@@ -90,6 +90,8 @@ fn pages_that_go_round_in_a_circle_end_in_an_error_whatever_its_length() {
         let mut list = client(&answers).list("").blocking();
         let error = list.find_map(Result::err).unwrap();
         assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+        // Brent's algorithm compares with one kept page token, and so notices a circle after a few
+        // rounds.
         assert!(answers.requests().len() <= 4 * length + 2, "{} requests for {length}", answers.requests().len());
         assert!(list.next().is_none());
     }

@@ -1,4 +1,5 @@
-//! Polls that the server holds, and servers that do not.
+//! Tests of polls that a server holds until something changes, and of servers that cannot hold
+//! them.
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ const RUNNING: &str = r#"{"name": "operations/1", "metadata": {}}"#;
 const DONE: &str = r#"{"name": "operations/1", "done": true, "response": {}}"#;
 const SECOND: Duration = Duration::from_secs(1);
 
+/// Returns settings that ask the server to hold each poll for 30 s.
 fn held() -> PollSettings {
     PollSettings::default()
         .with_delay(SECOND)
@@ -25,6 +27,7 @@ fn wait(answers: &Answers, settings: PollSettings) -> (lro_runtime::Result<lro_r
     (result, clock.elapsed())
 }
 
+/// Returns the method of every request, and what follows the operation's name in its URL.
 fn verbs(answers: &Answers) -> Vec<String> {
     answers.lines().iter().map(|line| line.replace(" https://images.example.com/v1/operations/1", "")).collect()
 }

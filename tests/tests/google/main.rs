@@ -1,4 +1,5 @@
-//! Everything Google: the Operations service, gRPC, extended operations, generative AI, and what arrives broken.
+//! Tests of Google's services: the Operations service, gRPC, extended operations, generative AI,
+//! and broken replies.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail")]
 

@@ -1,4 +1,4 @@
-//! Many waiters, one poll loop.
+//! Tests of `shared`: many waiters for one operation share one poll loop.
 
 use std::{
     future::{Future, IntoFuture},
@@ -21,6 +21,7 @@ use serde_json::json;
 
 use crate::answers::{Answer, Answers};
 
+/// Returns a service whose operation is done after this many polls.
 fn service(polls: usize) -> Answers {
     Answers::new(move |n, _| match n {
         n if n < polls => r#"{"name": "operations/1", "metadata": {}}"#,
@@ -33,6 +34,7 @@ fn operation(answers: &Answers) -> RawOperation {
     operations.resume("operations/1").unwrap()
 }
 
+/// A waker that counts how often it wakes.
 #[derive(Default)]
 struct Woken(AtomicUsize);
 
@@ -64,7 +66,7 @@ fn a_thousand_waiters_send_as_many_requests_as_one() {
     assert!(size_of_val(&shared.into_future()) <= 32, "a waiter is small");
 }
 
-/// A service that answers the first request never, and every other one at once.
+/// Returns a service that never answers the first request, and answers all others at once.
 fn stuck_at_first() -> Answers {
     Answers::new(|n, _| match n {
         0 => Answer::Silence,

@@ -1,4 +1,4 @@
-//! The test kit keeps its own promises.
+//! Tests of the test kit itself: the virtual clock, the scripted transport and the server.
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
 
@@ -25,10 +25,12 @@ fn seconds(n: u64) -> Duration {
     SECOND * u32::try_from(n).unwrap()
 }
 
+/// Sends a start call.
 fn start(operations: &Operations) -> RawOperation {
     smol::block_on(operations.post("v1/images:export", &json!({}))).unwrap()
 }
 
+/// Starts an operation with the first reply of a script.
 fn begin(script: Script) -> (RawOperation, ScriptedTransport, VirtualClock) {
     let clock = VirtualClock::new();
     let transport = ScriptedTransport::new(script);
@@ -36,7 +38,7 @@ fn begin(script: Script) -> (RawOperation, ScriptedTransport, VirtualClock) {
     (start(&operations), transport, clock)
 }
 
-/// The message with which `action` panics.
+/// Returns the message with which `action` panics.
 fn panic_of<T>(action: impl FnOnce() -> T) -> String {
     let payload = catch_unwind(AssertUnwindSafe(action)).err().unwrap();
     payload.downcast_ref::<String>().cloned().unwrap_or_default()
@@ -188,9 +190,12 @@ mod virtual_clock {
     fn it_runs_on_tokio_as_well() {
         let clock = VirtualClock::new();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-        let sleeps = (1..=20).map(|n| runtime.spawn(clock.sleep(seconds(n)))).collect::<Vec<_>>();
-        for sleep in sleeps {
-            runtime.block_on(sleep).unwrap();
+        // All of them are made first: a worker may run one to its end, and so move the clock,
+        // before the next one is spawned.
+        let sleeps = (1..=20).map(|n| clock.sleep(seconds(n))).collect::<Vec<_>>();
+        let tasks = sleeps.into_iter().map(|sleep| runtime.spawn(sleep)).collect::<Vec<_>>();
+        for task in tasks {
+            runtime.block_on(task).unwrap();
         }
         assert_eq!(clock.elapsed(), seconds(20));
     }

@@ -1,3 +1,5 @@
+//! Tests of `LroServer`: its jobs, lists, faults, and what it refuses.
+
 use std::{
     io::{Read, Write},
     net::TcpStream,
@@ -10,7 +12,7 @@ use lro_runtime::{
 };
 use serde_json::{Value, json};
 
-/// Waits a test can afford.
+/// Settings with delays of a few milliseconds, without an error budget.
 fn quick() -> PollSettings {
     PollSettings::default()
         .with_delay(Duration::from_millis(5))
@@ -19,7 +21,7 @@ fn quick() -> PollSettings {
         .with_hint(Duration::from_millis(1)..=Duration::from_millis(5))
 }
 
-/// Starts `job`, and the operation of it.
+/// Starts a server with `job`, and an operation of it.
 fn begin(job: Job) -> (RawOperation, LroServer) {
     let server = LroServer::builder().on("v1/jobs:run", move |_| job.clone()).start().unwrap();
     let operation = start(&server.operations().unwrap()).unwrap();
@@ -34,7 +36,8 @@ fn wait(operation: &RawOperation) -> Result<RawOperation> {
     operation.blocking().poll_until_completed(quick())
 }
 
-/// One request as a client writes it that knows no HTTP library: status and body of the reply.
+/// Sends these bytes as a request, without an HTTP library. Returns the status and the body of the
+/// reply.
 fn raw(server: &LroServer, request: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(server.url().trim_start_matches("http://")).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
@@ -245,7 +248,8 @@ fn every_fault_is_seen_for_what_it_is_and_forgiven() {
         (Fault::Garbage, "not"),
     ];
     for (fault, said) in faults {
-        // The default transport sends a look again, once, if a connection that had worked ends without a word.
+        // If a connection that has worked ends without a reply, the default transport sends the
+        // poll once more. The server then has to break two connections before the poll fails.
         let looks = if matches!(fault, Fault::Reset | Fault::Close) { 2 } else { 1 };
         let job = (1..=looks).fold(Job::polls(looks + 1), |job, look| job.fault(look, fault));
         let (operation, server) = begin(job);

@@ -1,10 +1,11 @@
-//! Files that import each other in a circle: strongly connected components (Tarjan's algorithm).
+//! Finds files that import each other in a circle: strongly connected components, by Tarjan's
+//! algorithm.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::imports::Import;
 
-/// Every circle of two files or more, largest first.
+/// Returns every circle of two or more files, largest first.
 pub(super) fn of(imports: &[Import]) -> Vec<Vec<String>> {
     let mut graph: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for import in imports {
@@ -22,11 +23,12 @@ pub(super) fn of(imports: &[Import]) -> Vec<Vec<String>> {
     circles
 }
 
+/// The state of Tarjan's algorithm.
 struct Search<'a> {
     graph: &'a BTreeMap<&'a str, BTreeSet<&'a str>>,
-    /// When each file was visited.
+    /// The order in which files were visited.
     order: BTreeMap<&'a str, usize>,
-    /// The earliest file on the stack that each can reach.
+    /// The earliest visited file on the stack that each file can reach.
     low: BTreeMap<&'a str, usize>,
     stack: Vec<&'a str>,
     circles: Vec<Vec<String>>,
@@ -47,6 +49,8 @@ impl<'a> Search<'a> {
                 self.low.insert(file, low);
             }
         }
+        // The file reaches nothing earlier than itself: it and everything above it on the stack are
+        // one component.
         if self.low[file] == index {
             let begin = self.stack.iter().position(|known| *known == file).unwrap();
             let circle: Vec<String> = self.stack.drain(begin..).map(str::to_owned).collect();

@@ -1,4 +1,5 @@
-//! Which file of a crate imports which, and in which line: every path that begins with `crate`, `super` or `self`.
+//! Finds out which file of a crate imports which, by every path that begins with `crate`, `super`
+//! or `self`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +17,7 @@ pub(super) struct Crate {
     pub(super) imports: Vec<Import>,
 }
 
-/// One file takes something from another.
+/// One import of one file by another.
 #[derive(Debug)]
 pub(super) struct Import {
     pub(super) from: String,
@@ -24,22 +25,22 @@ pub(super) struct Import {
     pub(super) to: String,
 }
 
-/// A path in a file, absolute, and its line.
+/// A path that a file mentions, from the root of the crate, and its line.
 struct Mention {
     file: String,
     line: usize,
     path: Vec<String>,
 }
 
-/// A crate while it is read.
+/// The intermediate results of reading a crate.
 #[derive(Default)]
 struct Reading {
     /// The file of each module, by the module's path.
     modules: BTreeMap<Vec<String>, String>,
-    /// Where a re-exported name comes from: `(module, name)` to the path behind it.
+    /// The path behind each re-exported name, by module and name.
     reexports: BTreeMap<(Vec<String>, String), Vec<String>>,
     mentions: Vec<Mention>,
-    /// Modules that exist in tests only.
+    /// Modules that are compiled for tests only. Layers do not apply to them.
     tests: BTreeSet<Vec<String>>,
 }
 
@@ -52,7 +53,7 @@ impl Crate {
         Self::of(sources.iter().map(|(file, source)| (file.as_str(), source.as_str())))
     }
 
-    /// The crate of these files and their sources.
+    /// Reads the files of a crate from their names and sources.
     pub(super) fn of<'a>(sources: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let sources: BTreeMap<&str, syn::File> =
             sources.into_iter().map(|(file, source)| (file, syn::parse_file(source).unwrap())).collect();
@@ -79,7 +80,8 @@ fn collect(root: &Path, folder: &Path, sources: &mut BTreeMap<String, String>) {
     }
 }
 
-/// `client/start.rs` is `client::start`, `client/mod.rs` is `client`, `lib.rs` the root.
+/// Returns the module of a file: `client::start` for `client/start.rs`, `client` for
+/// `client/mod.rs`, the root for `lib.rs`.
 fn module_path(file: &str) -> Vec<String> {
     let stem = file.trim_end_matches(".rs").trim_end_matches("/mod");
     if stem == "lib" { vec![] } else { stem.split('/').map(str::to_owned).collect() }
@@ -109,7 +111,7 @@ impl Reading {
         }
     }
 
-    /// One `use`, leaf by leaf.
+    /// Reads one `use`, leaf by leaf.
     fn tree(&mut self, file: &str, module: &[String], prefix: &[String], tree: &UseTree, is_public: bool) {
         let with = |name: &dyn ToString| [prefix, &[name.to_string()]].concat();
         let leaf = match tree {
@@ -128,13 +130,13 @@ impl Reading {
         if is_public {
             self.reexports.insert((module.to_vec(), name), path.clone());
         }
-        // A module that hands on what is in its own folder does not depend on it.
+        // A module that only re-exports from its own folder does not depend on it.
         if !(is_public && is_of_child) {
             self.mentions.push(Mention { file: file.to_owned(), line: tree.span().start().line, path });
         }
     }
 
-    /// Paths outside of `use`: `crate::text::line(…)`.
+    /// Reads paths outside of `use`, such as `crate::text::line(…)`.
     fn tokens(&mut self, file: &str, module: &[String], tokens: TokenStream) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         for (index, token) in tokens.iter().enumerate() {
@@ -142,7 +144,7 @@ impl Reading {
                 TokenTree::Group(group) => self.tokens(file, module, group.stream()),
                 TokenTree::Ident(first) if first == "crate" || first == "super" => {
                     let path = path_at(&tokens[index..]);
-                    // Alone it is a visibility: `pub(super)`.
+                    // `crate` or `super` alone is a visibility: `pub(super)`.
                     if let Some(path) = absolute(module, &path).filter(|_| path.len() > 1) {
                         self.mentions.push(Mention { file: file.to_owned(), line: first.span().start().line, path });
                     }
@@ -155,6 +157,7 @@ impl Reading {
     fn finish(self) -> Crate {
         let mut imports = Vec::new();
         for mention in &self.mentions {
+            // The limit ends circles of re-exports.
             let to = self.file_of(&mention.path, 8);
             if to != mention.file && !self.is_test(&mention.file) && !self.is_test(&to) {
                 imports.push(Import { from: mention.file.clone(), line: mention.line, to });
@@ -168,7 +171,7 @@ impl Reading {
         (0..=path.len()).any(|end| self.tests.contains(&path[..end]))
     }
 
-    /// The file that defines what `path` names, behind at most so many re-exports.
+    /// Returns the file that defines what `path` names, following at most this many re-exports.
     fn file_of(&self, path: &[String], reexports: u32) -> String {
         let end = (0..=path.len()).rev().find(|end| self.modules.contains_key(&path[..*end])).unwrap();
         let (module, rest) = path.split_at(end);
@@ -182,7 +185,7 @@ impl Reading {
     }
 }
 
-/// `crate::a::b` at the beginning of these tokens.
+/// Returns the path at the beginning of these tokens: `crate::a::b`.
 fn path_at(tokens: &[TokenTree]) -> Vec<String> {
     let mut path = Vec::new();
     let mut rest = tokens;
@@ -200,7 +203,7 @@ fn path_at(tokens: &[TokenTree]) -> Vec<String> {
     path
 }
 
-/// The path from the crate's root; none if it leads out of the crate.
+/// Returns a path from the root of the crate, or `None` if it leads to another crate.
 fn absolute(module: &[String], path: &[String]) -> Option<Vec<String>> {
     let mut base = match path.first()?.as_str() {
         "crate" => vec![],

@@ -1,4 +1,5 @@
-//! The layers of both crates: a lower one never imports a higher one, and files that import each other in a circle are few.
+//! Checks the layers of both crates: a lower layer never imports a higher one, and circles of
+//! imports are small.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a source file that cannot be read fails the test")]
 
@@ -9,7 +10,8 @@ use self::imports::{Crate, Import};
 mod circles;
 mod imports;
 
-/// The layers of `lro-runtime`, lowest first. A module may import those of lower rows, and itself.
+/// The layers of `lro-runtime`, lowest first. A module may import itself and the modules of lower
+/// rows.
 const RUNTIME: &[&[&str]] = &[
     &["text", "duration", "hint", "message", "protobuf"],
     &["url"],
@@ -18,20 +20,21 @@ const RUNTIME: &[&[&str]] = &[
     &["dialect", "engine"],
     &["transport"],
     &["timer"],
-    // What users hold refers to each other: an error leads back to its operation, an operation to its client.
+    // The types that users hold refer to each other: an error to its operation, an operation to its
+    // client.
     &["client", "driver", "error", "operation"],
     &["wire", "grpc", "testing", "macro_support"],
     &["lib"],
 ];
 
-/// The one row whose modules may import each other.
+/// A module of the one row whose modules may import each other.
 const CIRCULAR: &str = "operation";
 
 /// The layers of `lro-macros`, lowest first.
 const MACROS: &[&[&str]] =
     &[&["grammar", "nearest", "report"], &["list"], &["runtime_path"], &["long_running", "wire_operation"], &["lib"]];
 
-/// How many files may be in one circle of imports.
+/// The largest number of files in a circle of imports. Lower it when a circle gets smaller.
 const LARGEST_CIRCLE: usize = 7;
 
 #[test]
@@ -55,7 +58,7 @@ fn the_one_circle_of_imports_is_small() {
     assert_eq!(circles::of(&Crate::read("../lro-macros/src").imports), Vec::<Vec<String>>::new());
 }
 
-/// What is known of the world: a rule that nothing breaks because nothing is read would hold as well.
+/// Proves that the reader finds imports: a check that reads nothing would pass too.
 #[test]
 fn an_import_that_goes_up_is_found_with_its_file_and_line() {
     let source = "use crate::{\n    status::Code,\n    client::{Operations, start::Calls as Starts},\n};\n\nfn f() {\n    crate::driver::wait();\n}\n";
@@ -88,7 +91,8 @@ fn assert_no_import_goes_up(crate_of: &Crate, layers: &[&[&str]]) {
     assert!(up.is_empty(), "imports that go up:\n{}", up.join("\n"));
 }
 
-/// Every import of a higher layer, or of another module in a row that is no circle.
+/// Returns every import of a higher layer, or of another module in the same row, except in the
+/// circular row.
 fn going_up(crate_of: &Crate, layers: &[&[&str]]) -> Vec<String> {
     let row_of = |module: &str| layers.iter().position(|layer| layer.contains(&module)).unwrap();
     let goes_up = |import: &&Import| {
@@ -102,7 +106,7 @@ fn going_up(crate_of: &Crate, layers: &[&[&str]]) -> Vec<String> {
     crate_of.imports.iter().filter(goes_up).map(shown).collect()
 }
 
-/// The top-level module that a file belongs to: `client` for `client/start.rs`.
+/// Returns the top-level module of a file: `client` for `client/start.rs`.
 fn module_of(file: &str) -> &str {
     file.split('/').next().unwrap().trim_end_matches(".rs")
 }

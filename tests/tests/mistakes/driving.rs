@@ -1,4 +1,4 @@
-//! Observers, waiters, sizes, executors.
+//! Mistakes of drivers: observers, concurrent waits, sizes of futures, executors, blocking calls.
 
 use std::{
     future::IntoFuture,
@@ -99,7 +99,7 @@ fn a_panic_of_an_observer_reaches_whoever_waits() {
     assert!(!operation.is_completed(), "and the snapshot in hand is what it was");
 }
 
-/// An operation that runs for so many polls, on a server that remembers the requests.
+/// Returns a client whose operation is done after this many polls, with its clock and its server.
 fn long(polls: usize) -> (VirtualClock, Server, ImageClient) {
     let clock = VirtualClock::new();
     let count = AtomicUsize::new(0);
@@ -128,6 +128,8 @@ fn the_thousandth_request_is_as_large_as_the_first() {
     assert!(smol::block_on(operation.poll_until_completed(settings)).unwrap().is_succeeded());
     let requests = server.requests();
     assert_eq!(requests.len(), 1002);
+    // A client that appends its headers to the request of the poll before sends one more copy with
+    // every poll.
     let shape = |n: usize| {
         let request = &requests[n].1;
         (request.uri().clone(), request.headers().clone(), request.headers().len(), request.body().clone())
@@ -151,6 +153,7 @@ fn a_second_waiter_is_independent_of_a_dropped_first_and_of_its_neighbours() {
     assert!(one.unwrap().is_succeeded() && two.unwrap().is_succeeded());
 }
 
+/// Returns the size of a future, or of any other value, in bytes.
 fn size<T>(name: &str, future: T) -> usize {
     drop(future);
     let size = size_of::<T>();
@@ -160,6 +163,7 @@ fn size<T>(name: &str, future: T) -> usize {
 
 #[test]
 fn public_futures_are_small() {
+    // The futures of one published client have 31 KB, which overflows small stacks.
     const MOST: usize = 1024;
     let stage = Stage::new(Script::new().running_with(percent(1)));
     let (client, operation) = (&stage.client, stage.export());
@@ -197,7 +201,7 @@ fn public_futures_are_small() {
     assert!(sizes.iter().all(|size| *size <= MOST), "{sizes:?}");
 }
 
-/// A real server, and a client on real sockets and real time.
+/// Returns a real server, and a client on real sockets and with a real timer.
 fn real() -> (LroServer, ImageClient) {
     let job = |_: &serde_json::Value| Job::polls(3).metadata(|_| percent(5)).responds(cat());
     let server = LroServer::builder().on("v1/images:export", job).start().unwrap();
@@ -223,7 +227,7 @@ fn it_runs_on_any_executor_and_on_none() {
     let local = smol::LocalExecutor::new();
     smol::block_on(local.run(export(&client)));
     let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime().block_on(export(&client)); // without tokio's timer and reactor, even
+    runtime().block_on(export(&client)); // this runtime has neither timer nor reactor
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap().block_on(export(&client));
 }
 
@@ -235,7 +239,7 @@ fn it_runs_on_tokio_with_its_timer() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         export(&client).await;
-        // On the runtime's only thread, whose timer stands still meanwhile.
+        // A blocking call on the runtime's only thread, whose timer cannot fire meanwhile.
         let operation = client.export_image().await.unwrap();
         assert!(operation.blocking().poll_until_completed(PollSettings::default()).unwrap().is_succeeded());
     });

@@ -1,8 +1,8 @@
-//! The list in `MISTAKES.md` leads to what it names.
+//! Checks that every test and script named in `MISTAKES.md` exists.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-/// Every `fn` below a folder of sources.
+/// Collects the name of every function below a folder of sources.
 fn functions(folder: &Path, found: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

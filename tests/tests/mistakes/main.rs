@@ -1,6 +1,7 @@
-//! Mistakes that published clients make do not happen here: `tests/MISTAKES.md` lists them, each with its test or script.
+//! Mistakes of published clients that this library does not make. `tests/MISTAKES.md` lists them,
+//! each with its test or script.
 //!
-//! Through the public interface, with virtual time.
+//! The tests use the public interface only, and virtual time.
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
 #![expect(unreachable_pub, reason = "shared with other test binaries")]

@@ -1,4 +1,4 @@
-//! What a reply says, and what it does not.
+//! Mistakes of reading: what a reply means, and what it does not mean.
 
 use std::{
     borrow::Cow,
@@ -15,17 +15,19 @@ use serde_json::{Value, json};
 
 use crate::support::{ExportImageOperation, ExportImageState, Stage, cat, percent, secs};
 
-/// The snapshot after a running start and this reply.
+/// Returns the snapshot after one poll with this reply. The start reply was a running operation at
+/// 40 per cent.
 fn look(body: Value) -> ExportImageOperation {
     let stage = Stage::new(Script::new().running_with(percent(40)).json(body));
     smol::block_on(stage.export().poll_once()).unwrap()
 }
 
+/// Returns an operation that is done with this response.
 fn done(response: &Value) -> ExportImageOperation {
     look(json!({ "name": "operations/1", "done": true, "response": response }))
 }
 
-/// A dialect whose operations are a word.
+/// A dialect whose replies are one status word and nothing else.
 struct Words;
 
 impl Dialect for Words {
@@ -68,6 +70,7 @@ impl Dialect for Words {
     }
 }
 
+/// Returns a client whose replies are these words, in this order.
 fn words(words: &[&'static str]) -> Operations {
     let clock = VirtualClock::new();
     let script = words.iter().fold(Script::new(), |script, word| script.reply(Reply::new((*word).into())));

@@ -1,4 +1,4 @@
-//! Resuming, names, and trust.
+//! Mistakes of resuming: tokens, names, and what a client trusts.
 
 use std::time::Duration;
 
@@ -139,6 +139,8 @@ fn the_grace_after_the_start_survives_a_token() {
     };
     for (age, forgiven) in [(0.0, true), (5.0, true), (11.0, false), (86_400.0, false)] {
         let stage = Stage::new(Script::new().error(Code::NotFound, "not here").done(cat()));
+        // A token holds the wall clock's time of the start call: another process has another
+        // monotonic clock.
         stage.clock.set_system_time(std::time::UNIX_EPOCH + Duration::from_secs(1_893_456_000) + secs(age));
         let resumed = stage.client.resume_export_image(word.as_str()).unwrap();
         let done = smol::block_on(resumed.poll_until_completed(PollSettings::default()));

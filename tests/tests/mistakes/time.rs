@@ -1,4 +1,4 @@
-//! Clocks and server hints.
+//! Mistakes of time: clocks that are read inside, and server hints.
 
 use std::{pin::pin, time::Duration};
 
@@ -14,7 +14,7 @@ fn every_second() -> PollSettings {
     PollSettings::default().with_delay(secs(1.0)).with_multiplier(1.0)
 }
 
-/// When polls were sent while waiting, in seconds.
+/// Plays the script to its end and returns when each request was sent, in seconds.
 fn waits(script: Script, settings: PollSettings) -> Vec<f64> {
     let stage = Stage::new(script);
     let done = smol::block_on(stage.export().poll_until_completed(settings)).unwrap();
@@ -43,6 +43,7 @@ fn time_is_what_the_timer_says_and_nothing_else() {
 
 #[test]
 fn a_hint_is_clamped_whatever_it_says() {
+    // A number that fits into no integer type and is finite as a float.
     let huge = format!("1{}", "0".repeat(300));
     let cases = [
         ("retry-after", "-5", 0.1),

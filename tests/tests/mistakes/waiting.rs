@@ -1,4 +1,4 @@
-//! Waiting, and what fails meanwhile.
+//! Mistakes of waiting: drops, failed polls, time limits.
 
 use std::{pin::pin, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::support::{
     secs,
 };
 
-/// A job of ten seconds on a slow line.
+/// Returns a client whose operation takes ten seconds, on a server that needs 0.7 s for each reply.
 fn ten_seconds() -> (VirtualClock, Server, ImageClient) {
     let clock = VirtualClock::manual();
     let server = Server::new(&clock, |now, request| {
@@ -31,7 +31,11 @@ fn ten_seconds() -> (VirtualClock, Server, ImageClient) {
     (clock, server, client)
 }
 
-/// Polls the future of `call` 0, 1, 2, … times, drops it, and continues with the snapshot in hand: for every point at which it can be dropped.
+/// Drops the future of `call` at every point at which it can be dropped, and continues with the
+/// snapshot in hand.
+///
+/// It polls the future once, twice and so on before it drops it. Returns the number of polls until
+/// the future is ready.
 fn dropped_everywhere<F: Future>(call: impl Fn(&ExportImageOperation) -> F) -> usize {
     for polls in 0.. {
         let (clock, server, client) = ten_seconds();
@@ -76,7 +80,8 @@ fn a_future_dropped_at_any_await_point_loses_nothing() {
     assert!(points >= 10, "{points}");
 }
 
-// What was sent was sent, but nothing panics and another call is independent.
+// Dropping the future cannot take back a request that is sent. But nothing panics, and the next
+// start call is independent.
 #[test]
 fn a_start_call_dropped_at_any_await_point_disturbs_no_other() {
     for polls in 0..3 {
@@ -212,6 +217,7 @@ fn failures_in_a_row_end_the_wait_and_say_so() {
     stage.transport.assert_finished();
 }
 
+/// Returns the error of a wait of five seconds over this script.
 fn timed_out(script: Script) -> Error {
     let stage = Stage::new(script);
     let settings = PollSettings::default().with_timeout(secs(5.0));
@@ -231,7 +237,7 @@ fn a_time_limit_is_a_timeout_with_snapshot_and_token_and_cancels_nothing() {
 
 #[test]
 fn a_timeout_never_gives_the_intermediate_body_as_the_result() {
-    // The metadata looks exactly like a response.
+    // `purge` has the response `()`, for which the metadata `{}` would pass as the result.
     let stage = Stage::new((0..9).fold(Script::new().running_with(json!({})), |script, _| script.running(1)));
     let operation = smol::block_on(stage.client.purge()).unwrap();
     let error = smol::block_on(operation.into_future()).unwrap_err();

@@ -1,4 +1,4 @@
-//! Every kind of error, and what it says.
+//! Promises of errors: every kind, what its message says, and what it leads back to.
 
 use std::error::Error as _;
 
@@ -11,15 +11,17 @@ fn started(script: Script) -> Stage {
     Stage::new(script)
 }
 
+/// Returns the error of a wait over this script.
 fn waited(script: Script, settings: PollSettings) -> Error {
     smol::block_on(started(script).export().poll_until_completed(settings)).unwrap_err()
 }
 
+/// Returns a script whose start reply is a running operation.
 fn running() -> Script {
     Script::new().running_with(percent(40))
 }
 
-/// One error of every kind, as a user gets it.
+/// Returns one error of every kind, as a user gets it.
 fn one_of_each() -> Vec<(ErrorKind, Error)> {
     let refused = Stage::new(Script::new().error(Code::PermissionDenied, "not yours"));
     let failed = Stage::new(Script::new().failed(Code::Internal, "disk on fire")).export();
@@ -44,7 +46,7 @@ fn one_of_each() -> Vec<(ErrorKind, Error)> {
     ]
 }
 
-/// The `source` chain.
+/// Returns the messages of the chain of sources.
 fn chain(error: &Error) -> Vec<String> {
     let mut all = vec![];
     let mut next = error.source();
@@ -96,6 +98,7 @@ fn an_error_with_an_operation_leads_back_to_it() {
 fn an_error_is_small_clone_send_sync_and_static() {
     fn fits<T: std::error::Error + Clone + Send + Sync + 'static>() {}
     fits::<Error>();
+    // An `Error` is in the result of every call, so its size is part of every future.
     assert!(size_of::<Error>() <= 16, "{}", size_of::<Error>());
 }
 
@@ -115,6 +118,8 @@ fn sources_go_deeper() {
 
 #[test]
 fn a_message_of_the_server_neither_breaks_the_line_nor_fills_the_screen() {
+    // Line breaks, a terminal's escape sequence and U+2028, which some viewers show as a line
+    // break.
     let message = format!("first\nsecond\r\u{1b}[31m\u{2028}{}", "x".repeat(100_000));
     let scripts = [
         Script::new().failed(Code::Internal, &message),

@@ -1,4 +1,5 @@
-//! What the documentation promises of errors, tokens, settings and secrets, through the public interface.
+//! Tests of what the documentation promises about errors, tokens, settings and secrets, through the
+//! public interface.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests may fail")]
 #![expect(unreachable_pub, reason = "shared with other test binaries")]

@@ -1,4 +1,7 @@
-//! `hunter2` is a header, a query parameter, a credential and the end of long bodies; it is shown nowhere.
+//! Promises of secrets: no message, no `Debug` output and no token shows them.
+//!
+//! The word `hunter2` stands for every secret. It is a header, a query parameter, a credential and
+//! the end of long bodies.
 
 use std::{error::Error as _, fmt::Debug, time::Duration};
 
@@ -40,7 +43,7 @@ fn check_operation(operation: &RawOperation) {
     check_debug("client", operation.client());
     let token = operation.token();
     check_debug("token", &token);
-    // What is in the word, and what it looks like once it is decoded.
+    // A token is base64: a secret in it would only show once it is decoded.
     let word = token.to_string();
     check("token", &word);
     let encoded = word.rsplit('-').next().unwrap();
@@ -48,7 +51,7 @@ fn check_operation(operation: &RawOperation) {
     check("token's content", &decoded);
 }
 
-/// Base64 without padding, the URL-safe alphabet.
+/// Decodes base64 without padding, in the URL-safe alphabet.
 fn decode(text: &str) -> String {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let bits = text.bytes().map(|byte| alphabet.iter().position(|letter| *letter == byte).unwrap());
@@ -74,8 +77,9 @@ fn client(transport: impl Transport, clock: &VirtualClock) -> Operations {
         .unwrap()
 }
 
-/// What a server may answer, a secret deep in each.
+/// Returns replies of every kind, each with a secret deep in its body.
 fn bodies() -> Vec<Reply> {
+    // Errors show an excerpt of a body. The secret is far behind its end.
     let long = "x".repeat(2000) + SECRET;
     let detail = json!({ "@type": "type.googleapis.com/google.rpc.DebugInfo", "detail": long });
     vec![

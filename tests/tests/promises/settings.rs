@@ -1,4 +1,5 @@
-//! Settings: what is legal, whose counts, what is written.
+//! Promises of settings: which values are legal, whose value counts, and how they are written as
+//! text.
 
 use std::time::{Duration, SystemTime};
 
@@ -59,7 +60,7 @@ fn a_lone_value_beyond_its_neighbours_default_moves_it() {
     }
 }
 
-/// When polls are sent under these settings, in seconds.
+/// Returns when the polls of a wait with these settings are sent, in seconds.
 fn schedule(settings: PollSettings, polls: usize) -> Vec<f64> {
     let script = (0..polls).fold(Script::new().running_with(percent(1)), |script, _| script.running(1)).done(cat());
     let stage = Stage::new(script);
@@ -97,7 +98,9 @@ fn presets_are_as_documented() {
     }
 }
 
-/// The polls of `purge` (delay 7 s ×1, 20 s) under an argument and a client's settings.
+/// Returns when `purge` is polled, given the settings of the argument and of the client.
+///
+/// The method's own settings are a delay of 7 s, multiplier 1 and a timeout of 20 s.
 fn purge(argument: PollSettings, of_client: PollSettings) -> Vec<f64> {
     let stage = Stage::new(Script::new().running_with(json!({})).running(99));
     let operations = Operations::builder("http://scripted.test")
@@ -125,6 +128,7 @@ fn argument_before_method_before_client_before_library_field_by_field() {
     assert_eq!(purge(argument, client), [0.0, 3.0, 10.0, 12.0], "the argument's first");
 }
 
+/// Any duration, often one of less than ten seconds.
 fn durations() -> impl Strategy<Value = Duration> {
     prop_oneof![
         any::<u64>().prop_map(Duration::from_nanos),
@@ -133,6 +137,8 @@ fn durations() -> impl Strategy<Value = Duration> {
     ]
 }
 
+/// Settings with any values, most of them not legal together: writing and reading must not depend
+/// on that.
 fn settings() -> impl Strategy<Value = PollSettings> {
     let jitter = prop_oneof![Just(Jitter::None), Just(Jitter::Full), Just(Jitter::Equal)];
     let system = (0_u64..1 << 40, 0_u32..1_000_000_000).prop_map(|(secs, nanos)| {

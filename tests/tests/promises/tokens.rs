@@ -1,11 +1,12 @@
-//! Tokens: exact, bound, whole, or refused.
+//! Promises of tokens: a round trip is exact, and a token that is damaged or of another method is
+//! refused.
 
 use lro_runtime::{Code, ErrorKind, Operations, RawOperation, Resume, State, Token, testing::Script};
 use serde_json::json;
 
 use crate::support::{Stage, cat, percent};
 
-/// An operation in every state.
+/// Returns a script for an operation in each state.
 fn every_state() -> Vec<Script> {
     let status = json!({
         "code": 8, "message": "full", "details": [{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "STOCKOUT" }, 5]
@@ -40,6 +41,8 @@ fn a_round_trip_is_exact_in_every_state() {
         let resumed = stage.client.resume_export_image(&token).unwrap();
         assert_eq!(resumed.name(), operation.name());
         assert_eq!(resumed.status(), operation.status());
+        // A token does not keep the response. A resumed success is Running until one more poll
+        // fetches the response.
         let expected = if operation.state() == State::Succeeded { State::Running } else { operation.state() };
         assert_eq!(resumed.untyped().state(), expected, "a success is looked at once more, for its response");
         if operation.state() != State::Succeeded {
@@ -137,9 +140,11 @@ fn whatever_else_may_stand_in_a_word_is_refused() {
     assert_eq!(resumed.name(), "n", "a start in the far future is no harm");
 }
 
-/// A word with a right checksum, whatever is in it.
+/// Returns a token with this content and the right checksum, as a forger would write it.
 fn word_of(content: &str) -> String {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    // FNV-1a, the checksum of tokens. It finds accidents; what a token says is checked when it is
+    // resumed.
     let sum = content.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     let encoded = content.as_bytes().chunks(3).flat_map(|chunk| {
         let all = chunk.iter().chain([&0, &0]).take(3).fold(0_usize, |all, byte| all << 8 | usize::from(*byte));

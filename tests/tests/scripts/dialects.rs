@@ -1,4 +1,4 @@
-//! The dialects that scripts may name. A new one is one line in [`dialect`].
+//! The dialects that scripts may name. To add one, add a line to [`dialect`].
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use lro_runtime::{
 };
 use serde::Deserialize;
 
-/// The dialect with this name.
+/// Returns the dialect with this name.
 pub(crate) fn dialect(name: &str) -> Option<Arc<dyn Dialect>> {
     Some(match name {
         "azure" => Arc::new(Azure::new()),
@@ -49,7 +49,7 @@ fn declared<T: WireOperation>() -> Arc<dyn Dialect> {
     Arc::new(Declared::of::<T>())
 }
 
-/// A service that gives URLs, hints and counts.
+/// A service whose replies have URLs, hints and counts.
 #[derive(Deserialize, WireOperation)]
 #[serde(rename_all = "camelCase")]
 #[operation(delete = "DELETE v1/renders/{name}")]
@@ -78,7 +78,7 @@ struct Render {
     problem: Option<serde_json::Value>,
 }
 
-/// A service whose state is a flag, and not there at first.
+/// A service whose state is a flag, which is missing at first.
 #[derive(Deserialize, WireOperation)]
 #[operation(poll = "v1/flags/{name}")]
 struct Flag {
@@ -94,7 +94,7 @@ struct Flag {
     error: Option<serde_json::Value>,
 }
 
-/// A resource that becomes `running`; its name is in the start reply.
+/// Waits until a resource is `running`. Its name is in the reply of the start call.
 const INSTANCE: Waiter =
     Waiter::get("v1/instances/{name}").name_at("instance.id").response_at("instance").acceptors(&[
         Acceptor::success_when("instance.state", "running"),
@@ -104,11 +104,11 @@ const INSTANCE: Waiter =
         Acceptor::failure_on_error("QuotaExceeded"),
     ]);
 
-/// A resource that goes away.
+/// Waits until a resource is gone.
 const DELETED: Waiter = Waiter::start_url()
     .acceptors(&[Acceptor::success_on_error("NotFound"), Acceptor::new(Meaning::Retry, Matcher::Success(true))]);
 
-/// A list of which all must be well and none ill, and flags and counts.
+/// Waits for a list of nodes: all are ready, or one is lost. Also has flags and counts.
 const FLEET: Waiter = Waiter::get("v1/fleet").acceptors(&[
     Acceptor::new(Meaning::Failure, Matcher::Output("nodes[].state", Comparator::Any("lost"))),
     Acceptor::new(Meaning::Success, Matcher::Output("nodes[].state", Comparator::All("ready"))),
@@ -118,7 +118,7 @@ const FLEET: Waiter = Waiter::get("v1/fleet").acceptors(&[
     Acceptor::new(Meaning::Success, Matcher::Success(false)),
 ]);
 
-/// A service whose every call is a `POST`.
+/// Waits at a service whose calls are all `POST`.
 const RPC: Waiter = Waiter::post("", r#"{"TableName":"{name}"}"#)
     .headers(&[("x-amz-target", "Tables.Describe")])
     .name_at("TableDescription.TableName")
@@ -127,7 +127,8 @@ const RPC: Waiter = Waiter::post("", r#"{"TableName":"{name}"}"#)
         Acceptor::retry_on_error("ResourceNotFoundException"),
     ]);
 
-/// A dialect with the options that the script's method has.
+/// A dialect that gets the script's options, in place of those that a method's attribute would give
+/// it.
 pub(crate) struct WithOptions {
     pub(crate) inner: Arc<dyn Dialect>,
     pub(crate) options: &'static Options,

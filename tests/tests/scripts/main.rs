@@ -1,7 +1,8 @@
-//! Plays every script of `tests/scripts/`: what a service was asked, what it answered, and what must come of it. See the README there.
+//! Plays every script of `tests/scripts/`: requests, replies, and what must follow from them. The
+//! README there has the format.
 //!
-//! Each script is played twice: once waiting, with a clock that jumps; once with the operation written to a token and resumed between every two
-//! requests. Both must send the same requests.
+//! Each script is played twice: once with a wait, on a clock that jumps; once with the operation
+//! written to a token and resumed between every two requests. Both must send the same requests.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may fail")]
 
@@ -15,12 +16,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where the scripts are.
+/// Returns the folder of the scripts.
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts")
 }
 
-/// Every script file, in order.
+/// Returns every script file, sorted.
 fn scripts() -> Vec<PathBuf> {
     let mut found = Vec::new();
     for dialect in fs::read_dir(folder()).unwrap() {
@@ -53,7 +54,8 @@ fn every_script_plays_as_it_is_written() {
     assert!(failures.is_empty(), "{} of {played} scripts failed:\n{}", failures.len(), failures.join("\n"));
 }
 
-/// A runner that passes everything would pass everything.
+/// Proves that the runner notices mistakes: a right script fails after a change in any of its
+/// lines.
 #[test]
 fn a_script_that_is_wrong_in_any_line_fails() {
     let right = "dialect azure\n> POST /a?api-version=1\n> x-mine: 1\n>\n> {\"b\":1}\n< 202\n< operation-location: /ops/1\n= pending\n\n> GET /ops/1?api-version=1 +1s\n> x-mine: 1\n< 200\n<\n< {\"status\":\"Failed\",\"error\":{\"code\":\"C\",\"message\":\"m\"}}\n= failed\n= raw Failed\n\nend failed\nreason C\nmessage m\n";

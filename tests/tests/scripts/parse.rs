@@ -1,4 +1,4 @@
-//! Reads a script: see `tests/scripts/README.md` for the format.
+//! Reads a script. `tests/scripts/README.md` describes the format.
 
 use std::time::Duration;
 
@@ -21,24 +21,24 @@ pub(crate) struct Script {
     pub(crate) end: End,
 }
 
-/// One exchange, and what the snapshot after it must look like.
+/// One request and its reply, and what the snapshot after it must be.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Step {
-    /// What is called instead of a poll: `cancel`, `delete`, `wait 10s`.
+    /// The call in place of a poll: `cancel`, `delete`, `wait 10s`.
     pub(crate) call: Option<String>,
     pub(crate) method: String,
     pub(crate) target: String,
-    /// The virtual time since the reply before.
+    /// The virtual time between the previous reply and this request.
     pub(crate) after: Option<Duration>,
     pub(crate) headers: Vec<(String, String)>,
-    /// Headers that must not be there.
+    /// Headers that the request must not have.
     pub(crate) absent: Vec<String>,
     pub(crate) body: Option<String>,
     pub(crate) reply: Reply,
     pub(crate) expected: Vec<(String, String)>,
 }
 
-/// What the service does.
+/// What the service does with a request.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Reply {
     #[default]
@@ -54,14 +54,15 @@ pub(crate) enum Reply {
     },
 }
 
-/// How it must end.
+/// How the script must end.
 #[derive(Debug, Default)]
 pub(crate) struct End {
-    /// A state, or `error` and its kind.
+    /// A state, or `error` and the kind of the error.
     pub(crate) word: String,
     pub(crate) facts: Vec<(String, String)>,
 }
 
+/// The part of a script that a line is in.
 #[derive(PartialEq)]
 enum Part {
     Head,
@@ -73,7 +74,7 @@ enum Part {
     End,
 }
 
-/// The script that `text` is.
+/// Parses a script. The error names the line.
 pub(crate) fn script(text: &str) -> Result<Script, String> {
     let mut script = Script { base: "https://api.test".to_owned(), ..Script::default() };
     let mut part = Part::Head;
@@ -148,6 +149,7 @@ pub(crate) fn script(text: &str) -> Result<Script, String> {
     if script.end.word.is_empty() { Err("the script has no `end`".to_owned()) } else { Ok(script) }
 }
 
+/// Reads one line of the head.
 fn head(script: &mut Script, first: &str, rest: String) -> Result<(), String> {
     match first {
         "dialect" => script.dialect = rest,
@@ -165,7 +167,7 @@ fn head(script: &mut Script, first: &str, rest: String) -> Result<(), String> {
     Ok(())
 }
 
-/// `METHOD TARGET [+WAIT]`.
+/// Reads `METHOD TARGET [+DELAY]`.
 fn request_line(line: &str, call: Option<String>) -> Result<Step, String> {
     let line = expanded(line);
     let mut words = line.split_whitespace();
@@ -192,7 +194,7 @@ fn status_line(line: &str) -> Result<Reply, String> {
     }
 }
 
-/// `1.5s`.
+/// Reads a number of seconds, such as `1.5s`.
 pub(crate) fn seconds(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(text.strip_suffix('s')?.parse().ok()?).ok()
 }
@@ -207,7 +209,7 @@ fn pair(line: &str, separator: char) -> Result<(String, String), String> {
     Ok((name.trim().to_owned(), expanded(value.trim())))
 }
 
-/// `$(a*3)` is `aaa`.
+/// Expands repetitions: `$(a*3)` becomes `aaa`.
 fn expanded(text: &str) -> String {
     let Some((before, rest)) = text.split_once("$(") else { return text.to_owned() };
     let Some((inside, after)) = rest.split_once(')') else { return text.to_owned() };
@@ -217,7 +219,7 @@ fn expanded(text: &str) -> String {
     }
 }
 
-/// The bytes of a line in which `\xNN` is a byte.
+/// Returns the bytes of a line, in which `\xNN` stands for one byte.
 fn bytes_of(line: &str) -> Result<Vec<u8>, String> {
     let line = expanded(line);
     let mut pieces = line.split("\\x");

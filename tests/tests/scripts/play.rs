@@ -1,4 +1,4 @@
-//! Plays one script, waiting and through tokens.
+//! Plays one script: once with the library's wait, once through tokens.
 
 use futures_lite::{StreamExt, future::block_on};
 use lro_runtime::{Error, ErrorKind, Operations, Payload, PollSettings, RawOperation, Status, Token};
@@ -10,14 +10,15 @@ use crate::{
     wire::{Clock, Wire},
 };
 
-/// Waits of one second, so that every other wait shows.
+/// Default settings of a script: constant delays of one second, so that any other delay is noticed.
 const SETTINGS: &str = r#"{"delay":"1s","multiplier":1.0,"jitter":"none","expiration":{"timeout":"10m"}}"#;
 
-/// Plays `script` both ways.
+/// Plays `script` in both ways, and checks that both send the same requests.
 pub(crate) fn play(script: &Script) -> Result<(), String> {
     let clock = Clock::new();
     let wire = Wire::new(clock.clone(), &script.base, &script.steps);
     let said = |mode: &'static str| move |why: String| format!("{mode}: {why}");
+    // A wait makes no calls such as `cancel`, and does not return before the operation is terminal.
     let by_hand = script.steps.iter().any(|step| step.call.is_some()) || !is_terminal(&script.end.word);
     if by_hand {
         step_by_step(script, &wire, &clock, false).map_err(said("by hand"))?;
@@ -42,7 +43,7 @@ fn is_terminal(end: &str) -> bool {
 
 fn client(script: &Script, wire: &Wire, clock: &Clock) -> Result<Operations, String> {
     let inner = dialect(&script.dialect).ok_or_else(|| format!("there is no dialect `{}`", script.dialect))?;
-    // Options are constants of a method; a test may leak them.
+    // The options of a method are constants, hence `&'static`. A test may leak its memory.
     let options: Vec<(&'static str, &'static str)> =
         script.options.iter().map(|(name, value)| (&*name.clone().leak(), &*value.clone().leak())).collect();
     let mut builder = Operations::builder(&script.base)
@@ -67,7 +68,7 @@ fn settings(script: &Script) -> Result<PollSettings, String> {
     serde_json::from_str(script.settings.as_deref().unwrap_or(SETTINGS)).map_err(|error| format!("settings: {error}"))
 }
 
-/// The start call, or the resume that stands in its place.
+/// Sends the start call, or resumes from a name if the script has no start call.
 fn begin(script: &Script, client: &Operations) -> Result<RawOperation, Error> {
     if let Some(name) = &script.resume {
         return client.resume(name.as_str());
@@ -76,6 +77,7 @@ fn begin(script: &Script, client: &Operations) -> Result<RawOperation, Error> {
     let target =
         if step.target.contains("://") { step.target.clone() } else { format!("{}{}", script.base, step.target) };
     let mut request = http::Request::builder().method(step.method.as_str()).uri(target);
+    // The client adds these headers by itself, and the script only expects them.
     let own = |name: &str| {
         script.client_headers.iter().any(|(known, _)| known == name)
             || script.start_id.as_deref() == Some(name)
@@ -87,7 +89,7 @@ fn begin(script: &Script, client: &Operations) -> Result<RawOperation, Error> {
     block_on(client.start(request.body(step.body.clone().unwrap_or_default()).expect("a request")))
 }
 
-/// As a user waits: with the library's own waits.
+/// Plays the script as a user waits: with the library's own delays.
 fn waiting(script: &Script, wire: &Wire, clock: &Clock) -> Result<(), String> {
     let client = client(script, wire, clock)?;
     let mut outcome = begin(script, &client);
@@ -103,7 +105,8 @@ fn waiting(script: &Script, wire: &Wire, clock: &Clock) -> Result<(), String> {
     finished(script, wire, &outcome.map_err(Some))
 }
 
-/// One call per step; through tokens, written down and resumed before each.
+/// Plays the script with one call per step. With `tokens`, the operation is written to a token and
+/// resumed before each.
 fn step_by_step(script: &Script, wire: &Wire, clock: &Clock, tokens: bool) -> Result<(), String> {
     let client = client(script, wire, clock)?;
     let mut operation = match begin(script, &client) {
@@ -135,6 +138,7 @@ fn step_by_step(script: &Script, wire: &Wire, clock: &Clock, tokens: bool) -> Re
             }
             Err(error) => last_error = Some(error),
         }
+        // A call that sent nothing would be repeated for ever.
         if wire.served() == served {
             break;
         }
@@ -146,14 +150,14 @@ fn step_by_step(script: &Script, wire: &Wire, clock: &Clock, tokens: bool) -> Re
     }
 }
 
-/// What a snapshot must look like after the step whose reply it is of.
+/// Checks a snapshot against the expectations of the step whose reply it came from.
 fn check_step(script: &Script, wire: &Wire, snapshot: &RawOperation, everything: bool) -> Result<(), String> {
     let Some(step) = wire.served().checked_sub(1).and_then(|last| script.steps.get(last)) else { return Ok(()) };
     for (word, rest) in &step.expected {
         let found = match word.as_str() {
             "raw" => snapshot.raw_status().unwrap_or("none").to_owned(),
             "name" => snapshot.name().to_owned(),
-            // Tokens hold neither, so that they are not there in every step.
+            // Tokens keep neither, so a snapshot that came through a token may have none.
             "progress" | "metadata" if !everything => continue,
             "progress" => snapshot.progress().map_or_else(|| "none".to_owned(), |progress| progress.to_string()),
             "metadata" => {
@@ -192,7 +196,8 @@ fn same_json(what: &str, found: Option<Result<Value, Error>>, expected: &str) ->
     }
 }
 
-/// The end: an operation, an error, or an error that only waiting gives.
+/// Checks the end of a script: an operation, an error, or (`Err(None)`) an error that only a wait
+/// gives.
 fn finished(script: &Script, wire: &Wire, outcome: &Result<RawOperation, Option<Error>>) -> Result<(), String> {
     let mut wrong = wire.wrong();
     if wire.served() < script.steps.len() {
@@ -256,7 +261,7 @@ fn check_fact(outcome: &Result<RawOperation, Option<Error>>, fact: &str, expecte
     if found == expected { Ok(()) } else { Err(format!("the {fact} is `{found}`, expected `{expected}`")) }
 }
 
-/// An operation that did not succeed never comes back as `Ok`.
+/// Checks that awaiting an operation is an error unless it succeeded.
 fn check_into_result(operation: &RawOperation) -> Result<(), String> {
     let expected = match operation.state() {
         lro_runtime::State::Succeeded => None,

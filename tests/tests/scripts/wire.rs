@@ -1,4 +1,4 @@
-//! The wire in memory, and the clock that jumps.
+//! The transport of a script, and a clock that jumps.
 
 use std::{
     sync::{Arc, Mutex},
@@ -14,7 +14,10 @@ use lro_runtime::{
 
 use crate::parse::{Reply, Step};
 
-/// A clock on which a sleep is over at once, and the time it took has passed. It begins on Sun, 06 Nov 1994 08:49:37 GMT.
+/// A clock on which every sleep is over at once and moves the time.
+///
+/// It starts at Sun, 06 Nov 1994 08:49:37 GMT, the example date of RFC 9110, so that scripts can
+/// have `Retry-After` dates.
 #[derive(Clone)]
 pub(crate) struct Clock {
     origin: Instant,
@@ -50,14 +53,16 @@ impl Timer for Clock {
     }
 }
 
-/// Answers the requests of a script in their order, and notes what was not as it is written.
+/// A transport that replies as the script says, and records every difference between the requests
+/// and the script.
 #[derive(Clone)]
 pub(crate) struct Wire {
     shared: Arc<Mutex<Shared>>,
     clock: Clock,
     base: String,
     steps: Arc<[Step]>,
-    /// Headers that are expected though the operation was resumed from a token; none if all are.
+    /// The headers that are expected even after a resume from a token. `None` means all headers of
+    /// the script.
     kept: Option<Arc<[String]>>,
     checks_time: bool,
 }
@@ -82,24 +87,25 @@ impl Wire {
         }
     }
 
-    /// For operations that go through tokens: no waits, and only these headers.
+    /// Makes the wire fit for operations that go through tokens: delays are not checked, and only
+    /// these headers are.
     pub(crate) fn through_tokens(mut self, kept: Vec<String>) -> Self {
         self.kept = Some(kept.into());
         self.checks_time = false;
         self
     }
 
-    /// How many requests were answered.
+    /// Returns how many requests were answered.
     pub(crate) fn served(&self) -> usize {
         self.shared.lock().unwrap().served
     }
 
-    /// Everything that was not as it is written.
+    /// Returns every difference between the requests and the script.
     pub(crate) fn wrong(&self) -> Vec<String> {
         self.shared.lock().unwrap().wrong.clone()
     }
 
-    /// Method and URL of every request.
+    /// Returns method and URL of every request.
     pub(crate) fn sent(&self) -> Vec<String> {
         self.shared.lock().unwrap().sent.clone()
     }
@@ -125,6 +131,7 @@ impl Wire {
         step.reply.clone()
     }
 
+    /// Returns the differences between a request and its step.
     fn differences(&self, step: &Step, request: &Request<Bytes>, waited: Duration) -> Vec<String> {
         let mut found = Vec::new();
         let target =
@@ -186,7 +193,8 @@ impl Transport for Wire {
                     Err(TransportError::message(TransportErrorKind::Closed, "as the script says"))
                 }
                 Reply::Hang => {
-                    // The time limit of the poll passes first; what follows is counted from there.
+                    // The poll's time limit drops this future. The next delay is then counted from
+                    // that moment, and only a `Drop` notices it.
                     struct Note(Arc<Mutex<Shared>>, Clock);
                     impl Drop for Note {
                         fn drop(&mut self) {

@@ -1,4 +1,5 @@
-//! An annotated client, and servers that live in a closure.
+//! An annotated client, and transports that are a script or a closure: what most of the tests are
+//! built on.
 
 #![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses its part")]
 
@@ -23,14 +24,14 @@ use serde_json::{Value, json};
 /// An exported image.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Image {
-    /// Where it is.
+    /// Where the image is.
     pub uri: String,
 }
 
-/// How far an export is.
+/// The progress of an export.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Progress {
-    /// Of a hundred.
+    /// How much is done, in per cent.
     pub percent: u8,
 }
 
@@ -48,7 +49,7 @@ impl ImageClient {
         self.operations.post("v1/images:export", &json!({ "image": "cat" })).await
     }
 
-    /// Purges what nobody needs.
+    /// Purges the images that are not in use.
     #[long_running(response = (), metadata = (), poll(delay = "7s", multiplier = 1, timeout = "20s"))]
     pub async fn purge(&self) -> Result<RawOperation> {
         self.operations.post("v1/images:purge", &json!({})).await
@@ -67,7 +68,7 @@ pub fn cat() -> Value {
     json!({ "uri": "gs://pictures/cat.png" })
 }
 
-/// A clock that jumps, a transport with this script, and the client on both.
+/// A virtual clock, a transport that plays a script, and a client that uses both.
 pub struct Stage {
     pub clock: VirtualClock,
     pub transport: ScriptedTransport,
@@ -82,27 +83,28 @@ impl Stage {
         Self { clock, transport, client }
     }
 
-    /// The operation that the first reply of the script starts.
+    /// Starts an operation, with the first reply of the script.
     pub fn export(&self) -> ExportImageOperation {
         smol::block_on(self.client.export_image()).unwrap()
     }
 
-    /// When requests were sent, the start call included, in seconds.
+    /// Returns when each request was sent, the start call included, in seconds.
     pub fn sent(&self) -> Vec<f64> {
         self.transport.request_times().iter().map(Duration::as_secs_f64).collect()
     }
 
+    /// Returns how many requests were sent.
     pub fn requests(&self) -> usize {
         self.transport.requests().len()
     }
 }
 
-/// What a [`Server`] answers: how long it takes, and the reply.
+/// What a [`Server`] answers: the latency, and the reply or the failure.
 pub type Answer = (Duration, std::result::Result<Reply, TransportError>);
 
 type Answering = dyn Fn(Duration, &Request) -> Answer + Send + Sync;
 
-/// A transport that asks a function of the time and the request, and remembers every request.
+/// A transport whose replies are a function of the time and the request. It records every request.
 #[derive(Clone)]
 pub struct Server {
     clock: VirtualClock,
@@ -120,6 +122,7 @@ impl Server {
         ImageClient { operations: operations.build().unwrap() }
     }
 
+    /// Returns every request, with the time at which it was sent.
     pub fn requests(&self) -> Vec<(Duration, Request)> {
         self.requests.lock().unwrap().clone()
     }
@@ -149,12 +152,13 @@ pub fn json_reply(body: &Value) -> Reply {
     reply(200, body.to_string())
 }
 
-/// Polls a future once.
+/// Polls a future once, with a waker that does nothing.
 pub fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Runs a future on a clock that moves only when told to: from one deadline to the next.
+/// Runs a future to its end, and advances a manual clock to its next deadline whenever the future
+/// is pending.
 pub fn drive<F: Future>(clock: &VirtualClock, future: F) -> F::Output {
     let mut future = pin!(future);
     loop {

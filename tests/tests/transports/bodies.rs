@@ -1,4 +1,4 @@
-//! Bodies: how they are framed, where they end, and when they are cut.
+//! Cases about the body of a reply: how it is framed, where it ends, and when it is cut.
 
 use std::sync::mpsc;
 
@@ -92,7 +92,7 @@ pub(crate) fn a_body_of_exactly_the_limit_arrives(subject: &Subject) {
 
 pub(crate) fn an_announced_body_over_the_limit_is_refused_before_it_is_read(subject: &Subject) {
     let server = Server::new(|_, peer| {
-        peer.send("HTTP/1.1 200 OK\r\nContent-Length: 68719476736\r\n\r\n"); // and not one byte of it
+        peer.send("HTTP/1.1 200 OK\r\nContent-Length: 68719476736\r\n\r\n"); // no byte of the body follows
         assert!(peer.sees_the_end(), "the connection must be closed: its reply was not read");
         Then::Close
     });
@@ -140,6 +140,7 @@ pub(crate) fn a_length_that_is_none_is_an_error(subject: &Subject) {
     }
 }
 
+/// Returns the kind of the error for a reply that has `rest` after its status line.
 fn refused(subject: &Subject, rest: &str) -> TransportErrorKind {
     let server = Server::saying(format!("HTTP/1.1 200 OK\r\n{rest}"));
     match subject.get(&server.url("/")) {

@@ -1,4 +1,5 @@
-//! Whose reply is whose: reuse, drops, resets, and many at once.
+//! Cases about connections: every reply belongs to its request, also after drops, resets, reuse,
+//! and many at once.
 
 use std::{
     sync::{Arc, Barrier, Condvar, Mutex, mpsc},
@@ -18,14 +19,17 @@ pub(crate) fn a_connection_is_used_again(subject: &Subject) {
     for number in 0..20 {
         assert_eq!(text(subject.get(&server.url(&format!("/{number}")))), number.to_string());
     }
-    // Not one: a request may come before the connection of the last one is back in its pool.
+    // Not exactly one: a request may be sent before the connection of the request before is back in
+    // the pool.
     assert!(server.connections() <= 5, "{} connections for 20 requests", server.connections());
 }
 
-/// 40 requests, each after one that was dropped while its reply was due.
+/// Sends 40 requests, each after one that was dropped before its reply.
+///
+/// A published client gave 25 of such 40 requests the body of another request's reply.
 pub(crate) fn a_dropped_request_never_disturbs_the_next(subject: &Subject) {
     let (sender, arrived) = smol::channel::unbounded();
-    let gone = Arc::new((Mutex::new(1_000), Condvar::new())); // the requests below this number have been dropped
+    let gone = Arc::new((Mutex::new(1_000), Condvar::new())); // requests below this number have been dropped
     let shared = Arc::clone(&gone);
     let server = Server::new(move |request, peer| {
         if request.target.starts_with("/drop/") {
@@ -73,7 +77,8 @@ pub(crate) fn a_surplus_reply_never_becomes_the_next_ones(subject: &Subject) {
         Then::KeepOpen
     });
     for number in 0..40 {
-        // A connection on which something came unasked may fail a request, but never answer it.
+        // A surplus reply may fail the next request on its connection, but must never become the
+        // reply to it.
         match subject.get(&server.url(&format!("/{number}"))) {
             Ok(reply) => assert_eq!(reply.body(), &number.to_string()),
             Err(error) => assert!(error.is_transient(), "{error:?}"),
@@ -92,7 +97,7 @@ pub(crate) fn a_connection_closed_while_idle_is_replaced(subject: &Subject) {
         if subject.replaces_stale {
             assert_eq!(text(outcome), number.to_string());
         } else {
-            // The close may be on its way while the next request is.
+            // The server's close and the next request may cross each other.
             let outcome = outcome.or_else(|error| if error.kind() == Closed { subject.get(&url) } else { Err(error) });
             assert_eq!(text(outcome), number.to_string());
         }
@@ -102,7 +107,7 @@ pub(crate) fn a_connection_closed_while_idle_is_replaced(subject: &Subject) {
 pub(crate) fn a_connection_closed_on_the_next_request_fails_it_cleanly(subject: &Subject) {
     let server = Server::new(|request, peer| {
         if request.before > 0 {
-            return Then::Close; // read, and not answered
+            return Then::Close; // the request is read and not answered
         }
         peer.reply(&request.number().to_string());
         Then::KeepOpen
@@ -113,6 +118,8 @@ pub(crate) fn a_connection_closed_on_the_next_request_fails_it_cleanly(subject: 
             Err(error) => assert!(!subject.replaces_stale && error.kind() == Closed, "{error:?}"),
         }
     }
+    // A POST may have had its effect before the connection closed, so that it must fail and not be
+    // repeated.
     let gets = server.requests().len();
     let posts = (0..10).map(|number| subject.send(&request("POST", &server.url(&format!("/{number}")), "x")));
     let failed = posts.filter(Result::is_err).count();
@@ -149,6 +156,8 @@ pub(crate) fn a_callers_time_limit_covers_the_body(subject: &Subject) {
 }
 
 pub(crate) fn a_thousand_requests_at_once(subject: &Subject) {
+    // The server replies only once all requests have arrived: an adapter with a limit on
+    // connections would hang here.
     const COUNT: usize = 1_000;
     let all_there = Arc::new(Barrier::new(COUNT));
     let server = Server::new(move |request, peer| {
@@ -170,6 +179,7 @@ pub(crate) fn a_thousand_requests_at_once(subject: &Subject) {
     }));
 }
 
+/// Returns a server that replies with the number at the end of the path.
 fn echo() -> Server {
     Server::new(|request, peer| {
         peer.reply(&request.number().to_string());

@@ -1,4 +1,4 @@
-//! Replies that were right once.
+//! The fuzz case: valid replies with random damage make no adapter panic or hang.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,6 +9,7 @@ use crate::{
     subject::Subject,
 };
 
+/// Valid replies, to be damaged.
 const SOUND: [&[u8]; 5] = [
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 13\r\nRetry-After: 5\r\n\r\n{\"done\":true}",
     b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n5;a=b\r\nhello\r\n3\r\n...\r\n0\r\nX-T: t\r\n\r\n",
@@ -17,6 +18,7 @@ const SOUND: [&[u8]; 5] = [
     b"HTTP/1.1 302 Found\r\nLocation: /\xe2\x82\xac\r\nContent-Length: 0\r\nContent-Type: text/html; charset=\xff\r\n\r\n",
 ];
 
+/// Texts with a meaning in HTTP, to be inserted anywhere.
 const PIECES: [&[u8]; 14] = [
     b"\r\n",
     b"\n",
@@ -49,7 +51,7 @@ pub(crate) fn no_reply_makes_it_panic_or_hang(subject: &Subject) {
     }
 }
 
-/// One to four mistakes in a sound reply. The same seed makes the same ones.
+/// Returns a valid reply with one to four mistakes. The same seed gives the same bytes.
 fn damaged(seed: u64) -> Vec<u8> {
     let mut random = Rng::with_seed(seed);
     let mut reply = random.choice(SOUND).unwrap().to_vec();

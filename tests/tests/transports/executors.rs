@@ -1,10 +1,11 @@
-//! Where it runs: on any executor, on none, and with an executor that is blocked.
+//! Cases about executors: any, none, and one whose thread is blocked.
 
 use crate::{
     server::{Server, Then},
     subject::{MAX_BODY, Outcome, Subject, patiently, request, text},
 };
 
+/// Returns a server that answers every request with `hello`.
 fn greeting() -> Server {
     Server::new(|_, peer| {
         peer.reply("hello");
@@ -36,7 +37,8 @@ pub(crate) fn it_runs_on_smol_on_tokio_and_on_none(subject: &Subject) {
 pub(crate) fn a_caller_that_blocks_its_executor_gets_its_reply(subject: &Subject) {
     let server = greeting();
     let asked = || ask(subject.clone(), server.url("/"));
-    // The first request leaves a connection behind that the second one, in the blocked thread, uses.
+    // The second request blocks the executor's thread and reuses the connection of the first one.
+    // If a task of that executor drove the connection, the request would wait for ever.
     let executor = smol::LocalExecutor::new();
     let twice = executor.run(async {
         asked().await.unwrap();

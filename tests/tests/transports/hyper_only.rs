@@ -1,4 +1,5 @@
-//! What only `HyperTransport` offers beside TLS: unix sockets, IPv6, a time limit for connecting.
+//! Tests of what only `HyperTransport` offers: unix sockets, IPv6, a time limit for connecting. TLS
+//! is in `tls`.
 
 use std::{
     io::{Read, Write},
@@ -19,6 +20,7 @@ fn get(transport: &HyperTransport, url: &str) -> Outcome {
     patiently(transport.send(&request("GET", url, ""), MAX_BODY))
 }
 
+/// Reads one request and replies with its target as the body.
 fn answer(mut stream: impl Read + Write) {
     let mut head = [0; 1_024];
     let length = stream.read(&mut head).unwrap();
@@ -63,7 +65,7 @@ fn localhost_is_found_on_whichever_family_listens() {
 
 #[test]
 fn connecting_has_a_time_limit_of_its_own() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap(); // accepts, and never says a word of TLS
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap(); // accepts connections, and never begins TLS
     let address = listener.local_addr().unwrap();
     let transport = HyperTransport::builder().connect_timeout(Duration::from_millis(50)).build();
     let start = Instant::now();

@@ -1,7 +1,8 @@
-//! What `Transport` promises, against a server that keeps no promise itself: one suite, run for every adapter.
+//! Tests of what `Transport` promises, against a server that misbehaves: one suite, run for every
+//! adapter.
 //!
-//! A case is a function of a [`Subject`](subject::Subject). What an adapter cannot do is a field of its subject, stands in
-//! its documentation, and nowhere else.
+//! A case is a function of a [`Subject`](subject::Subject). A limit of an adapter is a field of its
+//! subject and is documented by the adapter; the cases know no adapter by name.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -23,7 +24,7 @@ mod subject;
 mod surf_only;
 mod tls;
 
-/// One module for each adapter, one test in it for each case.
+/// Writes one module for each adapter, with one test for each case.
 macro_rules! suite {
     ($($cases:ident: $($case:ident),+;)+) => {
         suite!(@adapter over_hyper $($cases: $($case),+;)+);

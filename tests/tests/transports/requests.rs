@@ -1,4 +1,4 @@
-//! What a server gets to see.
+//! Cases about requests: what arrives at the server, and what is not sent.
 
 use std::net::TcpListener;
 
@@ -10,6 +10,7 @@ use crate::{
     subject::{Subject, request},
 };
 
+/// Returns a server that answers every request with an empty reply.
 fn listening() -> Server {
     Server::new(|_, peer| {
         peer.reply("");
@@ -67,6 +68,8 @@ pub(crate) fn a_path_is_never_resolved(subject: &Subject) {
         ["/v1/%2e%2e/secret", "/v1/../secret", "/v1/./x", "/a%2Fb%3Fc%23d", "/a//b", "/%7Ea~", "/x?u=../..", "/{a}|b"]
     {
         let server = listening();
+        // A path that changes on its way may leave its collection. An adapter that cannot send it
+        // as it is refuses it.
         match subject.get(&server.url(path)) {
             Ok(_) => assert_eq!(server.request().target, path),
             Err(error) => {

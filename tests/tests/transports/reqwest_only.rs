@@ -1,4 +1,4 @@
-//! What is different with a `reqwest::Client` of the program's own.
+//! Tests of `ReqwestTransport` over a `reqwest::Client` of the program's own.
 
 use lro_runtime::transport::{ReqwestTransport, Transport, TransportErrorKind::InvalidRequest};
 

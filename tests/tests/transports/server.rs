@@ -1,4 +1,4 @@
-//! A server of raw bytes: what it sends is what a case says, HTTP or not.
+//! A server that sends exactly the bytes of a case, whether they are HTTP or not.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -10,12 +10,13 @@ use std::{
     thread,
 };
 
-/// What [`Peer::flood`] stops at if nobody stops it.
+/// How many bytes [`Peer::flood`] sends to a client that reads on and on.
 const FLOOD: usize = 64 << 20;
 
+/// One request, as it arrived.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
-    /// How many requests came before it on its connection.
+    /// How many requests came before this one on its connection.
     pub(crate) before: usize,
     pub(crate) method: String,
     pub(crate) target: String,
@@ -24,23 +25,25 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    /// The values of a header, in order.
+    /// Returns the values of a header, in order.
     pub(crate) fn header(&self, name: &str) -> Vec<&[u8]> {
         self.headers.iter().filter(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| &value[..]).collect()
     }
 
-    /// The number at the end of the path.
+    /// Returns the number at the end of the path.
     pub(crate) fn number(&self) -> usize {
         self.target.rsplit('/').next().and_then(|number| number.parse().ok()).expect("a path that ends in a number")
     }
 }
 
+/// What happens to a connection after a reply.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Then {
     KeepOpen,
     Close,
 }
 
+/// A server on a port of its own, with a thread for each connection.
 pub(crate) struct Server {
     address: SocketAddr,
     seen: Arc<Seen>,
@@ -54,7 +57,7 @@ struct Seen {
 }
 
 impl Server {
-    /// A server whose every request is answered by `handler`.
+    /// Starts a server that calls `handler` for every request.
     pub(crate) fn new(handler: impl Fn(&Received, &mut Peer) -> Then + Send + Sync + 'static) -> Self {
         Self::raw(move |stream, seen| {
             let mut reader = BufReader::new(stream.try_clone().unwrap());
@@ -69,7 +72,7 @@ impl Server {
         })
     }
 
-    /// A server that answers everything with `reply` and closes.
+    /// Starts a server that answers every request with `reply` and closes the connection.
     pub(crate) fn saying(reply: impl Into<Vec<u8>>) -> Self {
         let reply = reply.into();
         Self::new(move |_, peer| {
@@ -78,7 +81,9 @@ impl Server {
         })
     }
 
-    /// A server that reads a head and nothing more, sends `reply`, and resets the connection: closing one with unread bytes does.
+    /// Starts a server that reads a few bytes, sends `reply` and resets the connection.
+    ///
+    /// Closing a socket with unread bytes makes the operating system send a reset.
     pub(crate) fn resetting_after(reply: &'static [u8]) -> Self {
         Self::raw(move |mut stream, _| {
             let mut some = [0; 16];
@@ -87,6 +92,7 @@ impl Server {
         })
     }
 
+    /// Starts a server that calls `connection` with every connection.
     fn raw(connection: impl Fn(TcpStream, &Seen) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -100,8 +106,11 @@ impl Server {
                 let (connection, shared) = (Arc::clone(&connection), Arc::clone(&shared));
                 shared.connections.fetch_add(1, Ordering::SeqCst);
                 let stream = stream.unwrap();
+                // Or a reply in two pieces waits 40 ms for the client's delayed acknowledgement.
                 stream.set_nodelay(true).unwrap();
                 let work = move || connection(stream, &shared);
+                // A case has a thousand connections at once: small stacks keep their threads
+                // affordable.
                 thread::Builder::new().stack_size(256 << 10).spawn(work).unwrap();
             }
         });
@@ -120,7 +129,7 @@ impl Server {
         self.seen.requests.lock().unwrap().clone()
     }
 
-    /// The only request there was.
+    /// Returns the request, of which there must be exactly one.
     pub(crate) fn request(&self) -> Received {
         let requests = self.requests();
         assert_eq!(requests.len(), 1, "{requests:?}");
@@ -131,16 +140,18 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.seen.stopped.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(self.address); // wakes the listener
+        let _ = TcpStream::connect(self.address); // wakes the thread that accepts, which then sees `stopped`
     }
 }
 
+/// The client's end of a connection, as a handler sees it.
 pub(crate) struct Peer {
     stream: TcpStream,
 }
 
 impl Peer {
-    /// Sends; that the client has gone is for the client's side of a case to say.
+    /// Sends bytes. Ignores that the client may have gone: the client's side of the case checks
+    /// that.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.stream.write_all(bytes.as_ref());
     }
@@ -149,7 +160,9 @@ impl Peer {
         self.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()));
     }
 
-    /// Sends `bytes` over and over until the client has gone. How many it took, the buffers of two sockets included.
+    /// Sends `bytes` again and again until the client has gone.
+    ///
+    /// Returns the number of bytes sent. The buffers of two sockets take a part of them.
     pub(crate) fn flood(&mut self, bytes: &[u8]) -> usize {
         let mut sent = 0;
         while sent < FLOOD && self.send_more(bytes) {
@@ -158,17 +171,18 @@ impl Peer {
         sent
     }
 
-    /// Sends; whether the client is still there, as far as the socket knows.
+    /// Sends bytes. Returns whether the client is still there, as far as the socket knows.
     pub(crate) fn send_more(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).is_ok()
     }
 
-    /// Whether the client closes the connection, rather than to send on it.
+    /// Waits until the client closes the connection (`true`) or sends on it (`false`).
     pub(crate) fn sees_the_end(&mut self) -> bool {
         !matches!(self.stream.read(&mut [0]), Ok(1))
     }
 }
 
+/// Reads one request, or returns `None` if the connection has ended.
 fn read_request(reader: &mut BufReader<TcpStream>, before: usize) -> Option<Received> {
     let start = read_line(reader)?;
     let start = String::from_utf8(start).unwrap();

@@ -1,4 +1,4 @@
-//! The adapters under test, what each of them cannot do, and how a case talks to them.
+//! The adapters under test: the limits of each, and how a case sends requests through them.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -9,7 +9,7 @@ use lro_runtime::transport::{
     HyperTransport, ReqwestTransport, SurfTransport, Transport, TransportError, UreqTransport,
 };
 
-/// The limit of a body where a case is not about it.
+/// The limit of a reply's body in cases that are not about it.
 pub(crate) const MAX_BODY: usize = 4 << 20;
 
 /// How long anything may take before it counts as hanging.
@@ -18,14 +18,17 @@ const PATIENCE: Duration = Duration::from_secs(25);
 pub(crate) type Request = http::Request<Bytes>;
 pub(crate) type Outcome = Result<http::Response<Bytes>, TransportError>;
 
+/// An adapter under test.
 #[derive(Clone)]
 pub(crate) struct Subject {
     pub(crate) transport: Arc<dyn Transport>,
-    /// How many headers a reply may have.
+    /// How many headers a reply may have at most.
     pub(crate) max_headers: usize,
-    /// Whether a `GET` survives a connection that the server closes when the request arrives on it.
+    /// Whether a `GET` is sent again on a new connection if the server closes the old one when the
+    /// request arrives.
     pub(crate) replaces_stale: bool,
-    /// Replies in the fuzz case: each costs a connection, and with some adapters a thread.
+    /// Number of replies in the fuzz case. Each costs a connection, and with some adapters a
+    /// thread.
     pub(crate) fuzz: u64,
 }
 
@@ -62,7 +65,7 @@ impl Subject {
         patiently(self.transport.send(request, max_body))
     }
 
-    /// Sends and goes away after `limit`.
+    /// Sends a request and drops it after `limit`. Returns `None` if it was dropped.
     pub(crate) fn send_for(&self, request: &Request, limit: Duration) -> Option<Outcome> {
         let leaving = async {
             Timer::after(limit).await;
@@ -85,7 +88,7 @@ pub(crate) fn patiently<T>(future: impl Future<Output = T>) -> T {
     async_io::block_on(or(future, hanging))
 }
 
-/// The text of a body.
+/// Returns the body of a reply as text.
 pub(crate) fn text(outcome: Outcome) -> String {
     String::from_utf8(outcome.unwrap().into_body().to_vec()).unwrap()
 }

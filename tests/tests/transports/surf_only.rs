@@ -1,4 +1,5 @@
-//! surf's middleware over the default wire, and clients with a backend of their own.
+//! Tests of `SurfTransport`: surf's middleware over the default transport, and clients with another
+//! backend.
 
 use std::{
     pin::Pin,
@@ -35,6 +36,8 @@ fn with(middleware: impl surf::middleware::Middleware) -> SurfTransport {
 fn middleware_sees_and_changes_both_directions_and_what_it_leaves_alone_stays() {
     fn edit(mut request: surf::Request, client: Client, next: Next<'_>) -> Handled<'_> {
         Box::pin(async move {
+            // surf's headers are ASCII only. Middleware sees `?` for other bytes; the header itself
+            // stays as it is.
             assert_eq!(request.header("x-bytes").unwrap().as_str(), "caf?");
             request.insert_header("x-added", "by middleware");
             request.remove_header("x-removed");
@@ -90,6 +93,7 @@ fn middleware_can_retry() {
     assert_eq!(send(&with(retry), &request("GET", &server.url("/"), "")).unwrap().body(), "third");
 }
 
+/// Middleware that sends every request to another URL.
 struct Divert(surf::Url);
 
 #[surf::utils::async_trait]
@@ -118,7 +122,7 @@ fn a_panic_of_middleware_is_an_error() {
     assert_eq!(error.kind(), Other);
 }
 
-/// A backend that answers as a closure says.
+/// A backend whose replies come from a closure.
 struct Backend<F>(Arc<F>);
 
 impl<F> std::fmt::Debug for Backend<F> {
@@ -137,6 +141,7 @@ where
     }
 }
 
+/// Returns a transport over a surf client that has this backend.
 fn foreign(backend: impl Fn(surf::http::Request) -> WireResponse + Send + Sync + 'static) -> SurfTransport {
     let config = Config::new().set_http_keep_alive(false).set_http_client(Backend(Arc::new(backend)));
     SurfTransport::over_foreign(Client::try_from(config).unwrap()).unwrap()
@@ -155,7 +160,7 @@ fn a_foreign_client_must_not_keep_connections_alive() {
     assert_eq!(send(&transport, &request("GET", "http://host.test/a?b", "")).unwrap().body(), "ok");
 }
 
-/// A body of which nothing ever comes.
+/// A body of which no byte ever arrives.
 struct Silent;
 
 impl futures_lite::AsyncRead for Silent {

@@ -1,8 +1,7 @@
-//! Whom `HyperTransport` trusts.
+//! Tests of TLS in `HyperTransport`: which certificates it trusts.
 //!
-//! The certificates are self-signed, for tests alone, and run out in a hundred years:
-//! `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 -subj /CN=local
-//! -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:localhost,IP:127.0.0.1`,
+//! The certificates are self-signed, for tests only, and valid for a hundred years:
+//! `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 -subj /CN=local -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:localhost,IP:127.0.0.1`,
 //! and the same with `elsewhere` and `DNS:elsewhere.test`.
 
 use std::{
@@ -24,7 +23,9 @@ const LOCAL: (&[u8], &[u8]) = (include_bytes!("certificates/local.pem"), include
 const ELSEWHERE: (&[u8], &[u8]) =
     (include_bytes!("certificates/elsewhere.pem"), include_bytes!("certificates/elsewhere.key.pem"));
 
-/// A server on 127.0.0.1 with this certificate, which answers with the protocol that ALPN chose. Its port.
+/// Starts a server on 127.0.0.1 with this certificate, and returns its port.
+///
+/// The body of its replies is the protocol that ALPN chose.
 fn serve((certificate, key): (&[u8], &[u8])) -> u16 {
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -95,7 +96,7 @@ fn a_connection_is_not_used_again_for_another_name() {
     let port = serve(LOCAL);
     let transport = trusting(LOCAL.0);
     get(&transport, "localhost", port).unwrap();
-    let error = get(&transport, "127.0.0.2", port).unwrap_err(); // nobody listens there, or the name is wrong
+    let error = get(&transport, "127.0.0.2", port).unwrap_err(); // either refused, or the certificate has other names
     assert_eq!(error.kind(), Connect);
 }
 
@@ -108,7 +109,7 @@ fn a_configuration_of_the_users_own_replaces_the_roots() {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec()]; // this transport could not keep that promise
+    config.alpn_protocols = vec![b"h2".to_vec()]; // this transport speaks HTTP/1.1 only and must not offer h2
     let transport = HyperTransport::builder().tls(config).build();
     assert_eq!(get(&transport, "localhost", serve(LOCAL)).unwrap().body(), "http/1.1");
 }

@@ -1,4 +1,4 @@
-//! The arguments of the attribute, each value of the right kind; what they mean together is for the model.
+//! Reads the arguments of the attribute, key by key; what they mean together is left to the model.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::{Expr, ExprClosure, ExprPath, LitStr, Path, Result, Type, parse::ParseStream};
@@ -15,14 +15,15 @@ mod values;
 
 use values::{encoding, final_state_via, flag, text};
 
-/// Where the attribute stands: on a block its keys are defaults, on a method they are the method's own.
+/// What the attribute is on. On a block its keys are defaults, on a method they are the method's
+/// own.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Level {
     Block,
     Method,
 }
 
-/// What was written, key by key.
+/// The value of each key that was written.
 #[derive(Clone, Default)]
 pub(crate) struct Args {
     pub(crate) response: Option<Type>,
@@ -41,11 +42,13 @@ pub(crate) struct Args {
     /// Options of the dialect, in source order.
     pub(crate) options: Vec<(String, LitStr)>,
     pub(crate) krate: Option<Path>,
-    /// Every key that was written or meant, also where its value was a mistake: it is not missing.
+    /// Every key that was written or probably meant, even if its value was a mistake.
+    ///
+    /// A key in this list is not reported as missing: the mistake in it was reported already.
     pub(crate) attempted: Vec<String>,
 }
 
-/// How the service writes: by an encoding we know, as a type or a waiter declares, or in a dialect given as an expression.
+/// How the service writes an operation: the value of `encoding`, `wire`, `dialect` or `waiter`.
 #[derive(Clone)]
 pub(crate) enum Shape {
     Json,
@@ -55,14 +58,14 @@ pub(crate) enum Shape {
     Waiter(Box<Waiter>),
 }
 
-/// A closure or the path of a function.
+/// A closure, or the path of a function.
 #[derive(Clone)]
 pub(crate) enum Function {
     Closure(ExprClosure),
     Path(ExprPath),
 }
 
-/// Where the fraction done is.
+/// How to read the fraction done from the metadata.
 #[derive(Clone)]
 pub(crate) enum Progress {
     Field(Expr),
@@ -70,27 +73,30 @@ pub(crate) enum Progress {
 }
 
 impl Args {
-    /// Reads the arguments. A mistake costs its key and no other.
+    /// Reads the arguments. A mistake loses the value of its own key only.
     pub(crate) fn parse(tokens: TokenStream, level: Level, report: &mut Report) -> Self {
         let mut args = Self::default();
         each(tokens, report, &mut |key, input, report| {
             let word = key.to_string();
             if level == Level::Block && word == "name" {
                 report.at(key, "`name` names one method's types: move it to the `#[long_running(…)]` of that method");
+                // The value is still read, so that the list continues at the next key.
                 return text(key, input, "ExportImage").map(drop);
             }
             let (conflicts, before) = (conflict(key, &args.attempted, report), args.shape.clone());
             args.attempted.push(nearest(&word, &keys::KEYS).map_or(word, str::to_owned));
             let read = args.key(key, input, report);
             if conflicts {
-                args.shape = before; // the first stays, so that nothing is said about a type or an expression that must go
+                // Of two conflicting keys the first one stays. Otherwise rustc would also complain
+                // about the type or the expression of the key that the author has to remove.
+                args.shape = before;
             }
             read
         });
         args
     }
 
-    /// Fills what is not written here from the block's defaults.
+    /// Fills the keys that are not written here from the block's defaults.
     pub(crate) fn or(self, block: &Self, report: &mut Report) -> Self {
         let block = block.clone();
         let mut options = self.options;
@@ -117,6 +123,7 @@ impl Args {
         }
     }
 
+    /// Reads the value of one key.
     fn key(&mut self, key: &Ident, input: ParseStream<'_>, report: &mut Report) -> Result<()> {
         match key.to_string().as_str() {
             "response" => self.response = Some(value(key, input, "a type: `response = ExportedImage`")?),
@@ -154,13 +161,13 @@ const PENDING: &str = "a closure over the metadata: `pending = |metadata| metada
 const PROGRESS: &str = "a field of the metadata, `progress = percent`, or a closure over it";
 const CLASSIFY: &str = "a closure over the response: `classify = |response| response.error.clone()`";
 
-/// The keys that answer one question: how the service writes.
+/// The keys that say how the service writes an operation. A method has at most one of them.
 const SHAPES: [&str; 4] = ["encoding", "wire", "dialect", "waiter"];
 
-/// The options of dialects, of which a waiter reads none.
+/// The options of dialects. A waiter reads none of them.
 const OPTIONS: [&str; 3] = ["result", "final_state_via", "path"];
 
-/// Whether an earlier key stands in the way of this one; says so.
+/// Whether this key conflicts with an earlier one. Reports every conflict.
 fn conflict(key: &Ident, seen: &[String], report: &mut Report) -> bool {
     let word = key.to_string();
     let mut conflicts = false;
@@ -173,7 +180,7 @@ fn conflict(key: &Ident, seen: &[String], report: &mut Report) -> bool {
     conflicts
 }
 
-/// Why two keys exclude each other: they answer one question, or one leaves the other without a reader.
+/// Returns why two keys exclude each other, or `None` if they do not.
 fn exclusion(word: &str, other: &str) -> Option<&'static str> {
     match (word, other) {
         ("wire", "encoding") | ("encoding", "wire") => Some("a wire type says itself how it is encoded"),

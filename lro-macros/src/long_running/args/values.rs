@@ -1,4 +1,4 @@
-//! Values of one key each.
+//! Reads the values of keys: strings, flags, closures, and words of a fixed list.
 
 use proc_macro2::Ident;
 use syn::{
@@ -9,10 +9,12 @@ use syn::{
 use super::{Function, Progress, Shape};
 use crate::{grammar::final_state_via, list::value};
 
+/// Reads a string. The error shows `example`.
 pub(super) fn text(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<LitStr> {
     value(key, input, &format!("a string: `{key} = \"{example}\"`"))
 }
 
+/// Reads a flag: `cancel`, `cancel = true` or `cancel = false`.
 pub(super) fn flag(key: &Ident, input: ParseStream<'_>) -> Result<bool> {
     if !input.peek(Token![=]) {
         return Ok(true);
@@ -25,6 +27,7 @@ pub(super) fn flag(key: &Ident, input: ParseStream<'_>) -> Result<bool> {
     .map(|on| on.value)
 }
 
+/// Reads the value of `encoding`.
 pub(super) fn encoding(key: &Ident, input: ParseStream<'_>) -> Result<Shape> {
     let takes = "`json` or `proto`: `encoding = proto`";
     let word: Ident = value(key, input, takes)?;
@@ -35,6 +38,8 @@ pub(super) fn encoding(key: &Ident, input: ParseStream<'_>) -> Result<Shape> {
     }
 }
 
+/// Reads the value of `final_state_via`. The runtime would refuse a wrong word only when a start
+/// call returns.
 pub(super) fn final_state_via(key: &Ident, input: ParseStream<'_>) -> Result<LitStr> {
     let text = text(key, input, "location")?;
     if final_state_via::WORDS.contains(&text.value().as_str()) {
@@ -64,7 +69,7 @@ impl Parse for Progress {
     }
 }
 
-/// `percent`, `stats.done`, `counts.0`.
+/// Whether the expression is a field or a path of fields: `percent`, `stats.done`, `counts.0`.
 fn is_field(expr: &Expr) -> bool {
     match expr {
         Expr::Path(path) => path.qself.is_none() && path.path.get_ident().is_some(),

@@ -1,4 +1,5 @@
-//! The constant that describes a method: `Method::new("…").delay(…)…`, evaluated by the compiler.
+//! Writes the constant that describes a method: `Method::new("…").delay(…)…`, which the compiler
+//! evaluates.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
@@ -13,14 +14,18 @@ use super::{
     located, waiter,
 };
 
+// Input:
+//     #[long_running(…, poll(delay = "1s"))]
 // Output:
-//     ::lro_runtime::Method::new("ImageClient.export_image").delay(::core::time::Duration::new(1, 0))
+// ::lro_runtime::Method::new("ImageClient.export_image").delay(::core::time::Duration::new(1, 0))
+/// Returns the expression of the constant.
 pub(super) fn constant(operation: &Operation) -> TokenStream {
     let Operation { krate, label, settings, .. } = operation;
     let calls = [poll(settings), types(settings), functions(krate, settings), dialect(krate, settings)];
     quote!(#krate::Method::new(#label) #(#calls)*)
 }
 
+/// Returns the calls for the keys of `poll(…)`.
 fn poll(settings: &Settings) -> TokenStream {
     let poll = &settings.poll;
     let delay = poll.delay.as_ref().map(duration).map(|value| quote!(.delay(#value)));
@@ -31,17 +36,30 @@ fn poll(settings: &Settings) -> TokenStream {
     quote!(#delay #multiplier #max_delay #timeout #initial_delay)
 }
 
+/// Returns a duration as an expression that is legal in a constant.
 fn duration((_, duration): &Time) -> TokenStream {
     let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
     quote!(::core::time::Duration::new(#seconds, #nanos))
 }
 
+// Input:
+//     response_type = "example.Image"
+// Output:
+//     .response_type("example.Image")
+/// Returns the calls for the expected type URLs.
 fn types(settings: &Settings) -> TokenStream {
     let response = settings.response_type.as_ref().map(|url| quote!(.response_type(#url)));
     let metadata = settings.metadata_type.as_ref().map(|url| quote!(.metadata_type(#url)));
     quote!(#response #metadata)
 }
 
+// Input: pending = |metadata| metadata.queued Output: .pending(|payload|
+// ::lro_runtime::__private::pending::<Self>(payload, |metadata| metadata.queued))
+//
+// The author's closure is an argument of a generic function, so that its parameter has a type
+// without being written. The call is spanned at the closure: an error about the type it returns
+// points there.
+/// Returns the calls for the author's closures and functions.
 fn functions(krate: &TokenStream, settings: &Settings) -> TokenStream {
     let call = |name: TokenStream, types: TokenStream, function: TokenStream| quote_spanned!(function.span()=> .#name(|payload| #krate::__private::#name::<#types>(payload, #function)));
     let pending = settings.pending.as_ref().map(|function| call(quote!(pending), quote!(Self), tokens(function)));
@@ -51,6 +69,7 @@ fn functions(krate: &TokenStream, settings: &Settings) -> TokenStream {
     quote!(#pending #progress #classify)
 }
 
+/// Returns the author's closure or path, as written.
 fn tokens(function: &Function) -> TokenStream {
     match function {
         Function::Closure(closure) => closure.to_token_stream(),
@@ -58,6 +77,11 @@ fn tokens(function: &Function) -> TokenStream {
     }
 }
 
+// Input:
+//     progress = stats.done
+// Output:
+//     |metadata| ::lro_runtime::__private::Fraction::fraction(&metadata.stats.done)
+/// Returns the function that reads the fraction done from the metadata.
 fn fraction(krate: &TokenStream, progress: &Progress) -> TokenStream {
     match progress {
         Progress::Closure(closure) => closure.to_token_stream(),
@@ -67,6 +91,13 @@ fn fraction(krate: &TokenStream, progress: &Progress) -> TokenStream {
     }
 }
 
+// Input:
+//     dialect = Azure::new(), path = "v2/{name}"
+// Output:
+//     .dialect(|| ::std::sync::Arc::new(Azure::new())).options(&[("path", "v2/{name}")])
+//
+// A closure, because an `Arc` cannot be made in a constant.
+/// Returns the calls for the method's own dialect and its options.
 fn dialect(krate: &TokenStream, settings: &Settings) -> TokenStream {
     let own = match &settings.shape {
         Shape::Wire(wire) => Some(quote_spanned!(wire.span()=> .dialect(|| #krate::__private::wire::<#wire>()))),
@@ -75,11 +106,14 @@ fn dialect(krate: &TokenStream, settings: &Settings) -> TokenStream {
         }
         Shape::Waiter(waiter) => {
             let waiter = waiter::waiter(krate, waiter);
+            // A constant of its own, so that the compiler evaluates the declaration, and not each
+            // call of the closure.
             Some(quote!(.dialect(|| {
                 const WAITER: #krate::dialect::Waiter = #waiter;
                 ::std::sync::Arc::new(WAITER)
             })))
         }
+        // These two say how payloads are decoded (see `state`). The dialect is that of the client.
         Shape::Json | Shape::Proto => None,
     };
     let options = settings.options.iter().map(|(key, value)| quote!((#key, #value)));

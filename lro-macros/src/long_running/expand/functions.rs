@@ -1,4 +1,5 @@
-//! The functions: the annotated one, which now types what it starts, and the one that resumes; and the type they share.
+//! Writes the functions of a method, the typed method and its resume function, and the alias that
+//! both return.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -19,13 +20,21 @@ use super::{
 // Output:
 //     #[doc = "Exports an image."]
 //     pub async fn export_image(&self, request: &Request) -> Result<ExportImageOperation> {
-//         ::lro_runtime::__private::start::<ExportImageState, _, _>(async move { body }).await
+//         ::lro_runtime::__private::start::<ExportImageState, Error, _>(async move { body }).await
 //     }
+//
+// `Error` is written as `<Result<RawOperation> as ::lro_runtime::__private::Outcome>::Error`: the
+// author's return type may be any alias of `Result`. The body is never parsed: its tokens move as
+// they are, with the author's spans, so that rustc reports errors in it as if the macro were not
+// there.
+/// Returns the annotated method, which now returns the typed operation.
 pub(super) fn started(operation: &Operation) -> TokenStream {
     let Operation { krate, names, generics, method, form, .. } = operation;
     let (attrs, vis, default, body) = (&method.attrs, &method.vis, &method.default, &method.body);
     let (alias, state, parameters) = (&names.operation, &names.state, generics.split_for_impl().1);
     let sig = returns::replace(method.sig.to_token_stream(), &quote!(#alias #parameters));
+    // A trait method without a body: its implementations start the operation, so that only the type
+    // changes.
     if !method.has_body() {
         return quote!(#(#attrs)* #vis #default #sig #body);
     }
@@ -33,7 +42,8 @@ pub(super) fn started(operation: &Operation) -> TokenStream {
     let body = braces(without_braces(body), at);
     let start = |error, future| quote_spanned!(at=> #krate::__private::start::<#state #parameters, #error, _>(#future));
     let body = match form {
-        // The error type, so that `?` and `.into()` in the body have something to convert into.
+        // The error type is named, or `?` and `.into()` in the body would have no type to convert
+        // into.
         Form::Async => {
             let output = returns::output(&method.sig);
             let error = quote!(<#output as #krate::__private::Outcome>::Error);
@@ -50,6 +60,7 @@ pub(super) fn started(operation: &Operation) -> TokenStream {
     quote!(#(#attrs)* #vis #default #sig #body)
 }
 
+/// Returns the tokens inside the braces, so that new braces can have another span.
 fn without_braces(body: &TokenTree) -> TokenStream {
     match body {
         TokenTree::Group(group) => group.stream(),
@@ -57,11 +68,12 @@ fn without_braces(body: &TokenTree) -> TokenStream {
     }
 }
 
-// Output:
+// Input: pub async fn export_image(&self, request: &Request) -> Result<RawOperation> { … } Output:
 //     #[doc = "Resumes …"]
 //     pub fn resume_export_image(&self, from: impl Into<Resume>) -> ::lro_runtime::Result<ExportImageOperation> {
 //         ::lro_runtime::__private::resume::<ExportImageState>(&self.operations, from)
 //     }
+/// Returns the resume function, or no tokens after a mistake that leaves nothing to write.
 pub(super) fn resume(operation: &Operation) -> TokenStream {
     let Operation { krate, names, generics, attrs, deprecated, method, .. } = operation;
     let (name, alias, state, parameters) = (&names.resume, &names.operation, &names.state, generics.split_for_impl().1);
@@ -70,9 +82,11 @@ pub(super) fn resume(operation: &Operation) -> TokenStream {
     };
     let (vis, (declared, _, clause)) = (&method.vis, own.split_for_impl());
     let docs = words::of_resume(operation);
-    // An argument of the author's may have the same name.
+    // `mixed_site` hygiene: an argument of the author's that is also called `from` is another
+    // variable.
     let from = Ident::new("from", Span::mixed_site());
     let token = quote!(#krate::Resume);
+    // An `impl Trait` argument would make the method generic, and the trait unusable as `dyn`.
     let token = if *concrete { token } else { quote!(impl ::core::convert::Into<#token>) };
     quote_spanned! {located(names.resume.span())=>
         #(#attrs)* #(#deprecated)* #docs
@@ -86,6 +100,7 @@ pub(super) fn resume(operation: &Operation) -> TokenStream {
 // Output:
 //     #[doc = "The operation that …"]
 //     pub type ExportImageOperation = ::lro_runtime::Operation<ExportImageState>;
+/// Returns the alias of the operation's type.
 pub(super) fn alias(operation: &Operation) -> TokenStream {
     let Operation { krate, names, vis, attrs, generics, .. } = operation;
     let (name, state, declared) = (&names.operation, &names.state, generics::unbounded(generics));
@@ -98,10 +113,13 @@ pub(super) fn alias(operation: &Operation) -> TokenStream {
     }
 }
 
-// Output, where no body mentions it any more:
-//     const _: ::core::marker::PhantomData<RawOperation> = ::core::marker::PhantomData;
+// Input: fn export_image(&self) -> impl Future<Output = Result<RawOperation>> { … } Output: const
+// _: ::core::marker::PhantomData<RawOperation> = ::core::marker::PhantomData;
 //
-// so that the author's `use lro_runtime::RawOperation` is used.
+// The expansion replaces `RawOperation` in such a signature. Without another mention, rustc would
+// call the author's `use lro_runtime::RawOperation` unused. The body of an `async fn` keeps a
+// mention: see `started`.
+/// Returns a use of `RawOperation`, if the expansion has removed the author's last one.
 pub(super) fn mention(operation: &Operation) -> TokenStream {
     let Operation { attrs, method, form, .. } = operation;
     if *form == Form::Async && method.has_body() {

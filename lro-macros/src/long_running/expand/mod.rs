@@ -1,7 +1,8 @@
-//! Tokens from the model. Nothing here can fail.
+//! Writes the tokens of the model. Nothing here can fail.
 //!
-//! As little as possible is emitted per method: an alias and no struct, no derives, and every function body a call into
-//! the runtime or one `match`; `#[inline]` leaves its machine code to the programs that use it.
+//! Each method adds as little code as possible to an SDK: an alias instead of a struct, no derives,
+//! and function bodies that are one call into the runtime or one `match`. `#[inline]` delays their
+//! machine code to the programs that use them.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -18,7 +19,18 @@ mod state;
 mod waiter;
 mod words;
 
-/// The item as the author wrote it but for the annotated methods; then what they bring along; then the mistakes.
+// Input:
+//     #[long_running]
+//     impl ImageClient { #[long_running(…)] pub async fn export_image(&self) -> Result<RawOperation> { … } }
+// Output: impl ImageClient { pub async fn export_image(…) … pub fn resume_export_image(…) … } pub
+// type ExportImageOperation = …; pub enum ExportImageState { … } impl OperationState for
+// ExportImageState { … } // and more, see `beside` compile_error!(…); // one per mistake
+//
+// The author's item comes first, and is emitted after a mistake too: without it, every use of the
+// type or the method would be an error as well, and an editor could not map the author's source to
+// the expansion.
+/// Returns the author's item with its methods changed, the items generated next to it, and the
+/// mistakes.
 pub(crate) fn tokens(model: Model, report: Report) -> TokenStream {
     let mistakes = report.into_tokens();
     match model {
@@ -36,6 +48,7 @@ pub(crate) fn tokens(model: Model, report: Report) -> TokenStream {
     }
 }
 
+/// Returns what stands in the place of a member: the member itself, or the typed method.
 fn written(entry: &Entry) -> TokenStream {
     match entry {
         Entry::Verbatim(tokens) => tokens.clone(),
@@ -43,6 +56,7 @@ fn written(entry: &Entry) -> TokenStream {
     }
 }
 
+/// Returns the resume function of a method, which stands right after it.
 fn resumed(entry: &Entry) -> TokenStream {
     match entry {
         Entry::Verbatim(_) => TokenStream::new(),
@@ -50,9 +64,11 @@ fn resumed(entry: &Entry) -> TokenStream {
     }
 }
 
-/// What one method brings along, in order.
+/// Returns the items that one method adds next to its block, in their order.
 fn beside(entry: &Entry) -> TokenStream {
     let Entry::Operation(operation) = entry else { return TokenStream::new() };
+    // Another method has types of these names. A second definition would be one more error, of
+    // rustc's.
     if !operation.has_types {
         return functions::mention(operation);
     }
@@ -61,7 +77,10 @@ fn beside(entry: &Entry) -> TokenStream {
     items.into_iter().map(|item| item(operation)).collect()
 }
 
-/// The place of the author's tokens, with the marks of generated ones: lints about what a person writes pass them by.
+/// Returns a span at the place of the author's tokens, but with the hygiene of generated ones.
+///
+/// Errors then point at the author's code. Lints about hand-written code skip the tokens, because
+/// rustc and clippy see that they come from a macro.
 fn located(span: Span) -> Span {
     Span::call_site().located_at(span)
 }

@@ -1,4 +1,5 @@
-//! The state enum and what the runtime needs to know of it.
+//! Writes the state enum of a method, and the implementations by which the runtime fills and reads
+//! it.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -9,9 +10,12 @@ use super::{
     constant, located, words,
 };
 
+// Input:
+//     #[long_running(response = ExportedImage, metadata = ExportProgress)]
 // Output:
 //     #[doc = "The states of …"]
 //     pub enum ExportImageState { Pending, Running { metadata: Option<ExportProgress> }, … }
+/// Returns the state enum.
 pub(super) fn state(operation: &Operation) -> TokenStream {
     let Operation { krate, names, vis, attrs, generics, response, metadata, .. } = operation;
     let (name, (declared, _, clause)) = (&names.state, generics.split_for_impl());
@@ -48,11 +52,15 @@ pub(super) fn state(operation: &Operation) -> TokenStream {
 
 // Output:
 //     impl ::lro_runtime::OperationState for ExportImageState { … }
+/// Returns the implementation by which the runtime builds the enum, reads it and decodes payloads.
 pub(super) fn operation_state(operation: &Operation) -> TokenStream {
     let Operation { krate, names, attrs, kept, response, metadata, settings, .. } = operation;
     let (name, (declared, parameters, clause)) = (&names.state, kept.split_for_impl());
+    // Of the inherited attributes, an implementation needs the conditions, not `doc(…)`.
     let conditions = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
     let method = constant::constant(operation);
+    // Spanned at the author's type: "cannot be read from JSON" then points at the type in the
+    // attribute.
     let decode = |ty: &syn::Type| match settings.shape {
         Shape::Proto => quote_spanned!(ty.span()=> #krate::__private::proto::<#ty>(payload)),
         Shape::Json | Shape::Wire(_) | Shape::Dialect(_) | Shape::Waiter(_) => {
@@ -106,11 +114,13 @@ pub(super) fn operation_state(operation: &Operation) -> TokenStream {
     }
 }
 
-// Output:
-//     impl Debug for ExportImageState where for<'a> &'a ExportedImage: Debug, for<'a> &'a ExportProgress: Debug { … }
+// Output: impl Debug for ExportImageState where for<'a> &'a ExportedImage: Debug, for<'a> &'a
+// ExportProgress: Debug { … }
 //
-// The bounds are on references of any lifetime because rustc rejects a bound without parameters that does not hold, and
-// the author's types need not be `Debug`. It is then as if the implementation were not there.
+// The author's types need not be `Debug`; the enum then has no `Debug` either. rustc rejects a
+// bound `Image: Debug` that does not hold, because it has no parameter. A bound with `for<'a>` has
+// one, so rustc only leaves the implementation out.
+/// Returns the implementation of `Debug`.
 pub(super) fn debug(operation: &Operation) -> TokenStream {
     let Operation { krate, names, attrs, kept, response, metadata, .. } = operation;
     let mut generics = kept.clone();
@@ -146,8 +156,11 @@ pub(super) fn debug(operation: &Operation) -> TokenStream {
     }
 }
 
-// Output, with `cancel`:
+// Input:
+//     #[long_running(…, cancel)]
+// Output:
 //     impl ::lro_runtime::Cancellable for ExportImageState {}
+/// Returns the implementations of the marker traits for `cancel` and `delete`.
 pub(super) fn capabilities(operation: &Operation) -> TokenStream {
     let Operation { krate, names, attrs, kept, settings, .. } = operation;
     let (name, (declared, parameters, clause)) = (&names.state, kept.split_for_impl());

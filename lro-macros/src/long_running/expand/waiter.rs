@@ -1,16 +1,15 @@
-//! A declared waiter as a constant of the runtime's.
+//! Writes a declared waiter as the expression of a constant, of the runtime's type `Waiter`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::super::waiter::{Acceptor, Comparator, Matcher, Meaning, PollCall, Waiter};
 
-// Input:
-//     waiter(success(error = "NotFound"))
-// Output:
-//     ::lro_runtime::dialect::Waiter::start_url().acceptors(&[
-//         ::lro_runtime::dialect::Acceptor::new(Meaning::Success, Matcher::ErrorType("NotFound")), // paths in full
-//     ])
+// Input: waiter(success(error = "NotFound")) Output:
+// ::lro_runtime::dialect::Waiter::start_url().acceptors(&[
+// ::lro_runtime::dialect::Acceptor::new(Meaning::Success, Matcher::ErrorType("NotFound")), // paths
+// in full ])
+/// Returns the expression of a waiter.
 pub(super) fn waiter(krate: &TokenStream, waiter: &Waiter) -> TokenStream {
     let Waiter { poll, headers, name_at, response_at, acceptors } = waiter;
     let poll = match poll {
@@ -26,6 +25,9 @@ pub(super) fn waiter(krate: &TokenStream, waiter: &Waiter) -> TokenStream {
     quote!(#krate::dialect::Waiter::#poll #headers #(#name_at)* #(#response_at)* .acceptors(&[#(#acceptors),*]))
 }
 
+// Input: success(output = "state", is = "READY") Output: Acceptor::new(Meaning::Success,
+// Matcher::Output("state", Comparator::Is("READY"))) // paths in full
+/// Returns the expression of one acceptor.
 fn acceptor(krate: &TokenStream, acceptor: &Acceptor) -> TokenStream {
     let meaning = match acceptor.meaning {
         Meaning::Success => quote!(Success),

@@ -1,7 +1,8 @@
-//! The model: what is to be generated. It cannot hold a wrong operation, so that expansion cannot fail.
+//! The model: what to generate. It cannot hold an invalid operation, so expansion cannot fail.
 //!
-//! A mistake is reported and the model gets the nearest legal value in its place, so that callers of a method with a
-//! mistake see that one mistake and no echo of it.
+//! A mistake is reported, and the model gets a legal value in its place (`()` for a type, for
+//! example). The method and its types are then generated all the same, and code that uses them
+//! causes no further errors.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
@@ -19,26 +20,26 @@ use crate::report::Report;
 
 mod operation;
 
-/// The whole item.
+/// The annotated item: a block, a free function, or an item that the attribute does not work on.
 pub(crate) enum Model {
     Block { head: TokenStream, entries: Vec<Entry>, brace: Span },
     Function(Box<Entry>),
     Other(TokenStream),
 }
 
-/// One piece of it, in source order.
+/// One member of a block, in source order.
 pub(crate) enum Entry {
     Verbatim(TokenStream),
     Operation(Box<Operation>),
 }
 
-/// One method and all that it brings along.
+/// One method, and everything that its generated items need.
 pub(crate) struct Operation {
     /// Path of `lro_runtime`.
     pub(crate) krate: TokenStream,
-    /// `ImageClient.export_image`, which binds tokens to their method.
+    /// The method's name in tokens, to which they are bound: `ImageClient.export_image`.
     pub(crate) label: String,
-    /// `ImageClient::export_image`, for links.
+    /// The method's path in doc links: `ImageClient::export_image`.
     pub(crate) link: String,
     pub(crate) names: Names,
     pub(crate) vis: Visibility,
@@ -47,27 +48,28 @@ pub(crate) struct Operation {
     pub(crate) docs: Vec<String>,
     pub(crate) response: Type,
     pub(crate) metadata: Type,
-    /// What the types mention, with their bounds as the author wrote them.
+    /// The parameters that the two types mention, with the author's bounds.
     pub(crate) generics: Generics,
-    /// The same, fit for an operation to keep.
+    /// The same parameters with `Send + Sync + 'static` added, which an operation needs.
     pub(crate) kept: Generics,
     pub(crate) settings: Settings,
     pub(crate) method: Method,
     pub(crate) form: Form,
-    /// None where it cannot be written, after a mistake.
+    /// The resume function, or `None` after a mistake that leaves nothing to write.
     pub(crate) resume: Option<Resume>,
-    /// Whether its types are generated; not if another method, by mistake, has types of the same name.
+    /// Whether its types are generated. `false` if another method has types of the same name, which
+    /// is a mistake.
     pub(crate) has_types: bool,
 }
 
-/// Names of generated items.
+/// The names of the generated items.
 pub(crate) struct Names {
     pub(crate) operation: Ident,
     pub(crate) state: Ident,
     pub(crate) resume: Ident,
 }
 
-/// What goes into the method's constant.
+/// The keys that end up in the method's constant and its capabilities.
 pub(crate) struct Settings {
     pub(crate) poll: Poll,
     pub(crate) pending: Option<Function>,
@@ -83,22 +85,25 @@ pub(crate) struct Settings {
 
 /// How the resume function is declared.
 pub(crate) struct Resume {
-    /// `&self`, or the arguments that `operations` names.
+    /// `&self`, or the arguments that the key `operations` names.
     pub(crate) inputs: Vec<FnArg>,
     pub(crate) generics: Generics,
-    /// Where to look.
+    /// The expression of a reference to the `Operations` to resume with.
     pub(crate) operations: TokenStream,
-    /// Whether it takes `Resume` itself: a trait whose methods return boxed futures is meant to be used as `dyn`.
+    /// Whether the argument is `Resume` itself and not `impl Into<Resume>`.
+    ///
+    /// A trait whose methods return boxed futures is meant to be used as `dyn`, which forbids
+    /// generic methods.
     pub(crate) concrete: bool,
 }
 
-/// What surrounds a method.
+/// The block that contains a method, or the module of a free function.
 struct Host {
     kind: HostKind,
     /// `ImageClient`; empty for a free function.
     path: String,
     generics: Generics,
-    /// Names of the block's methods that are not ours.
+    /// Names of the block's methods without the attribute.
     plain: Vec<Ident>,
 }
 
@@ -108,7 +113,8 @@ enum HostKind {
     Module,
 }
 
-/// Builds the model. `args` are those of the attribute that runs: the block's, or a free function's own.
+/// Builds the model. `args` are those of the outermost attribute: the block's, or a free function's
+/// own.
 pub(crate) fn build(args: TokenStream, source: Source, report: &mut Report) -> Model {
     match source {
         Source::Other(tokens) => Model::Other(tokens),
@@ -117,7 +123,10 @@ pub(crate) fn build(args: TokenStream, source: Source, report: &mut Report) -> M
     }
 }
 
+/// Builds the model of a free function. A method whose block lacks the attribute is a mistake.
 fn of_function(args: TokenStream, method: Method, report: &mut Report) -> Model {
+    // The attribute of a method runs by itself only if its block has none. There is no direct sign
+    // of that: a receiver, a missing body or the word `Self` tell a method from a free function.
     if method.sig.receiver().is_some() || !method.has_body() || mentions_self(&method) {
         let message = "add `#[long_running]` on the `impl` block or trait that holds this method: an attribute on the \
                        method alone cannot write the operation's types beside the block";
@@ -133,6 +142,7 @@ fn mentions_self(method: &Method) -> bool {
     generics::mentions(&method.sig.to_token_stream(), &Ident::new("Self", Span::call_site()))
 }
 
+/// Builds the model of a block.
 fn of_block(args: TokenStream, block: Block, report: &mut Report) -> Model {
     let defaults = Args::parse(args, Level::Block, report);
     block.mistakes.into_iter().for_each(|mistake| report.add(mistake));
@@ -149,6 +159,8 @@ fn of_block(args: TokenStream, block: Block, report: &mut Report) -> Model {
             Host { kind: HostKind::Trait(vis), path: name.unraw().to_string(), generics: block.generics, plain }
         }
     };
+    // Methods report their own mistakes first; "no method carries the attribute" is only worth
+    // saying after none of them.
     let mut entries: Vec<Entry> =
         block.members.into_iter().map(|member| of_member(member, &defaults, &host, report)).collect();
     if !entries.iter().any(|entry| matches!(entry, Entry::Operation(_))) && report.is_empty() {
@@ -158,6 +170,7 @@ fn of_block(args: TokenStream, block: Block, report: &mut Report) -> Model {
     Model::Block { head: block.head, entries, brace: block.brace }
 }
 
+/// Builds the entry of one member. `defaults` are the keys of the block.
 fn of_member(member: Member, defaults: &Args, host: &Host, report: &mut Report) -> Entry {
     match member {
         Member::Verbatim(tokens) | Member::Plain(_, tokens) => Entry::Verbatim(tokens),
@@ -168,12 +181,14 @@ fn of_member(member: Member, defaults: &Args, host: &Host, report: &mut Report) 
     }
 }
 
-/// Two methods of one block whose types would have one name.
+/// Reports two methods of one block whose types would have the same name.
 fn collisions(entries: &mut [Entry], report: &mut Report) {
     let mut seen: Vec<&Operation> = Vec::new();
     for entry in entries {
         let Entry::Operation(operation) = entry else { continue };
         let same = |other: &&Operation| other.names.state == operation.names.state;
+        // Two methods under opposite `cfg`s share a name on purpose. The macro cannot evaluate a
+        // `cfg`, so it believes that two conditional methods never exist together.
         let apart = |other: &&Operation| docs::is_conditional(&other.attrs) && docs::is_conditional(&operation.attrs);
         if let Some(other) = seen.iter().copied().find(|other| same(other) && !apart(other)) {
             let message = format!(

@@ -1,4 +1,4 @@
-//! One method with its keys becomes one operation.
+//! Builds the operation of one method from its signature and its keys.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -16,7 +16,8 @@ use super::{
 };
 use crate::report::Report;
 
-/// The operation of one method; the method as it stands where its signature cannot start one.
+/// Returns the operation of one method, or the method unchanged if its signature cannot start an
+/// operation.
 pub(super) fn entry(mut method: Method, args: Args, host: &Host, report: &mut Report) -> Entry {
     let form = match returns::form(&method.sig) {
         Ok(form) => form,
@@ -37,6 +38,8 @@ pub(super) fn entry(mut method: Method, args: Args, host: &Host, report: &mut Re
         None | Some("") => name.to_string(),
         Some(this) => format!("{this}.{name}"),
     };
+    // The method and its resume function name the operation's type, so they need the bounds that
+    // this type has.
     let kept_types = generics::types(&generics);
     let mut kept = generics.clone();
     generics::keep(&mut kept, &kept_types);
@@ -50,6 +53,7 @@ pub(super) fn entry(mut method: Method, args: Args, host: &Host, report: &mut Re
         link,
         names,
         vis: match &host.kind {
+            // Methods of a trait have no visibility of their own.
             HostKind::Trait(vis) => vis.clone(),
             _ => method.vis.clone(),
         },
@@ -79,17 +83,20 @@ impl Names {
                 format!("no type can be named `{base}State`: name this method's types with `name = \"…\"`"),
             );
         }
+        // A base that begins with a digit was reported above; `_` makes it an identifier all the
+        // same.
         let ident = |suffix: &str| {
             syn::parse_str::<Ident>(&format!("{base}{suffix}")).unwrap_or_else(|_| format_ident!("_{base}{suffix}"))
         };
         let resume = format_ident!("resume_{}", method.unraw(), span = span);
+        // Spanned at the method's name: rustc reports a clash with another type there.
         let [mut operation, mut state] = [ident("Operation"), ident("State")];
         operation.set_span(span);
         state.set_span(span);
         Self { operation, state, resume }
     }
 
-    /// Whether the author has no method of the resume function's name.
+    /// Whether no method of the author's has the resume function's name. Reports one that has.
     fn resume_is_free(&self, method: &Method, host: &Host, report: &mut Report) -> bool {
         let taken = host.plain.iter().find(|plain| **plain == self.resume);
         if let Some(plain) = taken {
@@ -119,7 +126,8 @@ impl Settings {
     }
 }
 
-/// How the resume function is declared; none if nothing says where the operations are.
+/// Returns how the resume function is declared, or `None` if no `Operations` is known to resume
+/// with.
 fn resume(
     args: &Args,
     method: &Method,
@@ -130,8 +138,11 @@ fn resume(
 ) -> Option<Resume> {
     let concrete = form == Form::Boxed && matches!(host.kind, HostKind::Trait(_));
     let has_self = method.sig.receiver().is_some();
+    // Located at the word `long_running`: an error such as "no field `operations`" points at the
+    // attribute.
     let at = Span::call_site().located_at(method.word);
     let operations = match (&args.operations, &host.kind) {
+        // Already a reference: a second `&` would have to be undone by deref coercion.
         (Some(Expr::Reference(reference)), _) => reference.to_token_stream(),
         (Some(expr), _) => quote_spanned!(Span::call_site().located_at(expr.span())=> &#expr),
         (None, HostKind::Impl) if has_self => quote_spanned!(at=> &self.operations),
@@ -154,7 +165,7 @@ fn resume(
     Some(Resume { inputs, generics, operations, concrete })
 }
 
-/// Whether the expression names the argument.
+/// Whether the expression mentions the argument by name.
 fn is_named(input: &FnArg, expression: &TokenStream) -> bool {
     match input {
         FnArg::Typed(typed) => match &*typed.pat {

@@ -1,4 +1,4 @@
-//! One acceptor: what a reply means, and which replies mean it.
+//! Reads one acceptor of a waiter: which replies match, and what they mean.
 
 use proc_macro2::Ident;
 use syn::{Error, Lit, LitBool, LitStr, Result, parse::ParseStream};
@@ -9,7 +9,7 @@ use crate::{
     report::Report,
 };
 
-/// One rule.
+/// One rule of a waiter.
 #[derive(Clone)]
 pub(crate) struct Acceptor {
     pub(crate) meaning: Meaning,
@@ -32,7 +32,7 @@ pub(crate) enum Matcher {
     Error(String),
 }
 
-/// How what a path finds is compared.
+/// How a waiter compares the value that a path finds.
 #[derive(Clone, PartialEq)]
 pub(crate) enum Comparator {
     Is(String),
@@ -42,9 +42,10 @@ pub(crate) enum Comparator {
 }
 
 impl Meaning {
-    /// Their words, as outcomes of `waiter(…)`.
+    /// The keys of `waiter(…)` that are meanings.
     pub(super) const WORDS: [&str; 3] = ["success", "failure", "retry"];
 
+    /// Returns the meaning of one of [`WORDS`](Self::WORDS).
     pub(super) fn of(word: &str) -> Option<Self> {
         match word {
             "success" => Some(Self::Success),
@@ -55,16 +56,17 @@ impl Meaning {
     }
 }
 
-/// What is read of one acceptor before it is known to fit together, each with its key.
+/// The keys of one acceptor, before they are checked against each other. Each value comes with its
+/// key.
 #[derive(Default)]
 struct Parts {
-    /// Everything but comparators.
     source: Option<(Ident, Source)>,
     comparator: Option<(Ident, Comparator)>,
-    /// Whether a value was a mistake, which is told where it is.
+    /// Whether a mistake was reported. The acceptor is then dropped without another message.
     is_broken: bool,
 }
 
+/// The part of a reply that an acceptor tests.
 enum Source {
     Output(String),
     Success(bool),
@@ -72,7 +74,7 @@ enum Source {
 }
 
 impl Acceptor {
-    /// Reads `(output = "state", is = "READY")`; nothing after a mistake that was told.
+    /// Reads `(output = "state", is = "READY")`. Returns `None` after a mistake that was reported.
     pub(super) fn parse(
         meaning: Meaning,
         outcome: &Ident,
@@ -132,6 +134,7 @@ impl Parts {
         }
     }
 
+    /// Combines source and comparator. Only `output` takes a comparator, and it needs one.
     fn matcher(self, outcome: &Ident, takes: &str, report: &mut Report) -> Option<Matcher> {
         if self.is_broken {
             return None;
@@ -165,10 +168,12 @@ impl Parts {
     }
 }
 
+/// Reads the word to compare with.
 fn word(key: &Ident, input: ParseStream<'_>) -> Result<String> {
     value::<LitStr>(key, input, &format!("a word in quotes: `{key} = \"READY\"`")).map(|word| word.value())
 }
 
+/// Reads the value of `is`: a word or a boolean.
 fn is(key: &Ident, input: ParseStream<'_>) -> Result<Comparator> {
     let takes = "a word in quotes or a boolean: `is = \"READY\"`, `is = true`";
     match value(key, input, takes)? {
@@ -178,7 +183,10 @@ fn is(key: &Ident, input: ParseStream<'_>) -> Result<Comparator> {
     }
 }
 
-/// A type of errors as replies are compared with it: the bare word.
+/// Reads an error type without namespace.
+///
+/// The runtime compares it with the word that remains of a reply's error type, without what comes
+/// before `#` or after `:`. A type written with either would never match.
 fn error(key: &Ident, input: ParseStream<'_>) -> Result<String> {
     let takes = "the type of an error, or the name of an HTTP status, in quotes: `error = \"NotFound\"`";
     let word: LitStr = value(key, input, takes)?;

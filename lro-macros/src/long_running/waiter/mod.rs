@@ -1,4 +1,7 @@
-//! `waiter(…)`: a call that is repeated, and ordered acceptors that say what its replies mean; checked here as far as a declaration can be.
+//! Reads `waiter(…)`: the call to repeat, and the ordered acceptors that say what its replies mean.
+//!
+//! Checks everything that can be known at compile time, so that a wrong declaration does not wait
+//! for its first reply.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::{
@@ -19,7 +22,7 @@ mod acceptor;
 
 pub(crate) use acceptor::{Acceptor, Comparator, Matcher, Meaning};
 
-/// What was declared, fit to be a constant of the runtime's `Waiter`.
+/// A valid declaration, from which a constant of the runtime's `Waiter` is written.
 #[derive(Clone)]
 pub(crate) struct Waiter {
     pub(crate) poll: PollCall,
@@ -27,11 +30,11 @@ pub(crate) struct Waiter {
     pub(crate) headers: Vec<(LitStr, LitStr)>,
     pub(crate) name_at: Option<LitStr>,
     pub(crate) response_at: Option<LitStr>,
-    /// In the order that decides.
+    /// In source order: the first that matches decides.
     pub(crate) acceptors: Vec<Acceptor>,
 }
 
-/// The call that is repeated.
+/// The call that a wait repeats.
 #[derive(Clone)]
 pub(crate) enum PollCall {
     StartUrl,
@@ -40,7 +43,7 @@ pub(crate) enum PollCall {
     Post(LitStr, LitStr),
 }
 
-/// What is read before it is known to fit together.
+/// The keys of `waiter(…)`, before they are checked against each other.
 #[derive(Default)]
 struct Parts {
     get: Option<LitStr>,
@@ -50,7 +53,7 @@ struct Parts {
     name_at: Option<LitStr>,
     response_at: Option<LitStr>,
     acceptors: Vec<Acceptor>,
-    /// Every key that was written or meant, also where its value was a mistake.
+    /// Every key that was written or probably meant, even if its value was a mistake.
     attempted: Vec<String>,
 }
 
@@ -72,6 +75,7 @@ impl Waiter {
 }
 
 impl Parts {
+    /// Reads the value of one key.
     fn key(&mut self, key: &Ident, input: ParseStream<'_>, report: &mut Report) -> Result<()> {
         match key.to_string().as_str() {
             "get" => self.get = Some(target(key, input)?),
@@ -88,7 +92,7 @@ impl Parts {
         Ok(())
     }
 
-    /// One more acceptor, unless its turn can never come.
+    /// Adds an acceptor. One that an earlier acceptor makes unreachable is a mistake.
     fn acceptor(&mut self, acceptor: Option<Acceptor>, key: &Ident, report: &mut Report) {
         let Some(acceptor) = acceptor else { return };
         if self.acceptors.iter().any(|before| before.matcher == acceptor.matcher) {
@@ -98,7 +102,10 @@ impl Parts {
         self.acceptors.push(acceptor);
     }
 
-    /// What the keys must be together.
+    /// Checks the keys against each other.
+    ///
+    /// `attempted` and not the values decides what is missing: a key with a wrong value was
+    /// reported already.
     fn check(&self, waiter: &Ident, report: &mut Report) {
         let tried = |word: &str| self.attempted.iter().any(|attempted| attempted == word);
         if !tried("success") {
@@ -126,6 +133,7 @@ impl Parts {
         }
     }
 
+    /// Builds the waiter. After a mistake it takes `get` of two calls, and `{}` for a missing body.
     fn waiter(self) -> Waiter {
         let poll = match (self.get, self.post) {
             (Some(get), _) => PollCall::Get(get),
@@ -140,10 +148,10 @@ impl Parts {
     }
 }
 
-/// What stands for the operation's name.
+/// The placeholder of the operation's name.
 const NAME: &str = "{name}";
 
-/// The path of a poll, in which nothing but the name is filled in.
+/// Reads the path of the call. The operation's name is its only legal placeholder.
 fn target(key: &Ident, input: ParseStream<'_>) -> Result<LitStr> {
     let target: LitStr = value(key, input, &format!("a path in quotes: `{key} = \"v1/buckets/{{name}}\"`"))?;
     if target.value().replace(NAME, "").contains(['{', '}']) {
@@ -152,7 +160,7 @@ fn target(key: &Ident, input: ParseStream<'_>) -> Result<LitStr> {
     Ok(target)
 }
 
-/// `("x-target" = "Tables.Describe", …)`.
+/// Reads `("x-target" = "Tables.Describe", …)`.
 fn headers(key: &Ident, input: ParseStream<'_>) -> Result<Vec<(LitStr, LitStr)>> {
     let tokens: TokenStream = inside(key, input, HEADERS)?;
     let headers = Punctuated::<Header, Token![,]>::parse_terminated.parse2(tokens)?;
@@ -169,6 +177,8 @@ impl Parse for Header {
         let name: LitStr = input.parse().map_err(wrong)?;
         input.parse::<Token![=]>().map_err(wrong)?;
         let value: LitStr = input.parse().map_err(wrong)?;
+        // `tchar` of RFC 9110, section 5.6.2: a constant with another name could not become a
+        // request.
         let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
         if name.value().is_empty() || !name.value().chars().all(is_token) {
             return Err(Error::new(name.span(), format!("`{}` is not a header's name", name.value())));

@@ -1,4 +1,5 @@
-//! What matters in the body of a status monitor, or of a resource. Nothing of it is decoded before it is asked for.
+//! The body of a status monitor or a resource: the members that the dialect reads, each decoded on
+//! demand.
 
 use std::borrow::Cow;
 
@@ -16,7 +17,10 @@ use crate::{
     status::{Failure, State, Status},
 };
 
-/// The body of a reply, taken apart but not decoded: unknown members and members of unexpected types pass.
+/// The body of a reply, split into members that are not decoded.
+///
+/// Unknown members are ignored, and a member of an unexpected type counts as absent: neither may
+/// fail the operation.
 #[derive(Default)]
 pub(super) struct Body<'a> {
     pub(super) properties: Option<&'a RawValue>,
@@ -44,11 +48,17 @@ struct Fields<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// The body's JSON object. JSON that is no object has no members.
+    /// Splits the body of a reply. JSON that is not an object has no members.
+    ///
+    /// # Errors
+    ///
+    /// When the body is not JSON.
     pub(super) fn of(reply: &'a Reply) -> Result<Self, serde_json::Error> {
         let whole = without_mark(reply.body());
+        // Asked first, because serde reads an array into a struct, member by member.
         let is_object = whole.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-        // Checked for UTF-8 once, not once per member. What is not may still have members that can be read.
+        // `from_str` checks for UTF-8 once, `from_slice` once per member. A body with invalid UTF-8
+        // may still be readable, if the bad bytes are in a member that is not needed.
         let fields = match std::str::from_utf8(whole) {
             Ok(text) if is_object => serde_json::from_str(text)?,
             _ if is_object => serde_json::from_slice(whole)?,
@@ -57,30 +67,34 @@ impl<'a> Body<'a> {
         Ok(Self { properties: present(fields.properties), fields, whole })
     }
 
-    /// The status word of a monitor.
+    /// Returns the status word of a monitor.
     pub(super) fn status(&self) -> Option<Cow<'a, str>> {
         text(self.fields.status)
     }
 
-    /// The status word of a resource: under `properties`, or at the top as some services have it.
+    /// Returns the status word of a resource: `provisioningState` in `properties`, or at the top
+    /// level, where some services write it.
     pub(super) fn provisioning_state(&self) -> Option<Cow<'a, str>> {
         text(self.properties().provisioning_state.or(self.fields.provisioning_state))
     }
 
-    /// Why it failed, if the state says that it did.
+    /// Returns why the operation failed or was cancelled; `None` in any other state, because an
+    /// `error` before the end does not count.
     pub(super) fn failure(&self, state: State, word: &str) -> Option<Status> {
         let error = present(self.fields.error);
         (state != State::Succeeded && state.is_terminal())
             .then(|| words::failure(state, word, error.or_else(|| present(self.properties().error))))
     }
 
-    /// What a monitor with this body and this status word says.
+    /// Returns what a monitor with this body and this status word says.
     pub(super) fn observe(&self, cursor: &Cursor, word: Cow<'a, str>) -> Result<Observation<'a>, Failure> {
         let state = words::state(&word);
         let result = match state {
             State::Succeeded => cursor::result_of(cursor, text(self.fields.resource_location).as_deref())?,
             _ => None,
         };
+        // While the result is still to be fetched, the operation is running: success without its
+        // response would be a snapshot that never changes again.
         let mut seen = match result {
             Some(cursor) => follow(cursor),
             None => Observation::new(state),
@@ -88,6 +102,8 @@ impl<'a> Body<'a> {
         if seen.state == State::Succeeded {
             seen.response = self.response(cursor);
         }
+        // Values out of range pass: the progress of a snapshot is clamped to 0 to 1 when it is
+        // read.
         let percent = self.fields.percent_complete.and_then(|percent| serde_json::from_str::<f64>(percent.get()).ok());
         seen.progress = percent.map(|percent| percent / 100.0);
         seen.status = self.failure(state, &word);
@@ -96,7 +112,10 @@ impl<'a> Body<'a> {
         Ok(seen)
     }
 
-    /// The response that is in the monitor itself: its `result`, else all of it. What was deleted has only the former.
+    /// Returns the response that is in the monitor itself: its `result`, else the whole body.
+    ///
+    /// A `DELETE` has only the former: the body of its monitor is not a response, because there is
+    /// no resource left.
     fn response(&self, cursor: &Cursor) -> Option<Part<'a>> {
         let whole = (!cursor::is_delete(cursor)).then_some(self.whole);
         present(self.fields.result)
@@ -105,6 +124,7 @@ impl<'a> Body<'a> {
             .map(|bytes| Part::of(bytes, Encoding::Json))
     }
 
+    /// The members of `properties` that matter; empty if it is missing or not an object.
     fn properties(&self) -> Properties<'a> {
         self.properties.and_then(|properties| serde_json::from_str(properties.get()).ok()).unwrap_or_default()
     }
@@ -119,12 +139,12 @@ struct Properties<'a> {
     error: Option<&'a RawValue>,
 }
 
-/// Absent and `null` are the same.
+/// Returns the member unless it is `null`, which means the same as absent.
 fn present(raw: Option<&RawValue>) -> Option<&RawValue> {
     raw.filter(|raw| raw.get() != "null")
 }
 
-/// A member that is a string.
+/// Returns the member if it is a string.
 fn text(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
     raw.and_then(string)
 }

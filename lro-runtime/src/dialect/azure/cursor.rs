@@ -1,4 +1,4 @@
-//! What a cursor of Azure's carries: where it leads, and what the final `GET` will need.
+//! The cursors of the Azure dialect: what the polled URL is, and what the final `GET` will need.
 
 use http::{Method, Uri};
 
@@ -11,23 +11,26 @@ use crate::{
     status::Failure,
 };
 
-/// What the cursor's URL is.
+// The names of a cursor's parts. Tokens contain them, so they must never change.
+
+/// What the cursor's URL is: a word of [`Place`].
 pub(super) const PLACE: &str = "place";
-/// The URL of the start call.
+/// The URL of the start call: the base of relative URLs, the source of `api-version`, and perhaps
+/// where the response is.
 const START: &str = "start";
-/// The method of the start call.
+/// The method of the start call, on which the place of the response depends.
 const METHOD: &str = "method";
-/// Where the author says the response is.
+/// The word of the [`FinalStateVia`] that the SDK author declared.
 pub(super) const VIA: &str = "via";
-/// The last `Location` that a monitor's reply had.
+/// The last `Location` beside a monitor: that of the start reply, or of a later reply.
 const LOCATION: &str = "location";
 
-/// What the URL of a cursor is.
+/// What the URL of a cursor leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// A status monitor.
     Monitor,
-    /// A `Location` that answers 202 until it is done.
+    /// A `Location`, which answers `202` until the operation is done.
     Location,
     /// The resource that the start call made or changed.
     Resource,
@@ -36,6 +39,7 @@ pub(super) enum Place {
 }
 
 impl Place {
+    /// Returns the word in a cursor. Tokens contain it, so it must never change.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Monitor => "monitor",
@@ -45,14 +49,14 @@ impl Place {
         }
     }
 
-    /// What the cursor says; none if it was made from a name.
+    /// Returns the place of a cursor; `None` if the cursor was made from a name alone.
     pub(super) fn of(cursor: &Cursor) -> Option<Self> {
         let word = cursor.part(PLACE)?;
         [Self::Monitor, Self::Location, Self::Resource, Self::Result].into_iter().find(|place| place.word() == word)
     }
 }
 
-/// What the start call was, and what its reply said about the response.
+/// The start call: its URL and method, and what is known about the place of the response.
 pub(super) struct StartCall<'a> {
     pub(super) start: &'a Uri,
     pub(super) method: &'a Method,
@@ -61,7 +65,7 @@ pub(super) struct StartCall<'a> {
 }
 
 impl StartCall<'_> {
-    /// The cursor that leads to `url`.
+    /// Returns the cursor that leads to `url`.
     pub(super) fn cursor(&self, url: &str, place: Place) -> Cursor {
         let start = self.start.to_string();
         let mut cursor =
@@ -69,6 +73,7 @@ impl StartCall<'_> {
         if let Some(via) = self.via {
             cursor = cursor.with(VIA, via.word());
         }
+        // Beside a monitor only: anywhere else the `Location` is what is polled.
         if let Some(location) = self.location.filter(|_| place == Place::Monitor) {
             cursor = cursor.with(LOCATION, with_api_version(location, &start));
         }
@@ -76,18 +81,22 @@ impl StartCall<'_> {
     }
 }
 
-/// What relative URLs are seen from: the start URL, or without one where the cursor leads.
+/// Returns the base of relative URLs: the start URL, or the cursor's own URL if the start URL is
+/// not known.
+///
+/// Not the URL that was polled, as in plain HTTP: Azure's relative URLs resolve against the start
+/// URL, at every poll.
 pub(super) fn base(cursor: &Cursor) -> Result<Uri, Failure> {
     base_of(cursor.part(START).unwrap_or_else(|| cursor.key()))
 }
 
-/// The same cursor at another URL.
+/// Returns the same cursor at another URL, to which the `api-version` is added.
 pub(super) fn at(cursor: &Cursor, url: &str) -> Cursor {
     let url = with_api_version(url, cursor.part(START).unwrap_or_else(|| cursor.key()));
     cursor.clone().at(url)
 }
 
-/// The cursor after a monitor's reply that had these headers; none if they moved nothing.
+/// Returns the cursor after a monitor's reply that named these URLs; `None` if it named neither.
 pub(super) fn moved(cursor: &Cursor, monitor: Option<String>, location: Option<String>) -> Option<Cursor> {
     let mut next = None;
     if let Some(url) = monitor {
@@ -100,19 +109,26 @@ pub(super) fn moved(cursor: &Cursor, monitor: Option<String>, location: Option<S
     next
 }
 
-/// Whether there is nothing to fetch because it was deleted.
+/// Whether the start call was a `DELETE`, after which there is nothing to fetch.
 pub(super) fn is_delete(cursor: &Cursor) -> bool {
     cursor.part(METHOD) == Some(Method::DELETE.as_str())
 }
 
-/// The cursor that leads to the response of an operation whose monitor has succeeded; none if the monitor itself has it.
+/// Returns the cursor that leads to the response of an operation whose monitor has succeeded;
+/// `None` if the monitor itself has it.
+///
+/// The order is that of Azure's clients, given at [`FinalStateVia`].
 pub(super) fn result_of(cursor: &Cursor, resource_location: Option<&str>) -> Result<Option<Cursor>, Failure> {
     let (method, start, location) = (cursor.part(METHOD), cursor.part(START), cursor.part(LOCATION));
     let is = |wanted: Method| method == Some(wanted.as_str());
     let via = cursor.part(VIA).and_then(FinalStateVia::of);
     let url = match via {
+        // Nothing is left to fetch, even if the monitor or a header names a URL.
         _ if is(Method::DELETE) => None,
+        // Only for POST: the response of a PUT or PATCH is the resource, whichever monitor was
+        // polled.
         Some(FinalStateVia::OperationLocation | FinalStateVia::AzureAsyncOperation) if is(Method::POST) => None,
+        // The author's word counts only if the URL is known. Else the usual order applies.
         Some(FinalStateVia::Location) if location.is_some() => location.map(str::to_owned),
         Some(FinalStateVia::OriginalUri) if start.is_some() => start.map(str::to_owned),
         _ => match resource_location.filter(|url| !url.is_empty()) {
@@ -124,14 +140,17 @@ pub(super) fn result_of(cursor: &Cursor, resource_location: Option<&str>) -> Res
     Ok(url.map(|url| at(cursor, &url).with(PLACE, Place::Result.word())))
 }
 
-/// `url` with the `api-version` of the start call, unless it has one.
+/// Returns `url` with the `api-version` of the start call added, unless it has one of its own.
+///
+/// The URLs that services write into headers lack it, and without it a poll is answered with 400.
 fn with_api_version(url: &str, start: &str) -> String {
     let (Some(version), None) = (api_version(start), api_version(url)) else { return url.to_owned() };
     let separator = if url.contains('?') { '&' } else { '?' };
     format!("{url}{separator}{version}")
 }
 
-/// The parameter `api-version` of a URL, as it is written there.
+/// Returns the parameter `api-version` of a URL as it is written there, name and value. Services
+/// write the name in any case.
 fn api_version(url: &str) -> Option<&str> {
     let (_, query) = url.split_once('?')?;
     query.split('&').find(|pair| pair.split('=').next().is_some_and(|name| name.eq_ignore_ascii_case("api-version")))

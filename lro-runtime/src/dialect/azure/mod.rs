@@ -1,4 +1,4 @@
-//! Azure, data plane and Resource Manager.
+//! The dialect of Azure, for the data plane and the Resource Manager.
 
 use http::{Method, StatusCode, Uri};
 
@@ -27,48 +27,60 @@ mod words;
 
 pub use self::final_state_via::FinalStateVia;
 
-/// Azure: the [REST guidelines](https://github.com/microsoft/api-guidelines/blob/vNext/azure/Guidelines.md#long-running-operations--jobs) of the data plane and the
-/// [asynchronous operations](https://github.com/cloud-and-ai-microsoft/resource-provider-contract/blob/master/v1.0/async-api-reference.md) of the Resource Manager.
+/// Azure: the [REST
+/// guidelines](https://github.com/microsoft/api-guidelines/blob/vNext/azure/Guidelines.md#long-running-operations--jobs)
+/// of the data plane and the [asynchronous
+/// operations](https://github.com/cloud-and-ai-microsoft/resource-provider-contract/blob/master/v1.0/async-api-reference.md)
+/// of the Resource Manager.
 ///
-/// The reply of the start call says what is to be looked at: `Operation-Location`, else `Azure-AsyncOperation` (both lead to a *status monitor*), else
-/// `Location`, else for `PUT` and `PATCH` the resource itself and its `provisioningState`; without any of them it is finished. Every poll may move them.
+/// The reply of the start call says what is polled: the URL in `Operation-Location`, else in
+/// `Azure-AsyncOperation` (both lead to a *status monitor*), else in `Location`, else for `PUT` and
+/// `PATCH` the resource itself and its `provisioningState`. Without any of them the operation is
+/// finished, except after a `202`, which is then an error. The headers of a later reply may move
+/// the URL.
 ///
-/// | looked at | running | ended |
+/// | polled | running | ended |
 /// |---|---|---|
-/// | status monitor: always `200` | any other `status` | `Succeeded`, `Failed`, `Canceled`, whatever their case |
+/// | status monitor: always `200` | any other `status` | `Succeeded`, `Failed`, `Canceled` or `Cancelled`, in any case |
 /// | `Location` | `202` | any other `2xx`; its body is the response |
-/// | the resource | `202`, or any other `provisioningState` | the same three words, or none: succeeded |
+/// | the resource | `202`, or any other `provisioningState` | the same words; without a word it has succeeded |
 ///
-/// After a monitor said `Succeeded` the response is fetched with one more `GET`, at once: see [`FinalStateVia`]. A `4xx` or `5xx` is a poll that failed,
-/// not an operation that failed.
+/// After a monitor has said `Succeeded`, the response is fetched at once with one more `GET`,
+/// unless the monitor has it; [`FinalStateVia`] says from where. A `4xx` or `5xx` is a failed poll,
+/// not a failed operation.
 ///
-/// The start call's `api-version` is added to every URL that lacks one, and the headers that the caller put on it are sent with every poll
-/// ([`repeated_headers`]). The operation's name is the URL of its monitor. The whole body of a monitor is the metadata; so is a `202`'s.
+/// The start call's `api-version` is added to every URL that has none, because the URLs that
+/// services write into headers lack it and are refused without it. The headers that the caller put
+/// on the start call are sent with every poll ([`repeated_headers`]). The operation's name is the
+/// URL that is polled first. The metadata is the whole body of the monitor, or of a `202`.
 ///
 /// A client-chosen `Operation-Id` makes the start call idempotent: see
-/// [`OperationsBuilder::start_id`](crate::OperationsBuilder::start_id) and [`start_retries`](crate::OperationsBuilder::start_retries).
+/// [`OperationsBuilder::start_id`](crate::OperationsBuilder::start_id) and
+/// [`start_retries`](crate::OperationsBuilder::start_retries).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Azure {
     via: Option<FinalStateVia>,
 }
 
-/// The option that sets [`FinalStateVia`].
+/// The name of the method option that sets [`FinalStateVia`].
 const FINAL_STATE_VIA: &str = "final_state_via";
 
 impl Azure {
-    /// The dialect as Azure's clients speak it.
+    /// Creates the dialect with the rules of Azure's own clients.
     #[must_use]
     pub const fn new() -> Self {
         Self { via: None }
     }
 
-    /// With this for methods that do not say `final_state_via`.
+    /// Sets where the response is for methods without the option `final_state_via`. Default: the
+    /// order given at [`FinalStateVia`].
     #[must_use]
     pub const fn with_final_state_via(mut self, via: FinalStateVia) -> Self {
         self.via = Some(via);
         self
     }
 
+    /// Returns what the method's options say, else what the dialect was built with.
     fn via(self, options: &Options) -> Result<Option<FinalStateVia>, Failure> {
         let Some((_, word)) = options.iter().find(|(option, _)| *option == FINAL_STATE_VIA) else {
             return Ok(self.via);
@@ -89,7 +101,9 @@ impl Dialect for Azure {
     }
 
     fn prepare_start(&self, _request: &mut Request, options: &Options) -> Result<(), Failure> {
-        self.via(options).map(drop) // a misspelt option is told before anything is sent
+        // A misspelt option fails here, before anything is sent. Later, it would hide an operation
+        // that has started.
+        self.via(options).map(drop)
     }
 
     fn read_start<'a>(
@@ -104,15 +118,20 @@ impl Dialect for Azure {
         let start_call =
             StartCall { start, method: request.method(), via: self.via(options)?, location: location.as_deref() };
         let cursor = |url: &str, place| start_call.cursor(url, place).with_headers(repeated_headers(request));
+        // A `Location` beside a monitor is not polled: it is where the final `GET` may go, and
+        // `start_call` keeps it for that.
         let mut seen = match (monitor_in(reply, start)?, &location) {
             (Some(monitor), _) => start_of_monitor(cursor(&monitor, Place::Monitor), request, reply)?,
             (None, Some(location)) => start_of_location(cursor(location, Place::Location), reply),
+            // Without headers, the resource says by its `provisioningState` how far it is.
             (None, None) if is_write(request.method()) => {
                 let cursor = cursor(&start.to_string(), Place::Resource);
                 let mut seen = read_resource(reply)?;
                 seen.cursor = Some(cursor);
                 seen
             }
+            // Work is going on and nothing says where to poll. Reading this as success would report
+            // a result that is not there.
             (None, None) if reply.status() == StatusCode::ACCEPTED => {
                 return Err(Failure::protocol(
                     "HTTP 202 without Operation-Location, Azure-AsyncOperation or Location: there is nowhere to look",
@@ -137,6 +156,8 @@ impl Dialect for Azure {
     }
 
     fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+        // A cursor from a name alone has no place. What its URL is can then be told only from the
+        // reply.
         let place = Place::of(cursor).unwrap_or_else(|| unsaid_place(reply));
         let mut seen = match place {
             Place::Monitor => read_monitor(cursor, reply)?,
@@ -149,11 +170,16 @@ impl Dialect for Azure {
     }
 }
 
-/// Whether the reply of this method's start call is the resource itself.
+/// Whether a start call with this method makes or changes a resource, so that its reply and a `GET`
+/// of its URL are that resource.
 fn is_write(method: &Method) -> bool {
     *method == Method::PUT || *method == Method::PATCH
 }
 
+/// Returns the URL of the status monitor that the reply names.
+///
+/// As in Azure's clients, `Operation-Location` (the data plane's header) goes before
+/// `Azure-AsyncOperation` (the Resource Manager's).
 fn monitor_in(reply: &Reply, base: &Uri) -> Result<Option<String>, Failure> {
     match url_in(reply, "operation-location", base)? {
         Some(url) => Ok(Some(url)),
@@ -161,26 +187,30 @@ fn monitor_in(reply: &Reply, base: &Uri) -> Result<Option<String>, Failure> {
     }
 }
 
-/// The cursor after a monitor's reply, if it has headers that move it.
+/// Returns the cursor after a monitor's reply, or `None` if the reply has no header that moves it.
 fn moved(cursor: &Cursor, reply: &Reply) -> Result<Option<Cursor>, Failure> {
     let is_url = |name: &str| matches!(name, "operation-location" | "azure-asyncoperation" | "location");
     if !reply.headers().keys().any(|name| is_url(name.as_str())) {
-        return Ok(None); // most polls end here
+        return Ok(None); // the usual case, in which no URL is parsed
     }
     let base = cursor::base(cursor)?;
     Ok(cursor::moved(cursor, monitor_in(reply, &base)?, location_in(reply, &base)?))
 }
 
-/// What a URL is of which nothing but the name is known: a status monitor if it answers as one.
+/// Returns the place of an operation that was resumed from its name alone: a status monitor if the
+/// reply is a `200` with a `status`, else a `Location`.
 fn unsaid_place(reply: &Reply) -> Place {
     let has_status = Body::of(reply).is_ok_and(|body| body.status().is_some());
     if reply.status() == StatusCode::OK && has_status { Place::Monitor } else { Place::Location }
 }
 
-/// A start reply that leads to a monitor: its own body may be the monitor's already, and may even be the last one.
+/// Reads a start reply that names a monitor. Its body may already be that of the monitor, and may
+/// say that the operation has ended.
 fn start_of_monitor<'a>(cursor: Cursor, request: &Request, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+    // The monitor decides, so a body that cannot be read does not matter.
     let body = Body::of(reply).unwrap_or_default();
-    // The body of a PUT or PATCH may be the resource, which may have a `status` of its own.
+    // The body of a PUT or PATCH may be the resource, whose own `status` (of a job, for example)
+    // says nothing about the operation. A 200 or 201 with `properties` is read as the resource.
     let is_monitor = reply.status() == StatusCode::ACCEPTED || !is_write(request.method()) || body.properties.is_none();
     let mut seen = if let Some(word) = body.status().filter(|_| is_monitor) {
         let mut seen = body.observe(&cursor, word)?;
@@ -192,11 +222,13 @@ fn start_of_monitor<'a>(cursor: Cursor, request: &Request, reply: &'a Reply) -> 
         seen.raw_status = word;
         seen
     };
+    // `observe` may have set the cursor of the final `GET` already.
     seen.cursor.get_or_insert(cursor);
     Ok(seen)
 }
 
-/// A start reply that leads to a `Location`.
+/// Reads a start reply that leads to a `Location`. Only the body of a `202` is about the operation,
+/// and so its metadata.
 fn start_of_location(cursor: Cursor, reply: &Reply) -> Observation<'_> {
     let mut seen = Observation::new(State::Running);
     seen.metadata = metadata_of(reply).filter(|_| reply.status() == StatusCode::ACCEPTED);
@@ -204,6 +236,7 @@ fn start_of_location(cursor: Cursor, reply: &Reply) -> Observation<'_> {
     seen
 }
 
+/// Reads the reply to a poll of a status monitor.
 fn read_monitor<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
     if leads_on(reply.status()) {
         return read_location(cursor, Place::Monitor, reply);
@@ -218,31 +251,37 @@ fn read_monitor<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>
     let body = Body::of(reply).map_err(|error| not_a("status monitor", &error, reply))?;
     let word = body.status().ok_or_else(|| not_a("status monitor", &"it has no `status`", reply))?;
     let moved = moved(cursor, reply)?;
+    // With the moved cursor, because the last reply may bring the `Location` of the final `GET`.
     let mut seen = body.observe(moved.as_ref().unwrap_or(cursor), word)?;
     seen.metadata = metadata_of(reply);
     seen.cursor = seen.cursor.or(moved);
     Ok(seen)
 }
 
-/// A `Location`, the result of a monitor that succeeded, or a redirect of whatever was looked at.
+/// Reads the reply to a poll of a `Location` or of the result of a monitor that has succeeded, or a
+/// redirect from any place.
 fn read_location<'a>(cursor: &Cursor, place: Place, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
     let mut seen = match location::read_location(reply, || cursor::base(cursor))? {
         LocationReply::Done => done(reply),
         LocationReply::Redirect(url) => follow(cursor::at(cursor, &url).with(cursor::PLACE, place.word())),
         LocationReply::Running { moved } => {
             let mut seen = Observation::new(State::Running);
+            // A result that is not there yet answers `202`, too: its body must not replace what the
+            // monitor said last.
             seen.metadata = metadata_of(reply).filter(|_| place == Place::Location);
             seen.cursor = moved.map(|url| cursor::at(cursor, &url));
             seen
         }
     };
     if place == Place::Result {
-        seen.raw_status = Some("Succeeded".into()); // the monitor's last word still holds
+        // A snapshot takes its status word from its own reply, and this one has none: the monitor's
+        // last word still holds.
+        seen.raw_status = Some("Succeeded".into());
     }
     Ok(seen)
 }
 
-/// The resource itself, as the reply of its start call or of a later `GET`.
+/// Reads the resource itself, from the reply of the start call or of a later `GET`.
 fn read_resource(reply: &Reply) -> Result<Observation<'_>, Failure> {
     if !reply.status().is_success() {
         return Err(error_reply(reply));
@@ -252,6 +291,7 @@ fn read_resource(reply: &Reply) -> Result<Observation<'_>, Failure> {
         None => Body::default(),
     };
     let word = body.provisioning_state();
+    // In the Resource Manager's contract a resource without a `provisioningState` has succeeded.
     let state = match &word {
         _ if reply.status() == StatusCode::ACCEPTED => State::Running,
         None => State::Succeeded,
@@ -268,6 +308,7 @@ fn read_resource(reply: &Reply) -> Result<Observation<'_>, Failure> {
     Ok(seen)
 }
 
+/// The failure for a body that is not what the place should answer with.
 fn not_a(wanted: &str, why: &dyn std::fmt::Display, reply: &Reply) -> Failure {
     Failure::protocol(format!("the body is not a {wanted}: {why}; found `{}`", excerpt(reply.body())))
 }

@@ -1,4 +1,4 @@
-//! Azure's status words: three of them end an operation, whatever their case, and no other does.
+//! Azure's status words: which of them end an operation, and which are known at all.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -8,7 +8,10 @@ use crate::{
     status::{Code, State, Status, details::Detail},
 };
 
-/// Words that Azure's guidelines and its services use for what has not ended. Any other word means the same, but nobody has heard of it.
+/// Words that Azure's guidelines and services use for an operation that has not ended.
+///
+/// An unknown word means running, too. The list only tells known words from unknown ones, because a
+/// setting may make an unknown word an error.
 const UNDER_WAY: &[&str] = &[
     "running",
     "inprogress",
@@ -29,24 +32,35 @@ const UNDER_WAY: &[&str] = &[
     "cancelling",
 ];
 
-/// The state that a word means.
+/// Returns the state that a word means.
+///
+/// Exactly `Succeeded`, `Failed` and `Canceled` (also spelt `Cancelled`) end an operation. They are
+/// compared as whole words, without regard to case: services differ in the case they write, and a
+/// search for parts of words would take `NotSucceeded` for success.
 pub(super) fn state(word: &str) -> State {
     let is = |known: &str| word.eq_ignore_ascii_case(known);
     match () {
         () if is("succeeded") => State::Succeeded,
         () if is("failed") => State::Failed,
         () if is("canceled") || is("cancelled") => State::Cancelled,
+        // The only word that says that the work has not begun. `Accepted` and `Queued` are words of
+        // services, read as running.
         () if is("notstarted") => State::Pending,
         () => State::Running,
     }
 }
 
-/// Whether the word is one of Azure's.
+/// Whether the dialect knows the word: it ends an operation, means pending, or is in the list of
+/// words for running.
 pub(super) fn is_known(word: &str) -> bool {
     state(word) != State::Running || UNDER_WAY.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
-/// Why an operation ended in this state: `{code, message, details, innererror}`, where `code` is a service's own word.
+/// Returns why an operation failed or was cancelled, from its error object
+/// `{code, message, details, innererror}`.
+///
+/// Here `code` is the service's own word, and becomes the reason. It is not a canonical code: that
+/// is `CANCELLED` for a cancelled operation, else `UNKNOWN`.
 pub(super) fn failure(state: State, word: &str, error: Option<&RawValue>) -> Status {
     #[derive(Deserialize)]
     struct Inner<'a> {
@@ -60,6 +74,8 @@ pub(super) fn failure(state: State, word: &str, error: Option<&RawValue>) -> Sta
         return Status::new(code, format!("the service says `{word}` and gives no reason"));
     };
     let mut status = read_error(error, code);
+    // A status has no place for `innererror`. It is kept as one more detail, so the details are set
+    // again, with it at the end.
     if let Ok(Inner { details, innererror: Some(inner) }) = serde_json::from_str::<Inner<'_>>(error.get()) {
         let mut all = read_details(details);
         all.push(Detail::new("innererror", inner.to_owned()));

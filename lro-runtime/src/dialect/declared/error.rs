@@ -1,4 +1,4 @@
-//! Errors of whatever shape, as a status.
+//! Reads the error member of a declared message, of whatever shape, as a status.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -8,7 +8,8 @@ use crate::{
     text::excerpt,
 };
 
-/// The members of an error object that services agree on, nothing of them decoded.
+/// The members that error objects of different services have in common, not decoded: a member of an
+/// odd type must not hide the others.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Members<'a> {
@@ -30,14 +31,24 @@ struct Members<'a> {
     data: Option<&'a RawValue>,
 }
 
-/// What an error says: a string, an object, or an array of either. `None` if it says that there is none: `null`, `""`, `{}`, `[]`, `false`, code 0.
+/// Reads an error that is a string, an object, or an array of either.
 ///
-/// A numeric `code` up to 16 is a canonical code, from 100 on it is an HTTP status: the two do not overlap. A `code` in words is a canonical name or
-/// else the reason. Nothing is lost: elements of `details`, `errors` or `data` are the details, else the object itself is.
+/// Returns `None` for a value that means "no error": `null`, `""`, `{}`, `[]`, `false` and code 0.
+/// Services write such values instead of leaving the member out: a running fine-tuning job of
+/// OpenAI has `"error": {}`, a Meilisearch task `"error": null`, a Cloud SQL operation may have an
+/// empty `errors`.
+///
+/// - A numeric `code` up to 16 is a canonical code; from 100 on it is an HTTP status. The two
+///   ranges do not overlap.
+/// - A `code` in words is a canonical name, or else the reason.
+/// - The details are the elements of `details`, `errors` or `data`. Without such a list the whole
+///   error object is the one detail, so that nothing is lost.
 pub(super) fn read(error: &RawValue) -> Option<Status> {
     let text = error.get();
     match text.as_bytes().first()? {
         b'"' => string(error).filter(|text| !text.is_empty()).map(|text| Status::new(Code::Unknown, text)),
+        // The first element that says something gives code, reason and message; all of them are
+        // details.
         b'[' => {
             let details = elements(Some(error))?;
             let first = serde_json::from_str::<Vec<&RawValue>>(text).ok()?.into_iter().find_map(read)?;
@@ -45,11 +56,15 @@ pub(super) fn read(error: &RawValue) -> Option<Status> {
         }
         b'{' => object(error),
         _ if matches!(text, "null" | "false" | "0") => None,
+        // `true` or a number: an error without words.
         _ => Some(Status::new(Code::Unknown, excerpt(text.as_bytes()))),
     }
 }
 
+/// Reads an error object.
 fn object(error: &RawValue) -> Option<Status> {
+    // `{}` with any white space in it. Three characters are enough to tell, however long the object
+    // is.
     let inside: String = error.get().chars().filter(|c| !c.is_ascii_whitespace()).take(3).collect();
     if inside == "{}" {
         return None;
@@ -60,6 +75,8 @@ fn object(error: &RawValue) -> Option<Status> {
         return None;
     }
     let word = members.code.and_then(string);
+    // Google's error bodies have the HTTP status in `code` and the canonical name in `status`: the
+    // name is the more precise.
     let named =
         [members.status.and_then(string), word.clone()].into_iter().flatten().find_map(|name| Code::from_name(&name));
     let http = number.and_then(|number| u16::try_from(number).ok()).filter(|number| (100..600).contains(number));
@@ -69,16 +86,20 @@ fn object(error: &RawValue) -> Option<Status> {
         (None, None) => Code::Unknown,
     };
     let list = [members.details, members.errors, members.data].into_iter().find_map(elements);
-    // Services that only wrap a list (`{"errors": [{"code", "message"}]}`) say it in there.
+    // Some objects only wrap a list, whose elements have code and message:
+    // `{"errors": [{"code", "message"}]}` of Cloud SQL, `{"object": "list", "data": […]}` of
+    // OpenAI's batches.
     let inner = [members.errors, members.data].into_iter().flatten().find_map(read);
     let is_empty =
         |list: Option<&RawValue>| list.is_some_and(|list| list.get().split_whitespace().collect::<String>() == "[]");
     let says = members.code.or(members.message).or(members.reason).or(members.status).is_some();
+    // A wrapper of an empty list is not an error: such an operation of Cloud SQL succeeded.
     if !says && (is_empty(members.errors) || is_empty(members.data)) {
         return None;
     }
     let message = members.message.and_then(string).or_else(|| inner.as_ref().map(|inner| inner.message().to_owned()));
     let reason = word.filter(|word| Code::from_name(word).is_none()).or_else(|| members.reason.and_then(string));
+    // `type` comes last: Meilisearch has a `code` that is more precise beside it.
     let reason =
         reason.or_else(|| inner.as_ref()?.reason().map(str::to_owned)).or_else(|| members.kind.and_then(string));
     let code = if code == Code::Unknown { inner.map_or(code, |inner| inner.code()) } else { code };
@@ -93,11 +114,12 @@ fn object(error: &RawValue) -> Option<Status> {
     })
 }
 
+/// Returns the string that a JSON value is, or `None` if it is something else.
 fn string(raw: &RawValue) -> Option<String> {
     serde_json::from_str(raw.get()).ok()
 }
 
-/// The elements of an array as details; none if it is none or empty.
+/// Returns the elements of an array as details, or `None` if the value is not an array or is empty.
 fn elements(raw: Option<&RawValue>) -> Option<Vec<Detail>> {
     let elements = serde_json::from_str::<Vec<&RawValue>>(raw?.get()).ok().filter(|elements| !elements.is_empty())?;
     Some(elements.into_iter().map(Detail::from_json).collect())

@@ -1,4 +1,4 @@
-//! Job objects: operations that say in a member how they stand, as declared on a type.
+//! The dialect of job objects: operations with a status member, read as a type declares.
 
 use http::Method;
 use serde_json::value::RawValue;
@@ -24,9 +24,10 @@ pub use self::{
     wire_path::WirePath,
 };
 
-/// The dialect of a service whose operations are written as a type declares: see [`WireOperation`].
+/// The dialect of a service whose operations have the form that a type declares with
+/// [`WireOperation`].
 ///
-/// One method speaks it with `wire = Prediction` in its attribute, a whole client so:
+/// One method uses it with `wire = Prediction` in its attribute, a whole client as follows:
 ///
 /// ```
 /// use lro_runtime::{Operations, dialect::Declared};
@@ -52,25 +53,27 @@ pub struct Declared {
     shape: &'static WireShape,
 }
 
-/// The part of a cursor that is the URL which the server gave.
+// The names of the cursor's parts, which are written into tokens.
+/// The part of a cursor that holds the URL of the next poll, where the server gave one.
 const NEXT: &str = "next";
-/// The part of a cursor that is the path template of its method.
+/// The part of a cursor that holds the path of the method's polls, where the method overrides the
+/// shape's.
 const PATH: &str = "path";
 
 impl Declared {
-    /// The dialect that `T` declares.
+    /// Returns the dialect that `T` declares.
     #[must_use]
     pub const fn of<T: WireOperation>() -> Self {
         Self::new(T::SHAPE)
     }
 
-    /// The dialect of this shape.
+    /// Returns the dialect of a shape.
     #[must_use]
     pub const fn new(shape: &'static WireShape) -> Self {
         Self { shape }
     }
 
-    /// The cursor at the operation of this name, of a method with these options.
+    /// Returns the cursor of the operation `name`, for a method with these options.
     fn cursor(name: impl Into<String>, options: &Options) -> Cursor {
         let cursor = Cursor::new(name);
         match options.iter().find(|(option, _)| *option == PATH) {
@@ -79,7 +82,8 @@ impl Declared {
         }
     }
 
-    /// A call written as `POST v1/jobs/{name}/cancel`, with a body after another space.
+    /// Makes a call from its declaration, such as `POST v1/jobs/{name}/cancel`. What follows a
+    /// second space is the JSON body.
     fn call(self, written: Option<&str>, cursor: &Cursor, missing: &str) -> Result<Call, Failure> {
         let mut words = written.ok_or_else(|| Failure::unsupported(missing))?.splitn(3, ' ');
         let method = words.next().and_then(|method| method.parse::<Method>().ok()).unwrap_or(Method::POST);
@@ -115,12 +119,15 @@ impl Dialect for Declared {
             .map(|url| resolve(request.uri(), &url))
             .transpose()?
             .map(|url| url.to_string());
+        // A URL of the server is polled; the name still goes into the cursor, because cancel and
+        // delete are declared by name.
         seen.cursor = match (&seen.name, next) {
             (Some(name), next) => {
                 template::check(name, self.shape.name_template)?;
                 let cursor = Self::cursor(&**name, options);
                 Some(next.into_iter().fold(cursor, |cursor, url| cursor.with(NEXT, url)))
             }
+            // A service that gives only a URL: the URL is the key, from which `locate` resumes.
             (None, Some(url)) => Some(Self::cursor(url.clone(), options).with(NEXT, url)),
             (None, None) if seen.state.is_terminal() => None, // a finished operation may be nameless
             (None, None) => return Err(Failure::protocol("the reply names no operation and is not done")),
@@ -129,6 +136,8 @@ impl Dialect for Declared {
     }
 
     fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
+        // Only without a path for polls: with one, a name is always a name. The client checks the
+        // URL's origin before it sends anything.
         let is_url = name.contains("://") && self.shape.poll.is_none();
         if is_url {
             return Ok(Self::cursor(name, options).with(NEXT, name));
@@ -154,8 +163,12 @@ impl Dialect for Declared {
         self.shape.find(reply.body(), &mut found)?;
         let mut seen = self.shape.observe(reply.body(), &found)?;
         seen.hint = self.shape.hint_in(reply, &found);
+        // The server may move the operation at any poll. The same URL again is not a move: without
+        // a new cursor, the request of the last poll is reused.
         let known = cursor.part(NEXT);
         if let Some(next) = self.shape.next_url(&found)?.filter(|next| Some(&**next) != known) {
+            // A relative URL resolves against the one just polled. After a poll by name, the client
+            // puts it below the base URL.
             let base = known.and_then(|known| known.parse().ok());
             let next = match base {
                 Some(base) => resolve(&base, &next)?.to_string(),
@@ -177,6 +190,8 @@ impl Dialect for Declared {
     fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
         let list =
             self.shape.list.as_ref().ok_or_else(|| Failure::unsupported("its wire type declares no list call"))?;
+        // Replicate gives the URL of the next page instead of a token. It goes to a trusted origin,
+        // or is refused by the client.
         if query.page_token.contains("://") {
             return Ok(Call::get(query.page_token.as_str()));
         }

@@ -1,4 +1,22 @@
-//! Finds members of a JSON message by their paths, in one pass, and decodes nothing.
+//! Finds members of a JSON message by their paths, without decoding them.
+//!
+//! Every poll of a declared type runs this code, so it does as little as possible for members that
+//! are not declared. It relies on:
+//!
+//! - `serde_json`'s [`RawValue`]: a member is a slice of the body, checked to be JSON, not decoded
+//!   and not copied. A payload that is never asked for costs no more than that.
+//! - `serde_json`'s way to skip a value ([`IgnoredAny`] and [`RawValue`] alike), which does not
+//!   recurse: nesting in the body cannot overflow the stack. The recursion here is as deep as the
+//!   longest declared path.
+//! - a fixed set of at most 32 paths, known at compile time: a set of paths is a `u32`, and all
+//!   tables are arrays.
+//!
+//! The time is linear in the length of the body: a byte is read once to check for UTF-8, and at
+//! most once for each step of the longest path.
+//!
+//! A struct that derives `Deserialize` would not do: it refuses a member that is there under its
+//! key and an alias, it accepts an array in place of the object, and every declared type would
+//! bring a reader of its own.
 
 use std::fmt;
 
@@ -7,10 +25,14 @@ use serde_json::value::RawValue;
 
 use super::wire_path::WirePath;
 
-/// How many kinds of keys are told apart before they are compared.
+/// The number of kinds of keys. A kind is a cheap hash of a key, by which most keys are ruled out
+/// without comparing them.
+///
+/// The number is a trade: each kind takes four bytes in every shape, and two keys of the same kind
+/// cost no more than a comparison.
 const KINDS: usize = 16;
 
-/// The kind of a key, by its length and first byte.
+/// Returns the kind of a key, from its length and first byte.
 const fn kind(key: &str) -> usize {
     match key.as_bytes() {
         [first, ..] => (key.len() ^ *first as usize) % KINDS,
@@ -18,23 +40,31 @@ const fn kind(key: &str) -> usize {
     }
 }
 
-/// At most 32 paths, and what of them can be known before there is a message: most of its keys are on no path, which their kind tells alone.
+/// At most 32 paths, with tables that are made at compile time.
+///
+/// Most keys of a message are on no path. With the tables, the kind of such a key usually suffices
+/// to skip it; without them it would be compared with the first key of every path.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Paths<const N: usize> {
     all: [WirePath; N],
-    /// Those that begin with a key of this kind.
+    /// For each kind, the set of paths whose first step has a key of that kind.
     begin_with: [u32; KINDS],
-    /// Those of one step.
+    /// The set of paths of one step.
     ends: u32,
 }
 
 impl<const N: usize> Paths<N> {
+    /// No paths yet: every slot is one that leads nowhere.
     pub(super) const NONE: Self = Self { all: [WirePath::NOWHERE; N], begin_with: [0; KINDS], ends: 0 };
 
+    /// Sets the path at `index`.
     #[expect(clippy::indexing_slicing, reason = "an index beyond the paths does not compile: shapes are constants")]
     pub(super) const fn with(mut self, index: usize, path: WirePath) -> Self {
         self.all[index] = path;
+        // A slot may be set twice. Its bit in `ends` is cleared first; bits of the old path in
+        // `begin_with` stay, and cost one comparison that fails.
         self.ends = self.ends & !(1 << index) | (path.ends_at(0) as u32) << index;
+        // `while let`, because a `for` loop is not possible in a `const fn`.
         let mut keys = path.keys(0);
         while let [key, others @ ..] = keys {
             self.begin_with[kind(key)] |= 1 << index;
@@ -43,57 +73,68 @@ impl<const N: usize> Paths<N> {
         self
     }
 
+    /// Returns the path at `index`.
     #[expect(clippy::indexing_slicing, reason = "an index beyond the paths does not compile: shapes are constants")]
     pub(super) const fn at(&self, index: usize) -> WirePath {
         self.all[index]
     }
 }
 
-/// The members at `paths`, each in the slot of `found` with its path's index.
+/// Finds the members at `paths` and stores each in the slot of `found` with its path's index. Fails
+/// if `json` is not a JSON object.
 ///
-/// Allocates nothing. `null` is as if it were not there. Of a member that is there twice, under its key and an alias say, the first counts.
+/// A member that is `null` counts as absent. Of a member that is there twice, such as under its key
+/// and under an alias, the first counts. The found members are slices of `json`: nothing is copied.
 pub(super) fn seek<'a, const N: usize>(
     json: &'a [u8],
     paths: &Paths<N>,
     found: &mut [Option<&'a RawValue>; N],
 ) -> serde_json::Result<()> {
     let Paths { all, begin_with, ends } = paths;
+    // Slots that lead nowhere are active as well: no key matches them.
     let walk = Walk { paths: all, begin_with: Some(begin_with), ends: *ends, found, depth: 0, active: u32::MAX };
-    // Checked for UTF-8 once, not once per member. What is not may still have members that can be read.
+    // Text is checked for UTF-8 once; from bytes, `serde_json` checks every found member again. A
+    // body that is not UTF-8 is read from bytes all the same: the bad bytes may be in a member that
+    // is skipped, such as a log.
     match std::str::from_utf8(json) {
         Ok(text) => walk.over(serde_json::Deserializer::from_str(text)),
         Err(_) => walk.over(serde_json::Deserializer::from_slice(json)),
     }
 }
 
-/// Visits the indices in a set.
+/// Calls `visit` with each index in a set, from the lowest.
 fn each(mut set: u32, mut visit: impl FnMut(usize)) {
     while set != 0 {
         visit(set.trailing_zeros() as usize);
+        // Clears the lowest bit. The subtraction cannot overflow: the set is not empty.
         set &= set - 1;
     }
 }
 
-/// The indices in a set that pass.
+/// Returns the subset of the indices that pass.
 fn filter(set: u32, mut passes: impl FnMut(usize) -> bool) -> u32 {
     let mut kept = 0;
     each(set, |index| kept |= u32::from(passes(index)) << index);
     kept
 }
 
-/// One object: the paths in `active` may go through it, with their step `depth`.
+/// The visit of one object of the message.
 struct Walk<'p, 'f, 'a> {
     paths: &'p [WirePath],
-    /// Of the outermost object: which paths a key of some kind may be on.
+    /// The table of kinds, for the outermost object only: inside a member, the key that led there
+    /// has already narrowed `active` to a few paths.
     begin_with: Option<&'p [u32; KINDS]>,
-    /// The paths that end in this object, if they go through it.
+    /// The set of paths whose last step is in this object.
     ends: u32,
     found: &'f mut [Option<&'a RawValue>],
+    /// Which step of a path the keys of this object are compared with.
     depth: usize,
+    /// The set of paths that lead into this object and are still searched.
     active: u32,
 }
 
 impl<'a> Walk<'_, '_, 'a> {
+    /// Visits the whole text, after which nothing but white space may follow.
     fn over<R: serde_json::de::Read<'a>>(
         self,
         mut deserializer: serde_json::Deserializer<R>,
@@ -102,35 +143,44 @@ impl<'a> Walk<'_, '_, 'a> {
         deserializer.end()
     }
 
-    /// The paths that go through this key.
+    /// Returns the set of paths whose step at this depth is `key`.
     fn hits(&self, key: &str) -> u32 {
+        // The kind only rules paths out; whether a path has the key is decided by comparing it.
         let of_kind = self.begin_with.and_then(|sets| sets.get(kind(key))).copied().unwrap_or(u32::MAX);
         let goes = |path: &WirePath| path.keys(self.depth).contains(&key);
         filter(self.active & of_kind, |index| self.paths.get(index).is_some_and(goes))
     }
 
+    /// Stores a member for the paths that end here, and visits it for those that go on inside.
     #[inline]
     fn take(&mut self, raw: &'a RawValue, hits: u32) {
         if raw.get() == "null" {
             return;
         }
         each(hits & self.ends, |index| {
+            // The slot may be taken although the path was active: two outer members, a key and its
+            // alias, may both lead to it.
             if let Some(slot @ None) = self.found.get_mut(index) {
                 *slot = Some(raw);
             }
         });
-        self.active &= !(hits & self.ends); // no later key is held against them
+        self.active &= !(hits & self.ends); // found: no later key of this object is compared with these paths
         let deeper = hits & !self.ends;
+        // A path that goes on inside a string or an array finds nothing. The text of a raw value
+        // begins with the value itself, never with white space.
         if deeper != 0 && raw.get().starts_with('{') {
             self.descend(raw, deeper);
         }
     }
 
+    /// Visits an object inside a member, for the paths in `active`.
     fn descend(&mut self, object: &'a RawValue, active: u32) {
         let (paths, depth, found) = (self.paths, self.depth + 1, &mut *self.found);
         let ends = filter(active, |index| paths.get(index).is_some_and(|path| path.ends_at(depth)));
         let walk = Walk { paths, begin_with: None, ends, found, depth, active };
-        // It was read as a value before, so that it is one.
+        // The text was read as a value before, so it is well-formed. What can still fail is a key
+        // with an escape that is not Unicode (`"\ud800"`), which is checked only when a string is
+        // decoded: then the members before it are found, and those after it are not.
         let _ = walk.deserialize(&mut serde_json::Deserializer::from_str(object.get()));
     }
 }
@@ -162,7 +212,8 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
     }
 }
 
-/// A key, read as the set of paths that go through it.
+/// Reads a key as the set of paths that it is on. The key is compared while it is in the parser's
+/// buffer: a `String` per key would be an allocation per key.
 struct Key<'w, 'p, 'f, 'a>(&'w Walk<'p, 'f, 'a>);
 
 impl<'de> DeserializeSeed<'de> for Key<'_, '_, '_, '_> {

@@ -1,12 +1,13 @@
-//! What a type declares about how its service writes an operation: data, no code.
+//! The constants in which a type declares how its service writes an operation: data, no code.
 
 use super::{seek::Paths, wire_path::WirePath};
 use crate::status::State;
 
-/// A serde type that says how its service writes an operation: which member is the name, the state, the response, and which
-/// words mean which state.
+/// A type that declares how its service writes an operation: which member is the name, the state,
+/// the response, and which words mean which state.
 ///
-/// `#[derive(WireOperation)]` writes it from the type that an SDK has anyway. What the derive cannot say is written by hand:
+/// `#[derive(WireOperation)]` implements it for the serde type that an SDK already has. What the
+/// derive cannot express is declared by hand:
 ///
 /// ```
 /// use lro_runtime::wire::{WireState, WireOperation, WirePath, WireShape};
@@ -30,11 +31,11 @@ use crate::status::State;
     note = "write `#[derive(WireOperation)]` on it, with `#[operation(…)]` on the fields that are the name, the state, the response, …"
 )]
 pub trait WireOperation {
-    /// What is declared.
+    /// The declaration.
     const SHAPE: &'static WireShape;
 }
 
-/// What a status word means.
+/// The meaning of a status word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WireState {
@@ -46,33 +47,34 @@ pub enum WireState {
     Succeeded,
     /// Finished with an error.
     Failed,
-    /// Cancelled.
+    /// Finished because it was cancelled.
     Cancelled,
-    /// Finished, and the error says how: failed or cancelled if there is one, else succeeded.
+    /// Finished: failed or cancelled if the message has an error, else succeeded.
     Done,
 }
 
-/// What the number under `progress` is a number of.
+/// The number that means that everything is done.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Total {
-    /// Of this many: 1 for a fraction, 100 for per cent.
+    /// This number: 1 for a fraction, 100 for per cent.
     Of(f64),
-    /// Of as many as this member says.
+    /// The number in this member.
     At(WirePath),
 }
 
-/// How a retry hint is counted.
+/// The unit of a retry hint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HintUnit {
-    /// In seconds.
+    /// Seconds.
     Seconds,
-    /// In milliseconds.
+    /// Milliseconds.
     Milliseconds,
 }
 
-/// Which member is which: the index of its path in a shape.
+/// The role of a member, which is also the index of its path in a shape. `Error` is last: it has
+/// several indices, and those of the name's parts follow.
 #[derive(Clone, Copy)]
 pub(super) enum Role {
     State,
@@ -86,15 +88,20 @@ pub(super) enum Role {
     Error,
 }
 
-/// How many members may be the error; the first that is there counts.
+// What is found in a message lies in an array on the stack, so that a poll allocates nothing for
+// it. That is why the numbers are fixed. The derive checks the same two. The types that come with
+// the crate need two errors (OpenAI's responses, GKE) and a name of three parts (BigQuery).
+/// The number of members that may be the error. The first that holds an error counts.
 pub(super) const ERRORS: usize = 3;
-/// How many members a name may be made of.
+/// The number of members that a name may be made of.
 pub(super) const PARTS: usize = 4;
+/// The index of the first part of a name.
 const PART: usize = Role::Error as usize + ERRORS;
-/// How many paths a shape has.
+/// The number of paths of a shape. At most 32, because a set of paths is a `u32`.
 pub(super) const PATHS: usize = PART + PARTS;
 
-/// Everything that a [`WireOperation`] declares. Built as a constant; [`Declared`](super::Declared) interprets it.
+/// The whole declaration of a [`WireOperation`], built as a constant. The dialect
+/// [`Declared`](super::Declared) interprets it.
 #[derive(Clone, Copy, Debug)]
 pub struct WireShape {
     pub(super) id: &'static str,
@@ -112,7 +119,7 @@ pub struct WireShape {
     pub(super) list: Option<WireList>,
 }
 
-/// Where operations are listed, and where they are in a page.
+/// The declaration of a list call: the path of a page, and where a page has its operations.
 #[derive(Clone, Copy, Debug)]
 pub struct WireList {
     pub(super) path: &'static str,
@@ -123,8 +130,9 @@ impl WireList {
     const ITEMS: usize = 0;
     pub(super) const NEXT: usize = 1;
 
-    /// Pages at this path, whose query may have `{page_size}`, `{page_token}` and `{filter}`; the operations under `items`; the token or URL of the
-    /// next page under `next`.
+    /// Declares pages at `path`, which may have the placeholders `{page_size}`, `{page_token}`,
+    /// `{filter}` and `{parent}`. A page has its operations at `items`, and the token or URL of the
+    /// next page at `next`.
     #[must_use]
     pub const fn new(path: &'static str, items: WirePath, next: WirePath) -> Self {
         Self { path, paths: Paths::NONE.with(Self::ITEMS, items).with(Self::NEXT, next) }
@@ -132,7 +140,8 @@ impl WireList {
 }
 
 impl WireShape {
-    /// A shape that declares nothing yet. `id` tells it apart in tokens: it never changes.
+    /// Creates a shape that declares nothing yet. `id` identifies the type in tokens, so it must
+    /// never change.
     #[must_use]
     pub const fn new(id: &'static str) -> Self {
         Self {
@@ -152,7 +161,7 @@ impl WireShape {
         }
     }
 
-    /// The word that tells it apart in tokens.
+    /// Returns the word that identifies the type in tokens.
     #[must_use]
     pub const fn id(&self) -> &'static str {
         self.id
@@ -163,67 +172,79 @@ impl WireShape {
         self
     }
 
-    /// Where the name is: a string or a number.
+    /// Sets the path of the operation's name, a string or a number.
     #[must_use]
     pub const fn name(self, path: WirePath) -> Self {
         self.with(Role::Name as usize, path)
     }
 
-    /// The name begins after this text: `/v1/` of a URL.
+    /// Sets the text after which the name begins, such as `/v1/` in a URL. Default: the name is the
+    /// whole value.
     #[must_use]
     pub const fn name_after(mut self, text: &'static str) -> Self {
         self.name_after = Some(text);
         self
     }
 
-    /// The name is made of several members (`threads/{thread_id}/runs/{id}`): those that [`part`](Self::part) declares, in the order of the template.
+    /// Sets a template for a name that is made of several members, such as
+    /// `threads/{thread_id}/runs/{id}`. [`part`](Self::part) declares the members, in the order of
+    /// the template.
     #[must_use]
     pub const fn name_template(mut self, template: &'static str) -> Self {
         self.name_template = Some(template);
         self
     }
 
-    /// Where the value of the placeholder `index` of the name is. There are at most four.
+    /// Sets the path of the value for the placeholder `index` of the name's template, counted from
+    /// 0. There are at most four.
+    ///
+    /// # Panics
+    ///
+    /// When `index` is greater than 3. In a constant this is a compile error.
     #[must_use]
     pub const fn part(self, index: usize, path: WirePath) -> Self {
         self.with(PART + index, path)
     }
 
-    /// Where the status word is: a string, a number or a bool.
+    /// Sets the path of the status word, a string, a number or a bool.
     #[must_use]
     pub const fn state(self, path: WirePath) -> Self {
         self.with(Role::State as usize, path)
     }
 
-    /// What the words mean. Any other means running.
+    /// Sets what the status words mean. Any other word means running, and is not known.
     #[must_use]
     pub const fn words(mut self, words: &'static [(&'static str, WireState)]) -> Self {
         self.words = words;
         self
     }
 
-    /// The state of a message without a status word. If not said, such a message breaks the rules.
+    /// Sets the state of a message without a status word. Default: such a message is a protocol
+    /// error.
     #[must_use]
     pub const fn missing(mut self, state: State) -> Self {
         self.missing = Some(state);
         self
     }
 
-    /// Where the response is.
+    /// Sets the path of the response. Default: no response.
     #[must_use]
     pub const fn response(self, path: WirePath) -> Self {
         self.with(Role::Response as usize, path)
     }
 
-    /// Where the metadata is.
+    /// Sets the path of the metadata. Default: no metadata.
     #[must_use]
     pub const fn metadata(self, path: WirePath) -> Self {
         self.with(Role::Metadata as usize, path)
     }
 
-    /// Where the error is: a string, an object, an array of them. Up to three places; the first that is there counts.
+    /// Adds the path of the error, a string, an object or an array of either. Of up to three
+    /// members, the first that holds an error counts; `null`, `""`, `{}` and `[]` do not. A fourth
+    /// path replaces the third.
     #[must_use]
     pub const fn error(self, path: WirePath) -> Self {
+        // Takes the first free slot. The derive refuses a fourth error.
         let mut index = Role::Error as usize;
         while index + 1 < PART && self.is_taken(index) {
             index += 1;
@@ -231,18 +252,20 @@ impl WireShape {
         self.with(index, path)
     }
 
+    /// Returns whether the slot at `index` has a path.
     const fn is_taken(&self, index: usize) -> bool {
         self.paths.at(index).is_declared()
     }
 
-    /// Errors with one of these reasons or codes mean that it was cancelled.
+    /// Sets the reasons and codes of errors that mean that the operation was cancelled. Default:
+    /// none.
     #[must_use]
     pub const fn cancelled_errors(mut self, words: &'static [&'static str]) -> Self {
         self.cancelled_errors = words;
         self
     }
 
-    /// Where the number done is, and of how many.
+    /// Sets the path of the number that is done, and the total.
     #[must_use]
     pub const fn progress(self, path: WirePath, total: Total) -> Self {
         let mut shape = self.with(Role::Progress as usize, path);
@@ -253,66 +276,72 @@ impl WireShape {
         shape
     }
 
-    /// Where the URL to look at next is. Followed on trusted origins only.
+    /// Sets the path of the URL of the next poll. It is followed on trusted origins only.
     #[must_use]
     pub const fn next(self, path: WirePath) -> Self {
         self.with(Role::Next as usize, path)
     }
 
-    /// Where the wait until the next poll is. Headers that say it too come first.
+    /// Sets the path and the unit of the delay until the next poll. A hint in the headers takes
+    /// precedence.
     #[must_use]
     pub const fn hint(mut self, path: WirePath, unit: HintUnit) -> Self {
         self.hint_unit = unit;
         self.with(Role::Hint as usize, path)
     }
 
-    /// The path to look at, below the base URL: `v1/jobs/{name}`.
+    /// Sets the path of a poll below the base URL, such as `v1/jobs/{name}`.
     #[must_use]
     pub const fn poll(mut self, path: &'static str) -> Self {
         self.poll = Some(path);
         self
     }
 
-    /// The call that cancels: `POST v1/jobs/{name}/cancel`, and after another space its body.
+    /// Sets the call that cancels, such as `POST v1/jobs/{name}/cancel`. What follows another space
+    /// is its JSON body. Default: cancelling is unsupported.
     #[must_use]
     pub const fn cancel(mut self, call: &'static str) -> Self {
         self.cancel = Some(call);
         self
     }
 
-    /// The call that deletes: `DELETE v1/jobs/{name}`.
+    /// Sets the call that deletes, such as `DELETE v1/jobs/{name}`. Default: deleting is
+    /// unsupported.
     #[must_use]
     pub const fn delete(mut self, call: &'static str) -> Self {
         self.delete = Some(call);
         self
     }
 
-    /// The call that lists.
+    /// Sets the call that lists operations. Default: listing is unsupported.
     #[must_use]
     pub const fn list(mut self, list: WireList) -> Self {
         self.list = Some(list);
         self
     }
 
+    /// Returns the path of a role.
     pub(super) fn path(&self, role: Role) -> WirePath {
         self.paths.at(role as usize)
     }
 }
 
-/// The members that were found.
+/// The members that were found in one message, in the order of the shape's paths.
 #[derive(Default)]
 pub(super) struct Found<'a>(pub(super) [Option<&'a serde_json::value::RawValue>; PATHS]);
 
 impl<'a> Found<'a> {
-    /// The member of this role.
+    /// Returns the member of a role.
     pub(super) fn get(&self, role: Role) -> Option<&'a serde_json::value::RawValue> {
         self.at(role as usize)
     }
 
+    /// Returns the members that may be the error, in the order of their declaration.
     pub(super) fn errors(&self) -> impl Iterator<Item = &'a serde_json::value::RawValue> {
         (0..ERRORS).filter_map(|index| self.at(Role::Error as usize + index))
     }
 
+    /// Returns the part `index` of the name.
     pub(super) fn part(&self, index: usize) -> Option<&'a serde_json::value::RawValue> {
         (index < PARTS).then(|| self.at(PART + index)).flatten()
     }

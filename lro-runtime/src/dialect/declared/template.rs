@@ -1,17 +1,19 @@
-//! Names and paths with placeholders: `v1/jobs/{name}`, `threads/{thread_id}/runs/{id}`.
+//! Fills and takes apart names and paths with placeholders, such as `v1/jobs/{name}` and
+//! `threads/{thread_id}/runs/{id}`.
 
 use std::borrow::Cow;
 
 use crate::{dialect::encode_name, status::Failure, text::excerpt, url::encode_query};
 
-/// The placeholder that is the whole name.
+/// The placeholder that stands for the whole name.
 pub(super) const NAME: &str = "name";
 
-/// The pieces of `template`: literal text, or the word of a placeholder.
+/// Splits `template` into literal text and the words of placeholders.
 fn pieces(template: &str) -> impl Iterator<Item = Piece<'_>> {
     let mut rest = template;
     std::iter::from_fn(move || {
         if let Some(inner) = rest.strip_prefix('{') {
+            // Without the closing brace the rest is the word. The derive refuses such a template.
             let (word, after) = inner.split_once('}').unwrap_or((inner, ""));
             rest = after;
             return Some(Piece::Placeholder(word));
@@ -22,13 +24,18 @@ fn pieces(template: &str) -> impl Iterator<Item = Piece<'_>> {
     })
 }
 
+/// A piece of a template.
 #[derive(Debug, PartialEq)]
 enum Piece<'t> {
     Text(&'t str),
     Placeholder(&'t str),
 }
 
-/// `template` with its placeholders, counted from 0, filled. The values are segments: none has a slash.
+/// Makes a name: fills the placeholders of `template` with what `value` returns for their index,
+/// counted from 0, and their word.
+///
+/// Fails if a value is empty or has a slash: the name could not be taken apart again by
+/// [`value_in`].
 pub(super) fn fill<'v>(
     template: &str,
     value: impl Fn(usize, &str) -> Result<Cow<'v, str>, Failure>,
@@ -54,7 +61,8 @@ pub(super) fn fill<'v>(
     Ok(out)
 }
 
-/// The value of the placeholder `wanted` in `name`, which was made from `template`. `None` if it was not.
+/// Returns the value of the placeholder `wanted` in `name`, or `None` if `name` was not made from
+/// `template`.
 fn value_in<'n>(template: &str, name: &'n str, wanted: &str) -> Option<&'n str> {
     let mut rest = name;
     let mut found = None;
@@ -71,13 +79,15 @@ fn value_in<'n>(template: &str, name: &'n str, wanted: &str) -> Option<&'n str> 
             }
         }
     }
-    found.filter(|_| rest.is_empty())
+    found.filter(|_| rest.is_empty()) // a longer name is not of this template
 }
 
-/// Fails unless `name` may be put into a path, and is made as `template` says.
+/// Fails unless `name` can be put into a path and, if there is a template, was made from it.
 pub(super) fn check(name: &str, template: Option<&str>) -> Result<(), Failure> {
     encode_name(name)?;
     let Some(template) = template else { return Ok(()) };
+    // One placeholder is enough: `value_in` compares the whole name with the template, whichever
+    // value it looks for.
     let first = pieces(template).find_map(|piece| match piece {
         Piece::Placeholder(word) => Some(word),
         Piece::Text(_) => None,
@@ -90,8 +100,12 @@ pub(super) fn check(name: &str, template: Option<&str>) -> Result<(), Failure> {
     }
 }
 
-/// The path that `path` means for `name`: `{name}` is the whole name, the other placeholders are those of the name's own `template`. Values are
-/// encoded, as segments before the `?` and as query values after it.
+/// Makes the path of a call: fills `path` with `name`. The placeholder `{name}` stands for the
+/// whole name, the others for its parts by the name's own `template`.
+///
+/// Values are encoded for where they stand: as path segments before the `?`, as query values after
+/// it. In a query (`tasks/cancel?uids={name}`) a `&` of the name would start another parameter; in
+/// a path it is legal.
 pub(super) fn path(path: &str, name: &str, template: Option<&str>) -> Result<String, Failure> {
     check(name, template)?;
     let mut out = String::with_capacity(path.len() + name.len());
@@ -113,7 +127,8 @@ pub(super) fn path(path: &str, name: &str, template: Option<&str>) -> Result<Str
     Ok(out)
 }
 
-/// `path` with its placeholders filled; parameters of its query whose value is empty are left out.
+/// Fills the placeholders of `path` with what `value` returns for their words. Parameters of the
+/// query whose value is empty are left out: a first page has no token, and most lists no filter.
 pub(super) fn query(path: &str, value: impl Fn(&str) -> String) -> Result<String, Failure> {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let fill = |text: &str, encode: &dyn Fn(&str) -> Result<String, Failure>| {

@@ -8,7 +8,7 @@ use crate::{
     status::{Cause, State},
 };
 
-/// Everything that can be declared, by hand.
+/// A hand-written declaration that uses everything that can be declared.
 struct Job;
 
 impl WireOperation for Job {

@@ -1,4 +1,4 @@
-//! `google.longrunning` over gRPC.
+//! The dialect `google.longrunning` over gRPC, and the reading of gRPC errors.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -24,21 +24,25 @@ use crate::{
     url::encode_query,
 };
 
-/// The messages of [`google/longrunning/operations.proto`](https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto); those of
-/// `google.rpc` in them are [`tonic_types::pb`].
-#[rustfmt::skip] // as generated
+/// The messages of
+/// [`google/longrunning/operations.proto`](https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto).
+/// The `google.rpc` messages in them are those of [`tonic_types::pb`].
+#[rustfmt::skip] // a test generates the file again and compares it byte for byte
 pub mod longrunning;
 
-/// `google.longrunning` over gRPC ([operations.proto](https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto)), for
-/// [`GrpcTransport`](crate::transport::GrpcTransport).
+/// `google.longrunning` over gRPC
+/// ([operations.proto](https://github.com/googleapis/googleapis/blob/master/google/longrunning/operations.proto)),
+/// for [`GrpcTransport`](crate::transport::GrpcTransport).
 ///
-/// Payloads are `google.protobuf.Any`: methods declare `encoding = proto`. Each call carries the routing header
-/// `x-goog-request-params`. Operations have the same names as over REST, so that a token of either resumes with the other.
+/// Payloads are `google.protobuf.Any`, so methods declare `encoding = proto`. Each call of the
+/// Operations service has the routing header `x-goog-request-params` with the operation's name, by
+/// which Google's services route the call. Operations have the same names as over REST, so a token
+/// made with one dialect resumes with the other.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GoogleGrpc;
 
 impl GoogleGrpc {
-    /// The dialect.
+    /// Creates the dialect. It has no settings.
     #[must_use]
     pub fn new() -> Self {
         Self
@@ -51,6 +55,8 @@ impl Dialect for GoogleGrpc {
     }
 
     fn prepare_start(&self, request: &mut Request, _options: &Options) -> Result<(), Failure> {
+        // A call made with `post` or `put` has a JSON body, which is not a protobuf message. It is
+        // refused before anything is sent.
         if request.headers().get(http::header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json") {
             return Err(Failure::unsupported("gRPC takes no JSON: start the operation with `start_message`"));
         }
@@ -69,7 +75,9 @@ impl Dialect for GoogleGrpc {
     }
 
     fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
-        encode_name(name)?; // what REST refuses is no name here either
+        // Over gRPC a name is not part of a path, but its token may be resumed over REST, where
+        // such a name is refused.
+        encode_name(name)?;
         Ok(Google::cursor(name, options))
     }
 
@@ -96,16 +104,20 @@ impl Dialect for GoogleGrpc {
     }
 
     fn wait(&self, cursor: &Cursor, timeout: Duration) -> Result<Call, Failure> {
+        // Seconds beyond `i64` do not fit: without a timeout the server holds the call as long as
+        // the transport allows.
         let timeout = prost_types::Duration::try_from(timeout).ok();
         call("WaitOperation", cursor.key(), &WaitOperationRequest { name: cursor.key().to_owned(), timeout })
     }
 
     fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
-        // The binding of the specification is `operations`; services that override it take the parent.
+        // The default HTTP binding of operations.proto has the name `operations`. Services that
+        // override the binding take the parent resource, without the collection below it.
         let name = if query.parent.is_empty() { "operations" } else { &query.parent };
         let request = ListOperationsRequest {
             name: name.to_owned(),
             filter: query.filter.clone(),
+            // Zero leaves the size to the service.
             page_size: query.page_size.map_or(0, |size| i32::try_from(size).unwrap_or(i32::MAX)),
             page_token: query.page_token.clone(),
             return_partial_success: query.return_partial_success,
@@ -127,6 +139,8 @@ impl Dialect for GoogleGrpc {
                 }
                 (2, Value::Bytes(token)) => text(token).map_err(wrong)?.clone_into(&mut page.next_page_token),
                 (3, Value::Bytes(name)) => page.unreachable.push(text(name).map_err(wrong)?.to_owned()),
+                // A known field with another wire type is damage; an unknown field is a newer
+                // version of the message.
                 (1..=3, _) => return Err(wrong(Malformed)),
                 _ => {}
             }
@@ -135,55 +149,72 @@ impl Dialect for GoogleGrpc {
     }
 }
 
-/// A call of the Operations service, routed by `name`.
+/// Builds a call of the Operations service, with the routing header for `name`
+/// ([AIP-4222](https://google.aip.dev/client-libraries/4222)).
 fn call(method: &str, name: &str, message: &impl Message) -> Result<Call, Failure> {
     let mut call = Call::new(Method::POST, format!("google.longrunning.Operations/{method}"));
+    // Percent-encoded, because the header has the form of a URL query: a `&` in the name would
+    // begin another parameter.
     let routing = HeaderValue::try_from(format!("name={}", encode_query(name)));
     call.headers.insert("x-goog-request-params", routing.map_err(|e| Failure::protocol(e.to_string()))?);
     call.body = message.encode_to_vec().into();
     Ok(call)
 }
 
-/// The message of a reply; the failure that its status is.
+/// Returns the message of a reply, or the failure that its status describes.
 fn expect_ok(reply: &Reply) -> Result<&[u8], Failure> {
+    // A gRPC server answers every call with HTTP 200: any other status comes from something in
+    // front of it.
     if reply.status() != StatusCode::OK {
         return Err(error_reply(reply));
     }
+    // A message that was adopted, not received, has no headers at all.
     match reply.headers().get("grpc-status").map(HeaderValue::as_bytes) {
         None | Some(b"0") => Ok(reply.body()),
         Some(code) => Err(refusal(code, reply.headers())),
     }
 }
 
-/// The failure that a status of tonic's is.
+/// Returns the failure for a [`tonic::Status`].
 pub(crate) fn rpc_failure(status: &tonic::Status) -> Failure {
+    // Through the headers, so that both ways of getting an error read its details and its hint in
+    // one place.
     let mut headers = HeaderMap::new();
     match status.add_header(&mut headers) {
         Ok(()) => refusal(i32::from(status.code()).to_string().as_bytes(), &headers),
+        // The message or the metadata does not fit into headers: the code and the message still
+        // count.
         Err(_) => {
             Failure::new(Cause::Rpc(Status::new(Code::from_number(i32::from(status.code()).into()), status.message())))
         }
     }
 }
 
-/// The failure that the headers of a gRPC error are.
+/// Returns the failure for a gRPC error, from its status code and its headers.
 fn refusal(code: &[u8], headers: &HeaderMap) -> Failure {
     let code = text(code).ok().and_then(|code| code.parse().ok()).map_or(Code::Unknown, Code::from_number);
     let message = headers.get("grpc-message").map(|message| percent_decoded(message.as_bytes())).unwrap_or_default();
     let details = headers.get("grpc-status-details-bin").map(|details| read_details(details.as_bytes()));
     let status = Status::new(code, message).with_details(details.unwrap_or_default());
+    // As in `error_reply`: a header first, else the `RetryInfo` among the details.
     let hint = pushback(headers).or_else(|| status.retry_delay().map(Hint::After));
     Failure::new(Cause::Rpc(status)).with_hint(hint)
 }
 
-/// The header in which a server delays the next attempt
-/// ([gRPC A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)), and HTTP's own.
+/// Returns the hint in the headers: `grpc-retry-pushback-ms`, with which a server delays the next
+/// attempt ([gRPC A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)),
+/// else one of HTTP's headers.
 fn pushback(headers: &HeaderMap) -> Option<Hint> {
     let milliseconds = headers.get("grpc-retry-pushback-ms").and_then(|value| value.to_str().ok()?.parse().ok());
     milliseconds.map(Duration::from_millis).map(Hint::After).or_else(|| Hint::from_headers(headers))
 }
 
-/// `grpc-status-details-bin`: a `google.rpc.Status` in base64, padded or not. What is none is kept as a detail without a type.
+/// Reads `grpc-status-details-bin`: a `google.rpc.Status` in base64.
+///
+/// The base64 may be padded or not: gRPC asks receivers to [accept
+/// both](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#requests). Bytes that do
+/// not decode are kept as one detail without a type, so that they are neither lost nor hide the
+/// error's code and message.
 fn read_details(header: &[u8]) -> Vec<Detail> {
     let unpadded = header.trim_ascii_end().split(|byte| *byte == b'=').next().unwrap_or_default();
     let Ok(message) = STANDARD_NO_PAD.decode(unpadded) else {
@@ -195,7 +226,10 @@ fn read_details(header: &[u8]) -> Vec<Detail> {
     }
 }
 
-/// Reads a `google.longrunning.Operation`. Its payloads are parts of `message`.
+/// Reads a `google.longrunning.Operation` from the protobuf wire format.
+///
+/// The generated message is not decoded here, because that would copy both payloads at every poll:
+/// the payloads of the observation borrow from `message`.
 fn read_operation(message: &[u8]) -> Result<Observation<'_>, Failure> {
     let read = || {
         let (mut name, mut done) = ("", false);
@@ -206,9 +240,13 @@ fn read_operation(message: &[u8]) -> Result<Observation<'_>, Failure> {
                 (1, Value::Bytes(bytes)) => name = text(bytes)?,
                 (2, Value::Bytes(any)) => metadata = Some(merge(metadata, any)),
                 (3, Value::Varint(flag)) => done = flag != 0,
-                // Of the two the last one counts.
+                // `error` and `response` are a `oneof`, of which the last field on the wire counts;
+                // a message field that comes twice is merged with its first part
+                // (https://protobuf.dev/programming-guides/encoding/#last-one-wins).
                 (4, Value::Bytes(status)) => (error, response) = (Some(merge(error, status)), None),
                 (5, Value::Bytes(any)) => (error, response) = (None, Some(merge(response, any))),
+                // A known field with another wire type is damage; an unknown field is a newer
+                // version of the message.
                 (1..=5, _) => return Err(Malformed),
                 _ => {}
             }
@@ -219,11 +257,12 @@ fn read_operation(message: &[u8]) -> Result<Observation<'_>, Failure> {
     read().map_err(|Malformed| malformed("a `google.longrunning.Operation`", message))
 }
 
+/// A payload of an operation.
 fn any(bytes: Cow<'_, [u8]>) -> Part<'_> {
     Part { bytes, encoding: Encoding::ProtoAny }
 }
 
-/// Reads a `google.rpc.Status`. A detail that is no `Any` is kept without a type.
+/// Reads a `google.rpc.Status`. A detail that is not an `Any` is kept, without a type.
 fn read_status(message: &[u8]) -> Result<Status, Malformed> {
     let (mut code, mut words, mut details) = (0, "", vec![]);
     let mut fields = Fields::of(message);
@@ -239,18 +278,26 @@ fn read_status(message: &[u8]) -> Result<Status, Malformed> {
             _ => {}
         }
     }
+    // A negative `int32` is sent as a varint of 64 bits, which does not fit `i64`: an unassigned
+    // code like any other.
     Ok(Status::new(i64::try_from(code).map_or(Code::Unknown, Code::from_number), words).with_details(details))
 }
 
+/// A `string` field: UTF-8, or the message is malformed.
 fn text(bytes: &[u8]) -> Result<&str, Malformed> {
     std::str::from_utf8(bytes).map_err(|_| Malformed)
 }
 
+/// The failure for bytes that are not the message that the call returns.
 fn malformed(wanted: &str, found: &[u8]) -> Failure {
     Failure::protocol(format!("the reply is not {wanted}: found {} bytes, `{}`", found.len(), excerpt(found)))
 }
 
-/// `grpc-message`: what is not ASCII is percent-encoded; what cannot be decoded stays as it is.
+/// Decodes `grpc-message`, in which everything but printable ASCII is percent-encoded.
+///
+/// A `%` that is not followed by two hex digits stays as it is: gRPC forbids to [drop a
+/// message](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses) because of
+/// its encoding.
 fn percent_decoded(text: &[u8]) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;

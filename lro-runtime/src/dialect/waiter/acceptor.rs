@@ -1,4 +1,4 @@
-//! Acceptors: what one reply means, as data.
+//! Acceptors: rules, as data, that say what one reply of a waiter means.
 
 use serde_json::Value;
 
@@ -8,14 +8,15 @@ use crate::{
     status::{Code, Failure, State, Status},
 };
 
-/// What a reply that matches means. Exhaustive on purpose: these are Smithy's three.
+/// The meaning of a reply that an acceptor matches. Exhaustive on purpose: these are the three
+/// states of an acceptor in Smithy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Meaning {
-    /// The wait is over, and it was for this.
+    /// The wait is over: the operation succeeded.
     Success,
-    /// The wait is over, this will never be.
+    /// The wait is over: the operation failed.
     Failure,
-    /// Not yet.
+    /// Not yet: the operation is running.
     Retry,
 }
 
@@ -29,33 +30,36 @@ impl Meaning {
     }
 }
 
-/// How what a path finds is compared.
+/// A condition on the value that a path finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Comparator {
-    /// It is this string (Smithy's `stringEquals`).
+    /// The value is this string (Smithy's `stringEquals`).
     Is(&'static str),
-    /// It is this boolean (`booleanEquals`).
+    /// The value is this boolean (`booleanEquals`).
     IsTrue(bool),
-    /// It is a list of which every element is this string; never an empty one (`allStringEquals`).
+    /// The value is a list that is not empty, and every element of it is this string
+    /// (`allStringEquals`).
     All(&'static str),
-    /// It is a list of which at least one element is this string (`anyStringEquals`).
+    /// The value is a list, and at least one element of it is this string (`anyStringEquals`).
     Any(&'static str),
 }
 
-/// Which replies match.
+/// The condition under which an acceptor matches a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Matcher {
-    /// Those in whose output this path finds this.
+    /// Matches a 2xx reply in whose body (the output) this path finds a value that satisfies the
+    /// comparator.
     Output(&'static str, Comparator),
-    /// Those that are a success (`true`), or those that are an error (`false`).
+    /// Matches any 2xx reply (`true`), or any other (`false`).
     Success(bool),
-    /// Errors of this type: the service's own word without its namespace, or the name of the HTTP status, such as `NotFound`.
+    /// Matches errors of this type: the service's own word without its namespace, or the name of
+    /// the HTTP status, such as `NotFound`.
     ErrorType(&'static str),
 }
 
-/// One rule of a [`Waiter`](super::Waiter): which replies, and what they mean.
+/// One rule of a [`Waiter`](super::Waiter): which replies it matches, and what they mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Acceptor {
     meaning: Meaning,
@@ -63,43 +67,43 @@ pub struct Acceptor {
 }
 
 impl Acceptor {
-    /// Replies that match mean this.
+    /// Creates a rule: a reply that `matcher` matches has this meaning.
     #[must_use]
     pub const fn new(meaning: Meaning, matcher: Matcher) -> Self {
         Self { meaning, matcher }
     }
 
-    /// Success where the path finds this string.
+    /// Creates a rule: success if the path finds this string in the output.
     #[must_use]
     pub const fn success_when(path: &'static str, is: &'static str) -> Self {
         Self::new(Meaning::Success, Matcher::Output(path, Comparator::Is(is)))
     }
 
-    /// Failure where the path finds this string.
+    /// Creates a rule: failure if the path finds this string in the output.
     #[must_use]
     pub const fn failure_when(path: &'static str, is: &'static str) -> Self {
         Self::new(Meaning::Failure, Matcher::Output(path, Comparator::Is(is)))
     }
 
-    /// Another look where the path finds this string.
+    /// Creates a rule: poll again if the path finds this string in the output.
     #[must_use]
     pub const fn retry_when(path: &'static str, is: &'static str) -> Self {
         Self::new(Meaning::Retry, Matcher::Output(path, Comparator::Is(is)))
     }
 
-    /// Success where the call fails with this error.
+    /// Creates a rule: success if the poll is answered with this error.
     #[must_use]
     pub const fn success_on_error(error: &'static str) -> Self {
         Self::new(Meaning::Success, Matcher::ErrorType(error))
     }
 
-    /// Failure where the call fails with this error.
+    /// Creates a rule: failure if the poll is answered with this error.
     #[must_use]
     pub const fn failure_on_error(error: &'static str) -> Self {
         Self::new(Meaning::Failure, Matcher::ErrorType(error))
     }
 
-    /// Another look where the call fails with this error.
+    /// Creates a rule: poll again if the poll is answered with this error.
     #[must_use]
     pub const fn retry_on_error(error: &'static str) -> Self {
         Self::new(Meaning::Retry, Matcher::ErrorType(error))
@@ -113,16 +117,18 @@ impl Acceptor {
     }
 }
 
-/// A reply as acceptors see it.
+/// A reply in the form that acceptors are matched against.
 pub(super) enum Judged<'a> {
+    /// The JSON of a 2xx reply.
     Output(&'a Value),
-    /// With every word for its type.
+    /// Every word for the type of an error reply, the service's own words first.
     Error(&'a [String]),
 }
 
-/// What the first acceptor that matches says; none if no one does.
+/// Returns the meaning that the first matching acceptor gives, or `None` if none matches.
 pub(super) fn decide(acceptors: &[Acceptor], reply: &Judged<'_>) -> Result<Option<Meaning>, Failure> {
     for acceptor in acceptors {
+        // A path is never evaluated on an error body: in Smithy an error has no output.
         let matches = match (acceptor.matcher, reply) {
             (Matcher::Output(path, comparator), Judged::Output(output)) => {
                 holds(comparator, &path::find(path, output)?)
@@ -142,6 +148,8 @@ fn holds(comparator: Comparator, found: &Value) -> bool {
     match (comparator, found) {
         (Comparator::Is(wanted), Value::String(found)) => found == wanted,
         (Comparator::IsTrue(wanted), Value::Bool(found)) => *found == wanted,
+        // `all` of an empty list would be true. Smithy asks for at least one element: a fleet
+        // without nodes is not yet ready.
         (Comparator::All(wanted), Value::Array(found)) => {
             !found.is_empty() && found.iter().all(|found| found == wanted)
         }
@@ -150,7 +158,8 @@ fn holds(comparator: Comparator, found: &Value) -> bool {
     }
 }
 
-/// The string that the first acceptor over an output looks at: what the service calls its state.
+/// Returns the string that the first output acceptor's path finds, which is the service's own word
+/// for its state.
 pub(super) fn shown(acceptors: &[Acceptor], output: &Value) -> Result<Option<String>, Failure> {
     let Some(path) = acceptors.iter().find_map(Acceptor::path) else { return Ok(None) };
     Ok(match path::find(path, output)? {
@@ -159,7 +168,8 @@ pub(super) fn shown(acceptors: &[Acceptor], output: &Value) -> Result<Option<Str
     })
 }
 
-/// Why an operation failed whose output matched a failure acceptor.
+/// Returns the status of an operation whose output matched a failure acceptor. `word` is the raw
+/// status, which becomes the reason.
 pub(super) fn failure(word: Option<&str>) -> Status {
     match word {
         Some(word) => Status::new(Code::Unknown, format!("the service says `{word}`")).with_reason(word),
@@ -167,17 +177,23 @@ pub(super) fn failure(word: Option<&str>) -> Status {
     }
 }
 
-/// Every word for the type of an error: the service's in header or body, then HTTP's. Namespaces are left out, as Smithy's protocols ask
-/// ([operation error serialization](https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization)).
+/// Returns every word for the type of an error: the service's own in header or body, then the name
+/// of the HTTP status. Namespaces are left out, as Smithy's protocols require ([operation error
+/// serialization](https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization)).
 pub(super) fn error_types(reply: &Reply) -> Vec<String> {
+    // `com.example#QuotaExceeded:http://errors.example/` is `QuotaExceeded`.
     let bare = |word: &str| {
         word.split(':').next().unwrap_or_default().rsplit('#').next().unwrap_or_default().trim().to_owned()
     };
     let header = reply.headers().get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let body: Value = serde_json::from_slice(reply.body()).unwrap_or_default();
+    // In the order of AWS's JSON protocols (`__type`, `code`), then of error objects: Azure and
+    // OpenAI say `code`, Google `status`. All words are kept: a waiter may be declared with any of
+    // them.
     let members = ["/__type", "/code", "/Code", "/error/code", "/error/type", "/error/status", "/error"];
     let said =
         header.into_iter().chain(members.iter().filter_map(|member| body.pointer(member)?.as_str().map(str::to_owned)));
+    // A bare 404 has no body: its type is `NotFound`, from `Not Found`.
     let http = reply.status().canonical_reason().map(|reason| reason.replace([' ', '-', '\''], ""));
     said.map(|word| bare(&word)).filter(|word| !word.is_empty()).chain(http).collect()
 }

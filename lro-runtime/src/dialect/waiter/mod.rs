@@ -1,4 +1,5 @@
-//! Waiters: any call, and ordered acceptors that say what its replies mean.
+//! The dialect of waiters: one call, repeated, and ordered acceptors that say what its replies
+//! mean.
 
 use std::borrow::Cow;
 
@@ -22,12 +23,18 @@ mod path;
 
 pub use self::acceptor::{Acceptor, Comparator, Matcher, Meaning};
 
-/// A waiter ([Smithy](https://smithy.io/2.0/additional-specs/waiters.html)): a call that is repeated until its replies mean success or failure, by
-/// ordered acceptors. For services without operations, whose resources simply become something, or go away.
+/// A waiter ([Smithy](https://smithy.io/2.0/additional-specs/waiters.html)): a call that is
+/// repeated until ordered acceptors find success or failure in a reply. It is for services without
+/// operations, whose resources reach a state or disappear.
 ///
-/// The first acceptor that matches a reply decides: success, failure, or another look. Errors are replies like any other: `NotFound` means success
-/// to who waits for a deletion. A reply that no acceptor matches means another look, an error that none matches is failure. Only errors that would be
-/// worth another poll anywhere (`408`, `429`, `500`, `502`, `503`, `504`) are failed polls if no acceptor matches them.
+/// The first acceptor that matches a reply decides: success, failure, or poll again. Errors are
+/// matched like any other reply: `NotFound` means success when waiting for a deletion. Where no
+/// acceptor matches:
+///
+/// - a 2xx reply means poll again,
+/// - an error that every dialect retries (`408`, `429`, `500`, `502`, `503`, `504`) is a failed
+///   poll,
+/// - any other error is failure.
 ///
 /// A waiter is a constant:
 ///
@@ -43,8 +50,9 @@ pub use self::acceptor::{Acceptor, Comparator, Matcher, Meaning};
 /// # let _ = (RUNNING, DELETED);
 /// ```
 ///
-/// An SDK author declares it on the method, by the key `waiter` of [`long_running`](macro@crate::long_running), with the acceptors in the order that
-/// decides; or names such a constant by the key `dialect`:
+/// An SDK author declares a waiter on the method, with the key `waiter` of
+/// [`long_running`](macro@crate::long_running) and the acceptors in the order in which they are
+/// tried. The key `dialect` takes a constant instead:
 ///
 /// ```
 /// use lro_runtime::{Operations, PollSettings, RawOperation, Result, block_on, long_running};
@@ -115,12 +123,20 @@ pub use self::acceptor::{Acceptor, Comparator, Matcher, Meaning};
 /// # Ok::<(), lro_runtime::Error>(())
 /// ```
 ///
-/// Paths are the part of [JMESPath](https://jmespath.org/specification.html) that waiters use: `a.b`, `"odd name"`, `list[0]`, `list[].state` (all of them),
-/// `length(list)`, `` count > `3` ``, `==`, `!=`, `<`, `<=`, `>=`.
+/// Paths are the part of [JMESPath](https://jmespath.org/specification.html) that waiters use:
+/// `a.b`, `"odd name"`, `list[0]`, `list[].state` (of every element), `length(list)`,
+/// `` count > `3` ``, `==`, `!=`, `<`, `<=`, `>=`.
 ///
-/// The first look is a call of its own, so that the start call may answer whatever it likes: the operation is pending until then. The name is what
-/// [`name_at`](Self::name_at) finds in its reply, and stands for `{name}` in the path. The output that succeeded is the response, every output is
-/// the metadata, and the string that the first output acceptor looks at is the raw status.
+/// Acceptors are not applied to the reply of the start call, which may be of any form: the
+/// operation is pending until the first poll. What a snapshot shows:
+///
+/// - The name is what [`name_at`](Self::name_at) finds in the reply of the start call. It replaces
+///   `{name}` in the path.
+/// - The metadata is the latest output, which is the body of a 2xx reply.
+/// - The response is the output that succeeded, or the part of it at
+///   [`response_at`](Self::response_at).
+/// - The raw status is the string that the path of the first output acceptor finds, or the type of
+///   an error.
 #[derive(Clone, Copy, Debug)]
 pub struct Waiter {
     post: bool,
@@ -132,11 +148,13 @@ pub struct Waiter {
     acceptors: &'static [Acceptor],
 }
 
-/// The part of a cursor that is the operation's name, where the key is a URL.
+/// The placeholder for the operation's name; also the name of the cursor's part that holds it, for
+/// a waiter whose key is a URL.
 const NAME: &str = "{name}";
 
 impl Waiter {
-    /// A waiter that looks with `GET` at this path below the base URL, in which `{name}` stands for the operation's name.
+    /// Creates a waiter that polls with `GET` at this path below the base URL, in which `{name}`
+    /// stands for the operation's name.
     #[must_use]
     pub const fn get(path: &'static str) -> Self {
         Self {
@@ -150,56 +168,66 @@ impl Waiter {
         }
     }
 
-    /// A waiter that looks with `POST` of this JSON body, in which `{name}` stands for the operation's name, too.
+    /// Creates a waiter that polls with `POST` and this JSON body. `{name}` stands for the
+    /// operation's name in the path and in the body.
     #[must_use]
     pub const fn post(path: &'static str, body: &'static str) -> Self {
         Self { post: true, body: Some(body), ..Self::get(path) }
     }
 
-    /// A waiter that looks with `GET` at the URL of the start call: a `PUT` until the resource is what it should be, a `DELETE` until it is gone.
+    /// Creates a waiter that polls with `GET` at the URL of the start call: after a `PUT` until the
+    /// resource is ready, after a `DELETE` until it is gone.
     #[must_use]
     pub const fn start_url() -> Self {
         Self { path: None, ..Self::get("") }
     }
 
-    /// With these acceptors, the first of which that matches decides.
+    /// Sets the acceptors, which are tried in this order. Default: none, so that no 2xx reply ends
+    /// the wait.
     #[must_use]
     pub const fn acceptors(mut self, acceptors: &'static [Acceptor]) -> Self {
         self.acceptors = acceptors;
         self
     }
 
-    /// With these headers on every look.
+    /// Sets headers that are sent with every poll. Default: none. They replace headers of the same
+    /// name that the start call had.
     #[must_use]
     pub const fn headers(mut self, headers: &'static [(&'static str, &'static str)]) -> Self {
         self.headers = headers;
         self
     }
 
-    /// With the name found by this path in the reply of the start call. Without it, the path of the looks has no `{name}`.
+    /// Sets the path at which the reply of the start call has the operation's name. Default: none,
+    /// for a path of polls without `{name}`.
     #[must_use]
     pub const fn name_at(mut self, path: &'static str) -> Self {
         self.name_at = Some(path);
         self
     }
 
-    /// With the response found by this path in the output that succeeded, instead of all of it.
+    /// Sets the path at which the output that succeeded has the response. Default: the whole output
+    /// is the response.
     #[must_use]
     pub const fn response_at(mut self, path: &'static str) -> Self {
         self.response_at = Some(path);
         self
     }
 
-    /// Fails if one of its paths cannot be read: told before anything is sent.
+    /// Fails if one of the declared paths cannot be parsed. A `const fn` cannot parse them, so that
+    /// a hand-written constant is checked here, before anything is sent.
     fn check(&self) -> Result<(), Failure> {
         let mut declared = self.acceptors.iter().filter_map(Acceptor::path).chain(self.name_at).chain(self.response_at);
         declared.try_for_each(path::check)
     }
 
+    /// Finds the operation's name in the output of the start call. Returns `None` if no path is
+    /// declared.
     fn name(&self, output: &Value) -> Result<Option<String>, Failure> {
         let Some(path) = self.name_at else { return Ok(None) };
         match path::find(path, output)? {
             Value::String(name) if !name.is_empty() => Ok(Some(name)),
+            // An id that is a number is a name as well.
             Value::Number(name) => Ok(Some(name.to_string())),
             found => Err(Failure::protocol(format!(
                 "the reply names no operation: `{path}` is `{}`",
@@ -208,11 +236,12 @@ impl Waiter {
         }
     }
 
-    /// What an output means to which no error belongs.
+    /// Reads the output of a 2xx reply.
     fn observe<'a>(&self, output: &Value, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         let decided = acceptor::decide(self.acceptors, &acceptor::Judged::Output(output))?;
         let mut seen = Observation::new(decided.map_or(State::Running, Meaning::state));
         seen.raw_status = acceptor::shown(self.acceptors, output)?.map(Cow::Owned);
+        // A reply without a word has no unknown word.
         seen.is_known_status = decided.is_some() || seen.raw_status.is_none();
         match seen.state {
             State::Succeeded => seen.response = self.response(output, reply)?,
@@ -223,6 +252,8 @@ impl Waiter {
         Ok(seen)
     }
 
+    /// Returns the response in an output that succeeded. A part of it is written anew; the whole
+    /// body is borrowed.
     fn response<'a>(&self, output: &Value, reply: &'a Reply) -> Result<Option<Part<'a>>, Failure> {
         let Some(path) = self.response_at else { return Ok(body_of(reply)) };
         let found = path::find(path, output)?.to_string();
@@ -246,8 +277,11 @@ impl Dialect for Waiter {
         _options: &Options,
     ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
+        // The body is parsed only for the name: without one, the reply need not be JSON.
         let name = if self.name_at.is_some() { self.name(&output_of(reply)?)? } else { None };
         let cursor = match (self.path, name) {
+            // The name goes into a path, so it must stay below its collection. A path without
+            // `{name}` needs no key.
             (Some(_), name) => name.as_deref().map(checked).transpose()?.map_or_else(Cursor::default, Cursor::new),
             (None, name) => {
                 let cursor = Cursor::new(request.uri().to_string());
@@ -268,6 +302,8 @@ impl Dialect for Waiter {
 
     fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
         let target = match self.path {
+            // An empty key is the cursor of a waiter without a name. A name is never empty:
+            // `encode_name` refuses it.
             Some(path) if cursor.key().is_empty() => path.to_owned(),
             Some(path) => path.replace(NAME, &encode_name(cursor.key())?),
             None => cursor.key().to_owned(),
@@ -287,7 +323,9 @@ impl Dialect for Waiter {
                 HeaderValue::from_str(value).map_err(|_| illegal())?,
             );
         }
-        Ok(call.with_headers(cursor.headers()).with_headers(headers)) // what is declared goes before what the start call had
+        // Declared headers last: they replace those of the start call, whose `x-amz-target` names
+        // another method.
+        Ok(call.with_headers(cursor.headers()).with_headers(headers))
     }
 
     fn read<'a>(&self, _cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
@@ -299,11 +337,13 @@ impl Dialect for Waiter {
 }
 
 impl Waiter {
-    /// What an error means.
+    /// Reads an error reply.
     fn judge<'a>(&self, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         let failure = error_reply(reply);
         let types = acceptor::error_types(reply);
         let decided = acceptor::decide(self.acceptors, &acceptor::Judged::Error(&types))?;
+        // Smithy calls every unmatched error a failure. An outage or a throttle says nothing of the
+        // resource, so that it spends the error budget instead.
         if decided.is_none() && failure.verdict() == Verdict::Retry {
             return Err(failure);
         }
@@ -318,11 +358,12 @@ impl Waiter {
     }
 }
 
+/// Fails if `name` cannot be put into a path.
 fn checked(name: &str) -> Result<&str, Failure> {
     encode_name(name).map(|_| name)
 }
 
-/// The output as JSON; an empty body is `null`.
+/// Returns the output as JSON. An empty body is `null`, in which every path finds nothing.
 fn output_of(reply: &Reply) -> Result<Value, Failure> {
     let Some(body) = body_of(reply) else { return Ok(Value::Null) };
     serde_json::from_slice(&body.bytes).map_err(|error| {
@@ -330,7 +371,7 @@ fn output_of(reply: &Reply) -> Result<Value, Failure> {
     })
 }
 
-/// A name as it stands between the quotes of a JSON string.
+/// Escapes a name for a place between the quotes of a JSON string.
 fn in_json(name: &str) -> String {
     let quoted = Value::from(name).to_string();
     quoted.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned()

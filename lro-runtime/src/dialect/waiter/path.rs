@@ -1,34 +1,39 @@
-//! The part of [JMESPath](https://jmespath.org/specification.html) that waiters use.
+//! Evaluates the part of [JMESPath](https://jmespath.org/specification.html) that waiters use.
 
 use serde_json::Value;
 
 use crate::status::Failure;
 
-/// What `path` finds in `output`; `null` where there is nothing.
+/// Returns what `path` finds in `output`, or `null` if it finds nothing. Fails if the path cannot
+/// be parsed.
 pub(super) fn find(path: &str, output: &Value) -> Result<Value, Failure> {
     let mut rest = Rest { path, text: path.trim() };
     let found = rest.comparison(output)?;
     if rest.text.is_empty() { Ok(found) } else { Err(rest.wrong("the end")) }
 }
 
-/// Fails if `path` cannot be read.
+/// Fails if `path` cannot be parsed.
 pub(super) fn check(path: &str) -> Result<(), Failure> {
+    // Parsing does not depend on the output: every step is parsed, also where there is nothing to
+    // find.
     find(path, &Value::Null).map(drop)
 }
 
-/// What is left to read of a path. Reading and finding are one: paths are short, and outputs small.
+/// The rest of a path that is still to be parsed. Parsing and evaluating are one pass, with no tree
+/// in between: paths are short, and outputs small.
 struct Rest<'a> {
     path: &'a str,
     text: &'a str,
 }
 
-/// What has been found: one value, or a list whose every element the next step goes on from.
+/// The result so far: one value, or a projection, to each element of which the next step applies.
 enum Found {
     One(Value),
     Each(Vec<Value>),
 }
 
 impl Found {
+    // A projection leaves out the elements in which a step finds nothing, as JMESPath requires.
     fn map(self, step: impl Fn(Value) -> Value) -> Self {
         match self {
             Self::One(value) => Self::One(step(value)),
@@ -61,12 +66,13 @@ impl Rest<'_> {
             return Ok(left);
         };
         let right = self.operand(output)?;
+        // Numbers are equal by value: `3` and `3.0` are different `Value`s.
         let order = left.as_f64().zip(right.as_f64()).and_then(|(left, right)| left.partial_cmp(&right));
         let same = order.map_or(left == right, std::cmp::Ordering::is_eq);
         Ok(match operator {
             "==" => Value::Bool(same),
             "!=" => Value::Bool(!same),
-            // Only numbers have an order.
+            // JMESPath orders numbers only; a comparison of anything else is `null`.
             _ => order.map_or(Value::Null, |order| {
                 Value::Bool(match operator {
                     "<" => order.is_lt(),
@@ -101,9 +107,11 @@ impl Rest<'_> {
     }
 
     fn steps(&mut self, output: &Value) -> Result<Value, Failure> {
+        // Cloned, because each step takes its value out of the one before; the output is needed
+        // again by the next path.
         let mut found = Found::One(output.clone());
         if self.take("@") || self.text.starts_with('[') {
-            // The whole output, or its elements.
+            // `@` is the whole output; a leading bracket applies to it.
         } else {
             found = self.field(found)?;
         }
@@ -146,7 +154,8 @@ impl Rest<'_> {
     }
 }
 
-/// The elements, those of inner lists included one level down. What is no list has none.
+/// Returns the elements of a list. In a projection, elements that are lists are replaced by their
+/// own elements, one level deep. A single value that is not a list has none.
 fn flat(found: Found) -> Vec<Value> {
     match found {
         Found::One(Value::Array(values)) => values,

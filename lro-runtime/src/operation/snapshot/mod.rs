@@ -1,4 +1,5 @@
-//! One look at an operation, and how the next one follows from it.
+//! The snapshot: everything that is known of an operation, and how the next snapshot follows from
+//! it and an observation.
 
 use std::{
     borrow::Cow,
@@ -16,21 +17,23 @@ use crate::{
     status::{State, Status},
 };
 
-/// Where to look, and the request that does: the same for every poll until the server says otherwise.
+/// Where to poll: the cursor, its dialect, and the request that the dialect makes of it. Every poll
+/// sends the same request until the server moves the cursor.
 pub(crate) struct PollTarget {
     pub(crate) dialect: Arc<dyn Dialect>,
     pub(crate) cursor: Cursor,
     pub(crate) request: Request,
 }
 
-/// When an operation was started, on both clocks.
+/// When an operation was started. On the monotonic clock for the waits of this process, on the wall
+/// clock for tokens.
 #[derive(Clone, Copy)]
 pub(crate) struct StartTime {
     pub(crate) at: Instant,
     pub(crate) system: SystemTime,
 }
 
-/// When a reply was read, how long it took, and whether it was that of the start call.
+/// When a reply was read, how long it took, and whether it is the reply to the start call.
 #[derive(Clone, Copy)]
 pub(crate) struct ReplyTime {
     pub(crate) at: Instant,
@@ -38,37 +41,50 @@ pub(crate) struct ReplyTime {
     pub(crate) to_start: bool,
 }
 
-/// Everything one snapshot knows. Payloads stay raw bytes.
+/// Everything that is known of an operation at one time. Payloads stay raw bytes.
 #[derive(Clone)]
 pub(crate) struct Snapshot {
     pub(crate) name: Arc<str>,
     pub(crate) state: State,
     pub(crate) raw_status: Option<Arc<str>>,
     pub(crate) is_known_status: bool,
+    /// The body of the reply that this snapshot was made from; payloads are ranges of it.
     pub(crate) body: Bytes,
     pub(crate) metadata: Option<StoredPayload>,
     pub(crate) response: Option<StoredPayload>,
     pub(crate) status: Option<Arc<Status>>,
     pub(crate) progress: Option<f64>,
     pub(crate) hint: Option<Hint>,
+    /// Whether the reply said to poll again at once: the monitor is done, and the result is
+    /// elsewhere.
     pub(crate) follow: bool,
+    /// Where to poll; `None` if the server has named no place, as it may for an operation that is
+    /// finished at once.
     pub(crate) target: Option<Arc<PollTarget>>,
+    /// When the operation was started; `None` if that is not known.
     pub(crate) started: Option<StartTime>,
+    /// When the last reply was read; `None` if the operation was resumed and not polled yet.
     pub(crate) replied: Option<ReplyTime>,
 }
 
-/// A payload: a range of the snapshot's own body, or bytes of their own.
+/// A payload: a range of the snapshot's body, or bytes of its own.
 #[derive(Clone)]
 pub(crate) enum StoredPayload {
+    /// The bytes `start..end` of the snapshot's body.
     InBody { start: usize, end: usize, encoding: Encoding },
+    /// Bytes that are not in the snapshot's body: the dialect made them, or they came with an
+    /// earlier reply.
     Own(Bytes, Encoding),
 }
 
 impl StoredPayload {
-    /// `part` as a range of `body` where it lies in it: nothing is copied.
+    /// Stores `part` as a range of `body` where it lies in it, so that it is not copied.
     fn new(part: Part<'_>, body: &[u8]) -> Self {
         match part.bytes {
             Cow::Borrowed(bytes) => {
+                // Dialects hand out slices, not positions, so the range is found by address. A
+                // slice of something else (a static, say) gives a difference that means nothing:
+                // `get` refuses it, and the slice is copied.
                 let start = (bytes.as_ptr() as usize).wrapping_sub(body.as_ptr() as usize);
                 let end = start.wrapping_add(bytes.len());
                 match body.get(start..end) {
@@ -82,6 +98,7 @@ impl StoredPayload {
         }
     }
 
+    /// Returns the payload, whose range is of `body`.
     fn payload<'a>(&'a self, body: &'a [u8]) -> Payload<'a> {
         match self {
             Self::InBody { start, end, encoding } => {
@@ -91,7 +108,8 @@ impl StoredPayload {
         }
     }
 
-    /// The same payload, independent of `body`.
+    /// Returns the same payload without the need for `body`. Shares the body's memory, so the old
+    /// reply lives as long as the payload.
     fn apart(&self, body: &Bytes) -> Self {
         match self {
             Self::InBody { start, end, encoding } if *end <= body.len() => {
@@ -102,14 +120,24 @@ impl StoredPayload {
     }
 }
 
-/// What follows a snapshot: one with a body of its own, or the old one.
+/// The snapshot after an observation, before its body is set.
+///
+/// An observation borrows the body of its reply, and so does everything read from it. The body can
+/// be moved into the snapshot only when the observation is gone. [`Snapshot::after`] therefore uses
+/// up the observation and returns this; [`with_body`](Self::with_body) then takes the body. Until
+/// then the payloads of a fresh snapshot are ranges of a body that it does not have yet, which this
+/// type keeps callers from reading.
 pub(crate) enum Successor {
+    /// A new snapshot, whose payloads are ranges of the new body.
     Fresh(Snapshot),
+    /// The old snapshot with a newer time, whose payloads are ranges of its own body. The new body
+    /// is not taken, or copied, at all.
     Stale(Snapshot),
 }
 
 impl Successor {
-    /// The snapshot, with the body that its payloads are ranges of.
+    /// Returns the snapshot with the body that its payloads are ranges of. `body` is called only if
+    /// the snapshot is fresh.
     pub(crate) fn with_body(self, body: impl FnOnce() -> Bytes) -> Snapshot {
         match self {
             Self::Fresh(snapshot) => Snapshot { body: body(), ..snapshot },
@@ -119,7 +147,8 @@ impl Successor {
 }
 
 impl Snapshot {
-    /// A snapshot of an operation that was never looked at.
+    /// Makes the snapshot of an operation that was never polled: pending, with nothing known but
+    /// its name.
     pub(crate) fn unseen(name: &str, target: Option<PollTarget>, started: Option<StartTime>) -> Self {
         Self {
             name: Arc::from(name),
@@ -139,9 +168,11 @@ impl Snapshot {
         }
     }
 
-    /// The next snapshot: what was `seen`. Its body, and where to look if that has changed, are set by the caller.
+    /// Makes the next snapshot from what was `seen` in `body`. The caller sets the body, and the
+    /// target if the cursor has moved.
     ///
-    /// Where `seen` goes backwards, or comes after the end, this snapshot with a newer time: an older replica knows nothing that is not known.
+    /// An observation that goes backwards, or comes after the end, gives this snapshot with a newer
+    /// time: a lagging replica has nothing new.
     pub(crate) fn after(
         &self,
         seen: Observation<'_>,
@@ -151,12 +182,18 @@ impl Snapshot {
     ) -> Successor {
         let (state, status) = self.judge(&seen, method);
         if self.state.is_terminal() || !self.state.can_become(state) {
+            // The hint counts, because it is about the next poll and not about the operation.
+            // `follow` does not: an observation that is ignored must not make the next poll come at
+            // once.
             return Successor::Stale(Self { hint: seen.hint, follow: false, replied: Some(replied), ..self.clone() });
         }
+        // An operation that can be polled keeps the name that callers may have stored already.
         let name = match seen.name.as_deref() {
             Some(name) if !name.is_empty() && *name != *self.name && self.target.is_none() => Arc::from(name),
             _ => Arc::clone(&self.name),
         };
+        // Most polls read the same word again: the stored one is shared, which saves an allocation
+        // per poll.
         let raw_status = seen.raw_status.map(|word| match &self.raw_status {
             Some(known) if **known == *word => Arc::clone(known),
             _ => Arc::from(&*word),
@@ -168,6 +205,8 @@ impl Snapshot {
             raw_status,
             is_known_status: seen.is_known_status,
             body: Bytes::new(),
+            // A reply without metadata does not erase it: `metadata()` is the last known, also
+            // after the end.
             metadata: metadata.or_else(|| self.metadata.as_ref().map(|held| held.apart(&self.body))),
             response: seen.response.map(|part| StoredPayload::new(part, body)),
             status: status.map(Arc::new),
@@ -180,7 +219,10 @@ impl Snapshot {
         })
     }
 
-    /// The state that `seen` means for this method, and why.
+    /// Returns the state that `seen` means for this method, with the status of a failure.
+    ///
+    /// The method has two tests of its own: `pending` finds metadata that means "queued",
+    /// `classify` finds a response that is a failure in disguise.
     fn judge(&self, seen: &Observation<'_>, method: Option<&Method>) -> (State, Option<Status>) {
         let queued =
             |pending: fn(Payload<'_>) -> bool| seen.metadata.as_ref().is_some_and(|part| pending(part.payload()));
@@ -188,6 +230,8 @@ impl Snapshot {
             seen.response.as_ref().and_then(|part| classify(part.payload()))
         };
         match seen.state {
+            // Only while the operation is still pending. Once it runs, such an observation would go
+            // backwards and its metadata would be lost.
             State::Running
                 if self.state == State::Pending && method.and_then(|method| method.pending).is_some_and(queued) =>
             {
@@ -201,10 +245,12 @@ impl Snapshot {
         }
     }
 
+    /// Returns the last known metadata.
     pub(crate) fn metadata(&self) -> Option<Payload<'_>> {
         self.metadata.as_ref().map(|held| held.payload(&self.body))
     }
 
+    /// Returns the response of an operation that succeeded.
     pub(crate) fn response(&self) -> Option<Payload<'_>> {
         self.response.as_ref().map(|held| held.payload(&self.body))
     }

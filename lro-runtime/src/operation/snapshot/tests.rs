@@ -1,4 +1,4 @@
-//! Every state, every observation: what follows.
+//! What follows from every state and every observation.
 
 use std::time::Instant;
 
@@ -8,11 +8,12 @@ use crate::status::Code;
 const OLD: &[u8] = br#"{"old": 1}"#;
 const NEW: &[u8] = br#"{"new": 2}"#;
 
+/// The time of a reply to a poll, read now after one second.
 fn replied() -> ReplyTime {
     ReplyTime { at: Instant::now(), round_trip: Duration::from_secs(1), to_start: false }
 }
 
-/// A snapshot in `state` that knows everything such a snapshot can know.
+/// A snapshot in `state` with everything that such a snapshot can have.
 fn snapshot(state: State) -> Snapshot {
     let part = || Some(StoredPayload::Own(Bytes::from_static(OLD), Encoding::Json));
     let failed = matches!(state, State::Failed | State::Cancelled);
@@ -28,7 +29,8 @@ fn snapshot(state: State) -> Snapshot {
     }
 }
 
-/// An observation of `state`, with metadata or without.
+/// An observation of `state` whose payloads and words differ from those of `snapshot`, with
+/// metadata or without.
 fn observation(state: State, has_metadata: bool) -> Observation<'static> {
     let mut seen = Observation::new(state);
     seen.raw_status = Some("NEW".into());
@@ -40,7 +42,7 @@ fn observation(state: State, has_metadata: bool) -> Observation<'static> {
     seen
 }
 
-/// Every state followed by every observation.
+/// Calls `check` with every state, every observation, and the snapshot that follows from the two.
 fn every(mut check: impl FnMut(Snapshot, Observation<'static>, Snapshot)) {
     for &from in State::ALL {
         for &to in State::ALL {

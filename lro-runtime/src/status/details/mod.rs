@@ -1,4 +1,5 @@
-//! Typed error details ([`google/rpc/error_details.proto`](https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto)).
+//! Typed error details
+//! ([`google/rpc/error_details.proto`](https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto)).
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -12,7 +13,11 @@ use crate::{duration, text::excerpt};
 #[cfg(feature = "grpc")]
 mod protobuf;
 
-/// One detail of a [`Status`](crate::Status): typed on demand, always kept as it was received, in JSON or in protobuf.
+/// One detail of a [`Status`](crate::Status). Kept as received, in JSON or protobuf, and decoded
+/// into a typed detail on demand.
+///
+/// A detail of an unknown type, or one that does not decode, therefore never costs the rest of the
+/// status.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct Detail {
@@ -26,6 +31,7 @@ enum Content {
     Proto(Bytes),
 }
 
+// By hand: `RawValue` cannot be compared. Two JSON details are equal if their texts are.
 impl PartialEq for Content {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -36,19 +42,20 @@ impl PartialEq for Content {
     }
 }
 
-/// A detail written down.
+/// The serialised form of a detail, as tokens hold it.
 #[derive(Serialize, Deserialize)]
 struct Written {
     #[serde(rename = "type")]
     type_url: String,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "even_null")]
     json: Option<Box<RawValue>>,
-    /// In base64.
+    /// The message in base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     proto: Option<String>,
 }
 
-/// A detail that is `null` is there all the same.
+/// Reads `"json": null` as a detail that is `null`. By itself serde reads it as an absent one, and
+/// a token with such a detail could not be resumed from.
 fn even_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
     Box::<RawValue>::deserialize(deserializer).map(Some)
 }
@@ -89,6 +96,8 @@ impl fmt::Debug for Detail {
     }
 }
 
+// Declares one accessor per type of `error_details.proto`. The name of the message is the name of
+// the type here.
 macro_rules! typed {
     ($($(#[$doc:meta])* $method:ident => $type:ident),* $(,)?) => {
         impl Detail {
@@ -109,42 +118,44 @@ macro_rules! typed {
 }
 
 typed! {
-    /// Why, in words for programs, if this is an [`ErrorInfo`].
+    /// Returns the reason as a constant for programs, if this is an [`ErrorInfo`].
     error_info => ErrorInfo,
-    /// When to try again, if this is a [`RetryInfo`].
+    /// Returns when to try again, if this is a [`RetryInfo`].
     retry_info => RetryInfo,
-    /// Which quotas were exceeded, if this is a [`QuotaFailure`].
+    /// Returns the exceeded quotas, if this is a [`QuotaFailure`].
     quota_failure => QuotaFailure,
-    /// Which fields were wrong, if this is a [`BadRequest`].
+    /// Returns the fields that were wrong, if this is a [`BadRequest`].
     bad_request => BadRequest,
-    /// Which preconditions failed, if this is a [`PreconditionFailure`].
+    /// Returns the preconditions that failed, if this is a [`PreconditionFailure`].
     precondition_failure => PreconditionFailure,
-    /// Which resource was meant, if this is a [`ResourceInfo`].
+    /// Returns the resource that the error is about, if this is a [`ResourceInfo`].
     resource_info => ResourceInfo,
-    /// What identifies the request, if this is a [`RequestInfo`].
+    /// Returns what identifies the request, if this is a [`RequestInfo`].
     request_info => RequestInfo,
-    /// Where to read more, if this is a [`Help`].
+    /// Returns links to more information, if this is a [`Help`].
     help => Help,
-    /// A message for people, if this is a [`LocalizedMessage`].
+    /// Returns a message for people, if this is a [`LocalizedMessage`].
     localized_message => LocalizedMessage,
-    /// A stack trace, if this is a [`DebugInfo`].
+    /// Returns a stack trace, if this is a [`DebugInfo`].
     debug_info => DebugInfo,
 }
 
 impl Detail {
-    /// A detail of this type, from JSON text.
+    /// Creates a detail of this type from JSON text.
     #[must_use]
     pub fn new(type_url: impl Into<String>, json: Box<RawValue>) -> Self {
         Self { type_url: type_url.into(), content: Content::Json(json) }
     }
 
-    /// A detail of this type, from a protobuf message: the `value` of a `google.protobuf.Any`.
+    /// Creates a detail of this type from an encoded protobuf message, the `value` of a
+    /// `google.protobuf.Any`.
     #[must_use]
     pub fn from_message(type_url: impl Into<String>, message: impl Into<Bytes>) -> Self {
         Self { type_url: type_url.into(), content: Content::Proto(message.into()) }
     }
 
-    /// A detail read from one element of a JSON array, whatever it is.
+    /// Creates a detail from one element of a JSON array. Accepts any element: one without an
+    /// `@type` has an empty type URL.
     pub(crate) fn from_json(element: &RawValue) -> Self {
         #[derive(Deserialize)]
         struct Typed {
@@ -155,13 +166,14 @@ impl Detail {
         Self::new(type_url, element.to_owned())
     }
 
-    /// The type URL, such as `type.googleapis.com/google.rpc.ErrorInfo`; empty if there was none.
+    /// Returns the type URL, such as `type.googleapis.com/google.rpc.ErrorInfo`. Empty if the
+    /// detail has none.
     #[must_use]
     pub fn type_url(&self) -> &str {
         &self.type_url
     }
 
-    /// The detail as JSON text, as received; empty if it came as protobuf.
+    /// Returns the JSON text of the detail, as received. Empty if the detail came as protobuf.
     #[must_use]
     pub fn json(&self) -> &str {
         match &self.content {
@@ -170,7 +182,8 @@ impl Detail {
         }
     }
 
-    /// The detail as a protobuf message, as received; empty if it came as JSON.
+    /// Returns the encoded protobuf message of the detail, as received. Empty if the detail came as
+    /// JSON.
     #[must_use]
     pub fn message(&self) -> &[u8] {
         match &self.content {
@@ -179,7 +192,8 @@ impl Detail {
         }
     }
 
-    /// The detail as a type of yours, if it came as JSON, is of the message type `type_name`, and decodes.
+    /// Decodes the detail as a type of the caller's. Returns `None` if it did not come as JSON, is
+    /// not of the message type `type_name`, or does not decode.
     #[must_use]
     pub fn decode<T: DeserializeOwned>(&self, type_name: &str) -> Option<T> {
         match &self.content {
@@ -188,7 +202,8 @@ impl Detail {
         }
     }
 
-    /// The detail as a message type of yours, if it came as protobuf, is of the message type `type_name`, and decodes.
+    /// Decodes the detail as a message type of the caller's. Returns `None` if it did not come as
+    /// protobuf, is not of the message type `type_name`, or does not decode.
     #[cfg(feature = "grpc")]
     #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
     #[must_use]
@@ -199,21 +214,22 @@ impl Detail {
         }
     }
 
+    // Only the part after the last `/` is the type; the host before it varies.
     fn is(&self, type_name: &str) -> bool {
         self.type_url.rsplit('/').next() == Some(type_name)
     }
 }
 
-/// Why a request failed, as a constant for programs.
+/// The reason for an error, as a constant for programs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ErrorInfo {
-    /// The reason, such as `API_DISABLED`; unique within the domain.
+    /// The reason, such as `API_DISABLED`. Unique within the domain.
     pub reason: String,
-    /// The service that gives the reason, such as `pubsub.googleapis.com`.
+    /// The service that defines the reason, such as `pubsub.googleapis.com`.
     pub domain: String,
-    /// More, by key.
+    /// More about the error, by key.
     #[serde(alias = "metadatas")] // Compute's spelling
     pub metadata: BTreeMap<String, String>,
 }
@@ -223,7 +239,7 @@ pub struct ErrorInfo {
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RetryInfo {
-    /// How long to wait at least.
+    /// The shortest time to wait before the next attempt.
     #[serde(with = "duration::proto")]
     pub retry_delay: Option<Duration>,
 }
@@ -233,7 +249,7 @@ pub struct RetryInfo {
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct QuotaFailure {
-    /// Every one of them.
+    /// The exceeded quotas.
     pub violations: Vec<QuotaViolation>,
 }
 
@@ -242,22 +258,22 @@ pub struct QuotaFailure {
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct QuotaViolation {
-    /// What the quota is counted for, such as `project:my-project`.
+    /// The subject that the quota is counted for, such as `project:my-project`.
     pub subject: String,
-    /// How it was exceeded.
+    /// How the quota was exceeded.
     pub description: String,
-    /// The service that counts it, such as `compute.googleapis.com`.
+    /// The service that counts the quota, such as `compute.googleapis.com`.
     pub api_service: String,
-    /// What is counted, such as `compute.googleapis.com/cpus`.
+    /// The metric that is counted, such as `compute.googleapis.com/cpus`.
     pub quota_metric: String,
-    /// The limit's own id, such as `CPUS-per-project-region`.
+    /// The id of the limit, such as `CPUS-per-project-region`.
     pub quota_id: String,
-    /// For what it is counted, by dimension, such as `region`.
+    /// The dimensions that the quota is counted for, such as `region`, and their values.
     pub quota_dimensions: BTreeMap<String, String>,
-    /// The limit.
+    /// The limit that applied.
     #[serde(with = "int64")]
     pub quota_value: Option<i64>,
-    /// The limit that is being rolled out.
+    /// The new limit, while one is being rolled out.
     #[serde(with = "int64")]
     pub future_quota_value: Option<i64>,
 }
@@ -267,22 +283,22 @@ pub struct QuotaViolation {
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct BadRequest {
-    /// Every one of them.
+    /// The wrong fields.
     pub field_violations: Vec<FieldViolation>,
 }
 
-/// One wrong field.
+/// One wrong field of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct FieldViolation {
     /// The path to the field.
     pub field: String,
-    /// What is wrong with it.
+    /// What is wrong with the field.
     pub description: String,
-    /// The same as a constant for programs.
+    /// What is wrong with the field, as a constant for programs.
     pub reason: String,
-    /// The same for people.
+    /// What is wrong with the field, for end users.
     pub localized_message: Option<LocalizedMessage>,
 }
 
@@ -291,7 +307,7 @@ pub struct FieldViolation {
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PreconditionFailure {
-    /// Every one of them.
+    /// The failed preconditions.
     pub violations: Vec<PreconditionViolation>,
 }
 
@@ -300,27 +316,27 @@ pub struct PreconditionFailure {
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PreconditionViolation {
-    /// Its kind, such as `TOS`.
+    /// The kind of precondition, such as `TOS`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What failed it.
+    /// The subject that failed the precondition.
     pub subject: String,
-    /// How.
+    /// How the subject failed the precondition.
     pub description: String,
 }
 
-/// Which resource was meant.
+/// The resource that an error is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ResourceInfo {
-    /// Its type.
+    /// The type of the resource.
     pub resource_type: String,
-    /// Its name.
+    /// The name of the resource.
     pub resource_name: String,
-    /// Who owns it.
+    /// The owner of the resource.
     pub owner: String,
-    /// What went wrong with it.
+    /// What went wrong with the resource.
     pub description: String,
 }
 
@@ -329,13 +345,13 @@ pub struct ResourceInfo {
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RequestInfo {
-    /// An opaque id.
+    /// The id of the request; opaque.
     pub request_id: String,
-    /// Anything the service wants back in a report.
+    /// Other data that the service asks for in a report of the problem.
     pub serving_data: String,
 }
 
-/// Where to read more.
+/// Links to more information about an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
@@ -344,25 +360,26 @@ pub struct Help {
     pub links: Vec<HelpLink>,
 }
 
-/// One page to read.
+/// One link of a [`Help`] detail.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct HelpLink {
     /// What the page is about.
     pub description: String,
-    /// Its address.
+    /// The URL of the page.
     pub url: String,
 }
 
-/// A message that may be shown to people.
+/// An error message that may be shown to end users.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LocalizedMessage {
-    /// The language ([BCP 47](https://www.rfc-editor.org/info/bcp47)), such as `fr-CH`.
+    /// The language of the message ([BCP 47](https://www.rfc-editor.org/info/bcp47)), such as
+    /// `fr-CH`.
     pub locale: String,
-    /// The message in it.
+    /// The message in that language.
     pub message: String,
 }
 
@@ -371,13 +388,14 @@ pub struct LocalizedMessage {
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DebugInfo {
-    /// Innermost first.
+    /// The entries of the stack trace, innermost first.
     pub stack_entries: Vec<String>,
-    /// More, in words.
+    /// More about the error, in words.
     pub detail: String,
 }
 
-/// `int64` of protobuf in JSON: written as a string, read from a number too.
+/// The JSON form of a protobuf `int64`: written as a string, because a JavaScript number cannot
+/// hold 64 bits; read from a string or a number.
 mod int64 {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 

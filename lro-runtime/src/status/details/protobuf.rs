@@ -1,4 +1,5 @@
-//! The details of protobuf as the library's own, which are the same from JSON.
+//! Converts protobuf details of tonic-types into the library's own types, which details in JSON use
+//! too.
 
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use super::{
     PreconditionViolation, QuotaFailure, QuotaViolation, RequestInfo, ResourceInfo, RetryInfo,
 };
 
-/// Messages whose fields are the same, but for their own types.
+/// Implements `From` for messages whose fields have the same names on both sides. Fields before the
+/// `;` are moved, lists after it are converted element by element.
 macro_rules! same {
     ($($message:path => $type:ident { $($field:ident),* $(; $($list:ident),*)? })*) => {$(
         impl From<$message> for $type {
@@ -42,7 +44,8 @@ impl From<pb::RetryInfo> for RetryInfo {
     }
 }
 
-/// A negative delay is no delay. Not by `TryFrom`: that of prost-types panics for the most negative ones.
+/// Converts a delay; a negative one becomes zero. By hand, because `TryFrom` of prost-types panics
+/// on the most negative durations, and a service sends this value.
 fn not_negative(delay: &prost_types::Duration) -> Duration {
     match (u64::try_from(delay.seconds), u32::try_from(delay.nanos)) {
         (Ok(seconds), Ok(nanos)) => Duration::new(seconds, nanos.min(999_999_999)),
@@ -59,6 +62,8 @@ impl From<pb::quota_failure::Violation> for QuotaViolation {
             quota_metric: message.quota_metric,
             quota_id: message.quota_id,
             quota_dimensions: message.quota_dimensions.into_iter().collect(),
+            // Not an optional field: zero and absent look the same here. `None`, as for an absent
+            // member in JSON.
             quota_value: Some(message.quota_value).filter(|value| *value != 0),
             future_quota_value: message.future_quota_value,
         }

@@ -1,4 +1,5 @@
-//! Connections: one thread each, one request after the other, and the faults that a job asks for.
+//! Serves connections, one thread each and one request at a time, and applies the faults that jobs
+//! ask for.
 
 use std::{
     net::{TcpListener, TcpStream},
@@ -16,24 +17,30 @@ use super::{
 };
 use crate::status::Code;
 
-/// How many connections are served at once; one more is closed at once.
+/// The largest number of connections served at once. A further connection is closed immediately.
 const MAX_CONNECTIONS: usize = 1_024;
 
-/// How long a connection may be idle.
+/// The longest time that a connection may be idle.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// The stack of a thread that serves one connection.
+/// The stack size of a thread that serves one connection. With Rust's default of 2 MiB,
+/// [`MAX_CONNECTIONS`] threads would reserve 2 GiB.
 const STACK: usize = 256 * 1024;
 
 /// Accepts connections until the server stops.
 pub(super) fn accept(shared: &Arc<Shared>, listener: &TcpListener) {
     for stream in listener.incoming() {
+        // Held until the thread is registered, so that `LroServer::drop` misses neither a
+        // connection nor its thread.
         let mut state = shared.lock();
         if state.stopping {
             return;
         }
+        // Otherwise the list would grow with every connection for as long as the server runs.
         state.threads.retain(|thread| !thread.is_finished());
         let (Ok(stream), true) = (stream, state.connections.len() < MAX_CONNECTIONS) else { continue };
+        // A second handle, with which `LroServer::drop` can shut the connection down while its
+        // thread reads from it.
         let Ok(handle) = stream.try_clone() else { continue };
         state.next_connection += 1;
         let id = state.next_connection;
@@ -52,7 +59,8 @@ pub(super) fn accept(shared: &Arc<Shared>, listener: &TcpListener) {
     }
 }
 
-/// Closes the server's own handle of a connection, also when a route panics.
+/// Drops the server's handle of a connection when its thread ends, also by a panic of a route.
+/// While that handle exists, the connection stays open.
 struct Closing<'a> {
     shared: &'a Shared,
     id: u64,
@@ -64,7 +72,7 @@ impl Drop for Closing<'_> {
     }
 }
 
-/// Serves one connection until either side has enough.
+/// Serves one connection until either side closes it.
 fn serve(shared: &Shared, mut stream: TcpStream) {
     let configured = stream.set_nodelay(true).and_then(|()| stream.set_read_timeout(Some(IDLE)));
     if configured.and_then(|()| stream.set_write_timeout(Some(IDLE))).is_err() {
@@ -76,7 +84,7 @@ fn serve(shared: &Shared, mut stream: TcpStream) {
             Err(Malformed::Gone) => return,
             Err(Malformed::Refused(status, why)) => {
                 let reply = store::error_with(status, Code::InvalidArgument, why);
-                let _ = reply.write(&mut stream, false, usize::MAX); // whoever sent that may be gone
+                let _ = reply.write(&mut stream, false, usize::MAX); // the client may be gone already
                 return http1::close(&stream);
             }
         };
@@ -87,11 +95,11 @@ fn serve(shared: &Shared, mut stream: TcpStream) {
     }
 }
 
-/// Sends an answer, or what its fault makes of it. None if the connection has ended.
+/// Sends an answer, changed by its fault if it has one. Returns `None` if the connection has ended.
 fn deliver(shared: &Shared, stream: &mut TcpStream, request: &mut Incoming, answer: Answer) -> Option<()> {
     let Answer { mut reply, fault } = answer;
     if fault == Some(Fault::Reset) {
-        return None; // with a byte of the request unread
+        return None; // a socket that is closed with an unread byte sends a reset
     }
     request.take_last_byte(stream).ok()?;
     let mut part = usize::MAX;
@@ -102,6 +110,7 @@ fn deliver(shared: &Shared, stream: &mut TcpStream, request: &mut Incoming, answ
             reply = store::error(Code::Unavailable, "come back later")
                 .with_header("retry-after", store::whole_seconds(retry_after));
         }
+        // `pause` rather than a sleep: it ends early when the server is dropped.
         Some(Fault::Latency(latency)) => shared.pause(Instant::now() + latency, |_| false).then_some(())?,
         Some(Fault::Close) => {
             http1::close(stream);
@@ -111,10 +120,11 @@ fn deliver(shared: &Shared, stream: &mut TcpStream, request: &mut Incoming, answ
         Some(Fault::Stall) => part = 0,
         Some(Fault::Garbage) => reply = Outgoing { body: b"\xff\xfe<html>".to_vec(), ..reply },
     }
+    // After part of a body the connection cannot carry another reply.
     let keep_alive = request.keeps_alive() && part == usize::MAX;
     reply.write(stream, keep_alive, part).ok()?;
     if fault == Some(Fault::Stall) {
-        let _ = stream.peek(&mut [0]); // until the client gives up, or the server ends
+        let _ = stream.peek(&mut [0]); // blocks until the client closes the connection or the server ends
     }
     if keep_alive {
         return Some(());

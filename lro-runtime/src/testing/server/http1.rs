@@ -1,4 +1,5 @@
-//! HTTP/1.1 as a server speaks it that believes nothing: one request in, one reply out.
+//! A strict HTTP/1.1 server protocol: reads one request, writes one reply, and refuses what is not
+//! valid.
 
 use std::{
     io::{self, Read, Write},
@@ -9,17 +10,18 @@ use std::{
 
 use serde_json::Value;
 
-/// The largest head and body of a request.
+/// The largest head and the largest body of a request, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
 const MAX_BODY: usize = 1024 * 1024;
 
-/// How long the rest of a head that has begun may take, in steps of a millisecond.
+/// How long the rest of a head may take once its first byte has arrived, in milliseconds.
 const HEAD_STEPS: u32 = 5_000;
 
-/// A request whose last byte has not been taken from the socket yet: dropping the socket now resets the connection.
+/// A request whose last byte is still unread in the socket. Dropping the socket in this state
+/// resets the connection, which is how `Fault::Reset` works.
 pub(super) struct Incoming {
     pub(super) method: String,
-    /// The path without the query, decoded.
+    /// The percent-decoded path, without the query.
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: Vec<(String, String)>,
@@ -28,7 +30,7 @@ pub(super) struct Incoming {
     untaken: usize,
 }
 
-/// A reply of JSON.
+/// A reply with a JSON body.
 #[derive(Debug)]
 pub(super) struct Outgoing {
     pub(super) status: u16,
@@ -36,10 +38,11 @@ pub(super) struct Outgoing {
     pub(super) body: Vec<u8>,
 }
 
-/// A request that is no HTTP: the status to say so with, and why.
+/// Why there is no valid request.
 pub(super) enum Malformed {
-    /// There is nobody to say it to.
+    /// The connection has ended: no reply is possible.
     Gone,
+    /// The request is not valid HTTP: the status to reply with, and the reason.
     Refused(u16, &'static str),
 }
 
@@ -54,13 +57,14 @@ impl Incoming {
         self.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// Reads the next request of a connection.
+    /// Reads the next request of a connection, except for its last byte.
     pub(super) fn read(stream: &mut TcpStream) -> Result<Self, Malformed> {
         let (head, length) = peek_head(stream)?;
         let mut request = parse_head(&head)?;
         let body = match request.header("content-length").map(str::parse::<usize>) {
             Some(Ok(length)) => length,
             Some(Err(_)) => return Err(Malformed::Refused(400, "Content-Length is not a number")),
+            // A body in chunks has no length to peek at. The library's clients always send one.
             None if request.header("transfer-encoding").is_some() => {
                 return Err(Malformed::Refused(411, "a body must come with its length"));
             }
@@ -69,6 +73,8 @@ impl Incoming {
         if body > MAX_BODY {
             return Err(Malformed::Refused(413, "the body is too large"));
         }
+        // The head was only peeked at. This takes the head and the body from the socket, without
+        // the last byte.
         let mut taken = vec![0; length + body - 1];
         stream.read_exact(&mut taken)?;
         request.body = taken.split_off(length.min(taken.len()));
@@ -81,7 +87,8 @@ impl Incoming {
         Ok(request)
     }
 
-    /// Takes the last byte: from now on the connection ends in peace.
+    /// Takes the last byte of the request. From now on, closing the connection is an ordinary end
+    /// and not a reset.
     pub(super) fn take_last_byte(&mut self, stream: &mut TcpStream) -> io::Result<()> {
         let mut last = [0];
         if std::mem::take(&mut self.untaken) > 0 { stream.read_exact(&mut last) } else { Ok(()) }
@@ -106,8 +113,10 @@ impl Outgoing {
         self
     }
 
-    /// Writes it, `part` of the body only.
+    /// Writes the reply with only the first `part` bytes of its body, but with the length of the
+    /// whole body.
     pub(super) fn write(&self, stream: &mut TcpStream, keep_alive: bool, part: usize) -> io::Result<()> {
+        // A scripted status may be one without a standard reason phrase.
         let reason = http::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
         let mut out = format!("HTTP/1.1 {} {}\r\n", self.status, reason.unwrap_or("Unknown")).into_bytes();
         for (name, value) in &self.headers {
@@ -121,12 +130,14 @@ impl Outgoing {
     }
 }
 
-/// Closes a connection so that what was written arrives.
+/// Ends the server's side of a connection in an orderly way, so that the client receives everything
+/// that was written.
 pub(super) fn close(stream: &TcpStream) {
-    let _ = stream.shutdown(Shutdown::Write); // if it is closed already, all the better
+    let _ = stream.shutdown(Shutdown::Write); // fails if the client has closed it already
 }
 
-/// The head of the next request, still on the socket, and its length.
+/// Returns the head of the next request and its length in bytes. The head stays unread in the
+/// socket, so that a request without a body also has a last byte to leave there.
 fn peek_head(stream: &TcpStream) -> Result<(Vec<u8>, usize), Malformed> {
     let mut buffer = vec![0; MAX_HEAD];
     let mut seen = 0;
@@ -144,6 +155,8 @@ fn peek_head(stream: &TcpStream) -> Result<(Vec<u8>, usize), Malformed> {
         if read == MAX_HEAD {
             return Err(Malformed::Refused(431, "the head is too large"));
         }
+        // `peek` blocks only while nothing is there. After the first byte it returns at once, so
+        // this loop must sleep.
         if read == seen {
             thread::sleep(Duration::from_millis(1));
         }
@@ -173,6 +186,8 @@ fn parse_head(head: &[u8]) -> Result<Incoming, Malformed> {
     let undecodable = Malformed::Refused(400, "the target is not percent-encoded UTF-8");
     let request = Incoming {
         method: method.to_owned(),
+        // Only origin form (RFC 9112, section 3.2.1): clients send the other forms to proxies, or
+        // with CONNECT and OPTIONS.
         path: decode(path)
             .filter(|path| path.starts_with('/'))
             .ok_or(Malformed::Refused(400, "the target is no path"))?,
@@ -182,6 +197,7 @@ fn parse_head(head: &[u8]) -> Result<Incoming, Malformed> {
         body: vec![],
         untaken: 0,
     };
+    // RFC 9112, section 3.2: a server must answer 400 to a request without a Host header.
     if request.header("host").is_none() {
         return Err(Malformed::Refused(400, "there is no Host header"));
     }
@@ -189,7 +205,7 @@ fn parse_head(head: &[u8]) -> Result<Incoming, Malformed> {
     Ok(Incoming { keep_alive, ..request })
 }
 
-/// `text` without its percent encoding.
+/// Returns `text` percent-decoded, or `None` if the encoding or the UTF-8 is invalid.
 fn decode(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut out = Vec::with_capacity(text.len());

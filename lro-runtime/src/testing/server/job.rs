@@ -1,4 +1,4 @@
-//! What an operation on the server does, and what goes wrong on the way.
+//! Jobs: what an operation on the server does, and which faults its replies have.
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::{status::Code, testing::script::value};
 
-/// What an operation of an [`LroServer`](super::LroServer) does: how long it runs, what it says meanwhile, how it ends.
+/// The behaviour of an operation on an [`LroServer`](super::LroServer): how long it runs, what its
+/// metadata is, how it ends.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,10 +37,10 @@ pub struct Job {
     pub(super) refusal: Option<(Code, String)>,
 }
 
-/// Metadata from the fraction done.
+/// Computes the metadata from the fraction done.
 type Metadata = Arc<dyn Fn(f64) -> Value + Send + Sync>;
 
-/// When it is done.
+/// When the job is done.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Pace {
     Polls(u32),
@@ -47,6 +48,7 @@ pub(super) enum Pace {
     Endless,
 }
 
+/// How the job ends.
 #[derive(Clone, Debug)]
 pub(super) enum Outcome {
     Response(Value),
@@ -54,56 +56,59 @@ pub(super) enum Outcome {
     Nothing,
 }
 
+/// What a cancel call does.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Cancel {
-    /// Cancelled this many looks after it was asked for.
+    /// The job is cancelled this many polls after the cancel call.
     After(u32),
     Ignored,
     Unimplemented,
 }
 
-/// What goes wrong with one reply.
+/// A fault of one reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// This HTTP status, with the error body of Google's services.
+    /// The reply has this HTTP status, with an error body as Google's services send it.
     Status(u16),
-    /// HTTP 503 with `Retry-After`, in whole seconds.
+    /// The reply is HTTP 503 with a `Retry-After` header, rounded up to whole seconds.
     Busy {
-        /// How long to stay away.
+        /// How long the client should wait.
         retry_after: Duration,
     },
-    /// The reply, but this much later.
+    /// The reply is correct, but this much later.
     Latency(Duration),
-    /// No reply: the connection is reset. A transport may send a look again by itself if the connection had been used before: so does the default one.
+    /// No reply: the connection is reset. If the connection had been used before, a transport may
+    /// send a poll again on its own; the default transport does.
     Reset,
-    /// No reply: the connection is closed. The same applies.
+    /// No reply: the connection is closed. As with [`Reset`](Self::Reset), a transport may send the
+    /// poll again.
     Close,
-    /// Half of the body, then the connection is closed.
+    /// The reply breaks off after half of the body: the connection is closed.
     HalfBody,
-    /// The head of the reply, then nothing for as long as the client waits.
+    /// The head of the reply arrives, then nothing for as long as the client waits.
     Stall,
-    /// HTTP 200 with bytes that are not JSON.
+    /// The body of the reply is not JSON; its status stays.
     Garbage,
 }
 
 impl Job {
-    /// A job that is done at the `polls`-th look at it; with `0` it is done when it is started.
+    /// Creates a job that is done at its `polls`-th poll. With `0` it is done when it starts.
     pub fn polls(polls: u32) -> Self {
         Self::with_pace(Pace::Polls(polls))
     }
 
-    /// A job that takes this long, in real time.
+    /// Creates a job that takes this long, in real time.
     pub fn lasting(duration: Duration) -> Self {
         Self::with_pace(Pace::Lasting(duration))
     }
 
-    /// A job that is never done, unless somebody cancels it.
+    /// Creates a job that is never done unless it is cancelled.
     pub fn endless() -> Self {
         Self::with_pace(Pace::Endless)
     }
 
-    /// No job: the start call is answered with the HTTP error that stands for this code.
+    /// Refuses the start call with the HTTP error for this code. No operation is created.
     pub fn refused(code: Code, message: impl Into<String>) -> Self {
         Self { refusal: Some((code, message.into())), ..Self::endless() }
     }
@@ -123,85 +128,91 @@ impl Job {
         }
     }
 
-    /// Its operation has this name, instead of `operations/` and a number. It ends in `operations/` and one more segment.
+    /// Sets the name of the operation. It should end in `operations/` and one more segment, where
+    /// list calls find it. Default: `operations/` and a number.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Has no metadata for the first `looks` looks, the start included: it waits in a queue.
+    /// Leaves the metadata out of the first `polls` replies, including the start call's: the job
+    /// waits in a queue. Default: 0.
     pub fn queued(mut self, polls: u32) -> Self {
         self.queued = polls;
         self
     }
 
-    /// What it says about progress, from the fraction done: `{"percent": 0..=100}` if not said. [`Value::Null`] is no metadata.
+    /// Sets the function that computes the metadata from the fraction done (0 to 1).
+    /// [`Value::Null`] means no metadata. Default: `{"percent": 0..=100}`.
     pub fn metadata(mut self, metadata: impl Fn(f64) -> Value + Send + Sync + 'static) -> Self {
         self.metadata = Arc::new(metadata);
         self
     }
 
-    /// Succeeds with this response: `{}` if not said.
+    /// Sets the response with which the job succeeds. Default: `{}`.
     ///
     /// # Panics
     ///
-    /// When `response` does not serialize.
+    /// Panics if `response` does not serialize.
     pub fn responds(mut self, response: impl Serialize) -> Self {
         self.outcome = Outcome::Response(value(response));
         self
     }
 
-    /// Ends with neither a response nor an error.
+    /// Ends the job with neither a response nor an error.
     pub fn responds_nothing(mut self) -> Self {
         self.outcome = Outcome::Nothing;
         self
     }
 
-    /// Fails with this code and message.
+    /// Ends the job with a failure that has this code and message.
     pub fn fails(self, code: Code, message: &str) -> Self {
         self.fails_with(json!({ "code": code.number(), "message": message }))
     }
 
+    /// Ends the job with a failure that has this `google.rpc.Status` (`code`, `message`,
+    /// `details`).
     ///
     /// # Panics
     ///
-    /// When `status` does not serialize.
+    /// Panics if `status` does not serialize.
     pub fn fails_with(mut self, status: impl Serialize) -> Self {
         self.outcome = Outcome::Error(value(status));
         self
     }
 
-    /// Is cancelled at the `looks`-th look after somebody asked for it: the first if not said.
+    /// Sets how many polls after the cancel call the job is cancelled. Default: 1, the next poll.
     pub fn cancelled_after(mut self, polls: u32) -> Self {
         self.cancel = Cancel::After(polls);
         self
     }
 
-    /// Accepts to be cancelled, and goes on all the same.
+    /// Accepts cancel calls, but goes on as if there were none.
     pub fn ignores_cancel(mut self) -> Self {
         self.cancel = Cancel::Ignored;
         self
     }
 
-    /// Answers `UNIMPLEMENTED` to `:cancel`.
+    /// Answers cancel calls with `UNIMPLEMENTED`.
     pub fn without_cancel(mut self) -> Self {
         self.cancel = Cancel::Unimplemented;
         self
     }
 
-    /// Is forgotten at the `look`-th look: from then on it is not found.
+    /// Makes the operation expire: from its `poll`-th poll on, it is not found.
     pub fn expires_at(mut self, poll: u32) -> Self {
         self.expires_at = Some(poll);
         self
     }
 
-    /// Asks to be asked again after this long, in whole seconds (`Retry-After`), for as long as it is not done.
+    /// Adds a hint to every reply until the job is done: poll again after this long (`Retry-After`,
+    /// rounded up to whole seconds). Default: no hint.
     pub fn hint(mut self, wait: Duration) -> Self {
         self.hint = Some(wait);
         self
     }
 
-    /// Something goes wrong with the reply to the `look`-th look; `0` is the start call.
+    /// Adds a fault to the reply to the `poll`-th poll. `0` is the start call.
     pub fn fault(mut self, poll: u32, fault: Fault) -> Self {
         self.faults.insert(poll, fault);
         self

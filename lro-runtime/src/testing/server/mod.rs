@@ -1,4 +1,4 @@
-//! A service with long-running operations, on loopback.
+//! An HTTP server on loopback that runs long-running operations for tests.
 
 use std::{
     collections::BTreeMap,
@@ -22,11 +22,13 @@ pub use self::job::{Fault, Job};
 use self::shared::{Route, Shared};
 use crate::{client::Operations, error::Result};
 
-/// A service that speaks `google.longrunning` over REST, in this process, on a loopback port of its own: real sockets, real time.
+/// A service in this process that speaks `google.longrunning` over REST on its own loopback port,
+/// with real sockets and in real time.
 ///
-/// It has the calls of the Operations service (get, list with filter and pages, cancel, delete, `:wait`) and a start call for every
-/// [`on`](LroServerBuilder::on). What the operations do, and what goes wrong with its replies, is said by a [`Job`]. It is strict: a request that a service
-/// would refuse is refused. It ends, with all its threads, when it is dropped.
+/// It has the calls of the Operations service (get, list with filter and pages, cancel, delete,
+/// `:wait`) and one start call for each [`on`](LroServerBuilder::on). A [`Job`] says what an
+/// operation does and what goes wrong with its replies. The server is strict: it refuses requests
+/// that a real service would refuse. Dropping it ends the server and all its threads.
 ///
 /// ```
 /// use lro_runtime::{PollSettings, block_on, testing::{Job, LroServer}};
@@ -49,7 +51,7 @@ pub struct LroServer {
     accepting: Option<JoinHandle<()>>,
 }
 
-/// Builds an [`LroServer`].
+/// Builds an [`LroServer`]: its start calls and its bearer token.
 #[must_use = "it listens once it is started"]
 #[derive(Default)]
 pub struct LroServerBuilder {
@@ -58,23 +60,25 @@ pub struct LroServerBuilder {
 }
 
 impl LroServerBuilder {
-    /// Starts the job that `job` makes of the request's JSON, at `POST` of it to `path`, such as `v1/images:export`.
+    /// Adds a start call: a `POST` to `path` (such as `v1/images:export`) starts the job that `job`
+    /// returns for the request's JSON.
     pub fn on(mut self, path: impl AsRef<str>, job: impl Fn(&Value) -> Job + Send + Sync + 'static) -> Self {
         self.routes.insert(format!("/{}", path.as_ref().trim_start_matches('/')), Box::new(job));
         self
     }
 
-    /// Answers only to requests with this bearer token.
+    /// Sets the bearer token that every request must have; others get `UNAUTHENTICATED`. Default:
+    /// none is required.
     pub fn bearer(mut self, token: impl Into<String>) -> Self {
         self.bearer = Some(token.into());
         self
     }
 
-    /// Listens on a free port of 127.0.0.1.
+    /// Starts the server on a free port of 127.0.0.1.
     ///
     /// # Errors
     ///
-    /// When there is none, or no thread.
+    /// Fails if there is no free port, or if no thread can be started.
     pub fn start(self) -> io::Result<LroServer> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let address = listener.local_addr()?;
@@ -89,45 +93,45 @@ impl LroServerBuilder {
 }
 
 impl LroServer {
-    /// A server without start calls yet.
+    /// Returns a builder for a server without start calls.
     pub fn builder() -> LroServerBuilder {
         LroServerBuilder::default()
     }
 
-    /// Its base URL, such as `http://127.0.0.1:40123`.
+    /// Returns the server's base URL, such as `http://127.0.0.1:40123`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// A client of it, with the default transport and timer.
+    /// Builds a client of this server with the default transport and timer.
     ///
     /// # Errors
     ///
-    /// When there is no default transport or timer: without the features `hyper` and `smol`.
+    /// Fails without a default transport or timer, which need the features `hyper` and `smol`.
     pub fn operations(&self) -> Result<Operations> {
         Operations::builder(self.url()).build()
     }
 
-    /// Begins a job that nobody has to start; the name of its operation.
+    /// Starts a job without a start call and returns the name of its operation.
     #[expect(clippy::must_use_candidate, reason = "a job that was given a name needs no other")]
     pub fn add(&self, job: Job) -> String {
         self.shared.lock().store.insert(job)
     }
 
-    /// How often the operation `name` was polled.
+    /// Returns how often the operation `name` was polled.
     #[must_use]
     pub fn polls(&self, name: &str) -> u32 {
         self.shared.lock().store.counts(name).1
     }
 
-    /// How many requests were about the operation `name`, its start not counted.
+    /// Returns how many requests named the operation `name`. The start call does not count.
     #[must_use]
     pub fn requests(&self, name: &str) -> u32 {
         self.shared.lock().store.counts(name).0
     }
 
-    /// The last 10,000 requests, as `GET /v1/operations/1`.
+    /// Returns the last 10,000 requests, each as a line such as `GET /v1/operations/1`.
     #[must_use]
     pub fn log(&self) -> Vec<String> {
         self.shared.lock().store.lines()
@@ -138,17 +142,22 @@ impl Drop for LroServer {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         state.stopping = true;
+        // Threads that read from a connection block until it is shut down.
         for connection in state.connections.values() {
-            let _ = connection.shutdown(Shutdown::Both); // it may have ended by itself
+            let _ = connection.shutdown(Shutdown::Both); // fails if the client has closed it already
         }
+        // The threads take this lock on their way out.
         drop(state);
         self.shared.changed.notify_all();
+        // `accept` cannot be interrupted: a connection of our own wakes it. If that fails, joining
+        // its thread would hang.
         let woken = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
         if let (Ok(_), Some(accepting)) = (woken, self.accepting.take()) {
-            let _ = accepting.join(); // its panic, should there be one, was shown
+            let _ = accepting.join(); // a panic was printed by its own thread
+            // Taken after the accepting thread has ended, because it adds to the list.
             let threads = std::mem::take(&mut self.shared.lock().threads);
             for thread in threads {
-                let _ = thread.join(); // as above
+                let _ = thread.join(); // as above: a route may have panicked
             }
         }
     }

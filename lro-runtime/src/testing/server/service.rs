@@ -1,4 +1,4 @@
-//! From a request to the call it means.
+//! Decides which call of the service a request is, and answers it.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{duration, status::Code};
 
-/// The longest that `:wait` holds a request.
+/// The longest time that `:wait` holds a request. A wait call is best effort: it may answer before
+/// the operation is done.
 const LONGEST_HOLD: Duration = Duration::from_secs(30);
 
 /// A call of the service.
@@ -42,11 +43,13 @@ pub(super) fn call(shared: &Shared, request: &Incoming) -> Answer {
         Call::List(parent, query) => shared.lock().store.list(parent, &query),
         Call::Cancel(name) => shared.lock().store.cancel(name),
         Call::Delete(name) => shared.lock().store.delete(name),
+        // Without the lock: other requests go on, and may cancel or delete the operation meanwhile.
         Call::Wait(name, timeout) => {
             shared.pause(Instant::now() + timeout, |state| !state.store.is_open(name));
             shared.lock().store.poll(name)
         }
     };
+    // A poll or a cancel call may have completed an operation that a wait call is waiting for.
     shared.changed.notify_all();
     answer
 }
@@ -54,6 +57,8 @@ pub(super) fn call(shared: &Shared, request: &Incoming) -> Answer {
 fn start(shared: &Shared, path: &str, request: &Incoming) -> Answer {
     match (shared.routes.get(path), json(request)) {
         (Some(route), Ok(body)) => {
+            // Called without the lock, because a route is the test's own code and may use the
+            // server.
             let job = route(&body);
             shared.lock().store.start(job)
         }
@@ -63,6 +68,7 @@ fn start(shared: &Shared, path: &str, request: &Incoming) -> Answer {
 }
 
 impl<'a> Call<'a> {
+    /// Returns the call that `request` makes, or why it is not a call of this service.
     fn of(shared: &Shared, request: &'a Incoming) -> Result<Self, (Code, String)> {
         let path = request.path.as_str();
         let unknown = || (Code::NotFound, format!("no such method: {} {path}", request.method));
@@ -92,7 +98,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The `timeout` of a wait call.
+/// Returns the `timeout` of a wait call, at most [`LONGEST_HOLD`].
 fn hold(body: &Value) -> Result<Duration, (Code, String)> {
     match body.get("timeout").map(|timeout| timeout.as_str().map(duration::parse)) {
         None => Ok(LONGEST_HOLD),
@@ -101,17 +107,18 @@ fn hold(body: &Value) -> Result<Duration, (Code, String)> {
     }
 }
 
-/// A request's body, which must be JSON and say so.
+/// Returns the body of a request, which must be JSON and have that content type.
 fn json(request: &Incoming) -> Result<Value, (Code, String)> {
     let is_json = request.header("content-type").is_some_and(|of| of.starts_with("application/json"));
     if !is_json {
         return Err((Code::InvalidArgument, "the content type is not application/json".to_owned()));
     }
-    // Google's own client for Python cancels with no body at all.
+    // Google's own client for Python sends a cancel call without a body.
     let body = if request.body.is_empty() { b"{}" } else { &request.body[..] };
     serde_json::from_slice(body).map_err(|e| (Code::InvalidArgument, format!("the body is not JSON: {e}")))
 }
 
+/// Returns the query of a list call. Unknown parameters are refused.
 fn query(request: &Incoming) -> Result<Query, (Code, String)> {
     let mut query = Query::default();
     for (name, value) in &request.query {
@@ -123,13 +130,14 @@ fn query(request: &Incoming) -> Result<Query, (Code, String)> {
                     .parse()
                     .map_err(|_| (Code::InvalidArgument, format!("pageSize = `{value}` is not a size")))?;
             }
-            "returnPartialSuccess" => {}
+            "returnPartialSuccess" => {} // no part of this server is ever unreachable
             name => return Err((Code::InvalidArgument, format!("unknown parameter `{name}`"))),
         }
     }
     Ok(query)
 }
 
+/// Refuses a query where the call has none.
 fn no_query(request: &Incoming) -> Result<(), (Code, String)> {
     match request.query.first() {
         Some((name, _)) => Err((Code::InvalidArgument, format!("unknown parameter `{name}`"))),

@@ -1,4 +1,4 @@
-//! What the threads of a server share.
+//! The state that the threads of a server share.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,19 +12,19 @@ use serde_json::Value;
 
 use super::{job::Job, store::Store};
 
-/// The job that a start call's request asks for.
+/// Returns the job that the request of a start call asks for.
 pub(super) type Route = Box<dyn Fn(&Value) -> Job + Send + Sync>;
 
-/// What the threads of a server share.
+/// The state that the threads of a server share: its configuration, and a locked part that changes.
 pub(super) struct Shared {
     pub(super) routes: BTreeMap<String, Route>,
     pub(super) bearer: Option<String>,
     inner: Mutex<Inner>,
-    /// The server is stopping, or an operation has changed.
+    /// Signals that the server is stopping or that an operation has changed.
     pub(super) changed: Condvar,
 }
 
-/// What changes while a server runs.
+/// The part of the state that changes while a server runs.
 #[derive(Default)]
 pub(super) struct Inner {
     pub(super) store: Store,
@@ -43,7 +43,7 @@ impl Shared {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until `end`, or until `enough`; whether the server goes on.
+    /// Waits until `end`, or until `enough` returns true. Returns false if the server is stopping.
     pub(super) fn pause(&self, end: Instant, enough: impl Fn(&Inner) -> bool) -> bool {
         let mut inner = self.lock();
         loop {
@@ -51,7 +51,8 @@ impl Shared {
             if inner.stopping || left.is_zero() || enough(&inner) {
                 return !inner.stopping;
             }
-            // Jobs that last end without telling: who waits for one looks now and then.
+            // A job with a duration ends without a request that could signal it, so the wait checks
+            // again every 10 ms.
             let nap = left.min(Duration::from_millis(10));
             inner = self.changed.wait_timeout(inner, nap).unwrap_or_else(PoisonError::into_inner).0;
         }

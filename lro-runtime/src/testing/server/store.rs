@@ -1,4 +1,4 @@
-//! The operations of a server, and what each call says about them.
+//! The store of a server: its operations, and the answer of each call about them.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -13,38 +13,40 @@ use super::{
 };
 use crate::status::Code;
 
-/// How many lines of the log are kept.
+/// The number of log lines that are kept.
 const LOG: usize = 10_000;
 
-/// The size of a page when nobody says.
+/// The page size of a list call that names none.
 const PAGE: usize = 100;
 
-/// Every operation, and every request so far.
+/// All operations, and the log of requests.
 #[derive(Default)]
 pub(super) struct Store {
+    // Ordered by name, so that a page token can be a position in the list.
     operations: BTreeMap<String, Live>,
     started: u64,
     log: VecDeque<String>,
 }
 
-/// An operation.
+/// One operation and its progress. It stays in the store after it was deleted, so that its counts
+/// can still be read.
 struct Live {
     job: Job,
     began: Instant,
     polls: u32,
     requests: u32,
-    /// The number of looks when somebody asked for cancellation.
+    /// The number of polls at the time of the first cancel call.
     cancelled_at: Option<u32>,
     deleted: bool,
 }
 
-/// A call's answer: a reply, and what goes wrong with it.
+/// The answer of a call: a reply, and its fault if it has one.
 pub(super) struct Answer {
     pub(super) reply: Outgoing,
     pub(super) fault: Option<Fault>,
 }
 
-/// What a list call asks for.
+/// The query of a list call.
 #[derive(Default)]
 pub(super) struct Query {
     pub(super) filter: String,
@@ -64,7 +66,7 @@ impl Store {
         self.log.iter().cloned().collect()
     }
 
-    /// Starts a job: what the start call says.
+    /// Starts a job and returns the answer of the start call.
     pub(super) fn start(&mut self, job: Job) -> Answer {
         if let Some((code, message)) = &job.refusal {
             return error(*code, message).into();
@@ -77,7 +79,7 @@ impl Store {
         }
     }
 
-    /// Puts an operation there; its name.
+    /// Adds an operation for `job` and returns its name.
     pub(super) fn insert(&mut self, job: Job) -> String {
         self.started += 1;
         let name = job.name.clone().unwrap_or_else(|| format!("operations/{}", self.started));
@@ -86,15 +88,16 @@ impl Store {
         name
     }
 
-    /// The requests about an operation, and the looks among them.
+    /// Returns how many requests named an operation, and how many of them were polls.
     pub(super) fn counts(&self, name: &str) -> (u32, u32) {
         self.operations.get(name).map_or((0, 0), |live| (live.requests, live.polls))
     }
 
-    /// One look.
+    /// Answers a poll.
     pub(super) fn poll(&mut self, name: &str) -> Answer {
         let Some(live) = self.find(name) else { return missing(name).into() };
         live.polls = live.polls.saturating_add(1);
+        // Counted before: faults are numbered from 1, and 0 is the start call.
         let fault = live.job.faults.get(&live.polls).copied();
         if live.is_expired() {
             return Answer { reply: error(Code::NotFound, &format!("operation `{name}` has expired")), fault };
@@ -102,30 +105,32 @@ impl Store {
         Answer { reply: live.reply(name), fault }
     }
 
-    /// Whether a `:wait` may go on: the operation is there and not done.
+    /// Returns whether a `:wait` may go on: the operation exists and is not done.
     pub(super) fn is_open(&self, name: &str) -> bool {
         self.operations.get(name).is_some_and(|live| !live.deleted && !live.is_expired() && !live.is_done())
     }
 
-    /// Asks for cancellation.
+    /// Answers a cancel call.
     pub(super) fn cancel(&mut self, name: &str) -> Answer {
         let Some(live) = self.find(name) else { return missing(name).into() };
         match live.job.cancel {
             Cancel::Unimplemented => return error(Code::Unimplemented, "operations cannot be cancelled").into(),
+            // Only the first cancel call counts: a second one must not put the cancellation off.
             Cancel::After(_) if !live.is_done() && live.cancelled_at.is_none() => live.cancelled_at = Some(live.polls),
             Cancel::After(_) | Cancel::Ignored => {}
         }
         Outgoing::json(200, &json!({})).into()
     }
 
-    /// Forgets an operation.
+    /// Answers a delete call: from now on the operation is not found.
     pub(super) fn delete(&mut self, name: &str) -> Answer {
         let Some(live) = self.find(name) else { return missing(name).into() };
         live.deleted = true;
         Outgoing::json(200, &json!({})).into()
     }
 
-    /// One page of the operations below `parent`, which is empty or ends in a slash.
+    /// Answers a list call with one page of the operations below `parent`, which is empty or ends
+    /// in a slash.
     pub(super) fn list(&self, parent: &str, query: &Query) -> Answer {
         let wanted = match query.filter.as_str() {
             "" => None,
@@ -160,6 +165,7 @@ impl Store {
         Outgoing::json(200, &json!({ "operations": page, "nextPageToken": next })).into()
     }
 
+    /// Returns an operation that was not deleted, and counts the request.
     fn find(&mut self, name: &str) -> Option<&mut Live> {
         let live = self.operations.get_mut(name).filter(|live| !live.deleted)?;
         live.requests = live.requests.saturating_add(1);
@@ -177,13 +183,14 @@ impl Live {
         self.cancelled_at.is_some_and(|at| self.polls >= at.saturating_add(polls))
     }
 
-    /// The fraction done, 0 to 1.
+    /// Returns the fraction done, 0 to 1.
     fn fraction(&self) -> f64 {
         match self.job.pace {
             Pace::Endless => 0.0,
             Pace::Polls(0) => 1.0,
             Pace::Polls(polls) => (f64::from(self.polls) / f64::from(polls)).min(1.0),
             Pace::Lasting(duration) if self.began.elapsed() >= duration => 1.0,
+            // Below 1 until the time is over, whatever the division rounds to: 1 means done.
             Pace::Lasting(duration) => (self.began.elapsed().as_secs_f64() / duration.as_secs_f64()).min(0.999),
         }
     }
@@ -192,7 +199,7 @@ impl Live {
         self.is_cancelled() || self.fraction() >= 1.0
     }
 
-    /// The `google.longrunning.Operation`.
+    /// Returns the operation as a `google.longrunning.Operation` in JSON.
     fn operation(&self, name: &str) -> Value {
         let mut operation = json!({ "name": name });
         let mut set = |member: &str, value: Value| {
@@ -201,12 +208,15 @@ impl Live {
             }
         };
         let metadata = (self.job.metadata)(self.fraction());
+        // Metadata is what tells running from queued. A job that is done was not queued at the end.
         if !metadata.is_null() && (self.polls >= self.job.queued || self.is_done()) {
             set("metadata", metadata);
         }
         if self.is_done() {
             set("done", json!(true));
             match &self.job.outcome {
+                // First, because a cancelled job ends as cancelled whatever its outcome would have
+                // been.
                 _ if self.is_cancelled() => {
                     set("error", json!({ "code": 1, "message": "the operation was cancelled" }));
                 }
@@ -218,6 +228,7 @@ impl Live {
         operation
     }
 
+    /// Returns the reply to a poll or a start call.
     fn reply(&self, name: &str) -> Outgoing {
         let reply = Outgoing::json(200, &self.operation(name));
         match self.job.hint.filter(|_| !self.is_done()) {
@@ -233,7 +244,8 @@ impl From<Outgoing> for Answer {
     }
 }
 
-/// `Retry-After` knows no fractions: the next whole second.
+/// Returns `duration` for a `Retry-After` header, which has no fractions: rounded up, because
+/// rounding down would make the client come too early.
 pub(super) fn whole_seconds(duration: Duration) -> String {
     (duration.as_secs() + u64::from(duration.subsec_nanos() > 0)).to_string()
 }
@@ -242,12 +254,12 @@ fn missing(name: &str) -> Outgoing {
     error(Code::NotFound, &format!("operation `{name}` not found"))
 }
 
-/// An error as Google's services send it.
+/// Returns an error reply as Google's services send it, with the HTTP status of `code`.
 pub(super) fn error(code: Code, message: &str) -> Outgoing {
     error_with(code.http_status(), code, message)
 }
 
-/// The same with any HTTP status.
+/// Returns an error reply as Google's services send it, with the HTTP status `http`.
 pub(super) fn error_with(http: u16, code: Code, message: &str) -> Outgoing {
     Outgoing::json(http, &json!({ "error": { "code": http, "message": message, "status": code.name() } }))
 }

@@ -1,4 +1,5 @@
-//! HTTP/2 for gRPC: a channel as tonic wants it, on the connections of this transport.
+//! The HTTP/2 channel for gRPC: tonic's channel interface over the connector and the background
+//! thread of [`HyperTransport`].
 
 use std::{
     fmt,
@@ -16,12 +17,18 @@ use tower_service::Service;
 use super::{HyperTransport, HyperTransportBuilder, IDLE, classify, connect::Connector, thread, thread::Background};
 use crate::transport::{GrpcTransport, TransportError, TransportErrorKind};
 
-/// How often a connection with calls on it is asked for a sign of life, and for how long.
+/// The interval between HTTP/2 pings on a connection with calls in flight, and how long the server
+/// may take to answer one.
+///
+/// Without pings, a call over a connection that a NAT or a load balancer dropped silently would
+/// hang until the caller's limit.
 const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
 
-/// A gRPC channel over hyper, without a runtime: its connections run on the background thread of [`HyperTransport`](HyperTransport).
+/// A gRPC channel over hyper that needs no runtime. Its connections run on the background thread of
+/// [`HyperTransport`](HyperTransport).
 ///
-/// It serves tonic's generated clients too: start an operation with one, and let the library poll over the same connection.
+/// It also works with tonic's generated clients: start an operation with one and let the library
+/// poll over the same connection.
 #[derive(Clone)]
 pub struct HyperChannel {
     client: Client<Connector, Body>,
@@ -30,6 +37,8 @@ pub struct HyperChannel {
 impl HyperChannel {
     pub(super) fn new(connector: Connector) -> Self {
         let (interval, patience) = KEEP_ALIVE;
+        // Both timers are needed. hyper panics on keep-alive pings without `timer`, and the idle
+        // timeout has no effect without `pool_timer`.
         let client = Client::builder(Background)
             .timer(SmolTimer::new())
             .pool_timer(SmolTimer::new())
@@ -47,6 +56,7 @@ impl Service<http::Request<Body>> for HyperChannel {
     type Error = TransportError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, TransportError>> + Send>>;
 
+    // Always ready: hyper-util's pool connects and multiplexes inside the request's future.
     fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
         Poll::Ready(Ok(()))
     }
@@ -67,13 +77,14 @@ impl fmt::Debug for HyperChannel {
 }
 
 impl HyperTransportBuilder {
-    /// A gRPC transport with these settings instead: HTTP/2, and a TLS handshake that says so.
+    /// Builds a gRPC transport with these settings: HTTP/2 instead of HTTP/1.1, also in the TLS
+    /// handshake (ALPN `h2`).
     #[must_use]
     pub fn grpc(self) -> GrpcTransport<HyperChannel> {
         GrpcTransport::over(self.grpc_channel())
     }
 
-    /// The channel alone, for tonic's generated clients.
+    /// Builds the channel alone, for tonic's generated clients.
     #[must_use]
     pub fn grpc_channel(self) -> HyperChannel {
         HyperChannel::new(self.connector(b"h2"))
@@ -81,10 +92,12 @@ impl HyperTransportBuilder {
 }
 
 impl GrpcTransport<HyperChannel> {
-    /// Sends over HTTP/2 to where each request's URI points, on any executor and on none, with the public roots and the default limits.
+    /// Creates a transport that sends over HTTP/2 to the origin of each request's URI, with the
+    /// public roots and the default limits. It works on any executor and on none.
     ///
-    /// Its connection is made at the first call, kept alive, and replaced when it breaks. For other roots or limits:
-    /// [`HyperTransportBuilder::grpc`](HyperTransportBuilder::grpc). Does no I/O and starts no thread.
+    /// The connection is opened at the first call, kept alive, and replaced when it breaks. For
+    /// other roots or limits, use [`HyperTransportBuilder::grpc`](HyperTransportBuilder::grpc).
+    /// Does no I/O and starts no thread.
     #[must_use]
     pub fn new() -> Self {
         HyperTransport::builder().grpc()

@@ -1,3 +1,5 @@
+//! The default transport: hyper over HTTP/1.1, on a background thread of its own.
+
 use std::{
     error::Error as StdError,
     path::PathBuf,
@@ -35,29 +37,42 @@ use self::{
     thread::Background,
 };
 
-/// Replies with more headers are refused: hyper's own limit of 100 is less than some gateways send.
+/// The largest number of headers in a reply. hyper's own limit of 100 is less than some gateways
+/// send.
 const MAX_HEADERS: usize = 1_000;
-/// Replies with a longer head are refused, and so much of a body is buffered before it is asked for.
+/// The largest size of a reply's head, in bytes. It is the size of hyper's read buffer, so it also
+/// bounds how much of a body is buffered before it is read. hyper's default is about 400 kB per
+/// connection.
 const MAX_HEAD: usize = 256 * 1024;
-/// Idle connections are closed after this time.
+/// The time after which an idle connection is closed.
 const IDLE: Duration = Duration::from_secs(90);
-/// How many connections that had gone stale in the pool one request may meet before it gives up.
+/// The number of closed connections from the pool that one request tolerates before it fails.
+///
+/// A restart of the server leaves every pooled connection closed. Without a bound, a server that
+/// closes each connection at its second request could keep a request trying for as long as other
+/// requests refill the pool.
 const MAX_STALE: usize = 8;
-/// What a body may reserve on the word of its `Content-Length` alone.
+/// The most memory, in bytes, that is reserved for a body because of its `Content-Length` alone: a
+/// server may announce gigabytes and send nothing.
 const MAX_RESERVED: u64 = 64 * 1024;
 
-/// The default transport: [hyper](https://docs.rs/hyper) over HTTP/1.1, with TLS by [rustls](https://docs.rs/rustls).
+/// The default transport: [hyper](https://docs.rs/hyper) over HTTP/1.1, with TLS by
+/// [rustls](https://docs.rs/rustls).
 ///
-/// It works on any executor and on none: its connections run on one background thread of the process, made at the first
-/// request, so that a caller who blocks the only thread of its executor does not block the reply it waits for.
+/// It works on any executor and on none. Its connections run on one background thread per process,
+/// which starts at the first request. A caller that blocks the only thread of its executor
+/// therefore does not block the reply it waits for.
 ///
-/// Connections are kept alive and shared between clones, by scheme, host and port. A reused connection that turns out to be
-/// closed is replaced without a word if the request is idempotent (`GET`, `PUT`, `DELETE`, …) or was not sent at all; a `POST` that
-/// may have arrived is an error of kind [`Closed`](TransportErrorKind::Closed). Dropping a request closes its connection.
+/// Connections are kept alive and shared between clones, by scheme, host and port. If a reused
+/// connection turns out to be closed, the transport sends the request again on another one,
+/// provided that the request is idempotent (`GET`, `PUT`, `DELETE`, …) or was not sent at all. A
+/// `POST` that may have arrived is an error of kind [`Closed`](TransportErrorKind::Closed).
+/// Dropping a request closes its connection.
 ///
-/// Certificates are checked against Mozilla's roots, compiled in. All addresses of a host are tried. There is no proxy support and no
-/// decompression: no `Accept-Encoding` is sent. A reply's head is limited to 256 KiB and 1,000 headers. The only time limit of
-/// its own is the one for connecting (30 s, see [`HyperTransportBuilder::connect_timeout`]).
+/// Certificates are checked against Mozilla's roots, which are compiled in. All addresses of a host
+/// are tried. There is no proxy support and no decompression: no `Accept-Encoding` is sent. A
+/// reply's head is limited to 256 KiB and 1,000 headers. The transport has one time limit of its
+/// own, for connecting (default: 30 s, see [`HyperTransportBuilder::connect_timeout`]).
 ///
 /// ```
 /// # #[cfg(unix)] {
@@ -73,33 +88,43 @@ pub struct HyperTransport {
 }
 
 impl HyperTransport {
-    /// A transport with the public roots and the default limits. Does no I/O and starts no thread.
+    /// Creates a transport with the public roots and the default limits. Does no I/O and starts no
+    /// thread.
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// A transport that sends every request over the unix socket at `path`, whatever the host in its URI; `http` only.
+    /// Creates a transport that sends every request over the unix socket at `path`, whatever the
+    /// host in its URI. Only `http` URIs work.
     ///
-    /// Each request still needs a base URL for its paths and its `Host` header: `http://localhost` by custom.
+    /// A client still needs a base URL, for the paths and the `Host` header of its requests.
+    /// `http://localhost` is customary.
     #[cfg(unix)]
     #[must_use]
     pub fn unix(path: impl Into<PathBuf>) -> Self {
         Self::builder().unix(path).build()
     }
 
-    /// A transport with settings of its own.
+    /// Returns a builder for a transport with other settings.
     #[must_use]
     pub fn builder() -> HyperTransportBuilder {
         HyperTransportBuilder { connect_timeout: Duration::from_secs(30), trust: Trust::default(), socket: None }
     }
 
-    /// Sends until a connection takes the request: one from the pool may have been closed by the server meanwhile.
+    /// Sends the request, again if needed, until a connection answers it: the server may have
+    /// closed the pooled ones.
+    ///
+    /// hyper-util's own retry covers a connection that closes before the request is written. Often
+    /// the close arrives later, after the request was written, and hyper-util then reports an
+    /// error.
     async fn exchange(&self, request: &Request) -> Result<http::Response<Incoming>, TransportError> {
         let mut stale = 0;
         loop {
             let error = match self.client.request(outgoing(request)).await {
                 Ok(mut response) => {
+                    // `remove` rather than `get`: the caller's reply must not carry the
+                    // connection's internals.
                     if let Some(used) = response.extensions_mut().remove::<Used>() {
                         used.mark();
                     }
@@ -108,6 +133,8 @@ impl HyperTransport {
                 Err(error) => error,
             };
             stale += 1;
+            // A request that is not idempotent may have been executed. Sending a start call twice
+            // would start two operations.
             if stale > MAX_STALE || !request.method().is_idempotent() || !went_stale(&error) {
                 return Err(classify(error));
             }
@@ -125,6 +152,7 @@ impl Transport for HyperTransport {
     fn send<'a>(&'a self, request: &'a Request, max_body: usize) -> BoxFuture<'a, Result<Reply, TransportError>> {
         Box::pin(async move {
             check(request)?;
+            // Not in `build`: a program may make a transport that it never uses.
             thread::start().map_err(|error| TransportError::new(TransportErrorKind::Other, error))?;
             let (parts, body) = self.exchange(request).await?.into_parts();
             Ok(Reply::from_parts(parts, read(body, max_body).await?))
@@ -132,7 +160,8 @@ impl Transport for HyperTransport {
     }
 }
 
-/// Settings of a [`HyperTransport`]; see [`HyperTransport::builder`].
+/// Builds a [`HyperTransport`] with other settings than the default; [`HyperTransport::builder`]
+/// makes one.
 #[derive(Clone, Debug)]
 pub struct HyperTransportBuilder {
     connect_timeout: Duration,
@@ -141,21 +170,27 @@ pub struct HyperTransportBuilder {
 }
 
 impl HyperTransportBuilder {
-    /// How long name resolution, connecting and the TLS handshake may take together; 30 s if not set.
+    /// Sets how long name resolution, connecting and the TLS handshake may take together. Default:
+    /// 30 s.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Trusts the certificates in `pem` as well as the public roots. Without effect together with [`tls`](Self::tls).
+    /// Trusts the certificates in `pem` in addition to the public roots. Has no effect together
+    /// with [`tls`](Self::tls).
     ///
-    /// Fails if `pem` has no certificate or one that cannot be a root.
+    /// # Errors
+    ///
+    /// Fails if `pem` contains no certificate, or one that cannot be a root.
     pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, TransportError> {
         let invalid = |error: Box<dyn StdError + Send + Sync>| TransportError::new(TransportErrorKind::Other, error);
         let before = self.trust.extra.len();
         for certificate in CertificateDer::pem_slice_iter(pem) {
             let certificate = certificate.map_err(|error| invalid(error.into()))?;
+            // Tried on an empty store, so that a bad certificate is reported here and not by the
+            // first connection.
             RootCertStore::empty().add(certificate.clone()).map_err(|error| invalid(error.into()))?;
             self.trust.extra.push(certificate);
         }
@@ -165,14 +200,15 @@ impl HyperTransportBuilder {
         Ok(self)
     }
 
-    /// Uses `config` for TLS: client certificates, other roots, another provider. Its ALPN list is replaced by what is spoken.
+    /// Uses `config` for TLS: client certificates, other roots, another provider. The transport
+    /// replaces its ALPN list with the one protocol it speaks.
     #[must_use]
     pub fn tls(mut self, config: ClientConfig) -> Self {
         self.trust.config = Some(config);
         self
     }
 
-    /// Sends every request over the unix socket at `path`; see [`HyperTransport::unix`].
+    /// Sends every request over the unix socket at `path`, as [`HyperTransport::unix`] does.
     #[cfg(unix)]
     #[must_use]
     pub fn unix(mut self, path: impl Into<PathBuf>) -> Self {
@@ -180,11 +216,11 @@ impl HyperTransportBuilder {
         self
     }
 
-    /// The transport.
+    /// Builds the transport. Does no I/O and starts no thread.
     #[must_use]
     pub fn build(self) -> HyperTransport {
         let client = Client::builder(Background)
-            .pool_timer(SmolTimer::new())
+            .pool_timer(SmolTimer::new()) // without it the idle timeout has no effect
             .pool_idle_timeout(IDLE)
             .http1_max_headers(MAX_HEADERS)
             .http1_max_buf_size(MAX_HEAD)
@@ -203,11 +239,12 @@ impl HyperTransportBuilder {
     }
 }
 
-/// Refuses what hyper would refuse later, or would send in another form.
+/// Refuses a request that hyper would refuse later or send in another form.
 fn check(request: &Request) -> Result<(), TransportError> {
     let refuse = |why: &str| Err(TransportError::message(TransportErrorKind::InvalidRequest, why));
     match request.uri().scheme() {
         None => return refuse("its URI has no scheme and host"),
+        // The connector would send any other scheme as plain HTTP, credentials included.
         Some(scheme) if *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS => {
             return refuse("its scheme is neither http nor https");
         }
@@ -216,17 +253,21 @@ fn check(request: &Request) -> Result<(), TransportError> {
     if request.uri().host().is_none_or(str::is_empty) {
         return refuse("its URI has no host");
     }
+    // hyper sends only the authority of a CONNECT request and strips its path (RFC 9110, section
+    // 9.3.6).
     if *request.method() == Method::CONNECT {
         return refuse("its method is CONNECT");
     }
     Ok(())
 }
 
-/// The request as hyper takes it. How long the body is and how it is framed is for hyper to say, but for one case: it leaves
-/// out the length of an empty body, which some front ends answer with `411 Length Required`.
+/// Converts `request` for hyper. hyper decides the framing of the body, with one exception: it
+/// omits the length of an empty body, which some front ends answer with `411 Length Required`.
 fn outgoing(request: &Request) -> http::Request<Full<Bytes>> {
     let mut request = request.clone().map(Full::new);
     *request.version_mut() = Version::HTTP_11;
+    // hyper prefers the caller's framing headers to what it knows about the body. A wrong length
+    // would make the server read the next request as part of this one, or wait for ever.
     request.headers_mut().remove(header::CONTENT_LENGTH);
     request.headers_mut().remove(header::TRANSFER_ENCODING);
     if matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH) && request.body().is_end_stream() {
@@ -235,16 +276,21 @@ fn outgoing(request: &Request) -> http::Request<Full<Bytes>> {
     request
 }
 
-/// Reads a body to its end, or to its first byte beyond the limit; dropping `body` unread closes its connection.
+/// Reads a body to its end, or fails at the first byte beyond `max_body`. An early return drops
+/// `body` unread, which closes its connection.
 async fn read(mut body: Incoming, max_body: usize) -> Result<Bytes, TransportError> {
+    // The `Content-Length`, or 0 for chunks. A body that is announced too large is refused before
+    // its first byte.
     let announced = body.size_hint().lower();
     if announced > max_body as u64 {
         return Err(TransportError::body_too_large(max_body));
     }
+    // A body that arrives in one frame, as most do, is returned as hyper's own buffer. Only a
+    // second frame makes a copy.
     let mut first = Bytes::new();
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue }; // trailers
         if data.len() > max_body.saturating_sub(first.len() + whole.len()) {
             return Err(TransportError::body_too_large(max_body));
         }
@@ -261,12 +307,18 @@ async fn read(mut body: Incoming, max_body: usize) -> Result<Bytes, TransportErr
     Ok(if whole.is_empty() { first } else { whole.freeze() })
 }
 
-/// Whether the request met a connection that had served before and was closed since.
+/// Returns whether the request failed because its connection had answered an earlier request and
+/// was closed since.
+///
+/// A new connection that breaks does not count: the server is then in trouble, and the error budget
+/// should know.
 fn went_stale(error: &hyper_util::client::legacy::Error) -> bool {
     let mut extensions = http::Extensions::new();
     if let Some(connection) = error.connect_info() {
         connection.get_extras(&mut extensions);
     }
+    // A connection that answered with invalid HTTP is not stale: the same request would meet the
+    // same reply.
     let broken = error.source().and_then(<dyn StdError>::downcast_ref::<hyper::Error>).is_some_and(is_closed);
     broken && extensions.get::<Used>().is_some_and(Used::is_marked)
 }

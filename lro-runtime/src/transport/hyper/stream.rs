@@ -1,4 +1,4 @@
-//! A connected stream, as hyper wants to see it.
+//! Wraps a connected stream of any kind in the traits that hyper reads and writes through.
 
 use std::{
     io,
@@ -15,16 +15,19 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use smol_hyper::rt::FuturesIo;
 
-/// TCP, TLS or a unix socket.
+/// A TCP, TLS or unix socket stream.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// Whether a connection has answered a request: what tells one that was closed while idle from one that never worked.
+/// A flag for whether a connection has answered a request. It distinguishes a connection that was
+/// closed while idle from one that never worked.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Used(Arc<AtomicBool>);
 
 impl Used {
+    // Release pairs with the Acquire in `is_marked`: two requests on the same connection may run on
+    // different threads.
     pub(super) fn mark(&self) {
         self.0.store(true, Ordering::Release);
     }
@@ -34,7 +37,9 @@ impl Used {
     }
 }
 
+/// One connection as hyper sees it, with its [`Used`] flag.
 pub(super) struct Wire {
+    // Boxed, so that hyper's connection code is compiled once and not for each kind of stream.
     stream: FuturesIo<Box<dyn Stream>>,
     used: Used,
 }
@@ -47,6 +52,8 @@ impl Wire {
 
 impl Connection for Wire {
     fn connected(&self) -> Connected {
+        // hyper-util copies an extra into each response and into the error of a failed request: no
+        // other way leads from either back to the connection.
         Connected::new().extra(self.used.clone())
     }
 }

@@ -1,4 +1,5 @@
-//! The one thread on which every connection of every [`HyperTransport`](super::HyperTransport) runs.
+//! The background thread on which every connection of every
+//! [`HyperTransport`](super::HyperTransport) runs.
 
 use std::{
     future::{Future, pending},
@@ -13,8 +14,10 @@ use async_io::block_on;
 
 static CONNECTIONS: Executor<'static> = Executor::new();
 
-/// Makes sure that the thread is there. It lives as long as the process, as the one of async-io does.
+/// Starts the thread at the first call. It lives as long as the process, like async-io's own
+/// thread.
 pub(super) fn start() -> io::Result<()> {
+    // Not a `Once`: if the thread cannot be started now, a later request tries again.
     static STARTED: Mutex<bool> = Mutex::new(false);
     let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
     if !*started {
@@ -24,14 +27,16 @@ pub(super) fn start() -> io::Result<()> {
     Ok(())
 }
 
-/// A connection that panics ends, and takes no other with it.
+/// Runs all connections. A connection that panics ends alone: the loop goes on running the others.
 fn run() {
     loop {
+        // `run` passes on the panic of a task. That task is gone by then, and the next `run` goes
+        // on with the others.
         let _ = catch_unwind(AssertUnwindSafe(|| block_on(CONNECTIONS.run(pending::<()>()))));
     }
 }
 
-/// Where hyper spawns its connections.
+/// The executor that hyper spawns its connections on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Background;
 
@@ -40,6 +45,7 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     fn execute(&self, connection: F) {
+        // Dropping the task's handle instead would cancel the connection.
         CONNECTIONS.spawn(connection).detach();
     }
 }

@@ -1,4 +1,4 @@
-//! The backend that surf's client gets: [`HyperTransport`].
+//! The backend of a surf client: sends its requests through [`HyperTransport`].
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
@@ -11,25 +11,27 @@ use surf::{
 use super::headers;
 use crate::transport::{HyperTransport, Request, Transport, TransportError, TransportErrorKind};
 
-/// How much body a request may have that a middleware made itself.
+/// The body limit for the reply to a request that middleware made itself: such a request carries no
+/// [`Exchange`] with the caller's limit.
 const DEFAULT_MAX_BODY: usize = 16 * 1024 * 1024;
 
-/// A request as it was before surf saw it.
+/// The original request, attached to surf's version of it.
 pub(super) struct Exchange {
     pub(super) uri: Uri,
-    /// What surf was shown as `uri`: as long as it is that, `uri` is sent.
+    /// The URL that surf got for `uri`. While the request still has this URL, `uri` is sent.
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) max_body: usize,
 }
 
-/// A reply as it was before surf saw it.
+/// The original head of a reply, attached to surf's version of it.
 #[derive(Clone)]
 pub(super) struct Received {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
 }
 
+/// [`HyperTransport`] as a backend of surf.
 #[derive(Debug)]
 pub(super) struct Wire(HyperTransport);
 
@@ -45,11 +47,14 @@ impl HttpClient for Wire {
         let exchange = request.ext().get::<Exchange>();
         let max_body = exchange.map_or(DEFAULT_MAX_BODY, |exchange| exchange.max_body);
         let mut outgoing = outgoing(&request, exchange).map_err(refused)?;
-        *outgoing.body_mut() = Bytes::from(request.take_body().into_bytes().await?); // last: it leaves a header behind
+        // After the headers were read, because `take_body` adds a `Content-Type` header to the
+        // request.
+        *outgoing.body_mut() = Bytes::from(request.take_body().into_bytes().await?);
         let (parts, body) = self.0.send(&outgoing, max_body).await.map_err(refused)?.into_parts();
 
         let mut response = SurfResponse::new(shown_status(parts.status));
         response.set_body(body.as_ref());
+        // `set_body` adds `application/octet-stream`, which the server did not send.
         response.remove_header("content-type");
         headers::show(&parts.headers, response.as_mut());
         response.ext_mut().insert(Received { status: parts.status, headers: parts.headers });
@@ -57,7 +62,8 @@ impl HttpClient for Wire {
     }
 }
 
-/// The status that surf is shown: its own kind of status has names for some codes only.
+/// Returns the status that middleware sees. surf's status type knows some codes only; the others
+/// become a generic code of their class.
 pub(super) fn shown_status(status: StatusCode) -> SurfStatus {
     SurfStatus::try_from(status.as_u16()).unwrap_or(match status.as_u16() / 100 {
         1 => SurfStatus::Continue,
@@ -71,11 +77,16 @@ pub(super) fn shown_status(status: StatusCode) -> SurfStatus {
 fn outgoing(request: &SurfRequest, exchange: Option<&Exchange>) -> Result<Request, TransportError> {
     let uri = match exchange {
         Some(exchange) if exchange.url == *request.url() => exchange.uri.clone(),
+        // The origin was checked before the request reached surf, and the request may carry
+        // credentials.
         Some(exchange) if exchange.url.origin() != request.url().origin() => {
             return Err(invalid("a middleware sent it to another origin"));
         }
+        // Another path on the same origin, or a request that middleware made itself and that has no
+        // original.
         _ => {
             let mut url = request.url().clone();
+            // A fragment is not part of what is requested (RFC 9110, section 7.1).
             url.set_fragment(None);
             Uri::try_from(url.as_str()).map_err(invalid)?
         }
@@ -94,6 +105,7 @@ fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Transp
     TransportError::new(TransportErrorKind::InvalidRequest, error)
 }
 
+/// Wraps an error for surf, which wants a status with it. Only the error inside is read again.
 fn refused(error: TransportError) -> surf::Error {
     surf::Error::new(SurfStatus::BadGateway, error)
 }

@@ -1,3 +1,6 @@
+//! Sends requests through a [`surf::Client`] and its middleware, with [`HyperTransport`] as its
+//! backend.
+
 use std::{fmt, io, panic::AssertUnwindSafe, str::FromStr};
 
 use bytes::Bytes;
@@ -17,9 +20,10 @@ use self::backend::{Exchange, Received, Wire};
 
 /// A transport over [`surf::Client`] and its middleware.
 ///
-/// surf's own backends are unmaintained, and each breaks a promise of [`Transport`]: its HTTP/1 pool hands a request the
-/// reply of one that was dropped, two of them panic on a header that is not ASCII, one takes a body that was cut for a whole one.
-/// So this is surf without a backend: its client and its middleware over the wire of [`HyperTransport`].
+/// surf's own backends are unmaintained, and each breaks a guarantee of [`Transport`]: the HTTP/1
+/// pool gives a request the reply to an earlier request that was dropped, two backends panic on a
+/// header that is not ASCII, and one accepts a truncated body as complete. This transport therefore
+/// uses surf without a backend: its client and its middleware, with [`HyperTransport`] underneath.
 ///
 /// ```
 /// use lro_runtime::transport::{HyperTransport, SurfTransport};
@@ -39,11 +43,13 @@ use self::backend::{Exchange, Received, Wire};
 /// let transport = SurfTransport::over(client);
 /// ```
 ///
-/// Middleware sees what surf can show: header values are ASCII (other bytes appear as `?`), unknown status codes appear as the first of
-/// their hundred. What it leaves alone is sent and received as it was, what it changes is changed. It may send a request
-/// elsewhere on the same origin, but not to another: the wire refuses that
-/// ([`InvalidRequest`](TransportErrorKind::InvalidRequest)). Do not add `surf::middleware::Redirect`: the requests it makes itself carry all
-/// headers to wherever a server says. Methods that surf does not know are refused.
+/// Middleware sees what surf's types can express: header values are ASCII (other bytes appear as
+/// `?`), and an unknown status code appears as a generic code of its class (`299` as `200`).
+/// Whatever the middleware leaves unchanged is sent and received in its original form; its changes
+/// are applied. It may send a request elsewhere on the same origin, but not to another origin: the
+/// transport refuses that ([`InvalidRequest`](TransportErrorKind::InvalidRequest)). Do not add
+/// `surf::middleware::Redirect`: the requests that it makes itself carry all headers to any URL
+/// that a server names. Methods that surf does not know are refused.
 #[derive(Clone)]
 pub struct SurfTransport {
     client: Client,
@@ -51,27 +57,31 @@ pub struct SurfTransport {
 }
 
 impl SurfTransport {
-    /// surf over a [`HyperTransport`] with the default settings, without middleware.
+    /// Creates a transport over surf without middleware, with a default [`HyperTransport`]
+    /// underneath.
     #[must_use]
     pub fn new() -> Self {
         Self::over(Self::client(HyperTransport::new()))
     }
 
-    /// A surf client over `wire`, to add middleware to and hand to [`over`](Self::over).
+    /// Creates a surf client that sends through `wire`. Add middleware to it, then pass it to
+    /// [`over`](Self::over).
     #[must_use]
     pub fn client(wire: HyperTransport) -> Client {
         Client::with_http_client(Wire::new(wire))
     }
 
-    /// A transport over a client made by [`client`](Self::client).
+    /// Creates a transport over a client made by [`client`](Self::client).
     #[must_use]
     pub fn over(client: Client) -> Self {
         Self { client, foreign: false }
     }
 
-    /// A transport over a client with a backend of its own, surf's or another. Prefer [`new`](Self::new).
+    /// Creates a transport over a client with a backend of its own, surf's or another. Prefer
+    /// [`new`](Self::new).
     ///
-    /// Fails unless the client was made with keep-alive switched off, since surf's pool hands out replies of earlier requests:
+    /// The client must be made with keep-alive switched off, because surf's pool returns replies of
+    /// earlier requests:
     ///
     /// ```
     /// use surf::{Client, Config};
@@ -83,11 +93,18 @@ impl SurfTransport {
     /// # }
     /// ```
     ///
-    /// Panics of the backend are contained, bodies are held against their `Content-Length`, an interim reply (`1xx`) that it
-    /// takes for the final one is an error. What stays broken is what the backend does below. surf's own HTTP/1 one makes a connection
-    /// for each request, reads a body as empty that ends with its connection or is `Chunked` with a capital letter, may take a
-    /// chunked body that was cut for a whole one, does not know some status codes (`299`, `418`, …), and refuses replies with more than
-    /// 8 kB of head, 128 headers, or a header that is not UTF-8.
+    /// The transport turns panics of the backend into errors, compares each body with its
+    /// `Content-Length`, and reports an interim reply (`1xx`) that the backend returns as the final
+    /// one as an error. It cannot repair what the backend does below that. surf's own HTTP/1
+    /// backend opens a connection for each request, reads a body as empty if it ends with its
+    /// connection or is `Chunked` with a capital letter, may accept a truncated chunked body as
+    /// complete, does not know some status codes (`299`, `418`, …), and refuses replies with more
+    /// than 8 kB of head, with more than 128 headers, or with a header that is not UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`InvalidRequest`](TransportErrorKind::InvalidRequest) if the client keeps
+    /// connections alive.
     pub fn over_foreign(client: Client) -> Result<Self, TransportError> {
         if client.config().http_config.http_keep_alive {
             return Err(TransportError::message(
@@ -102,6 +119,8 @@ impl SurfTransport {
         let mut response = self.client.send(self.outgoing(request, max_body)?).await.map_err(classify)?;
         let received = response.ext::<Received>().cloned();
         let shown = u16::from(response.status());
+        // The original status counts only while surf still shows what it was shown: middleware may
+        // have replaced it.
         let status = match &received {
             Some(received) if backend::shown_status(received.status) == response.status() => received.status,
             _ => StatusCode::from_u16(shown)
@@ -109,6 +128,8 @@ impl SurfTransport {
         };
         let original = received.map(|received| received.headers).unwrap_or_default();
         let headers = headers::merged(&original, response.as_ref());
+        // surf's own HTTP/1 backend takes a `100 Continue` for the reply. [`HyperTransport`] never
+        // returns one.
         if self.foreign && status.is_informational() {
             return Err(TransportError::message(
                 TransportErrorKind::InvalidReply,
@@ -116,7 +137,7 @@ impl SurfTransport {
             ));
         }
         let body = if *request.method() == Method::HEAD || matches!(status.as_u16(), 204 | 304) {
-            Bytes::new() // surf's own backend would wait for the length that these may announce
+            Bytes::new() // these may announce a length without a body, and surf's own backend would wait for one
         } else {
             self.read(&mut response, headers::content_length(&headers), max_body).await?
         };
@@ -126,7 +147,10 @@ impl SurfTransport {
         Ok(reply)
     }
 
-    /// Reads a body to its end, or to its first byte beyond the limit.
+    /// Reads a body to its end, or fails at the first byte beyond `max_body`.
+    ///
+    /// Only a foreign backend's body is compared with the length it announced: [`HyperTransport`]
+    /// has checked its own.
     async fn read(
         &self,
         response: &mut surf::Response,
@@ -137,6 +161,7 @@ impl SurfTransport {
             return Err(TransportError::body_too_large(max_body));
         }
         let mut body = Vec::new();
+        // One byte more than allowed, to tell a body of exactly `max_body` bytes from a larger one.
         let limit = max_body.saturating_add(1) as u64;
         response.take(limit).read_to_end(&mut body).await.map_err(|error| {
             let kind = match error.kind() {
@@ -154,7 +179,11 @@ impl SurfTransport {
         Ok(Bytes::from(body))
     }
 
-    /// The request as surf takes it, and beside it, for the wire, as it was.
+    /// Converts `request` for surf, and attaches the original for the backend.
+    ///
+    /// surf's URL resolves dots and escapes characters, and its headers are ASCII. Our backend
+    /// restores the original from the attached [`Exchange`]; a foreign backend cannot, so requests
+    /// that surf would change are refused.
     fn outgoing(&self, request: &Request, max_body: usize) -> Result<surf::Request, TransportError> {
         let invalid = |why: String| TransportError::message(TransportErrorKind::InvalidRequest, why);
         let method = SurfMethod::from_str(request.method().as_str())
@@ -168,8 +197,11 @@ impl SurfTransport {
         }
         let mut outgoing = surf::Request::new(method, url.clone());
         outgoing.set_body(request.body().as_ref());
+        // `set_body` adds `application/octet-stream`, which the caller did not ask for.
         outgoing.remove_header("content-type");
         headers::show(request.headers(), outgoing.as_mut());
+        // Switching keep-alive off in surf's settings keeps connections out of its pool, but does
+        // not tell the server.
         if self.foreign {
             outgoing.insert_header("connection", "close");
         }
@@ -194,6 +226,8 @@ impl fmt::Debug for SurfTransport {
 impl Transport for SurfTransport {
     fn send<'a>(&'a self, request: &'a Request, max_body: usize) -> BoxFuture<'a, Result<Reply, TransportError>> {
         Box::pin(async move {
+            // Some surf backends panic on unusual headers, and middleware may panic: neither may
+            // end the caller's task.
             let exchange = AssertUnwindSafe(self.exchange(request, max_body)).catch_unwind();
             exchange.await.unwrap_or_else(|_| {
                 Err(TransportError::message(TransportErrorKind::Other, "surf or its middleware panicked"))
@@ -202,13 +236,16 @@ impl Transport for SurfTransport {
     }
 }
 
-/// Whether `url` asks for the same resource: it resolves dots and escapes what it finds.
+/// Returns whether `url` still has the path and query of `uri`. Parsing a URL resolves dots and
+/// escapes characters.
 fn is_same(url: &Url, uri: Option<&PathAndQuery>) -> bool {
     uri.is_some_and(|uri| url.path() == uri.path() && url.query() == uri.query())
 }
 
-/// What the wire said, or else what a backend or a middleware did.
+/// Returns the error of [`HyperTransport`] if there is one, otherwise an error for what the backend
+/// or middleware did.
 fn classify(error: surf::Error) -> TransportError {
+    // The backend wrapped it in `refused`, because surf's trait has an error type of its own.
     if let Some(error) = error.downcast_ref::<TransportError>() {
         return error.clone();
     }
