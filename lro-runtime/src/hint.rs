@@ -18,7 +18,7 @@ pub enum Hint {
 impl Hint {
     /// Returns the delay that the hint asks for, seen at `now`. For a date in the past it is zero.
     #[must_use]
-    pub fn wait(self, now: SystemTime) -> Duration {
+    pub fn delay(self, now: SystemTime) -> Duration {
         match self {
             Self::After(duration) => duration,
             Self::At(date) => date.duration_since(now).unwrap_or(Duration::ZERO),
@@ -111,12 +111,12 @@ mod tests {
     }
 
     #[test]
-    fn all_three_date_forms_are_read_and_the_past_is_no_wait() {
+    fn all_three_date_forms_are_read_and_a_past_date_is_a_zero_delay() {
         let date = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
         for written in ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"] {
             assert_eq!(hint("retry-after", written), Some(Hint::At(date)));
         }
-        assert_eq!(Hint::At(date).wait(date - Duration::from_secs(5)), Duration::from_secs(5));
-        assert_eq!(Hint::At(date).wait(date + Duration::from_secs(5)), Duration::ZERO);
+        assert_eq!(Hint::At(date).delay(date - Duration::from_secs(5)), Duration::from_secs(5));
+        assert_eq!(Hint::At(date).delay(date + Duration::from_secs(5)), Duration::ZERO);
     }
 }

@@ -64,8 +64,11 @@ pub fn pending<S: OperationState>(payload: Payload<'_>, test: fn(&S::Metadata) -
 }
 
 /// Applies the author's `progress` to metadata. Returns `None` for metadata that does not decode.
-pub fn progress<S: OperationState, D: Done>(payload: Payload<'_>, read: fn(&S::Metadata) -> D) -> Option<f64> {
-    S::decode_metadata(payload).ok().and_then(|metadata| read(&metadata).done())
+pub fn progress<S: OperationState, D: ProgressOutput>(
+    payload: Payload<'_>,
+    read: fn(&S::Metadata) -> D,
+) -> Option<f64> {
+    S::decode_metadata(payload).ok().and_then(|metadata| read(&metadata).fraction_done())
 }
 
 /// Applies the author's `classify` to a response. Returns `None` for a response that does not
@@ -82,19 +85,19 @@ pub fn classify<S: OperationState>(payload: Payload<'_>, read: fn(&S::Response) 
     message = "`{Self}` is not a fraction done",
     note = "the closure under `progress` gives `f64` (0 to 1), or `Option<f64>`"
 )]
-pub trait Done {
+pub trait ProgressOutput {
     /// Returns the fraction done, 0 to 1.
-    fn done(self) -> Option<f64>;
+    fn fraction_done(self) -> Option<f64>;
 }
 
-impl Done for f64 {
-    fn done(self) -> Option<f64> {
+impl ProgressOutput for f64 {
+    fn fraction_done(self) -> Option<f64> {
         Some(self)
     }
 }
 
-impl Done for Option<f64> {
-    fn done(self) -> Option<f64> {
+impl ProgressOutput for Option<f64> {
+    fn fraction_done(self) -> Option<f64> {
         self
     }
 }
@@ -105,14 +108,14 @@ impl Done for Option<f64> {
     message = "`{Self}` does not say how much is done",
     note = "`progress` takes an integer (per cent), a float (0 to 1), an `Option` of one, or a closure that gives `f64` or `Option<f64>`"
 )]
-pub trait Fraction {
+pub trait ProgressField {
     /// Returns the fraction done, 0 to 1.
     fn fraction(&self) -> Option<f64>;
 }
 
-macro_rules! fractions {
+macro_rules! progress_fields {
     ($($integer:ty as $convert:expr),*) => {$(
-        impl Fraction for $integer {
+        impl ProgressField for $integer {
             fn fraction(&self) -> Option<f64> {
                 Some($convert(*self) / 100.0)
             }
@@ -121,37 +124,44 @@ macro_rules! fractions {
 }
 
 // `u64` and `i64` are apart because `f64::from` does not take them.
-fractions!(u8 as f64::from, u16 as f64::from, u32 as f64::from, i8 as f64::from, i16 as f64::from, i32 as f64::from);
+progress_fields!(
+    u8 as f64::from,
+    u16 as f64::from,
+    u32 as f64::from,
+    i8 as f64::from,
+    i16 as f64::from,
+    i32 as f64::from
+);
 
-impl Fraction for u64 {
+impl ProgressField for u64 {
     #[expect(clippy::cast_precision_loss, reason = "no per cent has 52 bits")]
     fn fraction(&self) -> Option<f64> {
         Some(*self as f64 / 100.0)
     }
 }
 
-impl Fraction for i64 {
+impl ProgressField for i64 {
     #[expect(clippy::cast_precision_loss, reason = "no per cent has 52 bits")]
     fn fraction(&self) -> Option<f64> {
         Some(*self as f64 / 100.0)
     }
 }
 
-impl Fraction for f64 {
+impl ProgressField for f64 {
     fn fraction(&self) -> Option<f64> {
         Some(*self)
     }
 }
 
-impl Fraction for f32 {
+impl ProgressField for f32 {
     fn fraction(&self) -> Option<f64> {
         Some(f64::from(*self))
     }
 }
 
-impl<T: Fraction> Fraction for Option<T> {
+impl<T: ProgressField> ProgressField for Option<T> {
     fn fraction(&self) -> Option<f64> {
-        self.as_ref().and_then(Fraction::fraction)
+        self.as_ref().and_then(ProgressField::fraction)
     }
 }
 
@@ -189,22 +199,22 @@ pub fn is_read<T: Json>(field: &T) {
     message = "`{Self}` does not say how much is done",
     note = "the field under `progress` is an integer (per cent), a float (0 to 1) or an `Option` of one; with `of = …` it may be of any type"
 )]
-pub trait Counts {
+pub trait ProgressTotal {
     /// The total that the number is a part of.
     const TOTAL: f64;
 }
 
-macro_rules! counts {
+macro_rules! progress_totals {
     ($total:literal: $($number:ty),*) => {$(
-        impl Counts for $number {
+        impl ProgressTotal for $number {
             const TOTAL: f64 = $total;
         }
     )*};
 }
 
-counts!(100.0: u8, u16, u32, u64, i8, i16, i32, i64);
-counts!(1.0: f32, f64);
+progress_totals!(100.0: u8, u16, u32, u64, i8, i16, i32, i64);
+progress_totals!(1.0: f32, f64);
 
-impl<T: Counts> Counts for Option<T> {
+impl<T: ProgressTotal> ProgressTotal for Option<T> {
     const TOTAL: f64 = T::TOTAL;
 }

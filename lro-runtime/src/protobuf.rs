@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_refused_and_nothing_panics() {
+    fn malformed_messages_are_refused() {
         let endless_groups = vec![0x0b; 10_000];
         let cases: [&[u8]; 9] = [
             b"\x08",                                         // a field without a value

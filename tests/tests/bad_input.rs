@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use crate::support::{ExportImageOperation, Image, Progress, Server, Stage, cat, json_reply, percent, reply, secs};
 
 /// Polls once and returns the outcome. The reply has this body.
-fn look(body: impl Into<Bytes>) -> Result<ExportImageOperation, Error> {
+fn polled(body: impl Into<Bytes>) -> Result<ExportImageOperation, Error> {
     let stage = Stage::new(Script::new().running_with(percent(40)).garbage(body));
     let operation = stage.export();
     let seen = smol::block_on(operation.poll_once());
@@ -43,14 +43,14 @@ fn nothing_is_lost(error: &Error) {
 /// Asserts that a reply with this body is a protocol error, and returns its message.
 fn refused(body: impl Into<Bytes>) -> String {
     let body = body.into();
-    let error = look(body.clone()).err().unwrap_or_else(|| panic!("{body:?} was read"));
+    let error = polled(body.clone()).err().unwrap_or_else(|| panic!("{body:?} was read"));
     assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
     error.to_string()
 }
 
 /// Returns an operation that is done with this response.
 fn done(response: &str) -> ExportImageOperation {
-    look(format!(r#"{{"name":"operations/1","done":true,"response":{response}}}"#)).unwrap()
+    polled(format!(r#"{{"name":"operations/1","done":true,"response":{response}}}"#)).unwrap()
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn every_truncation_of_a_valid_body_is_refused() {
         json!({ "name": "operations/1", "metadata": { "@type": "a/b.C" }, "done": true, "error": status }),
     ] {
         let text = body.to_string();
-        assert!(look(text.clone()).is_ok());
+        assert!(polled(text.clone()).is_ok());
         for length in 0..text.len() {
             refused(Bytes::copy_from_slice(&text.as_bytes()[..length]));
         }
@@ -113,7 +113,7 @@ fn a_wrong_type_in_a_field_is_refused_by_its_name() {
             _ => true,
         };
         for field in ["name", "done", "error", "response", "metadata", "unheard_of"] {
-            match look(body(field).to_string()) {
+            match polled(body(field).to_string()) {
                 Ok(_) => assert!(legal(field), "{field}: {value}"),
                 Err(error) => {
                     assert!(!legal(field), "{error}");
@@ -124,7 +124,7 @@ fn a_wrong_type_in_a_field_is_refused_by_its_name() {
         }
         for field in ["code", "message", "details"] {
             let body = json!({ "name": "operations/1", "done": true, "error": { field: value } });
-            match look(body.to_string()) {
+            match polled(body.to_string()) {
                 Ok(operation) => assert!(operation.is_failed()),
                 Err(error) => assert!(error.to_string().contains(&format!("error.{field}")), "{error}"),
             }
@@ -133,7 +133,7 @@ fn a_wrong_type_in_a_field_is_refused_by_its_name() {
 }
 
 #[test]
-fn what_is_no_object_is_no_operation() {
+fn json_that_is_not_an_object_is_refused() {
     for body in
         ["null", "true", "7", "\"operations/1\"", "[]", "[null]", r#"["operations/1",null,true,null,{"uri":"u"}]"#]
     {
@@ -145,12 +145,12 @@ fn what_is_no_object_is_no_operation() {
 #[test]
 fn null_everywhere_is_absent() {
     let nothing = r#"{"name":null,"metadata":null,"done":null,"error":null,"response":null}"#;
-    assert_eq!(look(nothing).unwrap().untyped().state(), State::Running, "as it was");
+    assert_eq!(polled(nothing).unwrap().untyped().state(), State::Running, "as it was");
     let failed = r#"{"name":null,"metadata":null,"done":true,"error":{"code":null,"message":null,"details":null},"response":null}"#;
-    let operation = look(failed).unwrap();
+    let operation = polled(failed).unwrap();
     assert_eq!(operation.status().unwrap().code(), Code::Unknown);
     let finished = r#"{"name":null,"metadata":null,"done":true,"error":null,"response":null}"#;
-    assert_eq!(look(finished).unwrap().into_result().unwrap_err().kind(), ErrorKind::Decode);
+    assert_eq!(polled(finished).unwrap().into_result().unwrap_err().kind(), ErrorKind::Decode);
 }
 
 /// Returns JSON of this depth: arrays and objects in turn.
@@ -159,24 +159,24 @@ fn nested(depth: usize) -> String {
 }
 
 #[test]
-fn nesting_overflows_no_stack_and_fails_only_who_looks() {
+fn nesting_overflows_no_stack_and_fails_only_where_it_is_decoded() {
     for depth in [100, 1000, 100_000] {
         let deep = nested(depth);
         let body = |field: &str| {
             format!(r#"{{"name":"operations/1","metadata":{{"percent":1}},"done":true,"{field}":{deep}}}"#)
         };
-        assert!(look(body("unheard_of")).unwrap().is_completed());
-        let operation = look(body("response")).unwrap();
+        assert!(polled(body("unheard_of")).unwrap().is_completed());
+        let operation = polled(body("response")).unwrap();
         assert!(operation.is_completed());
         assert_eq!(operation.clone().into_result().unwrap_err().kind(), ErrorKind::Decode);
         assert_eq!(operation.untyped().response().unwrap().bytes().len(), deep.len(), "nothing lost");
-        let metadata = look(format!(r#"{{"name":"operations/1","metadata":{deep}}}"#)).unwrap();
+        let metadata = polled(format!(r#"{{"name":"operations/1","metadata":{deep}}}"#)).unwrap();
         assert_eq!(metadata.metadata().unwrap_err().kind(), ErrorKind::Decode);
         refused(body("name"));
         let details = format!(
             r#"{{"done":true,"error":{{"code":3,"message":"m","details":[{deep},{{"@type":"x","d":{deep}}}]}}}}"#
         );
-        let failed = look(details).unwrap();
+        let failed = polled(details).unwrap();
         assert_eq!(failed.status().unwrap().details().len(), 2);
         assert!(failed.status().unwrap().details()[1].error_info().is_none());
         assert!(failed.token().to_string().parse::<lro_runtime::Token>().is_ok());
@@ -217,18 +217,18 @@ fn odd_strings_and_numbers_are_no_harm() {
     for text in [r#""\ud800""#, r#""\udc00\ud800""#, r#""\u0000""#, "\"\u{10ffff}\"", r#""\ud83d\ude00""#] {
         let operation = done(&format!(r#"{{"uri":{text}}}"#));
         let _ = operation.into_result();
-        let _ = look(format!(r#"{{"name":{text},"done":false}}"#));
-        let _ = look(format!(r#"{{"done":true,"error":{{"code":5,"message":{text}}}}}"#));
+        let _ = polled(format!(r#"{{"name":{text},"done":false}}"#));
+        let _ = polled(format!(r#"{{"done":true,"error":{{"code":5,"message":{text}}}}}"#));
         assert!(
-            look(format!(r#"{{"done":true,"error":{{"code":5,"details":[{{"@type":{text}}}]}}}}"#))
+            polled(format!(r#"{{"done":true,"error":{{"code":5,"details":[{{"@type":{text}}}]}}}}"#))
                 .unwrap()
                 .is_failed()
         );
     }
     let digits = "9".repeat(5000);
     for number in ["1e400", "-1e400", "1e-400", digits.as_str(), "-0", "9223372036854775808", "1.0"] {
-        let _ = look(format!(r#"{{"name":"operations/1","metadata":{{"percent":{number}}}}}"#)).unwrap().metadata();
-        if let Ok(operation) = look(format!(r#"{{"done":true,"error":{{"code":{number}}}}}"#)) {
+        let _ = polled(format!(r#"{{"name":"operations/1","metadata":{{"percent":{number}}}}}"#)).unwrap().metadata();
+        if let Ok(operation) = polled(format!(r#"{{"done":true,"error":{{"code":{number}}}}}"#)) {
             assert!(operation.is_completed());
         }
         assert_eq!(done(&format!(r#"{{"uri":{number}}}"#)).into_result().unwrap_err().kind(), ErrorKind::Decode);

@@ -13,26 +13,26 @@ use lro_runtime::{ErrorKind, LongRunning, Operations, Result};
 
 /// A transport that gives replies in order, and records the paths that were requested.
 #[derive(Clone, Default)]
-struct Script(Arc<Mutex<(Vec<&'static str>, Vec<String>)>>);
+struct Replies(Arc<Mutex<(Vec<&'static str>, Vec<String>)>>);
 
-impl Transport for Script {
+impl Transport for Replies {
     fn send<'a>(&'a self, request: &'a Request, _: usize) -> BoxFuture<'a, Result<Reply, TransportError>> {
-        let reply = self.0.lock().ok().and_then(|mut script| {
-            script.1.push(request.uri().path().to_owned());
-            (!script.0.is_empty()).then(|| script.0.remove(0))
+        let reply = self.0.lock().ok().and_then(|mut state| {
+            state.1.push(request.uri().path().to_owned());
+            (!state.0.is_empty()).then(|| state.0.remove(0))
         });
         Box::pin(async move {
             let body =
-                reply.ok_or_else(|| TransportError::message(TransportErrorKind::InvalidRequest, "script is over"))?;
+                reply.ok_or_else(|| TransportError::message(TransportErrorKind::InvalidRequest, "no reply is left"))?;
             Ok(Reply::new(body.into()))
         })
     }
 }
 
 /// Returns a client whose replies are these bodies.
-fn service(replies: &[&'static str]) -> Result<(Operations, Script)> {
-    let script = Script(Arc::new(Mutex::new((replies.to_vec(), Vec::new()))));
-    Ok((Operations::builder("http://localhost").transport(script.clone()).build()?, script))
+fn service(replies: &[&'static str]) -> Result<(Operations, Replies)> {
+    let transport = Replies(Arc::new(Mutex::new((replies.to_vec(), Vec::new()))));
+    Ok((Operations::builder("http://localhost").transport(transport.clone()).build()?, transport))
 }
 
 /// Runs a future or an operation to its end.
@@ -41,8 +41,8 @@ fn run<T>(future: impl IntoFuture<Output = T>) -> T {
 }
 
 /// Returns the paths that were requested.
-fn asked(script: &Script) -> Vec<String> {
-    script.0.lock().map(|script| script.1.clone()).unwrap_or_default()
+fn requested(transport: &Replies) -> Vec<String> {
+    transport.0.lock().map(|state| state.1.clone()).unwrap_or_default()
 }
 
 const RUNNING: &str = r#"{"name": "operations/1"}"#;
@@ -95,12 +95,12 @@ fn name_of(operation: &impl LongRunning) -> String {
 
 #[test]
 fn an_async_method_starts_and_resumes_and_is_typed() -> Result<()> {
-    let (operations, script) = service(&[RUNNING, IMAGE])?;
+    let (operations, transport) = service(&[RUNNING, IMAGE])?;
     let client = ImageClient::new(operations);
     let started: lro_fixture_sdk::ExportImageOperation = run(client.export_image("b"))?;
     assert_eq!(name_of(&started), "operations/1");
     let resumed = client.resume_export_image(started.name())?;
-    assert_eq!(asked(&script), ["/v1/images:export"], "resuming asks nothing");
+    assert_eq!(requested(&transport), ["/v1/images:export"], "resuming asks nothing");
     let done = run(resumed.poll_once())?;
     match done.state() {
         lro_fixture_sdk::ExportImageState::Succeeded { response, metadata: Some(metadata) } => {
@@ -136,11 +136,11 @@ fn a_response_that_is_a_failure_in_disguise_fails() -> Result<()> {
 
 #[test]
 fn methods_that_return_futures_do_the_same() -> Result<()> {
-    let (operations, script) = service(&[EMPTY, EMPTY])?;
+    let (operations, transport) = service(&[EMPTY, EMPTY])?;
     let client = ImageClient::new(operations);
     run(run(client.import_image("gs://b/i"))?)?;
     run(run(client.r#move())?)?;
-    assert_eq!(asked(&script), ["/v1/images:import", "/v1/images:move"]);
+    assert_eq!(requested(&transport), ["/v1/images:import", "/v1/images:move"]);
     Ok(())
 }
 
@@ -211,12 +211,12 @@ impl RestartService for Farm {
 #[test]
 fn a_trait_method_without_body_is_implemented_by_one_that_returns_the_typed_operation() -> Result<()> {
     const BUILT: &str = r#"{"name": "operations/1", "done": true, "response": "binary"}"#;
-    let (operations, script) = service(&[RUNNING, BUILT])?;
+    let (operations, transport) = service(&[RUNNING, BUILT])?;
     let farm = Farm(operations);
     let started = run(farm.build("main.rs"))?;
     assert_eq!(started.token().method(), "BuildService.build");
     assert_eq!(run(farm.resume_build(started.token())?.poll_once())?.into_result()?, "binary");
-    assert_eq!(asked(&script).first().map(String::as_str), Some("/v1/builds"));
+    assert_eq!(requested(&transport).first().map(String::as_str), Some("/v1/builds"));
     Ok(())
 }
 
@@ -240,11 +240,11 @@ fn a_generic_trait_types_its_operation_by_its_parameter() -> Result<()> {
 
 #[test]
 fn a_trait_of_boxed_futures_is_used_and_resumed_as_dyn() -> Result<()> {
-    let (operations, script) = service(&[RUNNING, RUNNING, EMPTY])?;
+    let (operations, transport) = service(&[RUNNING, RUNNING, EMPTY])?;
     let service: Box<dyn RestartService> = Box::new(Farm(operations));
     let restarted: RestartOperation = run(service.restart())?;
     drop(run(service.stop())?);
     run(service.resume_restart(restarted.token().into())?.poll_once())?.into_result()?;
-    assert_eq!(asked(&script), ["/v1/restart", "/v1/stop", "/v1/operations/1"]);
+    assert_eq!(requested(&transport), ["/v1/restart", "/v1/stop", "/v1/operations/1"]);
     Ok(())
 }

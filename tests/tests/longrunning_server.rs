@@ -123,12 +123,12 @@ fn text(fields: &Struct, key: &str) -> Option<String> {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Flavour {
+enum Mode {
     Async,
     Blocking,
 }
 
-impl Flavour {
+impl Mode {
     const BOTH: [Self; 2] = [Self::Async, Self::Blocking];
 
     fn finish<S: OperationState>(self, operation: &Operation<S>, settings: PollSettings) -> Result<Operation<S>> {
@@ -138,7 +138,7 @@ impl Flavour {
         }
     }
 
-    fn look<S: OperationState>(self, operation: &Operation<S>) -> Result<Operation<S>> {
+    fn poll<S: OperationState>(self, operation: &Operation<S>) -> Result<Operation<S>> {
         match self {
             Self::Async => smol::block_on(operation.poll_once()),
             Self::Blocking => operation.blocking().poll_once(),
@@ -164,7 +164,7 @@ impl Flavour {
 type Start<S> = Box<dyn Fn(&str, u32, &str) -> Operation<S>>;
 
 /// One protocol of the server: how to start a script, and how to read its response.
-struct Way<S: OperationState, E: OperationState> {
+struct Protocol<S: OperationState, E: OperationState> {
     label: &'static str,
     start: Start<S>,
     start_empty: Start<E>,
@@ -178,35 +178,35 @@ fn settings() -> PollSettings {
     PollSettings::default().with_delay(ms(5)).with_hint(ms(1)..=ms(50)).with_timeout(Duration::from_secs(20))
 }
 
-fn run_every_script<S, E>(way: &Way<S, E>)
+fn run_every_script<S, E>(protocol: &Protocol<S, E>)
 where
     S: Cancellable + Deletable,
     E: OperationState<Response = ()>,
 {
-    for flavour in Flavour::BOTH {
-        let id = format!("{}{flavour:?}", way.label);
-        let start = |script: &str, n| (way.start)(script, n, &id);
-        let finish = |script: &str, n| flavour.finish(&start(script, n), settings());
+    for mode in Mode::BOTH {
+        let id = format!("{}{mode:?}", protocol.label);
+        let start = |script: &str, n| (protocol.start)(script, n, &id);
+        let finish = |script: &str, n| mode.finish(&start(script, n), settings());
         eprintln!("{id}");
 
         let operation = start("ok", 4);
         assert!(!operation.is_completed());
-        let looked = flavour.look(&operation).unwrap();
-        assert_eq!(looked.untyped().state(), State::Running);
-        assert!(looked.progress() > operation.progress());
-        let done = flavour.finish(&looked, settings()).unwrap();
+        let polled = mode.poll(&operation).unwrap();
+        assert_eq!(polled.untyped().state(), State::Running);
+        assert!(polled.progress() > operation.progress());
+        let done = mode.finish(&polled, settings()).unwrap();
         assert_eq!(done.progress(), Some(1.0));
         assert!(done.metadata().unwrap().is_some());
-        assert_eq!((way.answer)(&done.into_result().unwrap()), (id.clone(), 4.0));
+        assert_eq!((protocol.answer)(&done.into_result().unwrap()), (id.clone(), 4.0));
 
         let done = finish("nometa", 3).unwrap();
         assert!(done.is_succeeded() && done.metadata().unwrap().is_none());
 
-        let done = flavour.finish(&(way.start_empty)("emptyresp", 2, &id), settings()).unwrap();
+        let done = mode.finish(&(protocol.start_empty)("emptyresp", 2, &id), settings()).unwrap();
         done.into_result().unwrap();
         assert_eq!(finish("emptyresp", 3).unwrap().into_result().err().unwrap().kind(), ErrorKind::Decode);
 
-        let done = flavour.finish(&(way.start_empty)("empty", 2, &id), settings()).unwrap();
+        let done = mode.finish(&(protocol.start_empty)("empty", 2, &id), settings()).unwrap();
         done.into_result().unwrap();
         let done = finish("empty", 3).unwrap();
         assert_eq!(done.clone().into_result().err().unwrap().kind(), ErrorKind::Decode);
@@ -226,48 +226,48 @@ where
         assert!(done.metadata().unwrap().is_some());
 
         let operation = start("cancel", 2);
-        flavour.cancel(&operation).unwrap();
-        let done = flavour.finish(&operation, settings()).unwrap();
+        mode.cancel(&operation).unwrap();
+        let done = mode.finish(&operation, settings()).unwrap();
         assert!(done.is_cancelled());
         // Cancelling a completed operation is fine, and sends nothing.
-        flavour.cancel(&done).unwrap();
-        let timeout = flavour.finish(&start("cancel", 3), settings().with_timeout(Duration::from_millis(60)));
+        mode.cancel(&done).unwrap();
+        let timeout = mode.finish(&start("cancel", 3), settings().with_timeout(Duration::from_millis(60)));
         assert_eq!(timeout.err().unwrap().kind(), ErrorKind::Timeout);
 
         let operation = start("nocancel", 3);
-        flavour.cancel(&operation).unwrap();
-        assert!(flavour.finish(&operation, settings()).unwrap().is_succeeded());
+        mode.cancel(&operation).unwrap();
+        assert!(mode.finish(&operation, settings()).unwrap().is_succeeded());
 
         let operation = start("nosup", 9);
-        for refused in [flavour.cancel(&operation), flavour.delete(&operation)] {
+        for refused in [mode.cancel(&operation), mode.delete(&operation)] {
             assert_eq!(refused.unwrap_err().kind(), ErrorKind::Unsupported);
         }
-        assert!(flavour.finish(&operation, settings().with_long_poll(Duration::from_secs(5))).unwrap().is_succeeded());
+        assert!(mode.finish(&operation, settings().with_long_poll(Duration::from_secs(5))).unwrap().is_succeeded());
 
         let operation = start("ok", 5);
-        flavour.delete(&operation).unwrap();
-        assert_eq!(flavour.look(&operation).err().unwrap().status().unwrap().code(), Code::NotFound);
+        mode.delete(&operation).unwrap();
+        assert_eq!(mode.poll(&operation).err().unwrap().status().unwrap().code(), Code::NotFound);
 
-        if way.holds {
+        if protocol.holds {
             let operation = start("ok", 8);
             let done = block_on(operation.wait(Duration::from_secs(10))).unwrap();
             assert!(done.is_succeeded(), "8 polls of 50 ms are within 10 s");
             let none = operation.blocking().wait(Duration::from_millis(1)).unwrap();
             assert!(none.is_succeeded());
         }
-        let done = flavour.finish(&start("ok", 10), settings().with_long_poll(Duration::from_secs(10))).unwrap();
+        let done = mode.finish(&start("ok", 10), settings().with_long_poll(Duration::from_secs(10))).unwrap();
         assert!(done.is_succeeded());
     }
 }
 
 /// Runs the scripts in which the first poll already counts. They are resumed by name, not started.
 fn run_flaky_and_gone(operations: &Operations, prefix: &str) {
-    for flavour in Flavour::BOTH {
+    for mode in Mode::BOTH {
         let finish = |script: &str| {
-            let operation = operations.resume(format!("{prefix}operations/{script}-{flavour:?}")).unwrap();
-            match flavour {
-                Flavour::Async => smol::block_on(operation.poll_until_completed(settings())),
-                Flavour::Blocking => operation.blocking().poll_until_completed(settings()),
+            let operation = operations.resume(format!("{prefix}operations/{script}-{mode:?}")).unwrap();
+            match mode {
+                Mode::Async => smol::block_on(operation.poll_until_completed(settings())),
+                Mode::Blocking => operation.blocking().poll_until_completed(settings()),
             }
         };
         assert!(finish("flaky-4").unwrap().is_succeeded());
@@ -313,7 +313,7 @@ fn every_script_over_rest() {
         }
     };
     let client = Rest { operations: operations.clone() };
-    run_every_script(&Way {
+    run_every_script(&Protocol {
         label: "rest",
         start: Box::new(start(&operations)),
         start_empty: Box::new(move |script, n, id| {
@@ -332,7 +332,7 @@ fn every_script_over_grpc() {
     let server = Server::start();
     let operations = Operations::builder(&server.grpc).grpc().build().unwrap();
     let (client, other) = (Grpc { operations: operations.clone() }, Grpc { operations: operations.clone() });
-    run_every_script(&Way {
+    run_every_script(&Protocol {
         label: "grpc",
         start: Box::new(move |script, n, id| block_on(client.run(script, n, id)).unwrap()),
         start_empty: Box::new(move |script, n, id| block_on(other.run_empty(script, n, id)).unwrap()),

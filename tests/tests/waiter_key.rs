@@ -18,13 +18,13 @@ fn accepted() -> Script {
 }
 
 /// Adds a poll that finds this output.
-fn look(script: Script, output: &Value) -> Script {
+fn with_poll(script: Script, output: &Value) -> Script {
     script.json(output).to("GET", "/v1/buckets/b-7")
 }
 
 /// Waits for a bucket whose first poll finds this output.
 fn ends(output: &Value) -> Result<Bucket> {
-    let (client, transport) = client(look(accepted(), output))?;
+    let (client, transport) = client(with_poll(accepted(), output))?;
     let result = block_on(async { client.create_bucket().await?.poll_until_completed(PollSettings::default()).await })?;
     transport.assert_finished();
     result.into_result()
@@ -33,12 +33,12 @@ fn ends(output: &Value) -> Result<Bucket> {
 #[test]
 fn a_creation_waits_until_a_word() -> Result<()> {
     let script = accepted().http(404, "").to("GET", "/v1/buckets/b-7");
-    let script = look(script, &json!({"bucket": {"id": "b-7", "state": "CREATING"}}));
-    let script = look(script, &json!({"bucket": {"id": "b-7", "state": "READY"}, "took": 3}));
+    let script = with_poll(script, &json!({"bucket": {"id": "b-7", "state": "CREATING"}}));
+    let script = with_poll(script, &json!({"bucket": {"id": "b-7", "state": "READY"}, "took": 3}));
     let (client, transport) = client(script)?;
     let started = block_on(client.create_bucket())?;
     assert_eq!(started.name(), "b-7", "`name_at` finds it in the reply of the start call");
-    assert!(matches!(started.state(), CreateBucketState::Pending), "nobody has looked yet");
+    assert!(matches!(started.state(), CreateBucketState::Pending), "not polled yet");
     let done = block_on(started.poll_until_completed(PollSettings::default()))?;
     assert_eq!(done.raw_status(), Some("READY"));
     match done.state() {
@@ -55,7 +55,7 @@ fn a_creation_waits_until_a_word() -> Result<()> {
 #[test]
 fn a_deletion_waits_until_not_found() -> Result<()> {
     let script = Script::new().http(202, "").to("DELETE", "/v1/buckets/b-7");
-    let script = look(script, &json!({"state": "DELETING"})).http(404, "").to("GET", "/v1/buckets/b-7");
+    let script = with_poll(script, &json!({"state": "DELETING"})).http(404, "").to("GET", "/v1/buckets/b-7");
     let (client, transport) = client(script)?;
     let started = block_on(client.delete_bucket("b-7")).ok();
     let done = started.map(|started| block_on(started.poll_until_completed(PollSettings::default()))).transpose()?;
@@ -90,9 +90,9 @@ fn an_error_that_no_acceptor_matches_is_failure() -> Result<()> {
 }
 
 #[test]
-fn who_knows_the_name_waits_without_a_start_call() -> Result<()> {
+fn a_known_name_is_waited_for_without_a_start_call() -> Result<()> {
     let output = json!({"bucket": {"state": "READY"}});
-    let (client, transport) = client(look(Script::new(), &output))?;
+    let (client, transport) = client(with_poll(Script::new(), &output))?;
     let resumed = client.resume_create_bucket("b-7")?;
     assert_eq!(block_on(resumed.poll_once())?.into_result()?.state, "READY");
     transport.assert_finished();
@@ -108,9 +108,9 @@ fn a_post_waiter_sends_its_body_and_headers() -> Result<()> {
     block_on(started.poll_until_completed(PollSettings::default()))?.into_result()?;
     transport.assert_finished();
     let requests = transport.requests();
-    let look = requests.last();
-    assert_eq!(look.map(|look| look.body().as_ref()), Some(br#"{"TableName":"t"}"#.as_slice()));
-    let target = look.and_then(|look| look.headers().get("x-target")).map(http::HeaderValue::as_bytes);
+    let poll = requests.last();
+    assert_eq!(poll.map(|poll| poll.body().as_ref()), Some(br#"{"TableName":"t"}"#.as_slice()));
+    let target = poll.and_then(|poll| poll.headers().get("x-target")).map(http::HeaderValue::as_bytes);
     assert_eq!(target, Some(b"Tables.Describe".as_slice()));
     Ok(())
 }
@@ -118,7 +118,7 @@ fn a_post_waiter_sends_its_body_and_headers() -> Result<()> {
 #[test]
 fn a_method_has_the_dialect_of_its_expression_and_not_the_clients() -> Result<()> {
     let script = Script::new().json(json!({})).to("PUT", "/v1/buckets/b-7");
-    let transport = ScriptedTransport::new(look(script, &json!({"state": "MOVED"})));
+    let transport = ScriptedTransport::new(with_poll(script, &json!({"state": "MOVED"})));
     let builder = lro_runtime::Operations::builder("http://scripted.test").dialect(Http::new());
     let operations = builder.transport(transport.clone()).timer(VirtualClock::new()).build()?;
     let client = BucketClient::new(operations);

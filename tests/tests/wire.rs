@@ -14,34 +14,34 @@ use smol::block_on;
 
 /// A transport that gives replies in order, and records the requests.
 #[derive(Clone, Default)]
-struct Script {
+struct Replies {
     replies: Arc<Mutex<VecDeque<&'static str>>>,
-    asked: Arc<Mutex<Vec<String>>>,
+    requested: Arc<Mutex<Vec<String>>>,
 }
 
-impl Transport for Script {
+impl Transport for Replies {
     fn send<'a>(&'a self, request: &'a Request, _: usize) -> BoxFuture<'a, std::result::Result<Reply, TransportError>> {
-        let asked = format!("{} {}", request.method(), request.uri().path_and_query().expect("a path"));
-        self.asked.lock().expect("no test panics here").push(asked);
+        let requested = format!("{} {}", request.method(), request.uri().path_and_query().expect("a path"));
+        self.requested.lock().expect("no test panics here").push(requested);
         let reply = self.replies.lock().expect("no test panics here").pop_front();
         Box::pin(async move {
-            let none = || TransportError::message(TransportErrorKind::InvalidRequest, "the script is over");
+            let none = || TransportError::message(TransportErrorKind::InvalidRequest, "no reply is left");
             reply.map(|body| Reply::new(body.into())).ok_or_else(none)
         })
     }
 }
 
-impl Script {
+impl Replies {
     fn of(replies: &[&'static str]) -> Self {
-        Self { replies: Arc::new(Mutex::new(replies.iter().copied().collect())), asked: Arc::default() }
+        Self { replies: Arc::new(Mutex::new(replies.iter().copied().collect())), requested: Arc::default() }
     }
 
     fn operations(&self) -> Result<Operations> {
         Operations::builder("https://api.test").transport(self.clone()).build()
     }
 
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().expect("no test panics here").clone()
+    fn requested(&self) -> Vec<String> {
+        self.requested.lock().expect("no test panics here").clone()
     }
 }
 
@@ -52,8 +52,8 @@ const SUCCEEDED: &str =
 
 #[test]
 fn a_declared_type_makes_a_method_typed() -> Result<()> {
-    let script = Script::of(&[STARTING, PROCESSING, SUCCEEDED]);
-    let client = ModelClient::new(script.operations()?);
+    let transport = Replies::of(&[STARTING, PROCESSING, SUCCEEDED]);
+    let client = ModelClient::new(transport.operations()?);
     let started = block_on(client.predict("a cat"))?;
     assert!(matches!(started.state(), PredictState::Pending));
     assert_eq!(started.name(), "p1");
@@ -73,30 +73,30 @@ fn a_declared_type_makes_a_method_typed() -> Result<()> {
         _ => panic!("{done:?}"),
     }
     assert_eq!(done.raw().len(), SUCCEEDED.len(), "the message is reachable as received");
-    assert_eq!(script.asked(), ["POST /v1/predictions", "GET /v1/predictions/p1", "GET /v1/predictions/p1"]);
+    assert_eq!(transport.requested(), ["POST /v1/predictions", "GET /v1/predictions/p1", "GET /v1/predictions/p1"]);
     Ok(())
 }
 
 #[test]
 fn cancelling_goes_where_the_declaration_says() -> Result<()> {
-    let script = Script::of(&[PROCESSING, "{}", r#"{"id": "p1", "status": "canceled"}"#]);
-    let client = ModelClient::new(script.operations()?);
+    let transport = Replies::of(&[PROCESSING, "{}", r#"{"id": "p1", "status": "canceled"}"#]);
+    let client = ModelClient::new(transport.operations()?);
     let started = block_on(client.predict("a cat"))?;
     block_on(started.cancel())?;
     let done = block_on(started.poll_once())?;
     assert!(done.is_cancelled());
     assert_eq!(done.into_result().unwrap_err().kind(), ErrorKind::Cancelled);
-    assert_eq!(script.asked().get(1).map(String::as_str), Some("POST /v1/predictions/p1/cancel"));
+    assert_eq!(transport.requested().get(1).map(String::as_str), Some("POST /v1/predictions/p1/cancel"));
     Ok(())
 }
 
 #[test]
 fn an_output_of_another_type_is_told_and_kept() -> Result<()> {
-    let script = Script::of(&[
+    let transport = Replies::of(&[
         r#"{"id": "p1", "status": "succeeded", "output": {"url": "x"}}"#,
         r#"{"id": "p1", "status": "succeeded", "output": null}"#,
     ]);
-    let client = ModelClient::new(script.operations()?);
+    let client = ModelClient::new(transport.operations()?);
     for _ in 0..2 {
         let done = block_on(client.predict("a cat"))?;
         assert!(done.is_failed() && done.raw().starts_with(b"{\"id\""), "an undecodable response reads as data loss");
@@ -107,8 +107,8 @@ fn an_output_of_another_type_is_told_and_kept() -> Result<()> {
 
 #[test]
 fn an_unknown_word_is_running_and_visible_though_the_enum_does_not_know_it() -> Result<()> {
-    let script = Script::of(&[r#"{"id": "p1", "status": "warming_up"}"#]);
-    let started = block_on(ModelClient::new(script.operations()?).predict("a cat"))?;
+    let transport = Replies::of(&[r#"{"id": "p1", "status": "warming_up"}"#]);
+    let started = block_on(ModelClient::new(transport.operations()?).predict("a cat"))?;
     assert!(matches!(started.state(), PredictState::Running { metadata: None }));
     assert_eq!(started.raw_status(), Some("warming_up"));
     Ok(())
@@ -116,9 +116,9 @@ fn an_unknown_word_is_running_and_visible_though_the_enum_does_not_know_it() -> 
 
 #[test]
 fn a_generic_type_and_a_flag_are_declared_as_well() -> Result<()> {
-    let script =
-        Script::of(&[r#"{"id": 9, "done": false, "steps": "3.5"}"#, r#"{"id": 9, "done": true, "output": 42}"#]);
-    let started = block_on(ModelClient::new(script.operations()?).count())?;
+    let transport =
+        Replies::of(&[r#"{"id": 9, "done": false, "steps": "3.5"}"#, r#"{"id": 9, "done": true, "output": 42}"#]);
+    let started = block_on(ModelClient::new(transport.operations()?).count())?;
     assert_eq!((started.name(), started.progress()), ("9", Some(0.5)));
     assert_eq!(block_on(started.poll_once())?.into_result()?, 42);
     Ok(())
@@ -139,12 +139,12 @@ fn a_token_is_of_one_wire_type() -> Result<()> {
 
 #[test]
 fn operations_are_listed_page_by_page() -> Result<()> {
-    let script = Script::of(&[
+    let transport = Replies::of(&[
         r#"{"results": [{"id": "p1", "status": "starting"}, {"id": "p2", "status": "succeeded", "output": 1}], "next": "https://api.test/v1/predictions?cursor=2"}"#,
         r#"{"results": [{"id": "p3", "status": "failed", "error": "no"}], "next": null}"#,
     ]);
     let dialect = Declared::of::<replicate::Prediction>();
-    let client = Operations::builder("https://api.test").transport(script.clone()).dialect(dialect).build()?;
+    let client = Operations::builder("https://api.test").transport(transport.clone()).dialect(dialect).build()?;
     let mut list = client.list("");
     let mut seen = Vec::new();
     while let Some(operation) = block_on(list.next()) {
@@ -152,6 +152,6 @@ fn operations_are_listed_page_by_page() -> Result<()> {
         seen.push(format!("{} {}", operation.name(), operation.state()));
     }
     assert_eq!(seen, ["p1 pending", "p2 succeeded", "p3 failed"]);
-    assert_eq!(script.asked(), ["GET /v1/predictions", "GET /v1/predictions?cursor=2"]);
+    assert_eq!(transport.requested(), ["GET /v1/predictions", "GET /v1/predictions?cursor=2"]);
     Ok(())
 }

@@ -74,7 +74,7 @@ pub fn text() -> Variant {
                 let transport = Arc::clone(&transport);
                 Box::pin(async move {
                     black_box(state);
-                    look(&*transport, options.frequency).await
+                    poll(&*transport, options.frequency).await
                 })
             },
             None,
@@ -86,7 +86,7 @@ pub fn text() -> Variant {
 }
 
 /// Sends one poll.
-async fn look(transport: &dyn Transport, frequency: Duration) -> azure_core::Result<PollerResult<Monitor>> {
+async fn poll(transport: &dyn Transport, frequency: Duration) -> azure_core::Result<PollerResult<Monitor>> {
     let reply = transport.send(&Request::new(Bytes::new()), 16 << 20).await;
     let body = reply.map_err(|error| azure_core::Error::new(ErrorKind::Io, error))?.into_body();
     let monitor: Monitor = azure_core::json::from_json(&body)?;

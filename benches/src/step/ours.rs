@@ -44,7 +44,7 @@ pub fn awaited() -> Variant {
 }
 
 /// Returns the variant in which the metadata of every snapshot is decoded and read.
-pub fn looked_at() -> Variant {
+pub fn reading_metadata() -> Variant {
     let images = images();
     let operation = move || {
         let image = run(async {
@@ -60,5 +60,5 @@ pub fn looked_at() -> Variant {
         });
         black_box(image.unwrap());
     };
-    Variant { name: "ours-metadata-looked-at", operation: Box::new(operation) }
+    Variant { name: "ours-metadata-read", operation: Box::new(operation) }
 }

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn says_why_a_duration_is_none() {
+    fn says_why_a_duration_is_invalid() {
         let cases = [
             ("", "it is empty"),
             ("10", "`10` has no unit; write `10s` for seconds"),

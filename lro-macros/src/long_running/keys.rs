@@ -43,7 +43,7 @@ pub(crate) fn unknown(key: &str) -> String {
     if WAITER_KEYS.contains(&key) {
         return format!("`{key}` belongs inside `waiter(…)`: `waiter({key}…)`");
     }
-    complain(key, &[&KEYS[..], &["crate"]].concat(), "")
+    unknown_key_message(key, &[&KEYS[..], &["crate"]].concat(), "")
 }
 
 /// Returns the message about an unknown key inside `poll(…)`.
@@ -51,7 +51,7 @@ pub(crate) fn unknown_in_poll(key: &str) -> String {
     if KEYS.contains(&key) {
         return format!("`{key}` belongs outside `poll(…)`, beside it");
     }
-    complain(key, &POLL_KEYS, " of `poll(…)`")
+    unknown_key_message(key, &POLL_KEYS, " of `poll(…)`")
 }
 
 /// Returns the message about an unknown key inside `waiter(…)`.
@@ -64,7 +64,7 @@ pub(crate) fn unknown_in_waiter(key: &str) -> String {
             "`{key}` belongs inside an acceptor: `success({key} = …)`, `failure({key} = …)` or `retry({key} = …)`"
         );
     }
-    complain(key, &WAITER_KEYS, " of `waiter(…)`")
+    unknown_key_message(key, &WAITER_KEYS, " of `waiter(…)`")
 }
 
 /// Returns the message about an unknown key inside an acceptor.
@@ -74,9 +74,9 @@ pub(crate) fn unknown_in_acceptor(key: &str, outcome: impl std::fmt::Display) ->
     if key == "status" {
         return format!("an HTTP status is an error by its name: `{outcome}(error = \"NotFound\")` for 404");
     }
-    complain(key, &ACCEPTOR_KEYS, &format!(" of `{outcome}(…)`"))
+    unknown_key_message(key, &ACCEPTOR_KEYS, &format!(" of `{outcome}(…)`"))
 }
 
-fn complain(key: &str, legal: &[&str], place: &str) -> String {
+fn unknown_key_message(key: &str, legal: &[&str], place: &str) -> String {
     unknown_key(key, legal, place, legal)
 }

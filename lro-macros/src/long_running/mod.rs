@@ -9,9 +9,9 @@ use proc_macro2::TokenStream;
 use crate::report::Report;
 
 mod args;
-mod docs;
 mod expand;
 mod generics;
+mod inherited;
 mod keys;
 mod model;
 mod returns;

@@ -15,17 +15,17 @@ const ERRORS: usize = 3;
 const PARTS: usize = 4;
 
 /// Runs every check.
-pub(crate) fn all(item: &DeriveInput, said: &Roles, report: &mut Report) {
-    once(said, report);
-    required(item, said, report);
-    name(said, report);
-    calls(said, report);
-    if let Some(state) = said.role("state") {
+pub(crate) fn all(item: &DeriveInput, roles: &Roles, report: &mut Report) {
+    duplicates(roles, report);
+    required(item, roles, report);
+    name(roles, report);
+    calls(roles, report);
+    if let Some(state) = roles.role("state") {
         words(state, report);
-        states(state, said, report);
-        response(state, said, report);
+        states(state, roles, report);
+        response(state, roles, report);
     }
-    for role in &said.members {
+    for role in &roles.members {
         details(role, report);
     }
 }
@@ -49,9 +49,9 @@ impl Roles {
 }
 
 /// Reports roles that too many members have.
-fn once(said: &Roles, report: &mut Report) {
-    for (index, role) in said.members.iter().enumerate() {
-        let before = said.members.iter().take(index).filter(|other| other.key == role.key).count();
+fn duplicates(roles: &Roles, report: &mut Report) {
+    for (index, role) in roles.members.iter().enumerate() {
+        let before = roles.members.iter().take(index).filter(|other| other.key == role.key).count();
         match (role.key == "error", before) {
             (_, 0) | (true, ..ERRORS) => {}
             (true, _) => report
@@ -62,22 +62,22 @@ fn once(said: &Roles, report: &mut Report) {
 }
 
 /// Reports what is missing: the state, the name, the place to poll, and one half of a list.
-fn required(item: &DeriveInput, said: &Roles, report: &mut Report) {
-    if !said.says("state") {
+fn required(item: &DeriveInput, roles: &Roles, report: &mut Report) {
+    if !roles.says("state") {
         report.at(
             &item.ident,
             "no field is the state: mark it `#[operation(state, running = \"…\", succeeded = \"…\", …)]`",
         );
     }
-    if !said.says("name") && !said.says("next") {
+    if !roles.says("name") && !roles.says("next") {
         report.at(&item.ident, "no field is the name: mark it `#[operation(name)]`, or `#[operation(next)]` if the service gives a URL instead");
     }
-    if !said.says("poll") && !said.says("next") {
+    if !roles.says("poll") && !roles.says("next") {
         report.at(&item.ident, "where to look is not said: `#[operation(poll = \"v1/jobs/{name}\")]` on the type, or `#[operation(next)]` on the field that is a URL");
     }
-    if let (true, false) = (said.says("poll"), said.says("name"))
-        && let Some(poll) = said.call("poll")
-        && said.says("next")
+    if let (true, false) = (roles.says("poll"), roles.says("name"))
+        && let Some(poll) = roles.call("poll")
+        && roles.says("next")
     {
         report.at(
             poll,
@@ -87,15 +87,15 @@ fn required(item: &DeriveInput, said: &Roles, report: &mut Report) {
     for (key, other, example) in
         [("list", "items", "data"), ("items", "list", "v1/jobs"), ("next_page", "list", "v1/jobs")]
     {
-        if let (Some(call), false) = (said.call(key), said.says(other)) {
+        if let (Some(call), false) = (roles.call(key), roles.says(other)) {
             report.at(call, format!("`{key}` needs `{other}`: `{other} = \"{example}\"`"));
         }
     }
 }
 
 /// Checks the template of a name that consists of several members.
-fn name(said: &Roles, report: &mut Report) {
-    let Some(Role { place: Place::Template(template), key, .. }) = said.role("name") else { return };
+fn name(roles: &Roles, report: &mut Report) {
+    let Some(Role { place: Place::Template(template), key, .. }) = roles.role("name") else { return };
     let parts = path::placeholders(template).map_or(0, |parts| parts.len());
     if parts > PARTS {
         report.at(template, format!("a name is made of at most {PARTS} members, this one of {parts}"));
@@ -108,13 +108,13 @@ fn name(said: &Roles, report: &mut Report) {
 
 /// Checks the calls and their placeholders. Legal are `{name}` and those of the name's own
 /// template.
-fn calls(said: &Roles, report: &mut Report) {
+fn calls(roles: &Roles, report: &mut Report) {
     let mut legal = vec!["name".to_owned()];
-    if let Some(Role { place: Place::Template(template), .. }) = said.role("name") {
+    if let Some(Role { place: Place::Template(template), .. }) = roles.role("name") {
         let parts = path::placeholders(template).unwrap_or_default();
         legal.extend(parts.into_iter().filter(|part| part != "name"));
     }
-    for (key, call) in &said.calls {
+    for (key, call) in &roles.calls {
         let written = key.to_string();
         let (is_call, is_path) =
             (["cancel", "delete"].contains(&written.as_str()), written == "poll" || written == "list");
@@ -168,10 +168,10 @@ fn words(state: &Role, report: &mut Report) {
 /// Checks that each state is either reachable or declared absent.
 ///
 /// A forgotten word would read as Running for ever, and nothing would say so.
-fn states(state: &Role, said: &Roles, report: &mut Report) {
+fn states(state: &Role, roles: &Roles, report: &mut Report) {
     let says = |meaning: &str| state.words.iter().any(|words| words.meaning == meaning && !words.words.is_empty());
-    let errors = || said.members.iter().filter(|role| role.key == "error");
-    if says("done") && !said.says("error") {
+    let errors = || roles.members.iter().filter(|role| role.key == "error");
+    if says("done") && !roles.says("error") {
         let done = state.words.iter().find(|words| words.meaning == "done").map(|words| &words.meaning);
         report.at(done, "`done` means failed where there is an error, and no field is it: mark it `#[operation(error)]`, or say `succeeded` instead");
     }
@@ -209,9 +209,9 @@ fn states(state: &Role, said: &Roles, report: &mut Report) {
 }
 
 /// Checks that a declaration that can succeed says where the response is.
-fn response(state: &Role, said: &Roles, report: &mut Report) {
+fn response(state: &Role, roles: &Roles, report: &mut Report) {
     let absent = state.absent.iter().any(|absent| absent == "succeeded");
-    if !absent && !said.says("response") {
+    if !absent && !roles.says("response") {
         report.at(
             &state.key,
             "it can succeed, and no field is the response: mark it `#[operation(response)]`; on the type, `response = self` is the whole message and `response = ()` is none",

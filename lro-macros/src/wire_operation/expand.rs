@@ -103,7 +103,7 @@ fn shape(model: &Model<'_>) -> TokenStream {
             // The type is only known to rustc. Spanned at the field's type, where an error about it
             // belongs.
             Of::Type(ty) => {
-                quote_spanned!(ty.span()=> #krate::wire::Total::Of(<#ty as #krate::__private::Counts>::TOTAL))
+                quote_spanned!(ty.span()=> #krate::wire::Total::Of(<#ty as #krate::__private::ProgressTotal>::TOTAL))
             }
         };
         out.extend(quote!(.progress(#path, #total)));

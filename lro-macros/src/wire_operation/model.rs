@@ -47,10 +47,10 @@ pub(crate) enum Of {
     Type(Box<Type>),
 }
 
-/// Checks what was said and builds the model.
-pub(crate) fn build<'a>(item: &'a DeriveInput, said: Roles, report: &mut Report) -> Model<'a> {
-    check::all(item, &said, report);
-    let Roles { members, calls, krate, .. } = said;
+/// Checks the roles and builds the model.
+pub(crate) fn build<'a>(item: &'a DeriveInput, roles: Roles, report: &mut Report) -> Model<'a> {
+    check::all(item, &roles, report);
+    let Roles { members, calls, krate, .. } = roles;
     let mut model = Model {
         item,
         krate: krate.unwrap_or_else(runtime_path::default),
@@ -138,8 +138,8 @@ impl Model<'_> {
             match key.to_string().as_str() {
                 "id" => self.id = call.value(),
                 "list" => list = Some(call),
-                "items" => items = told(path::steps(&call), report),
-                "next_page" => next = told(path::steps(&call), report),
+                "items" => items = reported(path::steps(&call), report),
+                "next_page" => next = reported(path::steps(&call), report),
                 _ => self.calls.push((key, call)),
             }
         }
@@ -155,8 +155,8 @@ fn generated(state: &str) -> Option<&'static str> {
 /// Reads the template of a name, whose placeholders are paths of members:
 /// `projects/{jobReference.projectId}/jobs/{jobReference.jobId}`.
 fn template_of(template: LitStr, report: &mut Report) -> Option<Name> {
-    let words = told(path::placeholders(&template), report)?;
-    let parts = words.into_iter().map(|word| told(path::steps(&LitStr::new(&word, template.span())), report));
+    let words = reported(path::placeholders(&template), report)?;
+    let parts = words.into_iter().map(|word| reported(path::steps(&LitStr::new(&word, template.span())), report));
     let parts = parts.collect::<Option<Vec<_>>>()?;
     Some(Name::Template { template, parts })
 }
@@ -174,12 +174,12 @@ fn number_of(literal: &Lit) -> f64 {
 /// Returns a path that starts at the parent of `at`: `of = "total"` names a sibling of the
 /// progress.
 fn beside(at: &Steps, path: &LitStr, report: &mut Report) -> Option<Steps> {
-    let steps = told(path::steps(path), report)?;
+    let steps = reported(path::steps(path), report)?;
     let parent = at.iter().take(at.len().saturating_sub(1)).cloned();
     Some(parent.chain(steps).collect())
 }
 
 /// Reports the error, if there is one.
-fn told<T>(result: syn::Result<T>, report: &mut Report) -> Option<T> {
+fn reported<T>(result: syn::Result<T>, report: &mut Report) -> Option<T> {
     result.map_err(|error| report.add(error)).ok()
 }

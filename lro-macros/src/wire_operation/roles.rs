@@ -122,8 +122,8 @@ impl Roles {
         if keys::ROLES.contains(&word.as_str()) {
             // Mistaken until it is read: both `?` below leave the function.
             *current = Current::Mistaken(Box::new(Role::at(key, Place::Nothing)));
-            let said = Said::parse(key, input)?;
-            self.members.push(Role::new(key, said, at)?);
+            let role_value = RoleValue::parse(key, input)?;
+            self.members.push(Role::new(key, role_value, at)?);
             *current = Current::Last;
             return Ok(());
         }
@@ -140,7 +140,7 @@ impl Roles {
             Current::Mistaken(role) => Some(&mut **role),
         };
         match role {
-            Some(role) => role.beside(key, input, matches!(at, At::Field(..))),
+            Some(role) => role.add_key(key, input, matches!(at, At::Field(..))),
             None => Err(Error::new(key.span(), keys::unknown(&word, matches!(at, At::Field(..))))),
         }
     }
@@ -160,14 +160,14 @@ fn example(key: &str) -> &'static str {
 }
 
 /// What follows a role: nothing, `= self`, `= ()` or `= "path"`.
-enum Said {
+enum RoleValue {
     Nothing,
     Whole(Token![self]),
     Unit,
     Text(LitStr),
 }
 
-impl Said {
+impl RoleValue {
     fn parse(key: &Ident, input: ParseStream<'_>) -> Result<Self> {
         if !input.peek(Token![=]) {
             return Ok(Self::Nothing);
@@ -176,7 +176,7 @@ impl Said {
     }
 }
 
-impl Parse for Said {
+impl Parse for RoleValue {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         if input.peek(Token![self]) {
             return input.parse().map(Self::Whole);
@@ -192,7 +192,7 @@ impl Parse for Said {
 
 impl Role {
     /// Finds the place of a role from what follows its key, and from the field that it is on.
-    fn new(key: &Ident, said: Said, at: &At<'_>) -> Result<Self> {
+    fn new(key: &Ident, role_value: RoleValue, at: &At<'_>) -> Result<Self> {
         let wrong = |message: String| Err(Error::new(key.span(), message));
         let (mut place, field) = match at {
             At::Type => (vec![], None),
@@ -209,26 +209,28 @@ impl Role {
             }
         };
         let mut leaf = field.as_ref().map(|(_, ty)| ty.clone());
-        let place = match said {
-            Said::Whole(token) if !matches!(key.to_string().as_str(), "response" | "metadata") => {
+        let place = match role_value {
+            RoleValue::Whole(token) if !matches!(key.to_string().as_str(), "response" | "metadata") => {
                 return Err(Error::new(
                     token.span,
                     format!("only `response` and `metadata` can be the whole message, not `{key}`"),
                 ));
             }
-            Said::Whole(_) => Place::Whole,
-            Said::Unit if key == "response" => Place::Nothing,
-            Said::Unit => {
+            RoleValue::Whole(_) => Place::Whole,
+            RoleValue::Unit if key == "response" => Place::Nothing,
+            RoleValue::Unit => {
                 return wrong(format!("`()` is for a `response` that the service does not give; leave `{key}` out"));
             }
-            Said::Text(text) if key == "name" && field.is_none() && text.value().contains('{') => Place::Template(text),
+            RoleValue::Text(text) if key == "name" && field.is_none() && text.value().contains('{') => {
+                Place::Template(text)
+            }
             // On a field, the path starts inside of it; the member's type is then not the field's.
-            Said::Text(text) => {
+            RoleValue::Text(text) => {
                 place.extend(steps(&text)?);
                 leaf = None;
                 Place::At(place)
             }
-            Said::Nothing if place.is_empty() => {
+            RoleValue::Nothing if place.is_empty() => {
                 return wrong(match field {
                     Some(_) => format!(
                         "the members of this field are the message's own (`#[serde(flatten)]`): say which one, `{key} = \"…\"`"
@@ -238,7 +240,7 @@ impl Role {
                     }
                 });
             }
-            Said::Nothing => Place::At(place),
+            RoleValue::Nothing => Place::At(place),
         };
         Ok(Self { leaf, field, ..Self::at(key, place) })
     }
@@ -261,7 +263,7 @@ impl Role {
     }
 
     /// Reads a key that adds to the role.
-    fn beside(&mut self, key: &Ident, input: ParseStream<'_>, on_field: bool) -> Result<()> {
+    fn add_key(&mut self, key: &Ident, input: ParseStream<'_>, on_field: bool) -> Result<()> {
         let role = self.key.to_string();
         match (role.as_str(), key.to_string().as_str()) {
             ("state", "pending" | "running" | "succeeded" | "failed" | "cancelled" | "done")

@@ -71,6 +71,6 @@ impl Operations {
     /// The time of a reply that is handed over now, took no time, and is not the reply to a start
     /// call: the initial delay does not apply.
     fn just_now(&self) -> ReplyTime {
-        ReplyTime { at: self.timer().now(), round_trip: Duration::ZERO, to_start: false }
+        ReplyTime { at: self.timer().now(), round_trip: Duration::ZERO, answers_start: false }
     }
 }

@@ -39,7 +39,7 @@ impl Drop for Restore {
 }
 
 /// Runs `body` as the body of `method`: every poll of it sees `method` as the current one.
-pub(crate) async fn within<F: Future>(method: &'static Method, body: F) -> F::Output {
+pub(crate) async fn poll_as<F: Future>(method: &'static Method, body: F) -> F::Output {
     let mut body = pin!(body);
     poll_fn(|context| {
         let _restore = Restore(CURRENT.with(|current| current.replace(Some(method))));

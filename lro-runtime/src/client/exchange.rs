@@ -92,7 +92,7 @@ impl Operations {
         // The request is borrowed because every poll sends the same one; it is cloned only where
         // credentials or cookies change it.
         let mut changed = None;
-        within(limit, timer, async {
+        with_limit(limit, timer, async {
             if let Some(credentials) = &inner.credentials {
                 let headers =
                     credentials.headers().await.map_err(|error| Failure::new(Cause::Credentials(Arc::from(error))))?;
@@ -117,7 +117,7 @@ impl Operations {
 }
 
 /// Returns the output of `future`, or a failure if it takes longer than `limit`.
-async fn within<T>(
+async fn with_limit<T>(
     limit: Duration,
     timer: &dyn Timer,
     future: impl Future<Output = Result<T, Failure>>,

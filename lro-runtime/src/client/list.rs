@@ -17,8 +17,8 @@ use crate::{
     operation::RawOperation,
     status::Failure,
     timer::{
-        OwnTimer,
-        park::{block_on, own_timer},
+        TimerOverride,
+        park::{block_on, blocking_timer},
     },
     transport::BoxFuture,
 };
@@ -50,7 +50,7 @@ enum Stage {
     Before(Box<Pages>),
     /// A page is on its way. The future owns the position and hands it back with the page, so that
     /// nothing borrows from the stream.
-    Asking(BoxFuture<'static, Result<(Page, Option<Box<Pages>>)>>),
+    Fetching(BoxFuture<'static, Result<(Page, Option<Box<Pages>>)>>),
     /// There is no further page, or an error ended the stream.
     Ended,
 }
@@ -107,12 +107,12 @@ impl ListOperations {
     /// call, [`Protocol`](ErrorKind::Protocol) when the dialect cannot read a page or a page token
     /// comes a second time, else of kind [`Poll`](ErrorKind::Poll).
     pub async fn next(&mut self) -> Option<Result<RawOperation>> {
-        std::future::poll_fn(|context| self.poll_page(context)).await
+        std::future::poll_fn(|context| self.poll_operation(context)).await
     }
 
     /// Returns the list as an iterator, which blocks the calling thread while a page is on its way.
     pub fn blocking(self) -> BlockingList {
-        let timer = own_timer(self.client.timer());
+        let timer = blocking_timer(self.client.timer());
         let mut list = self;
         if let Stage::Before(pages) = &mut list.stage {
             pages.timer = Some(timer);
@@ -129,7 +129,7 @@ impl ListOperations {
     }
 
     /// Polls for the next operation, and requests a page where the current one is used up.
-    fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<RawOperation>>> {
+    fn poll_operation(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<RawOperation>>> {
         loop {
             if let Some(operation) = self.page.pop_front() {
                 return Poll::Ready(Some(Ok(operation)));
@@ -138,10 +138,10 @@ impl ListOperations {
             // sets the next stage; an error leaves the stream ended.
             match std::mem::replace(&mut self.stage, Stage::Ended) {
                 Stage::Ended => return Poll::Ready(None),
-                Stage::Before(pages) => self.stage = Stage::Asking(Box::pin(pages.ask(self.client.clone()))),
-                Stage::Asking(mut asking) => match asking.as_mut().poll(context) {
+                Stage::Before(pages) => self.stage = Stage::Fetching(Box::pin(pages.fetch(self.client.clone()))),
+                Stage::Fetching(mut fetching) => match fetching.as_mut().poll(context) {
                     Poll::Pending => {
-                        self.stage = Stage::Asking(asking);
+                        self.stage = Stage::Fetching(fetching);
                         return Poll::Pending;
                     }
                     Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(error))),
@@ -160,7 +160,7 @@ impl Stream for ListOperations {
     type Item = Result<RawOperation>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_page(context)
+        self.poll_operation(context)
     }
 }
 
@@ -205,12 +205,12 @@ struct Pages {
     /// The number of pages after which the landmark is set again.
     until_next: u64,
     /// The timer that a blocking list brings instead of the client's.
-    timer: OwnTimer,
+    timer: TimerOverride,
 }
 
 impl Pages {
     /// Requests one page. Returns it with the position of the next; with `None` after the last.
-    async fn ask(mut self: Box<Self>, client: Operations) -> Result<(Page, Option<Box<Self>>)> {
+    async fn fetch(mut self: Box<Self>, client: Operations) -> Result<(Page, Option<Box<Self>>)> {
         let error = |failure| {
             let error = Error::from_failure(ErrorKind::Poll, "the list call failed", failure);
             error.with_advice(
@@ -228,13 +228,13 @@ impl Pages {
         let operations: Result<_, Failure> =
             page.operations.into_iter().map(|listed| client.adopt_listed(listed)).collect();
         let seen = Page { operations: operations.map_err(error)?, unreachable: page.unreachable };
-        let more = self.turn(page.next_page_token).map_err(error)?;
+        let more = self.turn_to(page.next_page_token).map_err(error)?;
         Ok((seen, more.then_some(self)))
     }
 
     /// Moves on to the page of `token`. Returns whether there is one; fails where the token came
     /// before.
-    fn turn(&mut self, token: String) -> Result<bool, Failure> {
+    fn turn_to(&mut self, token: String) -> Result<bool, Failure> {
         if token.is_empty() {
             return Ok(false);
         }

@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     operation::RawOperation,
     settings::PollSettings,
-    timer::{OwnTimer, Timer},
+    timer::{Timer, TimerOverride},
     transport::Transport,
     url::{Origin, redacted},
 };
@@ -140,8 +140,8 @@ impl Operations {
     }
 
     /// Returns the timer that a call brings, else the client's.
-    pub(crate) fn timer_or(&self, own: OwnTimer) -> Arc<dyn Timer> {
-        own.unwrap_or_else(|| Arc::clone(self.timer()))
+    pub(crate) fn timer_or(&self, timer: TimerOverride) -> Arc<dyn Timer> {
+        timer.unwrap_or_else(|| Arc::clone(self.timer()))
     }
 
     pub(crate) fn dialect(&self) -> &Arc<dyn Dialect> {

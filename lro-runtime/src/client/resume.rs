@@ -54,7 +54,7 @@ impl Operations {
         let target = self
             .target(dialect, cursor)
             .map_err(|failure| Error::from_failure(ErrorKind::InvalidToken, said, failure))?;
-        Ok(RawOperation::new(Snapshot::unseen(name, Some(target), None), self.clone(), method))
+        Ok(RawOperation::new(Snapshot::unpolled(name, Some(target), None), self.clone(), method))
     }
 
     /// Resumes from a token: its cursor, state, status and start time.
@@ -88,7 +88,7 @@ impl Operations {
             return Err(invalid("the token does not say where its operation is".to_owned()));
         }
         let started = token.started.map(|millis| self.started_at(millis));
-        let mut snapshot = Snapshot::unseen(&token.name, target, started);
+        let mut snapshot = Snapshot::unpolled(&token.name, target, started);
         // A token has no payloads. As a running operation, one that succeeded is polled once more,
         // which fetches its response.
         let is_fetched = token.state == State::Succeeded && snapshot.target.is_some();

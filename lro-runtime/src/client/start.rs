@@ -125,7 +125,7 @@ impl Operations {
                     // failure says more than they do.
                     let Ok(schedule) = self.settings().clone().resolve() else { return Err(failure) };
                     let timer = self.timer();
-                    timer.sleep(start_policy::pause(failed, &failure, &schedule, &**timer)).await;
+                    timer.sleep(start_policy::delay_before_retry(failed, &failure, &schedule, &**timer)).await;
                 }
                 outcome => return outcome,
             }
@@ -145,7 +145,7 @@ impl Operations {
         let started = StartTime { at: timer.now(), system: timer.system_time() };
         let reply = self.exchange(request, START_TIMEOUT, &**timer).await?;
         let now = timer.now();
-        let replied = ReplyTime { at: now, round_trip: now.saturating_duration_since(started.at), to_start: true };
+        let replied = ReplyTime { at: now, round_trip: now.saturating_duration_since(started.at), answers_start: true };
         let seen = dialect.read_start(request, &reply, Method::options_of(method))?;
         // `seen` borrows the reply's body. `first` uses it up, and only then can the body be moved
         // into the snapshot.
@@ -168,7 +168,7 @@ impl Operations {
         // finished operation may have neither.
         let named = seen.name.as_deref().filter(|name| !name.is_empty());
         let name = named.or(target.as_ref().map(|target| target.cursor.key())).unwrap_or_default().to_owned();
-        Ok(Snapshot::unseen(&name, target, started).after(seen, body, method, replied))
+        Ok(Snapshot::unpolled(&name, target, started).after(seen, body, method, replied))
     }
 }
 

@@ -39,22 +39,22 @@ impl StartPolicy {
         // With `5xx` and `429` the service refuses the call for now. Without an answer it may have
         // started the operation, and only the id keeps a second start call from starting another
         // one.
-        let refused = match failure.cause() {
+        let is_retryable = match failure.cause() {
             Cause::Http(status, _) => status.is_server_error() || status.as_u16() == 429,
             Cause::Transport(error) => self.id.is_some() && error.is_transient(),
             Cause::TimedOut(_) => self.id.is_some(),
             _ => false,
         };
-        failed < self.retries && refused
+        failed < self.retries && is_retryable
     }
 }
 
 /// Returns the delay before the `n`-th retry: the service's hint within its bounds, else the delay
 /// after the `n`-th failed poll in a row.
-pub(crate) fn pause(n: u32, failure: &Failure, schedule: &Schedule, timer: &dyn Timer) -> Duration {
+pub(crate) fn delay_before_retry(n: u32, failure: &Failure, schedule: &Schedule, timer: &dyn Timer) -> Duration {
     match (schedule.hint, failure.hint()) {
-        (HintPolicy::Obey { floor, ceiling }, Some(hint)) => hint.wait(timer.system_time()).clamp(floor, ceiling),
-        _ => schedule.error_budget.wait(n),
+        (HintPolicy::Obey { floor, ceiling }, Some(hint)) => hint.delay(timer.system_time()).clamp(floor, ceiling),
+        _ => schedule.error_budget.delay_after(n),
     }
 }
 

@@ -81,7 +81,7 @@ const TARGET: &str = "target";
 
 /// The path below which the service keeps an organisation's operations. The organisation itself
 /// goes into the query, as `parentId`.
-const OF_ORGANIZATIONS: &str = "locations/global";
+const ORGANIZATION_PATH: &str = "locations/global";
 
 /// The hosts that Compute's own links name. A link that begins with one of them is fetched below
 /// the client's base URL: otherwise a client of one host would refuse the service's links to the
@@ -118,10 +118,10 @@ impl Compute {
             (Some(project), _) => format!("{prefix}/projects/{project}/{scope}/operations/{operation}{verb}"),
             (None, Some(parent)) => {
                 let parent = encode_query(parent);
-                format!("{prefix}/{OF_ORGANIZATIONS}/operations/{operation}{verb}?parentId={parent}")
+                format!("{prefix}/{ORGANIZATION_PATH}/operations/{operation}{verb}?parentId={parent}")
             }
             // Resumed from `locations/global/operations/…`, which names no organisation.
-            (None, None) => format!("{prefix}/{OF_ORGANIZATIONS}/operations/{operation}{verb}"),
+            (None, None) => format!("{prefix}/{ORGANIZATION_PATH}/operations/{operation}{verb}"),
         })
     }
 
@@ -420,8 +420,8 @@ fn name_of(cursor: &Cursor) -> String {
         (Some(project), _) => {
             format!("projects/{project}/{}/operations/{operation}", cursor.part(SCOPE).unwrap_or("global"))
         }
-        (None, Some(parent)) => format!("{parent}/{OF_ORGANIZATIONS}/operations/{operation}"),
-        (None, None) => format!("{OF_ORGANIZATIONS}/operations/{operation}"),
+        (None, Some(parent)) => format!("{parent}/{ORGANIZATION_PATH}/operations/{operation}"),
+        (None, None) => format!("{ORGANIZATION_PATH}/operations/{operation}"),
     }
 }
 

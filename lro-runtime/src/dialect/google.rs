@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, expect_success,
-    json::{is_object, not_json, present, string, wrong},
+    json::{is_object, present, string, unexpected_body, wrong},
     read_details,
 };
 use crate::{
@@ -65,7 +65,7 @@ impl Google {
     }
 
     /// Returns the path of the operation at `cursor`, with `verb` (such as `:cancel`) appended.
-    pub(super) fn path(&self, cursor: &Cursor, verb: &str) -> Result<String, Failure> {
+    pub(super) fn path_to(&self, cursor: &Cursor, verb: &str) -> Result<String, Failure> {
         let template = cursor.part(PATH).unwrap_or(&self.path);
         Ok(template.replace("{name}", &encode_name(cursor.key())?) + verb)
     }
@@ -74,7 +74,7 @@ impl Google {
     ///
     /// The path goes into the cursor, and so into tokens: an operation that is polled without its
     /// method still uses the method's path.
-    pub(super) fn cursor(name: &str, options: &Options) -> Cursor {
+    pub(super) fn cursor_at(name: &str, options: &Options) -> Cursor {
         let cursor = Cursor::new(name);
         match options.iter().find(|(option, _)| *option == PATH) {
             Some((_, path)) => cursor.with(PATH, *path),
@@ -97,18 +97,18 @@ impl Dialect for Google {
         expect_success(reply)?;
         let mut seen = read_operation(reply.body())?;
         seen.hint = Hint::from_headers(reply.headers());
-        located(seen, options)
+        with_cursor(seen, options)
     }
 
     fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
         // Checked already here, so that a resume with a bad name fails at once and not at its first
         // poll.
         encode_name(name)?;
-        Ok(Self::cursor(name, options))
+        Ok(Self::cursor_at(name, options))
     }
 
     fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
-        self.path(cursor, "").map(Call::get)
+        self.path_to(cursor, "").map(Call::get)
     }
 
     fn read<'a>(&self, _cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
@@ -119,11 +119,11 @@ impl Dialect for Google {
     }
 
     fn cancel(&self, cursor: &Cursor) -> Result<Call, Failure> {
-        Ok(Call::new(Method::POST, self.path(cursor, ":cancel")?).with_json("{}"))
+        Ok(Call::new(Method::POST, self.path_to(cursor, ":cancel")?).with_json("{}"))
     }
 
     fn delete(&self, cursor: &Cursor) -> Result<Call, Failure> {
-        Ok(Call::new(Method::DELETE, self.path(cursor, "")?))
+        Ok(Call::new(Method::DELETE, self.path_to(cursor, "")?))
     }
 
     fn wait(&self, cursor: &Cursor, timeout: Duration) -> Result<Call, Failure> {
@@ -131,7 +131,7 @@ impl Dialect for Google {
         // `POST …:wait`. A `Duration` in protobuf's JSON is a decimal number of seconds with the
         // suffix `s` and at most nine fractional digits.
         let timeout = format!(r#"{{"timeout":"{}.{:09}s"}}"#, timeout.as_secs(), timeout.subsec_nanos());
-        Ok(Call::new(Method::POST, self.path(cursor, ":wait")?).with_json(timeout))
+        Ok(Call::new(Method::POST, self.path_to(cursor, ":wait")?).with_json(timeout))
     }
 
     fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
@@ -169,14 +169,14 @@ impl Dialect for Google {
             unreachable: Option<Vec<String>>,
         }
         expect_success(reply)?;
-        let page: Page<'a> =
-            serde_json::from_slice(reply.body()).map_err(|e| not_json("a page of operations", &e, reply.body()))?;
+        let page: Page<'a> = serde_json::from_slice(reply.body())
+            .map_err(|e| unexpected_body("a page of operations", &e, reply.body()))?;
         let operations = page.operations.unwrap_or_default().into_iter().map(|operation| {
             let message = operation.get().as_bytes();
             let mut seen = read_operation(message)?;
             // An empty name is legal: a finished operation may be nameless, and then needs no
             // cursor.
-            seen.cursor = seen.name.as_deref().filter(|name| !name.is_empty()).map(|name| Self::cursor(name, &[]));
+            seen.cursor = seen.name.as_deref().filter(|name| !name.is_empty()).map(|name| Self::cursor_at(name, &[]));
             Ok(Listed { message, seen })
         });
         Ok(ListPage {
@@ -214,7 +214,7 @@ fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
         Ok(text) => serde_json::from_str(text),
         Err(_) => serde_json::from_slice(body),
     }
-    .map_err(|e| not_json("an operation", &e, body))?;
+    .map_err(|e| unexpected_body("an operation", &e, body))?;
     // serde reads an array into a struct: `[]` would be a pending operation that never ends.
     if !is_object(body) {
         return Err(Failure::protocol(format!("the body is not an operation but an array: found `{}`", excerpt(body))));
@@ -270,11 +270,11 @@ pub(super) fn observation<'a>(
 /// # Errors
 ///
 /// When the operation is not done and has no name, or when its name could leave its collection.
-pub(super) fn located<'a>(mut seen: Observation<'a>, options: &Options) -> Result<Observation<'a>, Failure> {
+pub(super) fn with_cursor<'a>(mut seen: Observation<'a>, options: &Options) -> Result<Observation<'a>, Failure> {
     match seen.name.as_deref().filter(|name| !name.is_empty()) {
         Some(name) => {
             encode_name(name)?;
-            seen.cursor = Some(Google::cursor(name, options));
+            seen.cursor = Some(Google::cursor_at(name, options));
         }
         // A finished operation may be nameless: a validate-only call answers with one.
         None if seen.state.is_terminal() => {}

@@ -142,7 +142,7 @@ impl Dialect for Jobs {
 
     fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
         encode_name(name)?;
-        Ok(Google::cursor(name, options))
+        Ok(Google::cursor_at(name, options))
     }
 
     fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {

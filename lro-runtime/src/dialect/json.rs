@@ -1,7 +1,7 @@
 //! JSON helpers for dialects: lenient reading of what servers write, and the failures for what
 //! cannot be read.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -42,9 +42,9 @@ pub(super) fn wrong(field: &str, found: &RawValue, legal: &str) -> Failure {
     Failure::protocol(format!("`{field}`: found `{}`, expected {legal}", excerpt(found.get().as_bytes())))
 }
 
-/// The failure for a body that does not parse as what the dialect expects.
-pub(super) fn not_json(wanted: &str, error: &serde_json::Error, body: &[u8]) -> Failure {
-    Failure::protocol(format!("the body is not {wanted}: {error}; found `{}`", excerpt(body)))
+/// The failure for a body that is not what the dialect expects.
+pub(super) fn unexpected_body(wanted: &str, why: &dyn fmt::Display, body: &[u8]) -> Failure {
+    Failure::protocol(format!("the body is not {wanted}: {why}; found `{}`", excerpt(body)))
 }
 
 #[cfg(test)]

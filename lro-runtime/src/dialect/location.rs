@@ -21,7 +21,7 @@ pub(crate) struct CallerHeaders(pub(crate) HeaderMap);
 /// They describe its body, its connection, its preconditions (`If-Match` on a poll would make it
 /// conditional), or its identity: the last four make a start call idempotent, and on a poll would
 /// name the wrong request.
-const OF_THE_START: &[&str] = &[
+const NOT_REPEATED: &[&str] = &[
     "content-type",
     "content-length",
     "content-encoding",
@@ -55,7 +55,7 @@ const OF_THE_START: &[&str] = &[
 #[must_use]
 pub fn repeated_headers(start: &Request) -> HeaderMap {
     let Some(CallerHeaders(headers)) = start.extensions().get() else { return HeaderMap::new() };
-    let repeated = headers.iter().filter(|(name, _)| !OF_THE_START.contains(&name.as_str()));
+    let repeated = headers.iter().filter(|(name, _)| !NOT_REPEATED.contains(&name.as_str()));
     repeated.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
@@ -126,8 +126,8 @@ fn below_base(url: String) -> String {
 
 /// What the reply to a poll of a `Location` says.
 pub(super) enum LocationReply {
-    /// `202`: not done. With `moved`, the next poll goes to that URL.
-    Running { moved: Option<String> },
+    /// `202`: not done. With `next`, the next poll goes to that URL.
+    Running { next: Option<String> },
     /// A redirect: the answer is at this URL.
     Redirect(String),
     /// Any other `2xx`: this reply is the answer.
@@ -145,10 +145,10 @@ pub(super) fn read_location(
     base: impl FnOnce() -> Result<Uri, Failure>,
 ) -> Result<LocationReply, Failure> {
     match reply.status() {
-        StatusCode::ACCEPTED if !reply.headers().contains_key(LOCATION) => Ok(LocationReply::Running { moved: None }),
-        StatusCode::ACCEPTED => Ok(LocationReply::Running { moved: location_in(reply, &base()?)? }),
+        StatusCode::ACCEPTED if !reply.headers().contains_key(LOCATION) => Ok(LocationReply::Running { next: None }),
+        StatusCode::ACCEPTED => Ok(LocationReply::Running { next: location_in(reply, &base()?)? }),
         status if status.is_success() => Ok(LocationReply::Done),
-        status if leads_on(status) => match location_in(reply, &base()?)? {
+        status if is_redirect(status) => match location_in(reply, &base()?)? {
             Some(url) => Ok(LocationReply::Redirect(url)),
             None => Err(Failure::protocol(format!("HTTP {} without a Location", status.as_u16()))),
         },
@@ -160,13 +160,13 @@ pub(super) fn read_location(
 ///
 /// Not among them: 300 offers a choice, 304 is not a redirect to another URL, 305 is deprecated and
 /// 306 unused (RFC 9110, 15.4).
-pub(super) fn leads_on(status: StatusCode) -> bool {
+pub(super) fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
 /// Returns the observation of an operation whose result is at `cursor`: still running, and to be
 /// polled there at once.
-pub(super) fn follow<'a>(cursor: Cursor) -> Observation<'a> {
+pub(super) fn result_at<'a>(cursor: Cursor) -> Observation<'a> {
     let mut seen = Observation::new(State::Running);
     seen.cursor = Some(cursor);
     seen.follow = true;

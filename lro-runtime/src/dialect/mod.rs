@@ -47,7 +47,7 @@ mod waiter;
 #[cfg(feature = "grpc")]
 pub use self::google_grpc::GoogleGrpc;
 #[cfg(feature = "grpc")]
-pub(crate) use self::google_grpc::rpc_failure;
+pub(crate) use self::google_grpc::failure_of_status;
 pub use self::{
     azure::{Azure, FinalStateVia},
     call::{Call, encode_name},

@@ -5,7 +5,7 @@ use http::{StatusCode, Uri};
 use super::{
     Call, Cursor, Dialect, Observation, Options, expect_success,
     location::{
-        self, LocationReply, base_of, body_of, done, follow, leads_on, location_in, metadata_of, repeated_headers,
+        self, LocationReply, base_of, body_of, done, is_redirect, location_in, metadata_of, repeated_headers, result_at,
     },
 };
 use crate::{
@@ -48,11 +48,11 @@ impl Http {
     ) -> Result<Observation<'a>, Failure> {
         let mut seen = match location::read_location(reply, base)? {
             LocationReply::Done => done(reply),
-            LocationReply::Redirect(url) => follow(cursor.clone().at(url)),
-            LocationReply::Running { moved } => {
+            LocationReply::Redirect(url) => result_at(cursor.clone().at(url)),
+            LocationReply::Running { next } => {
                 let mut seen = Observation::new(State::Running);
                 seen.metadata = metadata_of(reply);
-                seen.cursor = moved.map(|url| cursor.clone().at(url));
+                seen.cursor = next.map(|url| cursor.clone().at(url));
                 seen
             }
         };
@@ -73,14 +73,14 @@ impl Dialect for Http {
         _options: &Options,
     ) -> Result<Observation<'a>, Failure> {
         // Redirects pass: a 303 is handled below, and any other fails there.
-        if !leads_on(reply.status()) {
+        if !is_redirect(reply.status()) {
             expect_success(reply)?;
         }
         // Only these two say that there is something to poll. The `Location` of a 201 is the
         // resource that was made (RFC 9110, 15.3.2), so a 201 is finished. The redirects other than
         // 303 ask for the start call itself to be sent elsewhere, which is not done.
-        let asked_for = reply.status() == StatusCode::ACCEPTED || reply.status() == StatusCode::SEE_OTHER;
-        match location_in(reply, request.uri())?.filter(|_| asked_for) {
+        let is_long_running = reply.status() == StatusCode::ACCEPTED || reply.status() == StatusCode::SEE_OTHER;
+        match location_in(reply, request.uri())?.filter(|_| is_long_running) {
             Some(url) => {
                 // Relative to the URL of the start call (RFC 9110, 10.2.2), and absolute from here
                 // on: the cursor must lead to the same place from a token, without the start call.
@@ -90,7 +90,7 @@ impl Dialect for Http {
                 seen.cursor = Some(cursor);
                 Ok(seen)
             }
-            None if asked_for => Err(Failure::protocol(format!(
+            None if is_long_running => Err(Failure::protocol(format!(
                 "HTTP {} without a Location: there is nowhere to look",
                 reply.status().as_u16()
             ))),

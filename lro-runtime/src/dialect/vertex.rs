@@ -76,7 +76,7 @@ impl Dialect for Vertex {
         encode_name(cursor.key())?;
         let model = cursor.clone().at(model_of(cursor.key())?);
         let body = serde_json::json!({ "operationName": cursor.key() }).to_string();
-        Ok(Call::new(Method::POST, self.google.path(&model, ":fetchPredictOperation")?).with_json(body))
+        Ok(Call::new(Method::POST, self.google.path_to(&model, ":fetchPredictOperation")?).with_json(body))
     }
 
     fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {

@@ -10,8 +10,8 @@ use crate::{
     operation::{Handle, RawOperation},
     settings::PollSettings,
     timer::{
-        OwnTimer, Timer,
-        park::{block_on, own_timer},
+        Timer, TimerOverride,
+        park::{block_on, blocking_timer},
     },
     transport::BoxFuture,
 };
@@ -88,25 +88,25 @@ impl<H: Handle> Blocking<H> {
     }
 
     /// Runs a call on the calling thread, with a timer that parks it.
-    pub(crate) fn run<T>(&self, call: impl FnOnce(OwnTimer) -> BoxFuture<'static, Result<T>>) -> Result<T> {
+    pub(crate) fn run<T>(&self, call: impl FnOnce(TimerOverride) -> BoxFuture<'static, Result<T>>) -> Result<T> {
         block_on(call(Some(self.timer())))
     }
 
     /// Returns the timer of a blocking call: not the client's, which may need an executor, unless
     /// time is virtual.
     fn timer(&self) -> Arc<dyn Timer> {
-        own_timer(self.operation.raw_operation().client().timer())
+        blocking_timer(self.operation.raw_operation().client().timer())
     }
 
     /// Sends the cancel call. Every handle has it; the public `cancel` exists only where the method
     /// declares it.
-    pub(crate) fn ask_to_cancel(&self) -> Result<()> {
+    pub(crate) fn send_cancel(&self) -> Result<()> {
         self.run(|timer| super::cancel(self.operation.raw_operation().clone(), timer))
     }
 
     /// Sends the delete call. Every handle has it; the public `delete` exists only where the method
     /// declares it.
-    pub(crate) fn ask_to_delete(&self) -> Result<()> {
+    pub(crate) fn send_delete(&self) -> Result<()> {
         self.run(|timer| super::delete(self.operation.raw_operation().clone(), timer))
     }
 }
@@ -118,7 +118,7 @@ impl Blocking<RawOperation> {
     ///
     /// As [`RawOperation::cancel_and_wait`](crate::RawOperation::cancel_and_wait).
     pub fn cancel_and_wait(&self, settings: PollSettings) -> Result<RawOperation> {
-        self.ask_to_cancel()?;
+        self.send_cancel()?;
         self.poll_until_completed(settings)
     }
 
@@ -129,7 +129,7 @@ impl Blocking<RawOperation> {
     ///
     /// As [`RawOperation::cancel`](crate::RawOperation::cancel).
     pub fn cancel(&self) -> Result<()> {
-        self.ask_to_cancel()
+        self.send_cancel()
     }
 
     /// Tells the service that the operation is no longer needed. This does not cancel it.
@@ -138,6 +138,6 @@ impl Blocking<RawOperation> {
     ///
     /// As [`RawOperation::delete`](crate::RawOperation::delete).
     pub fn delete(&self) -> Result<()> {
-        self.ask_to_delete()
+        self.send_delete()
     }
 }

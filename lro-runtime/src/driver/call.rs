@@ -7,12 +7,12 @@ use crate::{
     error::{ErrorKind, Result},
     operation::{RawOperation, snapshot::PollTarget},
     status::Failure,
-    timer::OwnTimer,
+    timer::TimerOverride,
     transport::BoxFuture,
 };
 
 /// Polls once: see [`RawOperation::poll_once`].
-pub(crate) fn poll_once(operation: RawOperation, timer: OwnTimer) -> BoxFuture<'static, Result<RawOperation>> {
+pub(crate) fn poll_once(operation: RawOperation, timer: TimerOverride) -> BoxFuture<'static, Result<RawOperation>> {
     Box::pin(async move {
         if operation.is_completed() {
             return Ok(operation);
@@ -28,7 +28,7 @@ pub(crate) fn poll_once(operation: RawOperation, timer: OwnTimer) -> BoxFuture<'
 pub(crate) fn wait(
     operation: RawOperation,
     hold: Duration,
-    timer: OwnTimer,
+    timer: TimerOverride,
 ) -> BoxFuture<'static, Result<RawOperation>> {
     Box::pin(async move {
         if operation.is_completed() {
@@ -46,14 +46,14 @@ pub(crate) fn wait(
 }
 
 /// Asks the service to cancel the operation, unless it has ended: see [`RawOperation::cancel`].
-pub(crate) fn cancel(operation: RawOperation, timer: OwnTimer) -> BoxFuture<'static, Result<()>> {
+pub(crate) fn cancel(operation: RawOperation, timer: TimerOverride) -> BoxFuture<'static, Result<()>> {
     Box::pin(async move { if operation.is_completed() { Ok(()) } else { send(operation, timer, &CANCEL).await } })
 }
 
 /// Tells the service that the operation is no longer needed: see [`RawOperation::delete`]. Unlike
 /// the other calls it is sent for a completed operation as well, whose record the service may still
 /// keep.
-pub(crate) fn delete(operation: RawOperation, timer: OwnTimer) -> BoxFuture<'static, Result<()>> {
+pub(crate) fn delete(operation: RawOperation, timer: TimerOverride) -> BoxFuture<'static, Result<()>> {
     Box::pin(send(operation, timer, &DELETE))
 }
 
@@ -64,23 +64,23 @@ struct Command {
     /// The message of its error.
     failed: &'static str,
     /// The advice where the dialect or the service has no such call.
-    instead: &'static str,
+    advice: &'static str,
 }
 
 const CANCEL: Command = Command {
     call: |target| target.dialect.cancel(&target.cursor),
     failed: "the cancel call failed",
-    instead: "it cannot be cancelled here: poll until it has ended, or drop it and let it end unwatched",
+    advice: "it cannot be cancelled here: poll until it has ended, or drop it and let it end unwatched",
 };
 
 const DELETE: Command = Command {
     call: |target| target.dialect.delete(&target.cursor),
     failed: "the delete call failed",
-    instead: "drop it: services forget finished operations by themselves",
+    advice: "drop it: services forget finished operations by themselves",
 };
 
 /// Sends a command and checks its reply.
-async fn send(operation: RawOperation, timer: OwnTimer, command: &Command) -> Result<()> {
+async fn send(operation: RawOperation, timer: TimerOverride, command: &Command) -> Result<()> {
     let limit = operation.poll_timeout()?;
     let timer = operation.client().timer_or(timer);
     let answer = async {
@@ -91,6 +91,6 @@ async fn send(operation: RawOperation, timer: OwnTimer, command: &Command) -> Re
         target.dialect.read_answer(&reply)
     };
     answer.await.map_err(|failure| {
-        operation.poll_error(command.failed, failure).with_advice(ErrorKind::Unsupported, command.instead)
+        operation.poll_error(command.failed, failure).with_advice(ErrorKind::Unsupported, command.advice)
     })
 }

@@ -39,7 +39,7 @@ impl Observers {
 
     /// Calls the observers with the snapshot that the wait begins with, which counts as a change.
     pub(crate) fn begin(&mut self, first: &RawOperation) {
-        self.tell(first);
+        self.call_all(first);
     }
 
     /// Whether there is no observer.
@@ -48,14 +48,14 @@ impl Observers {
     }
 
     /// Calls the observers with `next`, which a poll gave after `last`, if [`Notify`] asks for it.
-    pub(crate) fn seen(&mut self, last: &RawOperation, next: &RawOperation) {
+    pub(crate) fn notify_poll(&mut self, last: &RawOperation, next: &RawOperation) {
         // Metadata is compared as raw bytes: it need not decode, and nothing is decoded for a
         // comparison.
         let changed = last.state() != next.state()
             || last.raw_status() != next.raw_status()
             || last.metadata().map(Payload::bytes) != next.metadata().map(Payload::bytes);
         if changed || self.notify == Notify::EveryPoll {
-            self.tell(next);
+            self.call_all(next);
         } else if next.is_completed() {
             // A safeguard, because the end is a change of state: an observer of completion must not
             // be missed.
@@ -64,7 +64,7 @@ impl Observers {
     }
 
     /// Calls the observers of progress, and those of completion if the snapshot is terminal.
-    fn tell(&mut self, snapshot: &RawOperation) {
+    fn call_all(&mut self, snapshot: &RawOperation) {
         for observer in &mut self.progress {
             observer(snapshot);
         }

@@ -74,7 +74,7 @@ struct SharedWait {
 /// The poll loop: where it is between two polls of the waiters.
 enum PollLoop {
     /// The loop has not begun, or begins again at `latest`.
-    Idle,
+    NotBegun,
     /// The loop has a snapshot and has not begun the next delay or poll.
     Between(Box<Wait>),
     /// A delay or a poll is in progress. The future owns the wait and hands it back, so that
@@ -90,7 +90,7 @@ enum PollLoop {
 impl<H: Handle> Shared<H> {
     pub(crate) fn new(operation: &H, settings: PollSettings) -> Self {
         let latest = operation.raw_operation().clone();
-        let state = SharedWait { latest, poll_loop: PollLoop::Idle, waiters: BTreeMap::new(), next_id: 0 };
+        let state = SharedWait { latest, poll_loop: PollLoop::NotBegun, waiters: BTreeMap::new(), next_id: 0 };
         let inner = Arc::new_cyclic(|inner| Inner {
             settings,
             state: Mutex::new(state),
@@ -180,7 +180,7 @@ impl<H: Handle> Future for Waiting<H> {
             let poll_loop = std::mem::replace(&mut state.poll_loop, PollLoop::Taken);
             let latest = state.latest.clone();
             drop(state);
-            let is_pending = Turn { inner: &inner, poll_loop: PollLoop::Idle }.step(poll_loop, latest);
+            let is_pending = Turn { inner: &inner, poll_loop: PollLoop::NotBegun }.step(poll_loop, latest);
             if is_pending {
                 return Poll::Pending;
             }
@@ -199,7 +199,7 @@ impl<H> Drop for Waiting<H> {
         // The last waiter drops the loop, and with it a request in flight. The next waiter begins
         // again at the last snapshot.
         let rest = state.waiters.is_empty() && !matches!(state.poll_loop, PollLoop::Ended(_));
-        let rest = rest.then(|| std::mem::replace(&mut state.poll_loop, PollLoop::Idle));
+        let rest = rest.then(|| std::mem::replace(&mut state.poll_loop, PollLoop::NotBegun));
         // The lock is released first. Dropping the loop runs foreign code (a transport, a timer)
         // that may wake the loop's waker, and a waker may poll a waiter on the spot: both would
         // take the lock a second time on this thread, and hang.
@@ -219,8 +219,8 @@ impl<H> fmt::Debug for Waiting<H> {
 
 /// The driver's turn: it has taken the loop out and puts it back when dropped.
 ///
-/// A guard, because a step may panic. The loop is then `Idle` and begins again; left as `Taken` it
-/// would keep all waiters waiting for ever.
+/// A guard, because a step may panic. The loop is then `NotBegun` and begins again; left as `Taken`
+/// it would keep all waiters waiting for ever.
 struct Turn<'a> {
     inner: &'a Arc<Inner>,
     /// What is put back.
@@ -235,7 +235,7 @@ impl Turn<'_> {
             // `Taken` does not get here; it begins anew because the library does not panic. The
             // wait sleeps on the client's timer: one that parks a thread would not wake a driver on
             // another thread.
-            PollLoop::Idle | PollLoop::Taken => match Wait::new(latest, self.inner.settings.clone(), None) {
+            PollLoop::NotBegun | PollLoop::Taken => match Wait::new(latest, self.inner.settings.clone(), None) {
                 Ok(wait) => (PollLoop::Between(Box::new(wait)), false),
                 Err(error) => (PollLoop::Ended(Err(error)), false),
             },
@@ -272,7 +272,7 @@ impl Turn<'_> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut state = self.inner.lock();
-        state.poll_loop = std::mem::replace(&mut self.poll_loop, PollLoop::Idle);
+        state.poll_loop = std::mem::replace(&mut self.poll_loop, PollLoop::NotBegun);
         let woken = match &state.poll_loop {
             PollLoop::Ended(_) => state.waiters.values().cloned().collect(),
             _ => vec![],

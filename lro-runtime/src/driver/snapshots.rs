@@ -13,7 +13,7 @@ use crate::{
     error::Result,
     operation::{Handle, RawOperation},
     settings::PollSettings,
-    timer::OwnTimer,
+    timer::TimerOverride,
     transport::BoxFuture,
 };
 
@@ -34,7 +34,7 @@ pub struct Snapshots<H> {
 enum Stage {
     /// The stream has not been polled. The wait is made on the first poll, so that the time before
     /// it does not count towards the time limit.
-    First(Box<(RawOperation, PollSettings, OwnTimer, Observers)>),
+    First(Box<(RawOperation, PollSettings, TimerOverride, Observers)>),
     /// A snapshot has been yielded.
     Between(Box<Wait>),
     /// A delay or a poll is in progress. The future owns the wait and hands it back, so that
@@ -45,7 +45,12 @@ enum Stage {
 }
 
 impl<H: Handle> Snapshots<H> {
-    pub(crate) fn new(operation: RawOperation, settings: PollSettings, timer: OwnTimer, observers: Observers) -> Self {
+    pub(crate) fn new(
+        operation: RawOperation,
+        settings: PollSettings,
+        timer: TimerOverride,
+        observers: Observers,
+    ) -> Self {
         let first = Box::new((operation, settings, timer, observers));
         Self { stage: Stage::First(first), handle: std::marker::PhantomData }
     }

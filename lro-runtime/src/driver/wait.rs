@@ -8,13 +8,13 @@ use std::{
 
 use super::Observers;
 use crate::{
-    engine::{Action, End, Engine, LastReply, Opening, Seen},
+    engine::{Action, End, Engine, LastReply, Opening, PollSuccess},
     error::{Error, ErrorKind, Result},
     hint::Hint,
     operation::RawOperation,
     settings::{PollSettings, UnknownStatus},
     status::Failure,
-    timer::{OwnTimer, Timer},
+    timer::{Timer, TimerOverride},
     transport::BoxFuture,
 };
 
@@ -23,7 +23,7 @@ pub(crate) fn poll_until_completed(
     operation: RawOperation,
     settings: PollSettings,
     observers: Observers,
-    timer: OwnTimer,
+    timer: TimerOverride,
 ) -> BoxFuture<'static, Result<RawOperation>> {
     Box::pin(async move { Wait::new(operation, settings, timer)?.observed_by(observers).finish().await })
 }
@@ -38,7 +38,7 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
-    pub(crate) fn new(operation: RawOperation, settings: PollSettings, timer: OwnTimer) -> Result<Self> {
+    pub(crate) fn new(operation: RawOperation, settings: PollSettings, timer: TimerOverride) -> Result<Self> {
         // The engine reads no clock and has no randomness: both are passed in here, and the times
         // again at each step.
         let schedule = operation.settings(settings).resolve()?;
@@ -52,7 +52,7 @@ impl Wait {
             last_reply: snapshot.replied.map(|replied| LastReply {
                 at: replied.at,
                 round_trip: replied.round_trip,
-                to_start: replied.to_start,
+                answers_start: replied.answers_start,
                 hint: snapshot.hint,
                 follow: snapshot.follow,
             }),
@@ -111,15 +111,15 @@ impl Wait {
         match self.operation.poll(began, limit, hold, &*self.timer).await {
             Ok(next) => {
                 let now = next.replied.map_or(began, |replied| replied.at);
-                let seen = Seen { completed: next.state.is_terminal(), hint: next.hint, follow: next.follow };
-                self.engine.handle_seen(now, self.system_time(next.hint), seen);
+                let success = PollSuccess { completed: next.state.is_terminal(), hint: next.hint, follow: next.follow };
+                self.engine.handle_success(now, self.system_time(next.hint), success);
                 // Observers compare two snapshots, so the last one is kept for them. Without
                 // observers it is overwritten in place.
                 if self.observers.is_empty() {
                     self.operation.advance(next);
                 } else {
                     let next = self.operation.at(next);
-                    self.observers.seen(&self.operation, &next);
+                    self.observers.notify_poll(&self.operation, &next);
                     self.operation = next;
                 }
                 // After the snapshot is stored, so that the error carries the one with the unknown

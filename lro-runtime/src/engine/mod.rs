@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::{
     hint::Hint,
-    settings::{Expiration, HintPolicy, Jitter, SHORTEST_WAIT, Schedule},
+    settings::{Expiration, HintPolicy, Jitter, SHORTEST_DELAY, Schedule},
     status::{Cause, Failure, Verdict},
 };
 
@@ -86,7 +86,7 @@ pub(crate) struct LastReply {
     /// How long the reply took.
     pub(crate) round_trip: Duration,
     /// Whether it is the reply to the start call. Only then does the initial delay apply.
-    pub(crate) to_start: bool,
+    pub(crate) answers_start: bool,
     /// The hint in the reply.
     pub(crate) hint: Option<Hint>,
     /// Whether the reply asks for the next poll at once.
@@ -95,7 +95,7 @@ pub(crate) struct LastReply {
 
 /// What a successful poll means for the schedule.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct PollSuccess {
     /// Whether the operation is terminal.
     pub(crate) completed: bool,
     /// The hint in the reply.
@@ -132,7 +132,7 @@ struct Polling {
 /// Decides when to poll. One engine serves one wait.
 ///
 /// Call order: [`next`](Self::next) until it returns [`Action::Poll`]; then exactly one of
-/// [`handle_seen`](Self::handle_seen), [`handle_failure`](Self::handle_failure) and
+/// [`handle_success`](Self::handle_success), [`handle_failure`](Self::handle_failure) and
 /// [`handle_no_hold`](Self::handle_no_hold); then `next` again, until it returns
 /// [`Action::Finished`]. `next` may be called at any time and any number of times: between two
 /// calls without a `handle_*` in between, only the passing of time changes its answer.
@@ -166,13 +166,13 @@ pub(crate) struct Engine {
     /// once with a slow reply and falls slowly.
     round_trip: Duration,
     /// When the next poll is due if the server turns out not to hold polls.
-    unheld: Option<Instant>,
+    due_without_hold: Option<Instant>,
     /// Whether to ask the server to hold polls.
     can_hold: bool,
     /// Whether the poll that ended last was an ordinary one. A held poll does not count as a last
     /// poll: `poll` cuts its hold so that an ordinary poll still fits before the deadline, and that
     /// poll would never be sent if the held one counted.
-    polled: bool,
+    last_was_ordinary: bool,
 }
 
 impl Engine {
@@ -202,18 +202,18 @@ impl Engine {
             last_failure: None,
             follows: 0,
             round_trip: opening.last_reply.map(|reply| reply.round_trip).unwrap_or_default(),
-            unheld: None,
-            polled: false,
+            due_without_hold: None,
+            last_was_ordinary: false,
         };
         if opening.completed {
             engine.plan = Plan::Ended(End::Completed);
         } else if let Some(reply) = opening.last_reply.filter(|reply| !reply.follow) {
-            let wait = engine.wait_after_reply(reply.hint, reply.to_start, opening.system_now);
-            let due = add(reply.at, wait);
+            let delay = engine.delay_after_reply(reply.hint, reply.answers_start, opening.system_now);
+            let due = add(reply.at, delay);
             // A poll that the server holds takes the place of the delay, so it is sent at once. A
             // hint is still obeyed first, because the server has asked not to be polled before.
             let is_held = engine.can_hold && reply.hint.is_none();
-            engine.unheld = is_held.then_some(due);
+            engine.due_without_hold = is_held.then_some(due);
             engine.plan_poll(now, if is_held { now } else { due });
         }
         engine
@@ -313,7 +313,7 @@ impl Engine {
                 match () {
                     // Waits for the deadline instead of ending now, so that a timeout is never
                     // early.
-                    () if polled_on_it || self.polled && now >= last_poll => Plan::ExpireAt(deadline),
+                    () if polled_on_it || self.last_was_ordinary && now >= last_poll => Plan::ExpireAt(deadline),
                     () if due <= now => Plan::PollAt(now),
                     () if would_be_last => Plan::PollAt(last_poll),
                     () => Plan::PollAt(due),
@@ -324,10 +324,10 @@ impl Engine {
 
     /// Returns the poll that has ended, or `None` if no poll was in flight. A report without a poll
     /// changes nothing.
-    fn landed(&mut self) -> Option<Polling> {
+    fn take_polling(&mut self) -> Option<Polling> {
         match self.plan {
             Plan::Polling(polling) => {
-                self.polled = !polling.is_held;
+                self.last_was_ordinary = !polling.is_held;
                 Some(polling)
             }
             _ => None,
@@ -335,8 +335,8 @@ impl Engine {
     }
 
     /// Reports that the poll succeeded.
-    pub(crate) fn handle_seen(&mut self, now: Instant, system_now: SystemTime, seen: Seen) {
-        let Some(polling) = self.landed() else { return };
+    pub(crate) fn handle_success(&mut self, now: Instant, system_now: SystemTime, success: PollSuccess) {
+        let Some(polling) = self.take_polling() else { return };
         // A held poll takes as long as the server holds it, which says nothing about round trips.
         // The time counts from `planned`, so that a timer that oversleeps makes the last poll
         // earlier as a slow network does.
@@ -344,25 +344,25 @@ impl Engine {
             self.measure(now.saturating_duration_since(polling.planned), polling.is_last_poll);
         }
         (self.failures, self.failing_since, self.last_failure) = (0, None, None);
-        self.follows = if seen.follow { self.follows.saturating_add(1) } else { 0 };
-        if seen.completed {
+        self.follows = if success.follow { self.follows.saturating_add(1) } else { 0 };
+        if success.completed {
             self.plan = Plan::Ended(End::Completed);
-        } else if seen.follow && self.follows <= MOST_FOLLOWS {
+        } else if success.follow && self.follows <= MOST_FOLLOWS {
             self.plan_poll(now, now);
         } else {
-            let wait = self.wait_after_reply(seen.hint, false, system_now);
+            let delay = self.delay_after_reply(success.hint, false, system_now);
             // The delay after a held poll counts from its beginning, because the server has waited
             // already. If the server did not hold it, the delay is still ahead, and the wait polls
             // as usual. A hint counts from the reply, as everywhere.
-            let held = polling.is_held && seen.hint.is_none();
-            self.unheld = held.then(|| add(now, wait));
-            self.plan_poll(now, add(if held { polling.began } else { now }, wait));
+            let held = polling.is_held && success.hint.is_none();
+            self.due_without_hold = held.then(|| add(now, delay));
+            self.plan_poll(now, add(if held { polling.began } else { now }, delay));
         }
     }
 
     /// Reports that the poll failed.
     pub(crate) fn handle_failure(&mut self, now: Instant, system_now: SystemTime, failure: Failure) {
-        let Some(polling) = self.landed() else { return };
+        let Some(polling) = self.take_polling() else { return };
         let verdict = self.schedule.verdict(&failure);
         let is_cut = matches!(failure.cause(), Cause::TimedOut(_));
         // What the deadline cuts is a timeout, whatever the error budget and the policy say: the
@@ -402,25 +402,26 @@ impl Engine {
         // A hint wins over the end of the forgiveness and is not cut by it. The server has said
         // when it can answer; an earlier poll would get the same refusal and end the wait for
         // nothing.
-        let computed = || self.schedule.error_budget.wait(self.failures.max(1)).min(forgiven_for).max(SHORTEST_WAIT);
-        let wait = self.hinted(failure.hint(), system_now).unwrap_or_else(computed);
+        let computed =
+            || self.schedule.error_budget.delay_after(self.failures.max(1)).min(forgiven_for).max(SHORTEST_DELAY);
+        let delay = self.hinted(failure.hint(), system_now).unwrap_or_else(computed);
         self.last_failure = Some(failure);
         // Computed before the failure, and perhaps earlier than the delay that the failure asks
         // for.
-        self.unheld = None;
-        self.plan_poll(now, add(now, wait));
+        self.due_without_hold = None;
+        self.plan_poll(now, add(now, delay));
     }
 
     /// Reports that the dialect or the service cannot hold polls. From now on the wait polls as
     /// usual.
     pub(crate) fn handle_no_hold(&mut self, now: Instant) {
-        if self.landed().is_some() {
+        if self.take_polling().is_some() {
             self.can_hold = false;
             // Neither a failure nor a poll: it said nothing about the operation.
             self.attempts = self.attempts.saturating_sub(1);
             // When an ordinary poll would have been due. Polling at once would skip the delay after
             // the reply before.
-            let due = self.unheld.take().unwrap_or(now);
+            let due = self.due_without_hold.take().unwrap_or(now);
             self.plan_poll(now, due);
         }
     }
@@ -457,8 +458,8 @@ impl Engine {
     ///
     /// A hint uses up the computed delay that it replaces, so delays keep growing under hints. The
     /// initial delay is not part of the growth.
-    fn wait_after_reply(&mut self, hint: Option<Hint>, to_start: bool, system_now: SystemTime) -> Duration {
-        let computed = if let Some(initial) = self.schedule.initial_delay.filter(|_| to_start) {
+    fn delay_after_reply(&mut self, hint: Option<Hint>, answers_start: bool, system_now: SystemTime) -> Duration {
+        let computed = if let Some(initial) = self.schedule.initial_delay.filter(|_| answers_start) {
             initial
         } else {
             let next = grown(self.delay, &self.schedule);
@@ -466,26 +467,26 @@ impl Engine {
         };
         // Drawn also where a hint wins, so that a hint does not shift the random numbers of later
         // delays.
-        let spread = self.spread(computed);
-        self.hinted(hint, system_now).unwrap_or(spread)
+        let jittered = self.jittered(computed);
+        self.hinted(hint, system_now).unwrap_or(jittered)
     }
 
     /// Returns the delay that a hint asks for, within the bounds of the settings. `None` without a
     /// hint, or if the settings ignore hints.
     fn hinted(&self, hint: Option<Hint>, system_now: SystemTime) -> Option<Duration> {
         match (self.schedule.hint, hint) {
-            (HintPolicy::Obey { floor, ceiling }, Some(hint)) => Some(hint.wait(system_now).clamp(floor, ceiling)),
+            (HintPolicy::Obey { floor, ceiling }, Some(hint)) => Some(hint.delay(system_now).clamp(floor, ceiling)),
             _ => None,
         }
     }
 
     /// Applies the jitter to a delay.
-    fn spread(&mut self, delay: Duration) -> Duration {
+    fn jittered(&mut self, delay: Duration) -> Duration {
         match self.schedule.jitter {
             Jitter::None => delay,
             // Full jitter may draw zero, which would be a hot loop. A delay that is zero itself (an
             // initial one) stays so.
-            Jitter::Full => delay.mul_f64(self.rng.f64()).max(SHORTEST_WAIT.min(delay)),
+            Jitter::Full => delay.mul_f64(self.rng.f64()).max(SHORTEST_DELAY.min(delay)),
             Jitter::Equal => (delay / 2).saturating_add((delay / 2).mul_f64(self.rng.f64())),
         }
     }

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant, SystemTime};
 use proptest::{collection::vec, option, prelude::*};
 
 use super::{
-    End, LastReply, MOST_FOLLOWS, Seen,
+    End, LastReply, MOST_FOLLOWS, PollSuccess,
     simulation::{Reply, Trace, World, http},
 };
 use crate::{
     hint::Hint,
-    settings::{ErrorBudget, Expiration, HintPolicy, Jitter, PollSettings, SHORTEST_WAIT, Schedule},
+    settings::{ErrorBudget, Expiration, HintPolicy, Jitter, PollSettings, SHORTEST_DELAY, Schedule},
 };
 
 /// Durations from zero to more than any clock can hold. Everyday durations are more frequent.
@@ -31,7 +31,7 @@ fn hints() -> impl Strategy<Value = Hint> {
 
 fn replies() -> impl Strategy<Value = Reply> {
     let seen = (prop::bool::weighted(0.02), option::weighted(0.2, hints()), prop::bool::weighted(0.1))
-        .prop_map(|(completed, hint, follow)| Reply::Seen(Seen { completed, hint, follow }));
+        .prop_map(|(completed, hint, follow)| Reply::Success(PollSuccess { completed, hint, follow }));
     let failed = (prop_oneof![4 => Just(503_u16), 1 => Just(404), 1 => Just(403)], option::weighted(0.2, hints()));
     let failed = failed.prop_map(|(status, hint)| match http(status) {
         Reply::Fail(failure) => Reply::Fail(failure.with_hint(hint)),
@@ -46,13 +46,13 @@ fn latencies() -> impl Strategy<Value = Duration> {
 
 /// Every legal setting, extremes included. The expiration is finite.
 fn settings() -> impl Strategy<Value = PollSettings> {
-    let hold = option::of(durations().prop_map(|duration| duration.max(SHORTEST_WAIT)));
+    let hold = option::of(durations().prop_map(|duration| duration.max(SHORTEST_DELAY)));
     (unheld_settings(), hold).prop_map(|(settings, hold)| hold.into_iter().fold(settings, PollSettings::with_long_poll))
 }
 
 /// Every legal setting except long polls, extremes included. The expiration is finite.
 fn unheld_settings() -> impl Strategy<Value = PollSettings> {
-    let long = || durations().prop_map(|duration| duration.max(SHORTEST_WAIT));
+    let long = || durations().prop_map(|duration| duration.max(SHORTEST_DELAY));
     let multiplier = prop_oneof![Just(1.0), 1.0..3.0, Just(f64::MAX)];
     let jitter = prop_oneof![Just(Jitter::None), Just(Jitter::Full), Just(Jitter::Equal)];
     let hint = prop_oneof![
@@ -89,8 +89,8 @@ fn worlds() -> impl Strategy<Value = World> {
     (option::weighted(0.8, (age(), reply)), option::of(age()), 0_u64..50_000_000, any::<u32>()).prop_map(
         |(reply, started, oversleep, system)| {
             let world = World::started_now();
-            let last_reply = reply.map(|(age, (round_trip, to_start, hint, follow))| {
-                (age, LastReply { at: world.began, round_trip, to_start, hint, follow })
+            let last_reply = reply.map(|(age, (round_trip, answers_start, hint, follow))| {
+                (age, LastReply { at: world.began, round_trip, answers_start, hint, follow })
             });
             World {
                 // Far enough from the beginning of the clock that ages can be subtracted.
@@ -156,7 +156,7 @@ proptest! {
         let timeout = timeout_of(&schedule);
         prop_assume!(schedule.poll_timeout > latency && timeout > latency * 4);
         let trace = world.run(&settings, |n, _| {
-            (latency, Reply::Seen(Seen { hint: hints[n % hints.len()], ..Seen::default() }))
+            (latency, Reply::Success(PollSuccess { hint: hints[n % hints.len()], ..PollSuccess::default() }))
         });
         prop_assert!(trace.is_timeout());
         let last = trace.polls.last().unwrap();
@@ -176,13 +176,13 @@ proptest! {
         let trace = run(&world, &settings, &server);
         let mut in_a_row = 0;
         for (n, pair) in trace.polls.windows(2).enumerate() {
-            if pair[1].at >= pair[0].at + SHORTEST_WAIT {
+            if pair[1].at >= pair[0].at + SHORTEST_DELAY {
                 in_a_row = 0;
                 continue;
             }
             in_a_row += 1;
             let reply = &server[n % server.len()].1;
-            let follows = matches!(reply, Reply::Seen(Seen { follow: true, .. }));
+            let follows = matches!(reply, Reply::Success(PollSuccess { follow: true, .. }));
             let no_hold = matches!(reply, Reply::NoHold);
             let remaining = timeout.saturating_sub(pair[1].at);
             // A last poll leads the deadline by at most half the wait, so it is in the second half.
@@ -199,7 +199,7 @@ proptest! {
         let schedule = settings.clone().resolve().unwrap();
         let hint_of = |n: usize| hints[n % hints.len()];
         let trace = world.run(&settings, |n, _| {
-            (Duration::ZERO, Reply::Seen(Seen { hint: hint_of(n), ..Seen::default() }))
+            (Duration::ZERO, Reply::Success(PollSuccess { hint: hint_of(n), ..PollSuccess::default() }))
         });
         let last = trace.polls.len().saturating_sub(1);
         for (n, pair) in trace.polls.windows(2).enumerate() {
@@ -208,7 +208,7 @@ proptest! {
                 (HintPolicy::Obey { floor, ceiling }, Some(_)) => (floor, ceiling),
                 _ => match schedule.jitter {
                     Jitter::None => (schedule.delay, schedule.max_delay),
-                    Jitter::Full => (SHORTEST_WAIT, schedule.max_delay),
+                    Jitter::Full => (SHORTEST_DELAY, schedule.max_delay),
                     Jitter::Equal => (schedule.delay / 2, schedule.max_delay),
                 },
             };
@@ -236,7 +236,7 @@ proptest! {
             prop_assert!(trace.attempts <= budget.failures() + 1);
             if trace.attempts <= budget.failures() {
                 let since = trace.polls[0].ended;
-                prop_assert!(trace.ended.saturating_sub(since) >= budget.elapsed(), "patience was left");
+                prop_assert!(trace.ended.saturating_sub(since) >= budget.elapsed(), "time of the budget was left");
             }
         } else {
             prop_assert!(matches!(trace.end, End::Permanent(_)), "{:?}", trace.end);
@@ -253,7 +253,7 @@ proptest! {
         let world = World { most_polls: 200, oversleep: Duration::ZERO, ..world };
         let trace = world.run(&settings, |n, _| {
             let good = n % (failures as usize + 1) == failures as usize;
-            (Duration::ZERO, if good { Reply::Seen(Seen::default()) } else { http(503) })
+            (Duration::ZERO, if good { Reply::Success(PollSuccess::default()) } else { http(503) })
         });
         prop_assert_eq!(trace.polls.len(), 200, "{:?}", trace.end);
     }
@@ -273,7 +273,7 @@ proptest! {
             if let super::Action::Poll { limit, hold } = engine.next(now) {
                 prop_assert!(hold.is_none_or(|hold| hold <= limit));
                 match server[n % server.len()].1.clone() {
-                    Reply::Seen(seen) => engine.handle_seen(now, system, seen),
+                    Reply::Success(success) => engine.handle_success(now, system, success),
                     Reply::Fail(failure) => engine.handle_failure(now, system, failure),
                     Reply::NoHold => engine.handle_no_hold(now),
                 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::StatusCode;
 
-use super::{Action, End, Engine, LastReply, Opening, Seen};
+use super::{Action, End, Engine, LastReply, Opening, PollSuccess};
 use crate::{
     hint::Hint,
     settings::PollSettings,
@@ -19,25 +19,25 @@ pub(super) fn secs(seconds: f64) -> Duration {
 /// What a server does with one poll.
 #[derive(Clone, Debug)]
 pub(super) enum Reply {
-    Seen(Seen),
+    Success(PollSuccess),
     Fail(Failure),
     NoHold,
 }
 
 pub(super) fn running() -> Reply {
-    Reply::Seen(Seen::default())
+    Reply::Success(PollSuccess::default())
 }
 
 pub(super) fn hinted(hint: Hint) -> Reply {
-    Reply::Seen(Seen { hint: Some(hint), ..Seen::default() })
+    Reply::Success(PollSuccess { hint: Some(hint), ..PollSuccess::default() })
 }
 
 pub(super) fn follow() -> Reply {
-    Reply::Seen(Seen { follow: true, ..Seen::default() })
+    Reply::Success(PollSuccess { follow: true, ..PollSuccess::default() })
 }
 
 pub(super) fn done() -> Reply {
-    Reply::Seen(Seen { completed: true, ..Seen::default() })
+    Reply::Success(PollSuccess { completed: true, ..PollSuccess::default() })
 }
 
 pub(super) fn http(status: u16) -> Reply {
@@ -95,7 +95,7 @@ impl World {
     /// Begins with the reply to the start call, which took no time.
     pub(super) fn started_now() -> Self {
         let began = Instant::now() + Duration::from_secs(1_000_000); // so that earlier times exist on this clock
-        let reply = LastReply { at: began, round_trip: Duration::ZERO, to_start: true, hint: None, follow: false };
+        let reply = LastReply { at: began, round_trip: Duration::ZERO, answers_start: true, hint: None, follow: false };
         Self {
             began,
             system: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
@@ -173,10 +173,10 @@ impl World {
                         _ if latency > limit => {
                             engine.handle_failure(now, system_now, Failure::new(Cause::TimedOut(limit)));
                         }
-                        Reply::Seen(seen) => engine.handle_seen(now, system_now, seen),
+                        Reply::Success(success) => engine.handle_success(now, system_now, success),
                         Reply::Fail(failure) => engine.handle_failure(now, system_now, failure),
                         Reply::NoHold if hold.is_some() => engine.handle_no_hold(now),
-                        Reply::NoHold => engine.handle_seen(now, system_now, Seen::default()),
+                        Reply::NoHold => engine.handle_success(now, system_now, PollSuccess::default()),
                     }
                     if polls.len() >= self.most_polls {
                         break;
@@ -188,7 +188,7 @@ impl World {
         if let Some(end) = engine.end().cloned() {
             assert_eq!(engine.next(now), Action::Finished, "finished stays finished");
             assert_eq!(engine.next(now + secs(1e6)), Action::Finished);
-            engine.handle_seen(now, self.system, Seen::default());
+            engine.handle_success(now, self.system, PollSuccess::default());
             engine.handle_no_hold(now);
             assert_eq!(engine.next(now), Action::Finished, "whatever comes after the end");
             return Trace { polls, ended: since(now), end, attempts: engine.attempts(), is_cut: false };

@@ -71,21 +71,21 @@ mod delays {
     #[test]
     fn an_initial_delay_is_not_waited_for_again_by_a_later_wait() {
         let settings = every_second().with_initial_delay(secs(5.0)).with_timeout(secs(3.0));
-        let again = World::started_now().with_reply(|reply| reply.to_start = false).replies(&settings, &[]);
+        let again = World::started_now().with_reply(|reply| reply.answers_start = false).replies(&settings, &[]);
         assert_eq!(again.sent(), [1.0, 2.0, 3.0]);
         let resumed = World::resumed().replies(&settings, &[]);
         assert_eq!(resumed.sent(), [0.0, 1.0, 2.0, 3.0]);
     }
 
     #[test]
-    fn an_initial_delay_of_nothing_is_no_hot_loop() {
+    fn a_zero_initial_delay_is_not_a_hot_loop() {
         let settings = every_second().with_initial_delay(Duration::ZERO).with_timeout(secs(2.0));
         assert_eq!(World::started_now().replies(&settings, &[]).sent(), [0.0, 1.0, 2.0]);
         assert_eq!(World::resumed().replies(&settings, &[]).sent(), [0.0, 1.0, 2.0]);
     }
 
     #[test]
-    fn what_was_resumed_and_never_seen_is_looked_at_at_once() {
+    fn a_resumed_operation_is_polled_at_once() {
         assert_eq!(World::resumed().replies(&every_second(), &[done()]).sent(), [0.0]);
     }
 
@@ -197,7 +197,7 @@ mod expiration {
     }
 
     #[test]
-    fn a_timeout_of_nothing_looks_once() {
+    fn a_zero_timeout_polls_once() {
         for world in [World::started_now(), World::resumed()] {
             let trace = world.replies(&every_second().with_timeout(Duration::ZERO), &[]);
             assert!(trace.is_timeout());
@@ -236,7 +236,7 @@ mod expiration {
     }
 
     #[test]
-    fn a_first_reply_that_took_longer_than_the_whole_wait_does_not_prevent_a_look() {
+    fn a_first_reply_that_took_longer_than_the_whole_wait_does_not_prevent_polls() {
         let world = World::started_now().with_reply(|reply| reply.round_trip = secs(30.0));
         let trace = world.replies_in(secs(0.1), &every_second().with_timeout(secs(2.0)), &[]);
         assert_eq!(trace.sent(), [1.0, 1.9], "the start call says little about polls, the first poll says more");
@@ -352,7 +352,7 @@ mod hints {
     }
 
     #[test]
-    fn of_a_failed_poll_count_too_and_are_kept_beyond_our_own_patience() {
+    fn of_failed_polls_are_obeyed_beyond_the_budget() {
         let settings = every_second().with_error_budget((5, secs(3.0))).with_timeout(secs(100.0));
         let trace = World::started_now().replies(&settings, &[with_hint(http(429), 7.0), done()]);
         assert_eq!(trace.sent(), [1.0, 8.0]);
@@ -440,11 +440,11 @@ mod failures {
         let settings = every_second().with_error_budget(budget).with_timeout(secs(600.0));
         let trace = World::started_now().run(&settings, |_, _| (Duration::ZERO, http(503)));
         assert!(matches!(trace.end, End::BudgetSpent(_)));
-        assert_eq!(trace.sent(), [1.0, 3.0, 5.0, 6.0], "the last one when the patience ends");
+        assert_eq!(trace.sent(), [1.0, 3.0, 5.0, 6.0], "the last one when the time of the budget ends");
     }
 
     #[test]
-    fn the_end_of_the_patience_is_no_hot_loop() {
+    fn the_end_of_the_budget_is_not_a_hot_loop() {
         // One nanosecond of the budget is left after the third failure. The retry comes after the
         // shortest delay, 1 ms, instead.
         let elapsed = secs(2.0) + Duration::from_nanos(1);
@@ -487,7 +487,7 @@ mod following {
         let at_first = trace.polls.iter().filter(|poll| poll.at == secs(1.0)).count();
         assert_eq!(at_first, 1 + MOST_FOLLOWS as usize);
         let later = trace.polls.iter().filter(|poll| poll.at == secs(2.0)).count();
-        assert_eq!(later, 1, "whoever follows for ever is polled like anyone else");
+        assert_eq!(later, 1, "a server that redirects for ever is polled as usual");
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl Operations {
 /// Converts the error of a generated client's start call, with its details and its source.
 impl From<tonic::Status> for Error {
     fn from(status: tonic::Status) -> Self {
-        Self::from_failure(ErrorKind::Start, "the start call failed", crate::dialect::rpc_failure(&status))
+        Self::from_failure(ErrorKind::Start, "the start call failed", crate::dialect::failure_of_status(&status))
             .with_source(status)
     }
 }

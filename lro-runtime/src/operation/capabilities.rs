@@ -73,7 +73,7 @@ impl<S: Cancellable> Blocking<Operation<S>> {
     ///
     /// As [`RawOperation::cancel`](crate::RawOperation::cancel).
     pub fn cancel(&self) -> Result<()> {
-        self.ask_to_cancel()
+        self.send_cancel()
     }
 
     /// Asks the service to cancel the operation and polls until it is terminal.
@@ -82,7 +82,7 @@ impl<S: Cancellable> Blocking<Operation<S>> {
     ///
     /// As [`RawOperation::cancel_and_wait`](crate::RawOperation::cancel_and_wait).
     pub fn cancel_and_wait(&self, settings: PollSettings) -> Result<Operation<S>> {
-        self.ask_to_cancel()?;
+        self.send_cancel()?;
         self.poll_until_completed(settings)
     }
 }
@@ -94,6 +94,6 @@ impl<S: Deletable> Blocking<Operation<S>> {
     ///
     /// As [`RawOperation::delete`](crate::RawOperation::delete).
     pub fn delete(&self) -> Result<()> {
-        self.ask_to_delete()
+        self.send_delete()
     }
 }

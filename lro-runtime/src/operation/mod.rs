@@ -327,7 +327,7 @@ impl<S: OperationState> Operation<S> {
     where
         F: Future<Output = Result<RawOperation, E>>,
     {
-        current_method::within(S::METHOD, body).await.map(Self::from_raw_operation)
+        current_method::poll_as(S::METHOD, body).await.map(Self::from_raw_operation)
     }
 
     /// Returns the decoded payloads, decoding them on the first call.
@@ -349,8 +349,8 @@ impl RawOperation {
 fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
     let metadata = raw.metadata().map(|payload| typed(raw, payload, S::METHOD.metadata_type, S::decode_metadata));
     let response = raw.is_succeeded().then(|| decode_response::<S>(raw));
-    let (metadata, metadata_error) = apart(metadata);
-    let (response, response_error) = apart(response);
+    let (metadata, metadata_error) = split(metadata);
+    let (response, response_error) = split(response);
     let mut queued = None;
     let parts = match (raw.state(), response) {
         (State::Pending, _) => {
@@ -370,7 +370,7 @@ fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
 }
 
 /// Splits an optional result into its value and its error.
-fn apart<T>(result: Option<Result<T>>) -> (Option<T>, Option<Error>) {
+fn split<T>(result: Option<Result<T>>) -> (Option<T>, Option<Error>) {
     match result {
         Some(Ok(value)) => (Some(value), None),
         Some(Err(error)) => (None, Some(error)),

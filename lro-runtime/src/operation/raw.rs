@@ -182,7 +182,7 @@ impl RawOperation {
         };
         let reply = self.client.exchange(holding.as_ref().unwrap_or(&target.request), limit, timer).await?;
         let now = timer.now();
-        let replied = ReplyTime { at: now, round_trip: now.saturating_duration_since(began), to_start: false };
+        let replied = ReplyTime { at: now, round_trip: now.saturating_duration_since(began), answers_start: false };
         let mut seen = target.dialect.read(&target.cursor, &reply)?;
         // Before the snapshot is made: if the server points to an origin that is not trusted, the
         // poll fails and nothing changes. A cursor that has not moved keeps its request.

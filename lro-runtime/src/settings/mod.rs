@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::duration;
 
-mod choices;
 mod error;
 mod failure_policy;
 mod schedule;
+mod values;
 
-pub use self::{
-    choices::{Deadline, ErrorBudget, Expiration, HintPolicy, Jitter, UnknownStatus},
-    failure_policy::FailurePolicy,
-};
 pub(crate) use self::{
     error::SettingsError,
-    schedule::{SHORTEST_WAIT, Schedule},
+    schedule::{SHORTEST_DELAY, Schedule},
+};
+pub use self::{
+    failure_policy::FailurePolicy,
+    values::{Deadline, ErrorBudget, Expiration, HintPolicy, Jitter, UnknownStatus},
 };
 
 /// The settings of a wait: the delay between polls, the time limit of the wait, and how many failed

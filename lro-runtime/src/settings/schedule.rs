@@ -29,7 +29,7 @@ pub(crate) struct Schedule {
 
 /// The shortest delay that is not a hot loop: the least legal value of every delay that repeats,
 /// and the least that the engine makes of jitter or of the rest of an error budget.
-pub(crate) const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+pub(crate) const SHORTEST_DELAY: Duration = Duration::from_millis(1);
 
 impl Schedule {
     /// Returns what `failure` means for the wait, by the caller's policy if there is one.
@@ -47,19 +47,19 @@ impl Schedule {
                 format!("{field} = {}: must be at least {}", duration::format(value), duration::format(least))
             })
         };
-        at_least("delay", self.delay, SHORTEST_WAIT)?;
+        at_least("delay", self.delay, SHORTEST_DELAY)?;
         at_least("max_delay", self.max_delay, self.delay)?;
-        at_least("poll_timeout", self.poll_timeout, SHORTEST_WAIT)?;
+        at_least("poll_timeout", self.poll_timeout, SHORTEST_DELAY)?;
         check(self.multiplier.is_finite() && self.multiplier >= 1.0, || {
             format!("multiplier = {}: must be at least 1", self.multiplier)
         })?;
-        at_least("error_budget.delay", self.error_budget.delay, SHORTEST_WAIT)?;
+        at_least("error_budget.delay", self.error_budget.delay, SHORTEST_DELAY)?;
         at_least("error_budget.max_delay", self.error_budget.max_delay, self.error_budget.delay)?;
         if let HintPolicy::Obey { floor, ceiling } = self.hint {
-            at_least("hint_floor", floor, SHORTEST_WAIT)?;
+            at_least("hint_floor", floor, SHORTEST_DELAY)?;
             at_least("hint_ceiling", ceiling, floor)?;
         }
-        self.long_poll.map_or(Ok(()), |hold| at_least("long_poll", hold, SHORTEST_WAIT))
+        self.long_poll.map_or(Ok(()), |hold| at_least("long_poll", hold, SHORTEST_DELAY))
     }
 }
 

@@ -16,16 +16,16 @@ use crate::{timer::Timer, transport::BoxFuture};
 /// How often the earliest sleep is polled without any change before the clock jumps to its
 /// deadline. Other tasks that were woken run in between; a task that is about to start a shorter
 /// sleep must do so before the jump.
-const PATIENCE: u32 = 4;
+const POLLS_BEFORE_JUMP: u32 = 4;
 
 /// How often, multiplied by the number of sleeps, later sleeps are polled without any change before
 /// the clock jumps without waiting for the earliest sleep to be polled. The task that owns the
 /// earliest sleep may be waiting for something else.
-const STUBBORNNESS: usize = 16;
+const POLLS_BEFORE_JUMP_UNAIDED: usize = 16;
 
 /// The initial wall clock time: 2030-01-01T00:00:00Z. It is fixed, so that tokens and log lines are
 /// the same in every run.
-const NEW_YEAR: Duration = Duration::from_secs(1_893_456_000);
+const SYSTEM_START: Duration = Duration::from_secs(1_893_456_000);
 
 /// The end of virtual time, 100 years ahead: an addition to an [`Instant`] that every platform can
 /// represent. A sleep that begins there panics.
@@ -108,7 +108,7 @@ impl VirtualClock {
         let shared = Shared {
             automatic,
             origin: Instant::now(),
-            system_origin: SystemTime::UNIX_EPOCH + NEW_YEAR,
+            system_origin: SystemTime::UNIX_EPOCH + SYSTEM_START,
             elapsed: Duration::ZERO,
             sleepers: BTreeMap::new(),
             next_id: 0,
@@ -189,7 +189,7 @@ impl Shared {
     ///
     /// No task can tell the clock that it is idle. So each poll of a sleep wakes the earliest one:
     /// executors run woken tasks in turn, and once the earliest sleep has come round more than
-    /// [`PATIENCE`] times without a change, nothing else is left to run.
+    /// [`POLLS_BEFORE_JUMP`] times without a change, nothing else is left to run.
     fn poll(&mut self, key: Key, waker: &Waker) -> (Poll<()>, Vec<Waker>) {
         let (deadline, _) = key;
         if deadline <= self.elapsed {
@@ -208,8 +208,8 @@ impl Shared {
         }
         // A task may hold the earliest sleep and wait for something else. It then never polls that
         // sleep, and the other sleeps must not wait for it.
-        let nobody_cares = self.stalled > STUBBORNNESS.saturating_mul(self.sleepers.len());
-        if !self.automatic || (self.quiet <= PATIENCE && !nobody_cares) {
+        let is_stalled = self.stalled > POLLS_BEFORE_JUMP_UNAIDED.saturating_mul(self.sleepers.len());
+        if !self.automatic || (self.quiet <= POLLS_BEFORE_JUMP && !is_stalled) {
             return (Poll::Pending, self.earliest().into_iter().collect());
         }
         let mut due = self.move_to(first.0);

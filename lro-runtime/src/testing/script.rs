@@ -54,12 +54,12 @@ pub(super) struct Step {
     pub(super) expected: Expected,
     pub(super) answer: Answer,
     pub(super) latency: Duration,
-    pub(super) last: Last,
+    pub(super) repeat: Repeat,
 }
 
 /// How many requests one step answers.
 #[derive(Clone, Copy)]
-pub(super) enum Last {
+pub(super) enum Repeat {
     Times(u32),
     /// All requests until this much time has passed since the step became the current one.
     For(Duration),
@@ -116,7 +116,7 @@ impl Script {
 
     /// Adds `times` running replies, with the most recent metadata or `{}`.
     pub fn running(self, times: u32) -> Self {
-        self.running_step("running", Last::Times(times))
+        self.running_step("running", Repeat::Times(times))
     }
 
     /// Adds a running reply with this metadata. Later replies repeat the metadata.
@@ -133,14 +133,14 @@ impl Script {
     /// `duration` since this reply became the current one. It has the most recent metadata or `{}`.
     /// The transport needs a [clock](super::ScriptedTransport::with_clock).
     pub fn running_for(self, duration: Duration) -> Self {
-        self.running_step(&format!("running for {duration:?}"), Last::For(duration))
+        self.running_step(&format!("running for {duration:?}"), Repeat::For(duration))
     }
 
     /// Adds a running reply that answers every poll. It has the most recent metadata or `{}`. The
     /// reply after it is for another call, such as [`cancel_accepted`](Self::cancel_accepted).
     /// Without a reply after it, the script counts as finished.
     pub fn running_forever(self) -> Self {
-        self.running_step("running forever", Last::Forever)
+        self.running_step("running forever", Repeat::Forever)
     }
 
     /// Adds a reply that says: done, succeeded with this response.
@@ -211,7 +211,7 @@ impl Script {
     /// Panics if `status` is not an HTTP status: below 100 or above 999.
     pub fn http(self, status: u16, body: impl Into<Bytes>) -> Self {
         let mut reply = Reply::new(body.into());
-        *reply.status_mut() = legal(StatusCode::from_u16(status), "an HTTP status");
+        *reply.status_mut() = checked(StatusCode::from_u16(status), "an HTTP status");
         self.reply(reply)
     }
 
@@ -255,7 +255,7 @@ impl Script {
     ///
     /// Panics if the script has no reply yet.
     pub fn taking(self, latency: Duration) -> Self {
-        self.describe(|step| step.latency = latency)
+        self.change_last(|step| step.latency = latency)
     }
 
     /// Adds a hint to the reply added last: poll again after this long (`retry-after-ms`).
@@ -275,9 +275,9 @@ impl Script {
     /// Panics if the header is not valid, if the script has no reply yet, or if that step is an
     /// error or a silence.
     pub fn header(self, name: &str, value: &str) -> Self {
-        let name = legal(name.parse::<HeaderName>(), "a header name");
-        let value = legal(HeaderValue::from_bytes(value.as_bytes()), "a header value");
-        self.describe(|step| match &mut step.answer {
+        let name = checked(name.parse::<HeaderName>(), "a header name");
+        let value = checked(HeaderValue::from_bytes(value.as_bytes()), "a header value");
+        self.change_last(|step| match &mut step.answer {
             Answer::Reply(reply) => {
                 reply.headers_mut().append(name, value);
             }
@@ -293,8 +293,8 @@ impl Script {
     ///
     /// Panics if `method` is not a valid method, or if the script has no reply yet.
     pub fn to(self, method: &str, path: &str) -> Self {
-        let expected = Expected::Exactly(legal(method.parse(), "a method"), path.to_owned());
-        self.describe(|step| step.expected = expected)
+        let expected = Expected::Exactly(checked(method.parse(), "a method"), path.to_owned());
+        self.change_last(|step| step.expected = expected)
     }
 
     /// Returns a `google.longrunning.Operation` with only a name.
@@ -302,11 +302,11 @@ impl Script {
         Map::from_iter([("name".to_owned(), json!(self.name))])
     }
 
-    fn running_step(self, label: &str, last: Last) -> Self {
+    fn running_step(self, label: &str, repeat: Repeat) -> Self {
         let mut operation = self.operation();
         // Metadata is what tells running from pending, so there must be some.
         operation.insert("metadata".to_owned(), self.metadata.clone().unwrap_or_else(|| json!({})));
-        self.poll(label, operation).describe(|step| step.last = last)
+        self.poll(label, operation).change_last(|step| step.repeat = repeat)
     }
 
     fn ended(self, label: &str, member: &str, outcome: Value) -> Self {
@@ -324,13 +324,13 @@ impl Script {
     }
 
     fn step(mut self, label: &str, expected: Expected, answer: Answer) -> Self {
-        let (latency, last) = (Duration::ZERO, Last::Times(1));
-        self.steps.push_back(Step { label: label.to_owned(), expected, answer, latency, last });
+        let (latency, repeat) = (Duration::ZERO, Repeat::Times(1));
+        self.steps.push_back(Step { label: label.to_owned(), expected, answer, latency, repeat });
         self
     }
 
     /// Changes the step added last.
-    fn describe(mut self, change: impl FnOnce(&mut Step)) -> Self {
+    fn change_last(mut self, change: impl FnOnce(&mut Step)) -> Self {
         match self.steps.back_mut() {
             Some(step) => change(step),
             None => wrong_script("there is no reply yet to describe"),
@@ -360,7 +360,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.label)?;
         // `Times(1)` is the normal case and shows no count.
-        if let Last::Times(times @ (0 | 2..)) = self.last {
+        if let Repeat::Times(times @ (0 | 2..)) = self.repeat {
             write!(f, " ×{times}")?;
         }
         match &self.expected {
@@ -399,10 +399,10 @@ fn reply(status: StatusCode, body: &Value) -> Reply {
 
 /// Serializes a value for a reply, or fails the test.
 pub(super) fn value(from: impl Serialize) -> Value {
-    legal(serde_json::to_value(from), "a value that serializes")
+    checked(serde_json::to_value(from), "a value that serializes")
 }
 
-fn legal<T, E: fmt::Display>(result: Result<T, E>, what: &str) -> T {
+fn checked<T, E: fmt::Display>(result: Result<T, E>, what: &str) -> T {
     result.unwrap_or_else(|error| wrong_script(&format!("expected {what}: {error}")))
 }
 

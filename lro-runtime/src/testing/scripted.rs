@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     VirtualClock,
-    script::{Answer, Last, Script, Step},
+    script::{Answer, Repeat, Script, Step},
 };
 use crate::{
     client::Operations,
@@ -59,7 +59,7 @@ pub struct ScriptedTransport {
 }
 
 struct Shared {
-    scripts: Vec<Playing>,
+    scripts: Vec<Progress>,
     /// Every request, with the virtual time at which it was sent.
     requests: Vec<(Duration, Request)>,
     /// The messages of unexpected requests, for [`ScriptedTransport::assert_finished`].
@@ -67,25 +67,25 @@ struct Shared {
 }
 
 /// A script that is being followed. Steps that are over are removed from it.
-struct Playing {
+struct Progress {
     script: Script,
     begun: bool,
     /// The time at which the first remaining step became the current one.
-    turn_came: Duration,
+    current_since: Duration,
 }
 
 impl ScriptedTransport {
     /// Creates a transport that follows this script.
     #[must_use]
     pub fn new(script: Script) -> Self {
-        let shared = Shared { scripts: vec![Playing::new(script)], requests: vec![], unexpected: vec![] };
+        let shared = Shared { scripts: vec![Progress::new(script)], requests: vec![], unexpected: vec![] };
         Self { shared: Arc::new(Mutex::new(shared)), clock: None }
     }
 
     /// Adds a script for another operation.
     #[must_use]
     pub fn and(self, script: Script) -> Self {
-        self.lock().scripts.push(Playing::new(script));
+        self.lock().scripts.push(Progress::new(script));
         self
     }
 
@@ -132,8 +132,8 @@ impl ScriptedTransport {
         let left = shared
             .scripts
             .iter()
-            .filter(|playing| !playing.is_finished(now))
-            .map(|playing| format!("{:?}", playing.script));
+            .filter(|progress| !progress.is_finished(now))
+            .map(|progress| format!("{:?}", progress.script));
         let complaints: Vec<String> =
             shared.unexpected.iter().cloned().chain(left.map(|left| format!("left over: {left}"))).collect();
         drop(shared);
@@ -157,13 +157,13 @@ impl ScriptedTransport {
         // Recorded before it is judged: `requests` includes the unexpected ones.
         shared.requests.push((now, request.clone()));
         let taken = match shared.script_of(request) {
-            Some(playing) => playing.take(request, now),
+            Some(progress) => progress.take(request, now),
             None => Err("every operation of the script has begun, and this is none of theirs".to_owned()),
         };
         match taken {
             Ok(step) => {
                 drop(shared);
-                if self.clock.is_none() && (!step.latency.is_zero() || matches!(step.last, Last::For(_))) {
+                if self.clock.is_none() && (!step.latency.is_zero() || matches!(step.repeat, Repeat::For(_))) {
                     fail("a reply that takes its time needs a clock: `ScriptedTransport::with_clock` or `operations`");
                 }
                 step
@@ -182,27 +182,27 @@ impl ScriptedTransport {
 
 impl Shared {
     /// Returns the script that answers `request`.
-    fn script_of(&mut self, request: &Request) -> Option<&mut Playing> {
+    fn script_of(&mut self, request: &Request) -> Option<&mut Progress> {
         let path = request.uri().path();
-        let named = self.scripts.iter().position(|playing| playing.is_of(path));
+        let named = self.scripts.iter().position(|progress| progress.matches(path));
         let index = match named {
             Some(index) => index,
             // A single script answers everything: start calls do not end in the operation's name,
             // nor do some dialects' polls.
             None if self.scripts.len() == 1 => 0,
-            None => self.scripts.iter().position(|playing| !playing.begun && playing.script.path.is_none())?,
+            None => self.scripts.iter().position(|progress| !progress.begun && progress.script.path.is_none())?,
         };
         self.scripts.get_mut(index)
     }
 }
 
-impl Playing {
+impl Progress {
     fn new(script: Script) -> Self {
-        Self { script, begun: false, turn_came: Duration::ZERO }
+        Self { script, begun: false, current_since: Duration::ZERO }
     }
 
     /// Returns whether a request to `path` is about this script's operation.
-    fn is_of(&self, path: &str) -> bool {
+    fn matches(&self, path: &str) -> bool {
         if let Some(prefix) = &self.script.path {
             return path.starts_with(prefix);
         }
@@ -215,15 +215,15 @@ impl Playing {
     /// Takes the current step if it answers `request`. Otherwise returns what was expected.
     fn take(&mut self, request: &Request, now: Duration) -> Result<Step, String> {
         if !self.begun {
-            (self.begun, self.turn_came) = (true, now);
+            (self.begun, self.current_since) = (true, now);
         }
         loop {
-            let said = format!("expected {}", self.script);
+            let expected = format!("expected {}", self.script);
             let step = self.script.steps.front_mut().ok_or("the script has nothing more")?;
-            let is_over = match step.last {
-                Last::Times(times) => times == 0,
-                Last::For(duration) => now >= self.turn_came.saturating_add(duration),
-                Last::Forever => !step.answers(request),
+            let is_over = match step.repeat {
+                Repeat::Times(times) => times == 0,
+                Repeat::For(duration) => now >= self.current_since.saturating_add(duration),
+                Repeat::Forever => !step.answers(request),
             };
             // A step whose time is over may never have answered: the client did not poll during
             // that time.
@@ -232,10 +232,10 @@ impl Playing {
                 continue;
             }
             if !step.answers(request) {
-                return Err(said);
+                return Err(expected);
             }
             let taken = step.clone();
-            if let Last::Times(times) = &mut step.last {
+            if let Repeat::Times(times) = &mut step.repeat {
                 *times -= 1;
                 if *times == 0 {
                     self.next(now);
@@ -248,16 +248,16 @@ impl Playing {
     /// Makes the following step the current one.
     fn next(&mut self, now: Duration) {
         self.script.steps.pop_front();
-        self.turn_came = now;
+        self.current_since = now;
     }
 
     /// Returns whether every remaining step may be left over: running for ever, or running for a
     /// time that has passed.
     fn is_finished(&self, now: Duration) -> bool {
-        self.script.steps.iter().all(|step| match step.last {
-            Last::Times(_) => false,
-            Last::For(duration) => self.begun && now >= self.turn_came.saturating_add(duration),
-            Last::Forever => self.begun,
+        self.script.steps.iter().all(|step| match step.repeat {
+            Repeat::Times(_) => false,
+            Repeat::For(duration) => self.begun && now >= self.current_since.saturating_add(duration),
+            Repeat::Forever => self.begun,
         })
     }
 }
@@ -284,7 +284,7 @@ impl Transport for ScriptedTransport {
 impl fmt::Debug for ScriptedTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shared = self.lock();
-        let scripts: Vec<&Script> = shared.scripts.iter().map(|playing| &playing.script).collect();
+        let scripts: Vec<&Script> = shared.scripts.iter().map(|progress| &progress.script).collect();
         f.debug_struct("ScriptedTransport").field("requests", &shared.requests.len()).field("left", &scripts).finish()
     }
 }

@@ -20,7 +20,7 @@ pub use self::async_io::AsyncIoTimer;
 pub use self::tokio::TokioTimer;
 
 /// The timer that a call brings instead of the client's; `None` for the client's.
-pub(crate) type OwnTimer = Option<Arc<dyn Timer>>;
+pub(crate) type TimerOverride = Option<Arc<dyn Timer>>;
 
 /// Tells the time and sleeps.
 ///

@@ -43,7 +43,7 @@ impl Timer for ParkTimer {
 
 /// Returns the timer for a call that [`block_on`] runs: one that parks the thread, or `timer`
 /// itself if its clock is virtual.
-pub(crate) fn own_timer(timer: &Arc<dyn Timer>) -> Arc<dyn Timer> {
+pub(crate) fn blocking_timer(timer: &Arc<dyn Timer>) -> Arc<dyn Timer> {
     if timer.is_virtual() { Arc::clone(timer) } else { Arc::new(ParkTimer) }
 }
 

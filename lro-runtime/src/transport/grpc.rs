@@ -91,7 +91,7 @@ where
     let mut grpc = Grpc::with_origin(channel, origin(request.uri())).max_decoding_message_size(max_body);
     // A tower service may panic if it is called before it is ready.
     let ready = grpc.ready().await;
-    ready.map_err(|error| broken(Status::from_error(error.into())))?;
+    ready.map_err(|error| channel_error(Status::from_error(error.into())))?;
     let mut outgoing = tonic::Request::new(request.body().clone());
     *outgoing.metadata_mut() = MetadataMap::from_headers(metadata(request.headers()));
     if limit <= LONGEST_LIMIT {
@@ -104,7 +104,7 @@ where
             *reply.headers_mut() = headers.into_headers();
             Ok(reply)
         }
-        Err(status) => refused(status, max_body),
+        Err(status) => reply_or_error(status, max_body),
     }
 }
 
@@ -133,11 +133,11 @@ fn metadata(headers: &HeaderMap) -> HeaderMap {
 
 /// Turns a status from the server into a reply. A status that tonic made from a local failure
 /// becomes that failure.
-fn refused(status: Status, max_body: usize) -> Result<Reply, TransportError> {
+fn reply_or_error(status: Status, max_body: usize) -> Result<Reply, TransportError> {
     // tonic gives a source only to a status it made from an error of the channel. A status from the
     // server has none.
     if status.source().is_some() {
-        return Err(broken(status));
+        return Err(channel_error(status));
     }
     // tonic has no type for this failure, and a server may answer OUT_OF_RANGE itself: the text is
     // all that tells them apart.
@@ -152,7 +152,7 @@ fn refused(status: Status, max_body: usize) -> Result<Reply, TransportError> {
 }
 
 /// Returns the error of the connection behind a status that tonic made from it.
-fn broken(status: Status) -> TransportError {
+fn channel_error(status: Status) -> TransportError {
     // The library's own channel fails with a `TransportError`. tonic wraps it, and its kind is more
     // precise than the code.
     let mut cause = status.source();

@@ -86,7 +86,7 @@ impl Transport for ReqwestTransport {
             // starts no thread.
             let exchange = exchange(self.client.clone(), outgoing(request)?, max_body);
             let runtime = background().map_err(|error| TransportError::new(TransportErrorKind::Other, error))?;
-            Aborting(runtime.spawn(exchange)).await
+            AbortOnDrop(runtime.spawn(exchange)).await
         })
     }
 }
@@ -190,9 +190,9 @@ fn background() -> io::Result<runtime::Handle> {
 
 /// A spawned request that is aborted when the future that waits for it is dropped. A tokio
 /// `JoinHandle` alone would let it run on.
-struct Aborting(JoinHandle<Result<Reply, TransportError>>);
+struct AbortOnDrop(JoinHandle<Result<Reply, TransportError>>);
 
-impl Future for Aborting {
+impl Future for AbortOnDrop {
     type Output = Result<Reply, TransportError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -203,7 +203,7 @@ impl Future for Aborting {
     }
 }
 
-impl Drop for Aborting {
+impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
     }

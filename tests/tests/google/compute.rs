@@ -105,7 +105,7 @@ fn there_is_no_cancel_and_nothing_is_sent_to_find_out() {
 }
 
 #[test]
-fn what_is_no_operation_of_a_place_cannot_be_resumed() {
+fn a_name_that_is_not_an_operations_path_cannot_be_resumed() {
     let (operations, _) = Answers::new(|_, _| "{}").operations(BASE, Compute::new());
     for name in [
         "",

@@ -136,7 +136,7 @@ fn what_does_not_decode_is_kept_and_reads_as_nothing() {
 }
 
 #[test]
-fn negative_delays_are_none_and_huge_ones_do_not_panic() {
+fn negative_delays_are_zero_and_huge_ones_do_not_panic() {
     for (seconds, nanos, expected) in [(-5, 0, Duration::ZERO), (0, -1, Duration::ZERO), (i64::MIN, 0, Duration::ZERO)]
     {
         let info = pb::RetryInfo { retry_delay: Some(prost_types::Duration { seconds, nanos }) };

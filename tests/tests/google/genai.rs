@@ -65,7 +65,7 @@ fn a_response_that_the_author_classifies_as_a_failure_is_one() {
 }
 
 #[test]
-fn an_operation_is_looked_at_by_name_or_by_what_is_in_hand() {
+fn an_operation_is_polled_by_name_or_from_its_snapshot() {
     let answers = Answers::new(|_, _| r#"{"name": "models/m/operations/1", "metadata": {"n": 1}}"#);
     let (operations, _) =
         answers.operations("https://generativelanguage.googleapis.com", Google::new().with_path("v1beta/{name}"));

@@ -43,7 +43,7 @@ fn pages_follow_each_other_and_the_query_goes_with_each() {
 }
 
 #[test]
-fn who_stops_asks_for_no_further_page() {
+fn a_list_that_is_dropped_fetches_no_further_page() {
     let answers = three_pages();
     let operations = client(&answers);
     block_on(async {

@@ -114,7 +114,7 @@ fn when_the_driver_is_dropped_the_next_one_is_woken_and_goes_on_without_another_
 }
 
 #[test]
-fn when_nobody_waits_nothing_is_asked_and_who_comes_later_begins_at_the_last_snapshot() {
+fn without_waiters_nothing_is_sent_and_a_later_waiter_begins_at_the_last_snapshot() {
     let answers = service(3);
     let shared = operation(&answers).shared(PollSettings::default());
     future::block_on(async {

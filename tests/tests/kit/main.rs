@@ -121,7 +121,7 @@ mod virtual_clock {
     }
 
     #[test]
-    fn a_sleep_that_nobody_polls_does_not_hold_up_the_others() {
+    fn a_sleep_that_is_not_polled_does_not_hold_up_the_others() {
         let clock = VirtualClock::new();
         smol::block_on(async {
             let mut forgotten = clock.sleep(SECOND);
@@ -167,7 +167,7 @@ mod virtual_clock {
 
     #[test]
     #[should_panic(expected = "something waits for ever")]
-    fn whoever_sleeps_after_the_longest_sleep_fails_instead_of_hanging() {
+    fn a_sleep_after_the_longest_one_fails_instead_of_hanging() {
         let clock = VirtualClock::new();
         smol::block_on(clock.sleep(Duration::MAX));
         smol::block_on(clock.sleep(seconds(1)));
@@ -314,7 +314,7 @@ mod scripted_transport {
     }
 
     #[test]
-    fn a_reply_that_nobody_asked_for_is_left_over() {
+    fn an_unused_reply_is_left_over() {
         let (operation, transport, _clock) = begin(Script::new().pending().running(3).done(json!({})));
         let _ = operation.blocking().poll_once().unwrap();
         let message = panic_of(|| transport.assert_finished());

@@ -60,7 +60,7 @@ fn post(server: &LroServer, path: &str, body: &str) -> (u16, Value) {
 }
 
 #[test]
-fn a_job_counts_looks_and_says_how_far_it_is() {
+fn a_job_counts_polls_and_says_how_far_it_is() {
     let (operation, server) = begin(Job::polls(4).queued(2).responds(json!({ "uri": "x" })));
     let mut seen = vec![];
     for snapshot in operation.blocking().snapshots(quick()) {
@@ -206,7 +206,7 @@ fn a_client_lists_it_page_by_page() {
 }
 
 #[test]
-fn it_believes_nothing() {
+fn the_server_refuses_invalid_requests() {
     let (_operation, server) = begin(Job::endless());
     for unknown in
         ["/", "/v1/operations/2", "/v2/operations/1", "/v1/operations/1/x", "/v1/operations/1:wait", "/v1/jobs:run"]
@@ -250,8 +250,8 @@ fn every_fault_is_seen_for_what_it_is_and_forgiven() {
     for (fault, said) in faults {
         // If a connection that has worked ends without a reply, the default transport sends the
         // poll once more. The server then has to break two connections before the poll fails.
-        let looks = if matches!(fault, Fault::Reset | Fault::Close) { 2 } else { 1 };
-        let job = (1..=looks).fold(Job::polls(looks + 1), |job, look| job.fault(look, fault));
+        let polls = if matches!(fault, Fault::Reset | Fault::Close) { 2 } else { 1 };
+        let job = (1..=polls).fold(Job::polls(polls + 1), |job, poll| job.fault(poll, fault));
         let (operation, server) = begin(job);
         let impatient = quick().with_poll_timeout(Duration::from_millis(200));
         let error = operation.blocking().poll_until_completed(impatient.clone()).err();
@@ -259,7 +259,7 @@ fn every_fault_is_seen_for_what_it_is_and_forgiven() {
         assert!(error.to_string().contains(said), "{fault:?}: {error}");
         let again = error.snapshot().unwrap().blocking().poll_until_completed(impatient).unwrap();
         assert!(again.is_succeeded(), "{fault:?}");
-        assert_eq!(server.polls(operation.name()), looks + 1, "{fault:?}");
+        assert_eq!(server.polls(operation.name()), polls + 1, "{fault:?}");
     }
 }
 

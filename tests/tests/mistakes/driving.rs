@@ -89,7 +89,7 @@ fn an_observer_of_completion_does_not_fire_on_a_timeout_and_fires_on_what_is_don
 }
 
 #[test]
-fn a_panic_of_an_observer_reaches_whoever_waits() {
+fn a_panic_of_an_observer_reaches_the_caller_of_the_wait() {
     let stage = Stage::new(Script::new().running_with(percent(1)).done(cat()));
     let operation = stage.export();
     let observed = operation.on_completed(|_| panic!("out of paper"));

@@ -17,14 +17,14 @@ use crate::support::{ExportImageOperation, ExportImageState, Stage, cat, percent
 
 /// Returns the snapshot after one poll with this reply. The start reply was a running operation at
 /// 40 per cent.
-fn look(body: Value) -> ExportImageOperation {
+fn polled(body: Value) -> ExportImageOperation {
     let stage = Stage::new(Script::new().running_with(percent(40)).json(body));
     smol::block_on(stage.export().poll_once()).unwrap()
 }
 
 /// Returns an operation that is done with this response.
 fn done(response: &Value) -> ExportImageOperation {
-    look(json!({ "name": "operations/1", "done": true, "response": response }))
+    polled(json!({ "name": "operations/1", "done": true, "response": response }))
 }
 
 /// A dialect whose replies are one status word and nothing else.
@@ -140,7 +140,7 @@ fn a_wrong_type_is_a_decode_error_that_names_both() {
 }
 
 #[test]
-fn what_does_not_decode_can_be_looked_at() {
+fn what_does_not_decode_can_be_read_raw() {
     let operation = done(&json!({ "uri": 7 }));
     assert!(operation.is_completed());
     assert_eq!(operation.result().unwrap_err().kind(), ErrorKind::Decode);
@@ -155,7 +155,7 @@ fn an_unknown_detail_is_kept_raw_and_fails_nothing() {
     let unknown = json!({ "@type": "type.example.com/never.Heard", "value": { "odd": [1, null] } });
     let details = json!([unknown, 5, null, { "@type": 7 }, { "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "R" }]);
     let error = json!({ "code": 9, "message": "no", "details": details });
-    let operation = look(json!({ "name": "operations/1", "done": true, "error": error }));
+    let operation = polled(json!({ "name": "operations/1", "done": true, "error": error }));
     let status = operation.status().unwrap();
     assert_eq!((status.code(), status.details().len()), (Code::FailedPrecondition, 5));
     assert_eq!(serde_json::from_str::<Value>(status.details()[0].json()).unwrap(), unknown);
@@ -165,7 +165,7 @@ fn an_unknown_detail_is_kept_raw_and_fails_nothing() {
 #[test]
 fn metadata_that_does_not_decode_says_so_and_fails_nothing_else() {
     let body = json!({ "name": "operations/1", "metadata": { "percent": "many" }, "done": true, "response": cat() });
-    let operation = look(body);
+    let operation = polled(body);
     assert_eq!(operation.metadata().unwrap_err().kind(), ErrorKind::Decode);
     assert!(matches!(operation.state(), ExportImageState::Succeeded { metadata: None, .. }));
     assert_eq!(operation.untyped().metadata().unwrap().bytes(), br#"{"percent":"many"}"#);
@@ -182,10 +182,10 @@ fn metadata_is_kept_in_every_state() {
     for mut ending in endings {
         ending["name"] = json!("operations/1");
         ending["done"] = json!(true);
-        let last_known = look(ending.clone());
+        let last_known = polled(ending.clone());
         assert_eq!(last_known.metadata().unwrap().unwrap().percent, 40, "{ending}");
         ending["metadata"] = percent(99);
-        let newest = look(ending);
+        let newest = polled(ending);
         let metadata = match newest.state() {
             ExportImageState::Succeeded { metadata, .. }
             | ExportImageState::Failed { metadata, .. }
@@ -194,7 +194,7 @@ fn metadata_is_kept_in_every_state() {
         };
         assert_eq!(metadata.unwrap().percent, 99);
     }
-    let running = look(json!({ "name": "operations/1", "metadata": null }));
+    let running = polled(json!({ "name": "operations/1", "metadata": null }));
     assert_eq!(running.metadata().unwrap().unwrap().percent, 40, "a lagging replica takes nothing away");
     assert_eq!(running.untyped().state(), State::Running, "and moves nothing back");
 }
@@ -220,7 +220,7 @@ fn error_details_are_typed_and_raw() {
         detail("DebugInfo", json!({ "stackEntries": ["a", "b"], "detail": "x" })),
         detail("RequestInfo", json!({ "requestId": "r", "servingData": "s" })),
     ]);
-    let operation = look(json!({ "done": true, "error": { "code": 8, "message": "full", "details": details } }));
+    let operation = polled(json!({ "done": true, "error": { "code": 8, "message": "full", "details": details } }));
     let error = operation.into_result().unwrap_err();
     let status = error.status().unwrap();
     let details = status.details();
@@ -240,7 +240,7 @@ fn error_details_are_typed_and_raw() {
 #[test]
 fn cancelled_is_a_state_of_its_own() {
     let operation =
-        look(json!({ "name": "operations/1", "done": true, "error": { "code": 1, "message": "on request" } }));
+        polled(json!({ "name": "operations/1", "done": true, "error": { "code": 1, "message": "on request" } }));
     assert!(operation.is_cancelled() && !operation.is_failed() && operation.is_completed());
     assert!(matches!(operation.state(), ExportImageState::Cancelled { .. }));
     let error = operation.into_result().unwrap_err();
@@ -263,7 +263,7 @@ fn a_cancellation_is_what_the_server_makes_of_it() {
 }
 
 #[test]
-fn a_failed_operation_is_data_until_somebody_wants_its_result() {
+fn a_failed_operation_is_data_until_its_result_is_taken() {
     let stage = Stage::new(Script::new().running_with(percent(1)).failed(Code::Internal, "disk on fire"));
     let ended = smol::block_on(stage.export().poll_until_completed(PollSettings::default())).unwrap();
     assert!(ended.is_failed());
@@ -275,10 +275,10 @@ fn a_failed_operation_is_data_until_somebody_wants_its_result() {
 
 #[test]
 fn a_code_in_an_operation_is_canonical_and_one_in_an_http_error_is_http() {
-    let operation = look(json!({ "done": true, "error": { "code": 5, "message": "no such bucket" } }));
+    let operation = polled(json!({ "done": true, "error": { "code": 5, "message": "no such bucket" } }));
     let status = operation.status().unwrap();
     assert_eq!((status.code(), status.http_status()), (Code::NotFound, None));
-    let odd = look(json!({ "done": true, "error": { "code": 404, "message": "" } }));
+    let odd = polled(json!({ "done": true, "error": { "code": 404, "message": "" } }));
     assert_eq!(odd.status().unwrap().code(), Code::Unknown, "no canonical code");
     let stage = Stage::new(Script::new().running_with(percent(1)).error(Code::PermissionDenied, "not yours"));
     let error = smol::block_on(stage.export().poll_once()).unwrap_err();
@@ -297,7 +297,7 @@ fn nothing_counts_before_done() {
         let mut body = early;
         body["name"] = json!("operations/1");
         body["metadata"] = percent(50);
-        let operation = look(body.clone());
+        let operation = polled(body.clone());
         assert!(matches!(operation.state(), ExportImageState::Running { .. }), "{body}");
         assert!(operation.status().is_none() && operation.untyped().response().is_none());
     }

@@ -128,7 +128,7 @@ fn a_finished_operation_may_be_nameless() {
     }
     let stage = Stage::new(Script::new().json(json!({ "metadata": {} })));
     let error = smol::block_on(stage.client.export_image()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Protocol, "unfinished and nameless: nobody could look again");
+    assert_eq!(error.kind(), ErrorKind::Protocol, "unfinished and nameless: it could not be polled again");
 }
 
 #[test]

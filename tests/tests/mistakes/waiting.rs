@@ -246,7 +246,7 @@ fn a_timeout_never_gives_the_intermediate_body_as_the_result() {
 }
 
 #[test]
-fn waiting_is_finite_unless_somebody_says_otherwise() {
+fn a_wait_is_finite_by_default() {
     let clock = VirtualClock::new();
     let server = Server::new(&clock, |now, _| {
         let done = now >= Duration::from_secs(86_400 * 400);

@@ -113,7 +113,7 @@ fn sources_go_deeper() {
     assert!(error.source().unwrap().to_string().contains("connection ended"));
     let last = waited(running().unavailable().unavailable(), PollSettings::default().with_timeout(secs(1.5)));
     assert_eq!(last.kind(), ErrorKind::Timeout);
-    assert!(last.source().unwrap().to_string().contains("503"), "why the last look showed nothing");
+    assert!(last.source().unwrap().to_string().contains("503"), "why the last poll showed nothing");
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn a_round_trip_is_exact_in_every_state() {
         // A token does not keep the response. A resumed success is Running until one more poll
         // fetches the response.
         let expected = if operation.state() == State::Succeeded { State::Running } else { operation.state() };
-        assert_eq!(resumed.untyped().state(), expected, "a success is looked at once more, for its response");
+        assert_eq!(resumed.untyped().state(), expected, "a success is polled once more, for its response");
         if operation.state() != State::Succeeded {
             assert_eq!(resumed.token(), token);
         }

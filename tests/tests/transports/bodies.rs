@@ -133,7 +133,7 @@ pub(crate) fn a_chunked_body_without_its_end_is_an_error(subject: &Subject) {
     }
 }
 
-pub(crate) fn a_length_that_is_none_is_an_error(subject: &Subject) {
+pub(crate) fn an_invalid_content_length_is_an_error(subject: &Subject) {
     for length in ["-1", "4x", "99999999999999999999999999", "4\r\nContent-Length: 5", "0x4"] {
         let kind = refused(subject, &format!("Content-Length: {length}\r\n\r\nfour"));
         assert!(matches!(kind, Closed | InvalidReply | BodyTooLarge), "{length}: {kind:?}");

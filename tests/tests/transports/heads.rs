@@ -104,7 +104,7 @@ pub(crate) fn what_is_not_http_is_an_error(subject: &Subject) {
     }
 }
 
-pub(crate) fn a_redirect_is_a_reply_and_nobody_else_hears_of_it(subject: &Subject) {
+pub(crate) fn a_redirect_is_a_reply_and_is_not_followed(subject: &Subject) {
     let elsewhere = Server::saying("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     let location = elsewhere.url("/stolen");
     let server = Server::new(move |request, peer| {

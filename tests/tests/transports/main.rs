@@ -53,7 +53,7 @@ suite! {
         too_many_headers_are_an_error,
         a_head_without_end_is_cut,
         what_is_not_http_is_an_error,
-        a_redirect_is_a_reply_and_nobody_else_hears_of_it;
+        a_redirect_is_a_reply_and_is_not_followed;
     bodies:
         a_body_arrives_however_it_is_framed,
         statuses_without_a_body_have_none,
@@ -63,14 +63,14 @@ suite! {
         a_body_over_the_limit_is_cut_while_it_is_read,
         a_body_shorter_than_announced_is_an_error,
         a_chunked_body_without_its_end_is_an_error,
-        a_length_that_is_none_is_an_error;
+        an_invalid_content_length_is_an_error;
     requests:
         a_request_arrives_as_it_was_made,
         bodies_of_any_size_arrive_whole,
         an_empty_post_says_that_it_is_empty,
         a_path_is_never_resolved,
         a_request_that_cannot_be_sent_is_refused,
-        a_port_that_nobody_listens_on_is_a_connect_error;
+        a_port_without_a_listener_is_a_connect_error;
     connections:
         a_connection_is_used_again,
         a_dropped_request_never_disturbs_the_next,

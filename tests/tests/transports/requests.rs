@@ -88,7 +88,7 @@ pub(crate) fn a_request_that_cannot_be_sent_is_refused(subject: &Subject) {
     }
 }
 
-pub(crate) fn a_port_that_nobody_listens_on_is_a_connect_error(subject: &Subject) {
+pub(crate) fn a_port_without_a_listener_is_a_connect_error(subject: &Subject) {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let error = subject.get(&format!("http://127.0.0.1:{port}/?key=s3cret")).unwrap_err();
     assert_eq!(error.kind(), Connect);

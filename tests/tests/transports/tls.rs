@@ -78,7 +78,7 @@ fn a_trusted_certificate_with_the_right_name_is_accepted_and_speaks_http_1_1() {
 }
 
 #[test]
-fn a_certificate_that_nobody_vouches_for_is_refused() {
+fn an_untrusted_certificate_is_refused() {
     let error = get(&HyperTransport::new(), "localhost", serve(LOCAL)).unwrap_err();
     assert_eq!(error.kind(), Connect);
     assert!(format!("{error:?}").contains("UnknownIssuer"), "{error:?}");

@@ -80,13 +80,13 @@ fn tokens(function: &Function) -> TokenStream {
 // Input:
 //     progress = stats.done
 // Output:
-//     |metadata| ::lro_runtime::__private::Fraction::fraction(&metadata.stats.done)
+//     |metadata| ::lro_runtime::__private::ProgressField::fraction(&metadata.stats.done)
 /// Returns the function that reads the fraction done from the metadata.
 fn fraction(krate: &TokenStream, progress: &Progress) -> TokenStream {
     match progress {
         Progress::Closure(closure) => closure.to_token_stream(),
         Progress::Field(field) => {
-            quote_spanned!(field.span()=> |metadata| #krate::__private::Fraction::fraction(&metadata.#field))
+            quote_spanned!(field.span()=> |metadata| #krate::__private::ProgressField::fraction(&metadata.#field))
         }
     }
 }

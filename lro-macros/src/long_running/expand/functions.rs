@@ -11,7 +11,7 @@ use super::{
         returns::{self, Form},
         source::braces,
     },
-    located, words,
+    docs, located,
 };
 
 // Input:
@@ -81,7 +81,7 @@ pub(super) fn resume(operation: &Operation) -> TokenStream {
         return TokenStream::new();
     };
     let (vis, (declared, _, clause)) = (&method.vis, own.split_for_impl());
-    let docs = words::of_resume(operation);
+    let docs = docs::of_resume(operation);
     // `mixed_site` hygiene: an argument of the author's that is also called `from` is another
     // variable.
     let from = Ident::new("from", Span::mixed_site());
@@ -105,7 +105,7 @@ pub(super) fn alias(operation: &Operation) -> TokenStream {
     let Operation { krate, names, vis, attrs, generics, .. } = operation;
     let (name, state, declared) = (&names.operation, &names.state, generics::unbounded(generics));
     let (_, parameters, _) = generics.split_for_impl();
-    let docs = words::of_alias(operation);
+    let docs = docs::of_alias(operation);
     quote_spanned! {located(names.operation.span())=>
         #(#attrs)* #docs
         #[allow(dead_code)]
@@ -120,7 +120,7 @@ pub(super) fn alias(operation: &Operation) -> TokenStream {
 // call the author's `use lro_runtime::RawOperation` unused. The body of an `async fn` keeps a
 // mention: see `started`.
 /// Returns a use of `RawOperation`, if the expansion has removed the author's last one.
-pub(super) fn mention(operation: &Operation) -> TokenStream {
+pub(super) fn use_of_raw_operation(operation: &Operation) -> TokenStream {
     let Operation { attrs, method, form, .. } = operation;
     if *form == Form::Async && method.has_body() {
         return TokenStream::new();

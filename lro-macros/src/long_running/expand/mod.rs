@@ -14,17 +14,17 @@ use super::{
 use crate::report::Report;
 
 mod constant;
+mod docs;
 mod functions;
 mod state;
 mod waiter;
-mod words;
 
 // Input:
 //     #[long_running]
 //     impl ImageClient { #[long_running(…)] pub async fn export_image(&self) -> Result<RawOperation> { … } }
 // Output: impl ImageClient { pub async fn export_image(…) … pub fn resume_export_image(…) … } pub
 // type ExportImageOperation = …; pub enum ExportImageState { … } impl OperationState for
-// ExportImageState { … } // and more, see `beside` compile_error!(…); // one per mistake
+// ExportImageState { … } // and more, see `items` compile_error!(…); // one per mistake
 //
 // The author's item comes first, and is emitted after a mistake too: without it, every use of the
 // type or the method would be an error as well, and an editor could not map the author's source to
@@ -36,13 +36,13 @@ pub(crate) fn tokens(model: Model, report: Report) -> TokenStream {
     match model {
         Model::Other(item) => quote!(#item #mistakes),
         Model::Function(entry) => {
-            let [function, resume, items] = [written(&entry), resumed(&entry), beside(&entry)];
+            let [function, resume, items] = [written(&entry), resumed(&entry), items(&entry)];
             quote!(#function #resume #items #mistakes)
         }
         Model::Block { head, entries, brace } => {
             let inside = entries.iter().flat_map(|entry| [written(entry), resumed(entry)]).collect();
             let body = braces(inside, brace);
-            let items = entries.iter().map(beside);
+            let items = entries.iter().map(items);
             quote!(#head #body #(#items)* #mistakes)
         }
     }
@@ -65,15 +65,21 @@ fn resumed(entry: &Entry) -> TokenStream {
 }
 
 /// Returns the items that one method adds next to its block, in their order.
-fn beside(entry: &Entry) -> TokenStream {
+fn items(entry: &Entry) -> TokenStream {
     let Entry::Operation(operation) = entry else { return TokenStream::new() };
     // Another method has types of these names. A second definition would be one more error, of
     // rustc's.
     if !operation.has_types {
-        return functions::mention(operation);
+        return functions::use_of_raw_operation(operation);
     }
-    let items =
-        [functions::alias, state::state, state::operation_state, state::debug, state::capabilities, functions::mention];
+    let items = [
+        functions::alias,
+        state::state,
+        state::operation_state,
+        state::debug,
+        state::capabilities,
+        functions::use_of_raw_operation,
+    ];
     items.into_iter().map(|item| item(operation)).collect()
 }
 

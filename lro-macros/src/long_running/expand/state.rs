@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 
 use super::{
     super::{args::Shape, model::Operation},
-    constant, located, words,
+    constant, docs, located,
 };
 
 // Input:
@@ -19,7 +19,7 @@ use super::{
 pub(super) fn state(operation: &Operation) -> TokenStream {
     let Operation { krate, names, vis, attrs, generics, response, metadata, .. } = operation;
     let (name, (declared, _, clause)) = (&names.state, generics.split_for_impl());
-    let docs = words::of_state(operation);
+    let docs = docs::of_state(operation);
     let progress = quote! {
         /// The progress last reported, if any.
         metadata: ::core::option::Option<#metadata>

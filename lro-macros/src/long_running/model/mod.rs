@@ -10,7 +10,7 @@ use syn::{Attribute, FnArg, Generics, Type, Visibility, ext::IdentExt};
 
 use super::{
     args::{Args, Function, Level, Progress, Shape},
-    docs, generics,
+    generics, inherited,
     returns::Form,
     settings::Poll,
     source::{Block, BlockKind, Member, Method, Source},
@@ -189,7 +189,8 @@ fn collisions(entries: &mut [Entry], report: &mut Report) {
         let same = |other: &&Operation| other.names.state == operation.names.state;
         // Two methods under opposite `cfg`s share a name on purpose. The macro cannot evaluate a
         // `cfg`, so it believes that two conditional methods never exist together.
-        let apart = |other: &&Operation| docs::is_conditional(&other.attrs) && docs::is_conditional(&operation.attrs);
+        let apart =
+            |other: &&Operation| inherited::is_conditional(&other.attrs) && inherited::is_conditional(&operation.attrs);
         if let Some(other) = seen.iter().copied().find(|other| same(other) && !apart(other)) {
             let message = format!(
                 "`{}` and `{}` would both generate `{}`: give one of them another base with `name = \"…\"`",

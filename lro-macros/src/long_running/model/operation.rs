@@ -7,7 +7,7 @@ use syn::{Expr, FnArg, Pat, ext::IdentExt, spanned::Spanned};
 use super::{
     super::{
         args::{Args, Shape},
-        docs, generics,
+        generics, inherited,
         returns::{self, Form},
         source::Method,
         types,
@@ -57,9 +57,9 @@ pub(super) fn entry(mut method: Method, args: Args, host: &Host, report: &mut Re
             HostKind::Trait(vis) => vis.clone(),
             _ => method.vis.clone(),
         },
-        attrs: docs::inherited(&method.attrs),
-        deprecated: docs::deprecated(&method.attrs),
-        docs: docs::first_paragraph(&method.attrs, &host.path),
+        attrs: inherited::attributes(&method.attrs),
+        deprecated: inherited::deprecated(&method.attrs),
+        docs: inherited::first_paragraph(&method.attrs, &host.path),
         response,
         metadata,
         generics,

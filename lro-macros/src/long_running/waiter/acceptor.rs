@@ -60,14 +60,14 @@ impl Meaning {
 /// key.
 #[derive(Default)]
 struct Parts {
-    source: Option<(Ident, Source)>,
+    subject: Option<(Ident, Subject)>,
     comparator: Option<(Ident, Comparator)>,
     /// Whether a mistake was reported. The acceptor is then dropped without another message.
     is_broken: bool,
 }
 
 /// The part of a reply that an acceptor tests.
-enum Source {
+enum Subject {
     Output(String),
     Success(bool),
     Error(String),
@@ -98,11 +98,11 @@ impl Acceptor {
 impl Parts {
     fn key(&mut self, outcome: &Ident, key: &Ident, input: ParseStream<'_>, report: &mut Report) -> Result<()> {
         match key.to_string().as_str() {
-            "output" => self.source(key, Source::Output(output_path(key, input, "state")?.value()), report),
-            "error" => self.source(key, Source::Error(error(key, input)?), report),
+            "output" => self.subject(key, Subject::Output(output_path(key, input, "state")?.value()), report),
+            "error" => self.subject(key, Subject::Error(error(key, input)?), report),
             "success" => {
                 let flag: LitBool = value(key, input, "`true` (the call succeeds) or `false` (it fails)")?;
-                self.source(key, Source::Success(flag.value), report);
+                self.subject(key, Subject::Success(flag.value), report);
             }
             "is" => self.comparator(key, is(key, input)?, report),
             "all" => self.comparator(key, Comparator::All(word(key, input)?), report),
@@ -112,9 +112,9 @@ impl Parts {
         Ok(())
     }
 
-    fn source(&mut self, key: &Ident, source: Source, report: &mut Report) {
-        match &self.source {
-            None => self.source = Some((key.clone(), source)),
+    fn subject(&mut self, key: &Ident, subject: Subject, report: &mut Report) {
+        match &self.subject {
+            None => self.subject = Some((key.clone(), subject)),
             Some((first, _)) => {
                 let message = format!("`{key}` conflicts with `{first}`: an acceptor looks at one thing; write two");
                 report.at(key, message);
@@ -134,25 +134,25 @@ impl Parts {
         }
     }
 
-    /// Combines source and comparator. Only `output` takes a comparator, and it needs one.
+    /// Combines subject and comparator. Only `output` takes a comparator, and it needs one.
     fn matcher(self, outcome: &Ident, takes: &str, report: &mut Report) -> Option<Matcher> {
         if self.is_broken {
             return None;
         }
-        match (self.source, self.comparator) {
-            (Some((_, Source::Output(path))), Some((_, comparator))) => Some(Matcher::Output(path, comparator)),
-            (Some((_, Source::Success(flag))), None) => Some(Matcher::Success(flag)),
-            (Some((_, Source::Error(error))), None) => Some(Matcher::Error(error)),
-            (Some((key, Source::Output(_))), None) => {
+        match (self.subject, self.comparator) {
+            (Some((_, Subject::Output(path))), Some((_, comparator))) => Some(Matcher::Output(path, comparator)),
+            (Some((_, Subject::Success(flag))), None) => Some(Matcher::Success(flag)),
+            (Some((_, Subject::Error(error))), None) => Some(Matcher::Error(error)),
+            (Some((key, Subject::Output(_))), None) => {
                 let message = "`output` needs a comparator beside it: `is = \"READY\"`, `is = true`, `all = \"READY\"` (a \
                                list of nothing else) or `any = \"READY\"` (a list with one)";
                 report.at(key, message);
                 None
             }
-            (Some((source, _)), Some((key, _))) => {
+            (Some((subject, _)), Some((key, _))) => {
                 report.at(
                     &key,
-                    format!("`{key}` compares what a path of the output finds, and `{source}` has none: leave it out"),
+                    format!("`{key}` compares what a path of the output finds, and `{subject}` has none: leave it out"),
                 );
                 None
             }

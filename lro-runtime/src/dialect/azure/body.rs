@@ -10,8 +10,8 @@ use super::{cursor, words};
 use crate::{
     dialect::{
         Cursor, Encoding, Observation, Part,
-        json::string,
-        location::{follow, without_mark},
+        json::{present, string},
+        location::{result_at, without_mark},
     },
     message::Reply,
     status::{Failure, State, Status},
@@ -96,7 +96,7 @@ impl<'a> Body<'a> {
         // While the result is still to be fetched, the operation is running: success without its
         // response would be a snapshot that never changes again.
         let mut seen = match result {
-            Some(cursor) => follow(cursor),
+            Some(cursor) => result_at(cursor),
             None => Observation::new(state),
         };
         if seen.state == State::Succeeded {
@@ -137,11 +137,6 @@ struct Properties<'a> {
     provisioning_state: Option<&'a RawValue>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
-}
-
-/// Returns the member unless it is `null`, which means the same as absent.
-fn present(raw: Option<&RawValue>) -> Option<&RawValue> {
-    raw.filter(|raw| raw.get() != "null")
 }
 
 /// Returns the member if it is a string.

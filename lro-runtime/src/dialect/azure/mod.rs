@@ -8,8 +8,9 @@ use self::{
 };
 use super::{
     Dialect, Options, error_reply, expect_success,
+    json::unexpected_body,
     location::{
-        self, LocationReply, body_of, done, follow, leads_on, location_in, metadata_of, repeated_headers, url_in,
+        self, LocationReply, body_of, done, is_redirect, location_in, metadata_of, repeated_headers, result_at, url_in,
     },
 };
 use crate::{
@@ -17,7 +18,6 @@ use crate::{
     hint::Hint,
     message::{Reply, Request},
     status::{Failure, State},
-    text::excerpt,
 };
 
 mod body;
@@ -158,10 +158,10 @@ impl Dialect for Azure {
     fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         // A cursor from a name alone has no place. What its URL is can then be told only from the
         // reply.
-        let place = Place::of(cursor).unwrap_or_else(|| unsaid_place(reply));
+        let place = Place::of(cursor).unwrap_or_else(|| place_by_reply(reply));
         let mut seen = match place {
             Place::Monitor => read_monitor(cursor, reply)?,
-            Place::Resource if leads_on(reply.status()) => read_location(cursor, Place::Resource, reply)?,
+            Place::Resource if is_redirect(reply.status()) => read_location(cursor, Place::Resource, reply)?,
             Place::Resource => read_resource(reply)?,
             Place::Location | Place::Result => read_location(cursor, place, reply)?,
         };
@@ -199,7 +199,7 @@ fn moved(cursor: &Cursor, reply: &Reply) -> Result<Option<Cursor>, Failure> {
 
 /// Returns the place of an operation that was resumed from its name alone: a status monitor if the
 /// reply is a `200` with a `status`, else a `Location`.
-fn unsaid_place(reply: &Reply) -> Place {
+fn place_by_reply(reply: &Reply) -> Place {
     let has_status = Body::of(reply).is_ok_and(|body| body.status().is_some());
     if reply.status() == StatusCode::OK && has_status { Place::Monitor } else { Place::Location }
 }
@@ -238,7 +238,7 @@ fn start_of_location(cursor: Cursor, reply: &Reply) -> Observation<'_> {
 
 /// Reads the reply to a poll of a status monitor.
 fn read_monitor<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-    if leads_on(reply.status()) {
+    if is_redirect(reply.status()) {
         return read_location(cursor, Place::Monitor, reply);
     }
     expect_success(reply)?;
@@ -248,8 +248,8 @@ fn read_monitor<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>
             reply.status().as_u16()
         )));
     }
-    let body = Body::of(reply).map_err(|error| not_a("status monitor", &error, reply))?;
-    let word = body.status().ok_or_else(|| not_a("status monitor", &"it has no `status`", reply))?;
+    let body = Body::of(reply).map_err(|error| unexpected_body("a status monitor", &error, reply.body()))?;
+    let word = body.status().ok_or_else(|| unexpected_body("a status monitor", &"it has no `status`", reply.body()))?;
     let moved = moved(cursor, reply)?;
     // With the moved cursor, because the last reply may bring the `Location` of the final `GET`.
     let mut seen = body.observe(moved.as_ref().unwrap_or(cursor), word)?;
@@ -263,13 +263,13 @@ fn read_monitor<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>
 fn read_location<'a>(cursor: &Cursor, place: Place, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
     let mut seen = match location::read_location(reply, || cursor::base(cursor))? {
         LocationReply::Done => done(reply),
-        LocationReply::Redirect(url) => follow(cursor::at(cursor, &url).with(cursor::PLACE, place.word())),
-        LocationReply::Running { moved } => {
+        LocationReply::Redirect(url) => result_at(cursor::at(cursor, &url).with(cursor::PLACE, place.word())),
+        LocationReply::Running { next } => {
             let mut seen = Observation::new(State::Running);
             // A result that is not there yet answers `202`, too: its body must not replace what the
             // monitor said last.
             seen.metadata = metadata_of(reply).filter(|_| place == Place::Location);
-            seen.cursor = moved.map(|url| cursor::at(cursor, &url));
+            seen.cursor = next.map(|url| cursor::at(cursor, &url));
             seen
         }
     };
@@ -287,7 +287,7 @@ fn read_resource(reply: &Reply) -> Result<Observation<'_>, Failure> {
         return Err(error_reply(reply));
     }
     let body = match body_of(reply) {
-        Some(_) => Body::of(reply).map_err(|error| not_a("resource", &error, reply))?,
+        Some(_) => Body::of(reply).map_err(|error| unexpected_body("a resource", &error, reply.body()))?,
         None => Body::default(),
     };
     let word = body.provisioning_state();
@@ -306,9 +306,4 @@ fn read_resource(reply: &Reply) -> Result<Observation<'_>, Failure> {
         _ => seen.metadata = metadata_of(reply),
     }
     Ok(seen)
-}
-
-/// The failure for a body that is not what the place should answer with.
-fn not_a(wanted: &str, why: &dyn std::fmt::Display, reply: &Reply) -> Failure {
-    Failure::protocol(format!("the body is not a {wanted}: {why}; found `{}`", excerpt(reply.body())))
 }

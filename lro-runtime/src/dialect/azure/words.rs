@@ -12,7 +12,7 @@ use crate::{
 ///
 /// An unknown word means running, too. The list only tells known words from unknown ones, because a
 /// setting may make an unknown word an error.
-const UNDER_WAY: &[&str] = &[
+const KNOWN_RUNNING: &[&str] = &[
     "running",
     "inprogress",
     "accepted",
@@ -53,7 +53,7 @@ pub(super) fn state(word: &str) -> State {
 /// Whether the dialect knows the word: it ends an operation, means pending, or is in the list of
 /// words for running.
 pub(super) fn is_known(word: &str) -> bool {
-    state(word) != State::Running || UNDER_WAY.iter().any(|known| word.eq_ignore_ascii_case(known))
+    state(word) != State::Running || KNOWN_RUNNING.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// Returns why an operation failed or was cancelled, from its error object

@@ -46,7 +46,7 @@ struct Members<'a> {
 pub(super) fn read(error: &RawValue) -> Option<Status> {
     let text = error.get();
     match text.as_bytes().first()? {
-        b'"' => string(error).filter(|text| !text.is_empty()).map(|text| Status::new(Code::Unknown, text)),
+        b'"' => owned_string(error).filter(|text| !text.is_empty()).map(|text| Status::new(Code::Unknown, text)),
         // The first element that says something gives code, reason and message; all of them are
         // details.
         b'[' => {
@@ -74,11 +74,13 @@ fn object(error: &RawValue) -> Option<Status> {
     if number == Some(0) {
         return None;
     }
-    let word = members.code.and_then(string);
+    let word = members.code.and_then(owned_string);
     // Google's error bodies have the HTTP status in `code` and the canonical name in `status`: the
     // name is the more precise.
-    let named =
-        [members.status.and_then(string), word.clone()].into_iter().flatten().find_map(|name| Code::from_name(&name));
+    let named = [members.status.and_then(owned_string), word.clone()]
+        .into_iter()
+        .flatten()
+        .find_map(|name| Code::from_name(&name));
     let http = number.and_then(|number| u16::try_from(number).ok()).filter(|number| (100..600).contains(number));
     let code = match (named, number) {
         (Some(code), _) => code,
@@ -97,11 +99,12 @@ fn object(error: &RawValue) -> Option<Status> {
     if !says && (is_empty(members.errors) || is_empty(members.data)) {
         return None;
     }
-    let message = members.message.and_then(string).or_else(|| inner.as_ref().map(|inner| inner.message().to_owned()));
-    let reason = word.filter(|word| Code::from_name(word).is_none()).or_else(|| members.reason.and_then(string));
+    let message =
+        members.message.and_then(owned_string).or_else(|| inner.as_ref().map(|inner| inner.message().to_owned()));
+    let reason = word.filter(|word| Code::from_name(word).is_none()).or_else(|| members.reason.and_then(owned_string));
     // `type` comes last: Meilisearch has a `code` that is more precise beside it.
     let reason =
-        reason.or_else(|| inner.as_ref()?.reason().map(str::to_owned)).or_else(|| members.kind.and_then(string));
+        reason.or_else(|| inner.as_ref()?.reason().map(str::to_owned)).or_else(|| members.kind.and_then(owned_string));
     let code = if code == Code::Unknown { inner.map_or(code, |inner| inner.code()) } else { code };
     let whole = || vec![Detail::new("", error.to_owned())];
     let mut status = Status::new(code, message.unwrap_or_default()).with_details(list.unwrap_or_else(whole));
@@ -115,7 +118,7 @@ fn object(error: &RawValue) -> Option<Status> {
 }
 
 /// Returns the string that a JSON value is, or `None` if it is something else.
-fn string(raw: &RawValue) -> Option<String> {
+fn owned_string(raw: &RawValue) -> Option<String> {
     serde_json::from_str(raw.get()).ok()
 }
 

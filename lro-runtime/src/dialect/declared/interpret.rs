@@ -13,7 +13,7 @@ use super::{
 use crate::{
     dialect::{
         Encoding, Observation, Part,
-        json::{not_json, string, wrong},
+        json::{string, unexpected_body, wrong},
     },
     hint::Hint,
     message::Reply,
@@ -24,7 +24,7 @@ impl WireShape {
     /// Finds the declared members of a message and stores them in `found`. Fails if the message is
     /// not a JSON object.
     pub(super) fn find<'a>(&self, body: &'a [u8], found: &mut Found<'a>) -> Result<(), Failure> {
-        seek(body, &self.paths, &mut found.0).map_err(|e| not_json("an operation", &e, body))
+        seek(body, &self.paths, &mut found.0).map_err(|e| unexpected_body("an operation", &e, body))
     }
 
     /// Reads everything but the name and the next URL: state, status, payloads, progress. Fails if
@@ -37,7 +37,7 @@ impl WireShape {
         let (state, status) = match meaning {
             Some(Some((word, meaning))) => self.judge(word, *meaning, found),
             Some(None) => (State::Running, None),
-            None => (self.state_of_none()?, None),
+            None => (self.missing_state()?, None),
         };
         let mut seen = Observation::new(state);
         seen.is_known_status = !matches!(meaning, Some(None));
@@ -54,7 +54,7 @@ impl WireShape {
     }
 
     /// Returns the state of a message without a status word, if the shape declares one.
-    fn state_of_none(&self) -> Result<State, Failure> {
+    fn missing_state(&self) -> Result<State, Failure> {
         let absent = || Failure::protocol(format!("the reply has no `{}`", self.path(Role::State).written()));
         self.missing.ok_or_else(absent)
     }

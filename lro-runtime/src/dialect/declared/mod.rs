@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::value::RawValue;
 
-use super::{Dialect, ListPage, ListQuery, Listed, Options, expect_success, json::not_json};
+use super::{Dialect, ListPage, ListQuery, Listed, Options, expect_success, json::unexpected_body};
 use crate::{
     dialect::{Call, Cursor, Observation},
     message::{Reply, Request},
@@ -211,10 +211,11 @@ impl Dialect for Declared {
         expect_success(reply)?;
         let mut found = [None; 2];
         let body = reply.body();
-        seek(body, &list.paths, &mut found).map_err(|e| not_json("a page of operations", &e, body))?;
+        seek(body, &list.paths, &mut found).map_err(|e| unexpected_body("a page of operations", &e, body))?;
         let [items, next] = found;
         let items = items.map(|raw| {
-            serde_json::from_str::<Vec<&RawValue>>(raw.get()).map_err(|e| not_json("a list of operations", &e, body))
+            serde_json::from_str::<Vec<&RawValue>>(raw.get())
+                .map_err(|e| unexpected_body("a list of operations", &e, body))
         });
         let operations = items.transpose()?.unwrap_or_default().into_iter().map(|item| {
             let message = item.get().as_bytes();

@@ -30,12 +30,12 @@ use super::wire_path::WirePath;
 ///
 /// The number is a trade: each kind takes four bytes in every shape, and two keys of the same kind
 /// cost no more than a comparison.
-const KINDS: usize = 16;
+const KEY_KINDS: usize = 16;
 
 /// Returns the kind of a key, from its length and first byte.
 const fn kind(key: &str) -> usize {
     match key.as_bytes() {
-        [first, ..] => (key.len() ^ *first as usize) % KINDS,
+        [first, ..] => (key.len() ^ *first as usize) % KEY_KINDS,
         [] => 0,
     }
 }
@@ -48,26 +48,26 @@ const fn kind(key: &str) -> usize {
 pub(super) struct Paths<const N: usize> {
     all: [WirePath; N],
     /// For each kind, the set of paths whose first step has a key of that kind.
-    begin_with: [u32; KINDS],
+    first_keys: [u32; KEY_KINDS],
     /// The set of paths of one step.
-    ends: u32,
+    one_step: u32,
 }
 
 impl<const N: usize> Paths<N> {
     /// No paths yet: every slot is one that leads nowhere.
-    pub(super) const NONE: Self = Self { all: [WirePath::NOWHERE; N], begin_with: [0; KINDS], ends: 0 };
+    pub(super) const NONE: Self = Self { all: [WirePath::NOWHERE; N], first_keys: [0; KEY_KINDS], one_step: 0 };
 
     /// Sets the path at `index`.
     #[expect(clippy::indexing_slicing, reason = "an index beyond the paths does not compile: shapes are constants")]
     pub(super) const fn with(mut self, index: usize, path: WirePath) -> Self {
         self.all[index] = path;
-        // A slot may be set twice. Its bit in `ends` is cleared first; bits of the old path in
-        // `begin_with` stay, and cost one comparison that fails.
-        self.ends = self.ends & !(1 << index) | (path.ends_at(0) as u32) << index;
+        // A slot may be set twice. Its bit in `one_step` is cleared first; bits of the old path in
+        // `first_keys` stay, and cost one comparison that fails.
+        self.one_step = self.one_step & !(1 << index) | (path.ends_at(0) as u32) << index;
         // `while let`, because a `for` loop is not possible in a `const fn`.
         let mut keys = path.keys(0);
         while let [key, others @ ..] = keys {
-            self.begin_with[kind(key)] |= 1 << index;
+            self.first_keys[kind(key)] |= 1 << index;
             keys = others;
         }
         self
@@ -90,15 +90,15 @@ pub(super) fn seek<'a, const N: usize>(
     paths: &Paths<N>,
     found: &mut [Option<&'a RawValue>; N],
 ) -> serde_json::Result<()> {
-    let Paths { all, begin_with, ends } = paths;
+    let Paths { all, first_keys, one_step } = paths;
     // Slots that lead nowhere are active as well: no key matches them.
-    let walk = Walk { paths: all, begin_with: Some(begin_with), ends: *ends, found, depth: 0, active: u32::MAX };
+    let walk = Walk { paths: all, first_keys: Some(first_keys), ends: *one_step, found, depth: 0, active: u32::MAX };
     // Text is checked for UTF-8 once; from bytes, `serde_json` checks every found member again. A
     // body that is not UTF-8 is read from bytes all the same: the bad bytes may be in a member that
     // is skipped, such as a log.
     match std::str::from_utf8(json) {
-        Ok(text) => walk.over(serde_json::Deserializer::from_str(text)),
-        Err(_) => walk.over(serde_json::Deserializer::from_slice(json)),
+        Ok(text) => walk.run(serde_json::Deserializer::from_str(text)),
+        Err(_) => walk.run(serde_json::Deserializer::from_slice(json)),
     }
 }
 
@@ -123,7 +123,7 @@ struct Walk<'p, 'f, 'a> {
     paths: &'p [WirePath],
     /// The table of kinds, for the outermost object only: inside a member, the key that led there
     /// has already narrowed `active` to a few paths.
-    begin_with: Option<&'p [u32; KINDS]>,
+    first_keys: Option<&'p [u32; KEY_KINDS]>,
     /// The set of paths whose last step is in this object.
     ends: u32,
     found: &'f mut [Option<&'a RawValue>],
@@ -135,10 +135,7 @@ struct Walk<'p, 'f, 'a> {
 
 impl<'a> Walk<'_, '_, 'a> {
     /// Visits the whole text, after which nothing but white space may follow.
-    fn over<R: serde_json::de::Read<'a>>(
-        self,
-        mut deserializer: serde_json::Deserializer<R>,
-    ) -> serde_json::Result<()> {
+    fn run<R: serde_json::de::Read<'a>>(self, mut deserializer: serde_json::Deserializer<R>) -> serde_json::Result<()> {
         self.deserialize(&mut deserializer)?;
         deserializer.end()
     }
@@ -146,14 +143,14 @@ impl<'a> Walk<'_, '_, 'a> {
     /// Returns the set of paths whose step at this depth is `key`.
     fn hits(&self, key: &str) -> u32 {
         // The kind only rules paths out; whether a path has the key is decided by comparing it.
-        let of_kind = self.begin_with.and_then(|sets| sets.get(kind(key))).copied().unwrap_or(u32::MAX);
+        let of_kind = self.first_keys.and_then(|sets| sets.get(kind(key))).copied().unwrap_or(u32::MAX);
         let goes = |path: &WirePath| path.keys(self.depth).contains(&key);
         filter(self.active & of_kind, |index| self.paths.get(index).is_some_and(goes))
     }
 
     /// Stores a member for the paths that end here, and visits it for those that go on inside.
     #[inline]
-    fn take(&mut self, raw: &'a RawValue, hits: u32) {
+    fn store(&mut self, raw: &'a RawValue, hits: u32) {
         if raw.get() == "null" {
             return;
         }
@@ -177,7 +174,7 @@ impl<'a> Walk<'_, '_, 'a> {
     fn descend(&mut self, object: &'a RawValue, active: u32) {
         let (paths, depth, found) = (self.paths, self.depth + 1, &mut *self.found);
         let ends = filter(active, |index| paths.get(index).is_some_and(|path| path.ends_at(depth)));
-        let walk = Walk { paths, begin_with: None, ends, found, depth, active };
+        let walk = Walk { paths, first_keys: None, ends, found, depth, active };
         // The text was read as a value before, so it is well-formed. What can still fail is a key
         // with an escape that is not Unicode (`"\ud800"`), which is checked only when a string is
         // decoded: then the members before it are found, and those after it are not.
@@ -205,7 +202,7 @@ impl<'de> Visitor<'de> for Walk<'_, '_, 'de> {
             if hits == 0 {
                 map.next_value::<IgnoredAny>()?;
             } else {
-                self.take(map.next_value()?, hits);
+                self.store(map.next_value()?, hits);
             }
         }
         Ok(())
@@ -293,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_an_error() {
+    fn json_that_is_not_an_object_is_an_error() {
         for body in ["", "[]", "7", "null", "{", "{}x", "<html>"] {
             assert!(seek(body.as_bytes(), &Paths::NONE, &mut []).is_err(), "{body}");
         }

@@ -91,7 +91,7 @@ fn an_end_without_an_error_says_its_word() {
 }
 
 #[test]
-fn a_message_without_a_word_breaks_the_rules_unless_declared() {
+fn a_message_without_a_word_is_a_protocol_error_unless_declared() {
     static LENIENT: WireShape = Job::SHAPE.missing(State::Pending);
     for body in ["{}", r#"{"status": "done"}"#, r#"{"status": {"state": null}}"#, r#"{"status": {"state": {}}}"#] {
         let failure = JOB.read(&Cursor::new("7"), &reply(body)).unwrap_err();
@@ -115,7 +115,7 @@ fn payloads_are_parts_of_the_body() {
 }
 
 #[test]
-fn progress_of_nothing_is_none() {
+fn progress_without_a_total_or_a_number_is_none() {
     for stats in [r#"{"done": 0, "all": 0}"#, r#"{"done": 1}"#, r#"{"done": "x", "all": 1}"#, "[]", "null"] {
         let body = reply(&format!(r#"{{"status": {{"state": "running"}}, "stats": {stats}}}"#));
         assert_eq!(JOB.read(&Cursor::new("7"), &body).unwrap().progress, None, "{stats}");
@@ -135,7 +135,7 @@ fn a_hint_in_the_message_counts_where_no_header_says_more() {
 }
 
 #[test]
-fn the_url_that_the_service_gives_is_looked_at_and_may_move() {
+fn the_url_that_the_service_gives_is_polled_and_may_move() {
     let first = reply(r#"{"id": 7, "status": {"state": "queued"}, "links": {"self": "/api/v1/jobs/7?x=1"}}"#);
     let seen = JOB.read_start(&request(), &first, &[]).unwrap();
     assert_eq!(seen.name.as_deref(), Some("7"));
@@ -195,7 +195,7 @@ fn pages_are_read_and_followed() {
 }
 
 #[test]
-fn what_is_no_message_breaks_the_rules() {
+fn a_malformed_message_is_a_protocol_error() {
     for body in ["", "<html>", "[]", "{\"status\":", "\"done\"", "\u{feff}{}"] {
         let failure = JOB.read(&Cursor::new("7"), &reply(body)).unwrap_err();
         assert!(matches!(failure.cause(), Cause::Protocol(_)), "{body}: {failure}");

@@ -12,7 +12,7 @@ use self::longrunning::{
 };
 use super::{
     Dialect, ListPage, ListQuery, Listed, Options, error_reply,
-    google::{Google, located, observation},
+    google::{Google, observation, with_cursor},
 };
 use crate::{
     dialect::{Call, Cursor, Encoding, Observation, Part, encode_name},
@@ -69,7 +69,7 @@ impl Dialect for GoogleGrpc {
         reply: &'a Reply,
         options: &Options,
     ) -> Result<Observation<'a>, Failure> {
-        let mut seen = located(read_operation(expect_ok(reply)?)?, options)?;
+        let mut seen = with_cursor(read_operation(expect_ok(reply)?)?, options)?;
         seen.hint = Hint::from_headers(reply.headers());
         Ok(seen)
     }
@@ -78,7 +78,7 @@ impl Dialect for GoogleGrpc {
         // Over gRPC a name is not part of a path, but its token may be resumed over REST, where
         // such a name is refused.
         encode_name(name)?;
-        Ok(Google::cursor(name, options))
+        Ok(Google::cursor_at(name, options))
     }
 
     fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
@@ -134,7 +134,7 @@ impl Dialect for GoogleGrpc {
                 (1, Value::Bytes(message)) => {
                     let mut seen = read_operation(message)?;
                     seen.cursor =
-                        seen.name.as_deref().filter(|name| !name.is_empty()).map(|name| Google::cursor(name, &[]));
+                        seen.name.as_deref().filter(|name| !name.is_empty()).map(|name| Google::cursor_at(name, &[]));
                     page.operations.push(Listed { message, seen });
                 }
                 (2, Value::Bytes(token)) => text(token).map_err(wrong)?.clone_into(&mut page.next_page_token),
@@ -171,17 +171,17 @@ fn expect_ok(reply: &Reply) -> Result<&[u8], Failure> {
     // A message that was adopted, not received, has no headers at all.
     match reply.headers().get("grpc-status").map(HeaderValue::as_bytes) {
         None | Some(b"0") => Ok(reply.body()),
-        Some(code) => Err(refusal(code, reply.headers())),
+        Some(code) => Err(failure_in_headers(code, reply.headers())),
     }
 }
 
 /// Returns the failure for a [`tonic::Status`].
-pub(crate) fn rpc_failure(status: &tonic::Status) -> Failure {
+pub(crate) fn failure_of_status(status: &tonic::Status) -> Failure {
     // Through the headers, so that both ways of getting an error read its details and its hint in
     // one place.
     let mut headers = HeaderMap::new();
     match status.add_header(&mut headers) {
-        Ok(()) => refusal(i32::from(status.code()).to_string().as_bytes(), &headers),
+        Ok(()) => failure_in_headers(i32::from(status.code()).to_string().as_bytes(), &headers),
         // The message or the metadata does not fit into headers: the code and the message still
         // count.
         Err(_) => {
@@ -191,7 +191,7 @@ pub(crate) fn rpc_failure(status: &tonic::Status) -> Failure {
 }
 
 /// Returns the failure for a gRPC error, from its status code and its headers.
-fn refusal(code: &[u8], headers: &HeaderMap) -> Failure {
+fn failure_in_headers(code: &[u8], headers: &HeaderMap) -> Failure {
     let code = text(code).ok().and_then(|code| code.parse().ok()).map_or(Code::Unknown, Code::from_number);
     let message = headers.get("grpc-message").map(|message| percent_decoded(message.as_bytes())).unwrap_or_default();
     let details = headers.get("grpc-status-details-bin").map(|details| read_details(details.as_bytes()));

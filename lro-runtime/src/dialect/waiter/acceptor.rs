@@ -118,7 +118,7 @@ impl Acceptor {
 }
 
 /// A reply in the form that acceptors are matched against.
-pub(super) enum Judged<'a> {
+pub(super) enum Outcome<'a> {
     /// The JSON of a 2xx reply.
     Output(&'a Value),
     /// Every word for the type of an error reply, the service's own words first.
@@ -126,16 +126,16 @@ pub(super) enum Judged<'a> {
 }
 
 /// Returns the meaning that the first matching acceptor gives, or `None` if none matches.
-pub(super) fn decide(acceptors: &[Acceptor], reply: &Judged<'_>) -> Result<Option<Meaning>, Failure> {
+pub(super) fn decide(acceptors: &[Acceptor], reply: &Outcome<'_>) -> Result<Option<Meaning>, Failure> {
     for acceptor in acceptors {
         // A path is never evaluated on an error body: in Smithy an error has no output.
         let matches = match (acceptor.matcher, reply) {
-            (Matcher::Output(path, comparator), Judged::Output(output)) => {
+            (Matcher::Output(path, comparator), Outcome::Output(output)) => {
                 holds(comparator, &path::find(path, output)?)
             }
-            (Matcher::Success(wanted), reply) => wanted == matches!(reply, Judged::Output(_)),
-            (Matcher::ErrorType(wanted), Judged::Error(types)) => types.iter().any(|found| found == wanted),
-            (Matcher::Output(..), Judged::Error(_)) | (Matcher::ErrorType(_), Judged::Output(_)) => false,
+            (Matcher::Success(wanted), reply) => wanted == matches!(reply, Outcome::Output(_)),
+            (Matcher::ErrorType(wanted), Outcome::Error(types)) => types.iter().any(|found| found == wanted),
+            (Matcher::Output(..), Outcome::Error(_)) | (Matcher::ErrorType(_), Outcome::Output(_)) => false,
         };
         if matches {
             return Ok(Some(acceptor.meaning));
@@ -160,7 +160,7 @@ fn holds(comparator: Comparator, found: &Value) -> bool {
 
 /// Returns the string that the first output acceptor's path finds, which is the service's own word
 /// for its state.
-pub(super) fn shown(acceptors: &[Acceptor], output: &Value) -> Result<Option<String>, Failure> {
+pub(super) fn status_word(acceptors: &[Acceptor], output: &Value) -> Result<Option<String>, Failure> {
     let Some(path) = acceptors.iter().find_map(Acceptor::path) else { return Ok(None) };
     Ok(match path::find(path, output)? {
         Value::String(word) => Some(word),

@@ -238,9 +238,9 @@ impl Waiter {
 
     /// Reads the output of a 2xx reply.
     fn observe<'a>(&self, output: &Value, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-        let decided = acceptor::decide(self.acceptors, &acceptor::Judged::Output(output))?;
+        let decided = acceptor::decide(self.acceptors, &acceptor::Outcome::Output(output))?;
         let mut seen = Observation::new(decided.map_or(State::Running, Meaning::state));
-        seen.raw_status = acceptor::shown(self.acceptors, output)?.map(Cow::Owned);
+        seen.raw_status = acceptor::status_word(self.acceptors, output)?.map(Cow::Owned);
         // A reply without a word has no unknown word.
         seen.is_known_status = decided.is_some() || seen.raw_status.is_none();
         match seen.state {
@@ -329,8 +329,11 @@ impl Dialect for Waiter {
     }
 
     fn read<'a>(&self, _cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-        let mut seen =
-            if reply.status().is_success() { self.observe(&output_of(reply)?, reply)? } else { self.judge(reply)? };
+        let mut seen = if reply.status().is_success() {
+            self.observe(&output_of(reply)?, reply)?
+        } else {
+            self.observe_error(reply)?
+        };
         seen.hint = seen.hint.or_else(|| Hint::from_headers(reply.headers()));
         Ok(seen)
     }
@@ -338,10 +341,10 @@ impl Dialect for Waiter {
 
 impl Waiter {
     /// Reads an error reply.
-    fn judge<'a>(&self, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+    fn observe_error<'a>(&self, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         let failure = error_reply(reply);
         let types = acceptor::error_types(reply);
-        let decided = acceptor::decide(self.acceptors, &acceptor::Judged::Error(&types))?;
+        let decided = acceptor::decide(self.acceptors, &acceptor::Outcome::Error(&types))?;
         // Smithy calls every unmatched error a failure. An outage or a throttle says nothing of the
         // resource, so that it spends the error budget instead.
         if decided.is_none() && failure.verdict() == Verdict::Retry {

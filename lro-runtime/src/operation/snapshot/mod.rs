@@ -38,7 +38,7 @@ pub(crate) struct StartTime {
 pub(crate) struct ReplyTime {
     pub(crate) at: Instant,
     pub(crate) round_trip: Duration,
-    pub(crate) to_start: bool,
+    pub(crate) answers_start: bool,
 }
 
 /// Everything that is known of an operation at one time. Payloads stay raw bytes.
@@ -110,7 +110,7 @@ impl StoredPayload {
 
     /// Returns the same payload without the need for `body`. Shares the body's memory, so the old
     /// reply lives as long as the payload.
-    fn apart(&self, body: &Bytes) -> Self {
+    fn detached(&self, body: &Bytes) -> Self {
         match self {
             Self::InBody { start, end, encoding } if *end <= body.len() => {
                 Self::Own(body.slice(*start..*end), *encoding)
@@ -149,7 +149,7 @@ impl Successor {
 impl Snapshot {
     /// Makes the snapshot of an operation that was never polled: pending, with nothing known but
     /// its name.
-    pub(crate) fn unseen(name: &str, target: Option<PollTarget>, started: Option<StartTime>) -> Self {
+    pub(crate) fn unpolled(name: &str, target: Option<PollTarget>, started: Option<StartTime>) -> Self {
         Self {
             name: Arc::from(name),
             state: State::Pending,
@@ -207,7 +207,7 @@ impl Snapshot {
             body: Bytes::new(),
             // A reply without metadata does not erase it: `metadata()` is the last known, also
             // after the end.
-            metadata: metadata.or_else(|| self.metadata.as_ref().map(|held| held.apart(&self.body))),
+            metadata: metadata.or_else(|| self.metadata.as_ref().map(|held| held.detached(&self.body))),
             response: seen.response.map(|part| StoredPayload::new(part, body)),
             status: status.map(Arc::new),
             progress: seen.progress.or(self.progress),

@@ -10,7 +10,7 @@ const NEW: &[u8] = br#"{"new": 2}"#;
 
 /// The time of a reply to a poll, read now after one second.
 fn replied() -> ReplyTime {
-    ReplyTime { at: Instant::now(), round_trip: Duration::from_secs(1), to_start: false }
+    ReplyTime { at: Instant::now(), round_trip: Duration::from_secs(1), answers_start: false }
 }
 
 /// A snapshot in `state` with everything that such a snapshot can have.
@@ -25,7 +25,7 @@ fn snapshot(state: State) -> Snapshot {
         response: (state == State::Succeeded).then(part).flatten(),
         status: failed.then(|| Arc::new(Status::new(Code::Aborted, "old"))),
         progress: Some(0.5),
-        ..Snapshot::unseen("operations/1", None, None)
+        ..Snapshot::unpolled("operations/1", None, None)
     }
 }
 
@@ -77,7 +77,7 @@ fn terminal_is_terminal_nothing_that_is_seen_later_changes_anything() {
 }
 
 #[test]
-fn what_goes_backwards_takes_nothing_with_it() {
+fn a_backward_observation_changes_nothing() {
     every(|before, seen, next| {
         if !before.state.can_become(seen.state) {
             assert_eq!(next.state, before.state);
@@ -85,13 +85,13 @@ fn what_goes_backwards_takes_nothing_with_it() {
             assert_eq!(next.body, before.body, "the payloads are parts of it");
             assert_eq!(next.raw_status.as_deref(), Some("OLD"));
             assert_eq!((next.progress, next.status), (before.progress, before.status));
-            assert!(next.hint.is_some(), "when to look again is said by whoever answers");
+            assert!(next.hint.is_some(), "when to poll again is said by every reply");
         }
     });
 }
 
 #[test]
-fn what_goes_on_brings_what_it_says_and_keeps_the_last_metadata() {
+fn a_forward_observation_replaces_everything_but_missing_metadata() {
     every(|before, seen, next| {
         if !before.state.is_terminal() && before.state.can_become(seen.state) {
             let metadata = if seen.metadata.is_some() { NEW } else { OLD };
@@ -105,7 +105,7 @@ fn what_goes_on_brings_what_it_says_and_keeps_the_last_metadata() {
 }
 
 #[test]
-fn whatever_is_seen_the_origin_stays() {
+fn name_and_round_trip_are_kept() {
     every(|_, _, next| {
         assert_eq!(&*next.name, "operations/1");
         assert_eq!(next.replied.map(|replied| replied.round_trip), Some(Duration::from_secs(1)));

@@ -47,7 +47,7 @@ impl PartialEq for Content {
 struct Written {
     #[serde(rename = "type")]
     type_url: String,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "even_null")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_even_if_null")]
     json: Option<Box<RawValue>>,
     /// The message in base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,7 +56,7 @@ struct Written {
 
 /// Reads `"json": null` as a detail that is `null`. By itself serde reads it as an absent one, and
 /// a token with such a detail could not be resumed from.
-fn even_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+fn some_even_if_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
     Box::<RawValue>::deserialize(deserializer).map(Some)
 }
 

@@ -48,7 +48,7 @@ pub(super) fn accept(shared: &Arc<Shared>, listener: &TcpListener) {
         let serving = thread::Builder::new().name(format!("lro-server-{id}")).stack_size(STACK).spawn({
             let shared = Arc::clone(shared);
             move || {
-                let _closing = Closing { shared: &shared, id };
+                let _remove = RemoveOnDrop { shared: &shared, id };
                 serve(&shared, stream);
             }
         });
@@ -61,12 +61,12 @@ pub(super) fn accept(shared: &Arc<Shared>, listener: &TcpListener) {
 
 /// Drops the server's handle of a connection when its thread ends, also by a panic of a route.
 /// While that handle exists, the connection stays open.
-struct Closing<'a> {
+struct RemoveOnDrop<'a> {
     shared: &'a Shared,
     id: u64,
 }
 
-impl Drop for Closing<'_> {
+impl Drop for RemoveOnDrop<'_> {
     fn drop(&mut self) {
         self.shared.lock().connections.remove(&self.id);
     }
@@ -110,8 +110,8 @@ fn deliver(shared: &Shared, stream: &mut TcpStream, request: &mut Incoming, answ
             reply = store::error(Code::Unavailable, "come back later")
                 .with_header("retry-after", store::whole_seconds(retry_after));
         }
-        // `pause` rather than a sleep: it ends early when the server is dropped.
-        Some(Fault::Latency(latency)) => shared.pause(Instant::now() + latency, |_| false).then_some(())?,
+        // `wait_until` rather than a sleep: it ends early when the server is dropped.
+        Some(Fault::Latency(latency)) => shared.wait_until(Instant::now() + latency, |_| false).then_some(())?,
         Some(Fault::Close) => {
             http1::close(stream);
             return None;

@@ -27,7 +27,7 @@ pub(super) struct Incoming {
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
     keep_alive: bool,
-    untaken: usize,
+    unread: usize,
 }
 
 /// A reply with a JSON body.
@@ -78,7 +78,7 @@ impl Incoming {
         let mut taken = vec![0; length + body - 1];
         stream.read_exact(&mut taken)?;
         request.body = taken.split_off(length.min(taken.len()));
-        request.untaken = 1;
+        request.unread = 1;
         if body > 0 {
             let mut last = [0];
             stream.peek(&mut last)?;
@@ -91,7 +91,7 @@ impl Incoming {
     /// and not a reset.
     pub(super) fn take_last_byte(&mut self, stream: &mut TcpStream) -> io::Result<()> {
         let mut last = [0];
-        if std::mem::take(&mut self.untaken) > 0 { stream.read_exact(&mut last) } else { Ok(()) }
+        if std::mem::take(&mut self.unread) > 0 { stream.read_exact(&mut last) } else { Ok(()) }
     }
 
     pub(super) fn keeps_alive(&self) -> bool {
@@ -195,7 +195,7 @@ fn parse_head(head: &[u8]) -> Result<Incoming, Malformed> {
         keep_alive: true,
         headers,
         body: vec![],
-        untaken: 0,
+        unread: 0,
     };
     // RFC 9112, section 3.2: a server must answer 400 to a request without a Host header.
     if request.header("host").is_none() {

@@ -45,7 +45,7 @@ pub(super) fn call(shared: &Shared, request: &Incoming) -> Answer {
         Call::Delete(name) => shared.lock().store.delete(name),
         // Without the lock: other requests go on, and may cancel or delete the operation meanwhile.
         Call::Wait(name, timeout) => {
-            shared.pause(Instant::now() + timeout, |state| !state.store.is_open(name));
+            shared.wait_until(Instant::now() + timeout, |state| !state.store.is_open(name));
             shared.lock().store.poll(name)
         }
     };

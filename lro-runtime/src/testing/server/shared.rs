@@ -43,12 +43,13 @@ impl Shared {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until `end`, or until `enough` returns true. Returns false if the server is stopping.
-    pub(super) fn pause(&self, end: Instant, enough: impl Fn(&Inner) -> bool) -> bool {
+    /// Waits until `deadline`, or until `done` returns true. Returns false if the server is
+    /// stopping.
+    pub(super) fn wait_until(&self, deadline: Instant, done: impl Fn(&Inner) -> bool) -> bool {
         let mut inner = self.lock();
         loop {
-            let left = end.saturating_duration_since(Instant::now());
-            if inner.stopping || left.is_zero() || enough(&inner) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if inner.stopping || left.is_zero() || done(&inner) {
                 return !inner.stopping;
             }
             // A job with a duration ends without a request that could signal it, so the wait checks

@@ -14,23 +14,23 @@ use super::{
 use crate::status::Code;
 
 /// The number of log lines that are kept.
-const LOG: usize = 10_000;
+const MAX_LOG_LINES: usize = 10_000;
 
 /// The page size of a list call that names none.
-const PAGE: usize = 100;
+const DEFAULT_PAGE_SIZE: usize = 100;
 
 /// All operations, and the log of requests.
 #[derive(Default)]
 pub(super) struct Store {
     // Ordered by name, so that a page token can be a position in the list.
-    operations: BTreeMap<String, Live>,
+    operations: BTreeMap<String, Entry>,
     started: u64,
     log: VecDeque<String>,
 }
 
 /// One operation and its progress. It stays in the store after it was deleted, so that its counts
 /// can still be read.
-struct Live {
+struct Entry {
     job: Job,
     began: Instant,
     polls: u32,
@@ -56,7 +56,7 @@ pub(super) struct Query {
 
 impl Store {
     pub(super) fn log(&mut self, line: String) {
-        if self.log.len() == LOG {
+        if self.log.len() == MAX_LOG_LINES {
             self.log.pop_front();
         }
         self.log.push_back(line);
@@ -74,8 +74,8 @@ impl Store {
         let fault = job.faults.get(&0).copied();
         let name = self.insert(job);
         match self.operations.get(&name) {
-            Some(live) => Answer { reply: live.reply(&name), fault },
-            None => missing(&name).into(),
+            Some(entry) => Answer { reply: entry.reply(&name), fault },
+            None => not_found(&name).into(),
         }
     }
 
@@ -83,40 +83,42 @@ impl Store {
     pub(super) fn insert(&mut self, job: Job) -> String {
         self.started += 1;
         let name = job.name.clone().unwrap_or_else(|| format!("operations/{}", self.started));
-        let live = Live { job, began: Instant::now(), polls: 0, requests: 0, cancelled_at: None, deleted: false };
-        self.operations.insert(name.clone(), live);
+        let entry = Entry { job, began: Instant::now(), polls: 0, requests: 0, cancelled_at: None, deleted: false };
+        self.operations.insert(name.clone(), entry);
         name
     }
 
     /// Returns how many requests named an operation, and how many of them were polls.
     pub(super) fn counts(&self, name: &str) -> (u32, u32) {
-        self.operations.get(name).map_or((0, 0), |live| (live.requests, live.polls))
+        self.operations.get(name).map_or((0, 0), |entry| (entry.requests, entry.polls))
     }
 
     /// Answers a poll.
     pub(super) fn poll(&mut self, name: &str) -> Answer {
-        let Some(live) = self.find(name) else { return missing(name).into() };
-        live.polls = live.polls.saturating_add(1);
+        let Some(entry) = self.find(name) else { return not_found(name).into() };
+        entry.polls = entry.polls.saturating_add(1);
         // Counted before: faults are numbered from 1, and 0 is the start call.
-        let fault = live.job.faults.get(&live.polls).copied();
-        if live.is_expired() {
+        let fault = entry.job.faults.get(&entry.polls).copied();
+        if entry.is_expired() {
             return Answer { reply: error(Code::NotFound, &format!("operation `{name}` has expired")), fault };
         }
-        Answer { reply: live.reply(name), fault }
+        Answer { reply: entry.reply(name), fault }
     }
 
     /// Returns whether a `:wait` may go on: the operation exists and is not done.
     pub(super) fn is_open(&self, name: &str) -> bool {
-        self.operations.get(name).is_some_and(|live| !live.deleted && !live.is_expired() && !live.is_done())
+        self.operations.get(name).is_some_and(|entry| !entry.deleted && !entry.is_expired() && !entry.is_done())
     }
 
     /// Answers a cancel call.
     pub(super) fn cancel(&mut self, name: &str) -> Answer {
-        let Some(live) = self.find(name) else { return missing(name).into() };
-        match live.job.cancel {
+        let Some(entry) = self.find(name) else { return not_found(name).into() };
+        match entry.job.cancel {
             Cancel::Unimplemented => return error(Code::Unimplemented, "operations cannot be cancelled").into(),
             // Only the first cancel call counts: a second one must not put the cancellation off.
-            Cancel::After(_) if !live.is_done() && live.cancelled_at.is_none() => live.cancelled_at = Some(live.polls),
+            Cancel::After(_) if !entry.is_done() && entry.cancelled_at.is_none() => {
+                entry.cancelled_at = Some(entry.polls);
+            }
             Cancel::After(_) | Cancel::Ignored => {}
         }
         Outgoing::json(200, &json!({})).into()
@@ -124,8 +126,8 @@ impl Store {
 
     /// Answers a delete call: from now on the operation is not found.
     pub(super) fn delete(&mut self, name: &str) -> Answer {
-        let Some(live) = self.find(name) else { return missing(name).into() };
-        live.deleted = true;
+        let Some(entry) = self.find(name) else { return not_found(name).into() };
+        entry.deleted = true;
         Outgoing::json(200, &json!({})).into()
     }
 
@@ -153,12 +155,12 @@ impl Store {
         let alive = self
             .operations
             .iter()
-            .filter(|(name, live)| name.starts_with(&below) && !live.deleted && !live.is_expired());
+            .filter(|(name, entry)| name.starts_with(&below) && !entry.deleted && !entry.is_expired());
         let found: Vec<Value> = alive
-            .filter(|(_, live)| wanted.is_none_or(|wanted| live.is_done() == wanted))
-            .map(|(name, live)| live.operation(name))
+            .filter(|(_, entry)| wanted.is_none_or(|wanted| entry.is_done() == wanted))
+            .map(|(name, entry)| entry.operation(name))
             .collect();
-        let size = if query.page_size == 0 { PAGE } else { query.page_size };
+        let size = if query.page_size == 0 { DEFAULT_PAGE_SIZE } else { query.page_size };
         let end = from.saturating_add(size);
         let next = if end < found.len() { format!("from-{end}") } else { String::new() };
         let page: Vec<Value> = found.into_iter().skip(from).take(size).collect();
@@ -166,14 +168,14 @@ impl Store {
     }
 
     /// Returns an operation that was not deleted, and counts the request.
-    fn find(&mut self, name: &str) -> Option<&mut Live> {
-        let live = self.operations.get_mut(name).filter(|live| !live.deleted)?;
-        live.requests = live.requests.saturating_add(1);
-        Some(live)
+    fn find(&mut self, name: &str) -> Option<&mut Entry> {
+        let entry = self.operations.get_mut(name).filter(|entry| !entry.deleted)?;
+        entry.requests = entry.requests.saturating_add(1);
+        Some(entry)
     }
 }
 
-impl Live {
+impl Entry {
     fn is_expired(&self) -> bool {
         self.job.expires_at.is_some_and(|poll| self.polls >= poll)
     }
@@ -250,7 +252,7 @@ pub(super) fn whole_seconds(duration: Duration) -> String {
     (duration.as_secs() + u64::from(duration.subsec_nanos() > 0)).to_string()
 }
 
-fn missing(name: &str) -> Outgoing {
+fn not_found(name: &str) -> Outgoing {
     error(Code::NotFound, &format!("operation `{name}` not found"))
 }
 

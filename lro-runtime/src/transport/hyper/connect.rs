@@ -25,14 +25,14 @@ use futures_rustls::{
 use http::{Uri, uri::Scheme};
 use tower_service::Service;
 
-use super::stream::Wire;
+use super::stream::Connection;
 use crate::transport::{TransportError, TransportErrorKind};
 
 /// How long an address is tried alone before the next one is tried in parallel (RFC 8305, section
 /// 5).
 const HEAD_START: Duration = Duration::from_millis(250);
 
-type Connecting = Pin<Box<dyn Future<Output = io::Result<Wire>> + Send>>;
+type Connecting = Pin<Box<dyn Future<Output = io::Result<Connection>> + Send>>;
 
 /// The certificates to trust: the user's own TLS configuration, or the public roots and extra ones.
 #[derive(Clone, Debug, Default)]
@@ -79,7 +79,7 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    async fn connect(self, uri: Uri) -> io::Result<Wire> {
+    async fn connect(self, uri: Uri) -> io::Result<Connection> {
         let secure = uri.scheme() == Some(&Scheme::HTTPS);
         if let Some(path) = &self.socket {
             if secure {
@@ -94,15 +94,15 @@ impl Connector {
         // them.
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let stream = first_of(by_turns(async_net::resolve((host, port)).await?)).await?;
+        let stream = connect_first(interleaved(async_net::resolve((host, port)).await?)).await?;
         // Nagle's algorithm and delayed acknowledgements wait for each other: a POST on loopback
         // took 43 ms, 0.1 ms without.
         stream.set_nodelay(true)?;
         if !secure {
-            return Ok(Wire::new(stream));
+            return Ok(Connection::new(stream));
         }
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        Ok(Wire::new(TlsConnector::from(self.tls()?).connect(name, stream).await?))
+        Ok(Connection::new(TlsConnector::from(self.tls()?).connect(name, stream).await?))
     }
 
     fn tls(&self) -> io::Result<Arc<ClientConfig>> {
@@ -117,7 +117,7 @@ impl Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = Wire;
+    type Response = Connection;
     type Error = io::Error;
     type Future = Connecting;
 
@@ -156,12 +156,12 @@ pub(super) fn classify(error: hyper_util::client::legacy::Error) -> TransportErr
 }
 
 #[cfg(unix)]
-async fn unix(path: &Path) -> io::Result<Wire> {
-    async_net::unix::UnixStream::connect(path).await.map(Wire::new)
+async fn unix(path: &Path) -> io::Result<Connection> {
+    async_net::unix::UnixStream::connect(path).await.map(Connection::new)
 }
 
 #[cfg(not(unix))]
-async fn unix(_path: &Path) -> io::Result<Wire> {
+async fn unix(_path: &Path) -> io::Result<Connection> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "there are no unix sockets here"))
 }
 
@@ -170,7 +170,7 @@ async fn unix(_path: &Path) -> io::Result<Wire> {
 ///
 /// A host whose IPv6 route is broken then loses one [`HEAD_START`], not one for each of its IPv6
 /// addresses.
-fn by_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let total = addresses.len();
     let (preferred, other): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|it| it.is_ipv6() == first_is_v6);
@@ -185,7 +185,7 @@ fn by_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 
 /// Connects to the first address that answers. The next address is tried when one fails or its
 /// [`HEAD_START`] is over.
-async fn first_of(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+async fn connect_first(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     let mut waiting = addresses.into_iter();
     let mut attempts = Vec::new();
     // Returned only if the resolver gave no address; later it is the error of the last address that
@@ -233,9 +233,9 @@ mod tests {
     #[test]
     fn families_take_turns_and_the_resolvers_first_choice_stays_first() {
         let parse = |addresses: &[&str]| addresses.iter().filter_map(|it| it.parse().ok()).collect::<Vec<SocketAddr>>();
-        let sorted = by_turns(parse(&["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1"]));
+        let sorted = interleaved(parse(&["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1"]));
         assert_eq!(sorted, parse(&["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"]));
-        assert!(by_turns(Vec::new()).is_empty());
+        assert!(interleaved(Vec::new()).is_empty());
     }
 
     #[test]
@@ -243,9 +243,9 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let good = listener.local_addr().unwrap();
         let bad = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let stream = async_io::block_on(first_of(vec![bad, good])).unwrap();
+        let stream = async_io::block_on(connect_first(vec![bad, good])).unwrap();
         assert_eq!(stream.peer_addr().unwrap(), good);
-        assert!(async_io::block_on(first_of(vec![bad])).is_err());
-        assert!(async_io::block_on(first_of(Vec::new())).is_err());
+        assert!(async_io::block_on(connect_first(vec![bad])).is_err());
+        assert!(async_io::block_on(connect_first(Vec::new())).is_err());
     }
 }

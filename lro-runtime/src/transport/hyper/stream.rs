@@ -12,7 +12,7 @@ use std::{
 
 use futures_lite::{AsyncRead, AsyncWrite};
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::client::legacy::connect::{self, Connected};
 use smol_hyper::rt::FuturesIo;
 
 /// A TCP, TLS or unix socket stream.
@@ -38,19 +38,19 @@ impl Used {
 }
 
 /// One connection as hyper sees it, with its [`Used`] flag.
-pub(super) struct Wire {
+pub(super) struct Connection {
     // Boxed, so that hyper's connection code is compiled once and not for each kind of stream.
     stream: FuturesIo<Box<dyn Stream>>,
     used: Used,
 }
 
-impl Wire {
+impl Connection {
     pub(super) fn new(stream: impl Stream + 'static) -> Self {
         Self { stream: FuturesIo::new(Box::new(stream)), used: Used::default() }
     }
 }
 
-impl Connection for Wire {
+impl connect::Connection for Connection {
     fn connected(&self) -> Connected {
         // hyper-util copies an extra into each response and into the error of a failed request: no
         // other way leads from either back to the connection.
@@ -58,7 +58,7 @@ impl Connection for Wire {
     }
 }
 
-impl Read for Wire {
+impl Read for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -68,7 +68,7 @@ impl Read for Wire {
     }
 }
 
-impl Write for Wire {
+impl Write for Connection {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }

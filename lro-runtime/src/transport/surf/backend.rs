@@ -33,16 +33,16 @@ pub(super) struct Received {
 
 /// [`HyperTransport`] as a backend of surf.
 #[derive(Debug)]
-pub(super) struct Wire(HyperTransport);
+pub(super) struct HyperBackend(HyperTransport);
 
-impl Wire {
+impl HyperBackend {
     pub(super) fn new(transport: HyperTransport) -> Self {
         Self(transport)
     }
 }
 
 #[async_trait]
-impl HttpClient for Wire {
+impl HttpClient for HyperBackend {
     async fn send(&self, mut request: SurfRequest) -> surf::Result<SurfResponse> {
         let exchange = request.ext().get::<Exchange>();
         let max_body = exchange.map_or(DEFAULT_MAX_BODY, |exchange| exchange.max_body);
@@ -56,7 +56,7 @@ impl HttpClient for Wire {
         response.set_body(body.as_ref());
         // `set_body` adds `application/octet-stream`, which the server did not send.
         response.remove_header("content-type");
-        headers::show(&parts.headers, response.as_mut());
+        headers::to_surf(&parts.headers, response.as_mut());
         response.ext_mut().insert(Received { status: parts.status, headers: parts.headers });
         Ok(response)
     }

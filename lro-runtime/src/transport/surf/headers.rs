@@ -7,10 +7,10 @@ use surf::http::{Headers, headers::HeaderValue as SurfValue};
 use crate::transport::{TransportError, TransportErrorKind};
 
 /// Copies `headers` to surf's headers. Each byte that is not ASCII becomes `?`.
-pub(super) fn show(headers: &HeaderMap, to: &mut Headers) {
+pub(super) fn to_surf(headers: &HeaderMap, to: &mut Headers) {
     for (name, value) in headers {
-        // Fails only for bytes that are not ASCII, and `shown` has replaced those.
-        if let Ok(value) = SurfValue::from_bytes(shown(value)) {
+        // Fails only for bytes that are not ASCII, and `to_ascii` has replaced those.
+        if let Ok(value) = SurfValue::from_bytes(to_ascii(value)) {
             to.append(name.as_str(), value);
         }
     }
@@ -65,13 +65,13 @@ pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// Returns whether surf's values for `name` are the ones it was shown.
+/// Returns whether surf's values for `name` are the ones it was given.
 fn is_unchanged(original: &HeaderMap, after: &Headers, name: &HeaderName) -> bool {
-    let before = original.get_all(name).iter().map(shown);
+    let before = original.get_all(name).iter().map(to_ascii);
     after.get(name.as_str()).is_some_and(|after| after.iter().map(|value| value.as_str().as_bytes()).eq(before))
 }
 
-/// Returns a header value as surf is shown it.
-fn shown(value: &HeaderValue) -> Vec<u8> {
+/// Returns a header value as surf is given it: each byte that is not ASCII is `?`.
+fn to_ascii(value: &HeaderValue) -> Vec<u8> {
     value.as_bytes().iter().map(|byte| if byte.is_ascii() { *byte } else { b'?' }).collect()
 }

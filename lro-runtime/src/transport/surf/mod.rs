@@ -16,7 +16,7 @@ use super::{BoxFuture, HyperTransport, Reply, Request, Transport, TransportError
 mod backend;
 mod headers;
 
-use self::backend::{Exchange, Received, Wire};
+use self::backend::{Exchange, HyperBackend, Received};
 
 /// A transport over [`surf::Client`] and its middleware.
 ///
@@ -68,7 +68,7 @@ impl SurfTransport {
     /// [`over`](Self::over).
     #[must_use]
     pub fn client(wire: HyperTransport) -> Client {
-        Client::with_http_client(Wire::new(wire))
+        Client::with_http_client(HyperBackend::new(wire))
     }
 
     /// Creates a transport over a client made by [`client`](Self::client).
@@ -199,7 +199,7 @@ impl SurfTransport {
         outgoing.set_body(request.body().as_ref());
         // `set_body` adds `application/octet-stream`, which the caller did not ask for.
         outgoing.remove_header("content-type");
-        headers::show(request.headers(), outgoing.as_mut());
+        headers::to_surf(request.headers(), outgoing.as_mut());
         // Switching keep-alive off in surf's settings keeps connections out of its pool, but does
         // not tell the server.
         if self.foreign {

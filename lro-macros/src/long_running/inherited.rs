@@ -4,7 +4,7 @@ use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
 /// Returns the attributes that apply to all items generated for a method: `cfg`, `doc(hidden)`,
 /// `doc(cfg(…))`.
-pub(crate) fn inherited(attrs: &[Attribute]) -> Vec<Attribute> {
+pub(crate) fn attributes(attrs: &[Attribute]) -> Vec<Attribute> {
     attrs.iter().filter(|attr| is_inherited(&attr.meta)).cloned().collect()
 }
 

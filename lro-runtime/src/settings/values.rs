@@ -218,7 +218,7 @@ impl ErrorBudget {
     }
 
     /// Returns the delay after the `n`-th failure in a row, counted from one.
-    pub(crate) fn wait(&self, n: u32) -> Duration {
+    pub(crate) fn delay_after(&self, n: u32) -> Duration {
         // From the 33rd failure on, 2^(n-1) does not fit; `max_delay` caps the result anyway.
         let factor = 1_u32.checked_shl(n.saturating_sub(1)).unwrap_or(u32::MAX);
         self.delay.saturating_mul(factor).min(self.max_delay)
