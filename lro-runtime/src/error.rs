@@ -184,13 +184,13 @@ impl ErrorKind {
             Self::Poll => "poll again from the snapshot, or resume from the token",
             Self::Timeout => "it may still be running: wait again from the snapshot, or resume from the token",
             Self::Failed | Self::Cancelled => "see `status()`",
-            Self::Decode => "the message as received is `raw()`",
+            Self::Decode => "`raw()` has the message as received",
             Self::Protocol => "check that the dialect and the address are those of the service",
-            Self::Unsupported => "poll instead",
+            Self::Unsupported => "check that the dialect and the service support this call",
             Self::NotCompleted => "poll until it is completed",
             Self::InvalidToken => "resume from the operation's name, or from a token of this method",
             Self::InvalidSettings => "correct the setting",
-            Self::UntrustedUrl => "nothing was sent there; an origin that is right can be allowed on the client",
+            Self::UntrustedUrl => "nothing was sent there; if you trust this origin, allow it with `allow_origin`",
         }
     }
 }

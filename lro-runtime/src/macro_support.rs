@@ -37,7 +37,7 @@ pub fn resume<S: OperationState>(operations: &Operations, from: impl Into<Resume
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from JSON",
     label = "must implement `serde::Deserialize`",
-    note = "add `#[derive(serde::Deserialize)]` to it and let it own what it holds, or, where it is generic, a bound like `T: DeserializeOwned`"
+    note = "add `#[derive(serde::Deserialize)]` to it and use owned fields; for a type parameter, add a bound such as `T: DeserializeOwned`"
 )]
 pub trait Json: DeserializeOwned + 'static {}
 
@@ -82,8 +82,8 @@ pub fn classify<S: OperationState>(payload: Payload<'_>, read: fn(&S::Response) 
 /// There are only these two implementations, so that the type of a closure such as `|_| None` can
 /// still be inferred.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a fraction done",
-    note = "the closure under `progress` gives `f64` (0 to 1), or `Option<f64>`"
+    message = "`{Self}` is not a return type for `progress`",
+    note = "the `progress` closure must return `f64` (0 to 1) or `Option<f64>`"
 )]
 pub trait ProgressOutput {
     /// Returns the fraction done, 0 to 1.
@@ -105,7 +105,7 @@ impl ProgressOutput for Option<f64> {
 /// A number under `progress` that says how much is done: an integer is a percentage, a float is a
 /// fraction.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say how much is done",
+    message = "`{Self}` cannot be used as `progress`",
     note = "`progress` takes an integer (per cent), a float (0 to 1), an `Option` of one, or a closure that gives `f64` or `Option<f64>`"
 )]
 pub trait ProgressField {
@@ -134,14 +134,14 @@ progress_fields!(
 );
 
 impl ProgressField for u64 {
-    #[expect(clippy::cast_precision_loss, reason = "no per cent has 52 bits")]
+    #[expect(clippy::cast_precision_loss, reason = "a percentage fits 52 bits")]
     fn fraction(&self) -> Option<f64> {
         Some(*self as f64 / 100.0)
     }
 }
 
 impl ProgressField for i64 {
-    #[expect(clippy::cast_precision_loss, reason = "no per cent has 52 bits")]
+    #[expect(clippy::cast_precision_loss, reason = "a percentage fits 52 bits")]
     fn fraction(&self) -> Option<f64> {
         Some(*self as f64 / 100.0)
     }
@@ -168,7 +168,7 @@ impl<T: ProgressField> ProgressField for Option<T> {
 /// The return type of an annotated method. Gives the macro the error type even if the author wrote
 /// an alias of `Result`.
 #[diagnostic::on_unimplemented(
-    message = "a long-running method gives `Result<RawOperation, E>`, not `{Self}`",
+    message = "a long-running method returns `Result<RawOperation, E>`, not `{Self}`",
     label = "must be a `Result`"
 )]
 pub trait Outcome {
@@ -196,7 +196,7 @@ pub fn is_read<T: Json>(field: &T) {
 /// A number under `progress` of a wire type, whose type alone says what the total is: 100 for an
 /// integer (per cent), 1 for a float (a fraction).
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say how much is done",
+    message = "`{Self}` cannot be used as `progress`",
     note = "the field under `progress` is an integer (per cent), a float (0 to 1) or an `Option` of one; with `of = …` it may be of any type"
 )]
 pub trait ProgressTotal {

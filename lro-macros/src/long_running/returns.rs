@@ -33,7 +33,10 @@ pub(crate) fn form(sig: &Signature) -> syn::Result<Form> {
     }
     match &**output {
         Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "RawOperation") => {
-            Err(syn::Error::new_spanned(output, format!("starting can fail: {WRITE}")))
+            Err(syn::Error::new_spanned(
+                output,
+                format!("a start call can fail, so the method must return a `Result`: {WRITE}"),
+            ))
         }
         _ if sig.asyncness.is_some() => Ok(Form::Async),
         Type::ImplTrait(_) => Ok(Form::Future),

@@ -192,7 +192,7 @@ fn misplacement(is_function: bool) -> &'static str {
     if is_function {
         "a second `#[long_running]` on one method; write its keys into the first"
     } else {
-        "`#[long_running]` goes on a method; this is none"
+        "`#[long_running]` goes on a method, and this is not a method"
     }
 }
 

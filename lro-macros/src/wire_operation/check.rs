@@ -73,7 +73,7 @@ fn required(item: &DeriveInput, roles: &Roles, report: &mut Report) {
         report.at(&item.ident, "no field is the name: mark it `#[operation(name)]`, or `#[operation(next)]` if the service gives a URL instead");
     }
     if !roles.says("poll") && !roles.says("next") {
-        report.at(&item.ident, "where to look is not said: `#[operation(poll = \"v1/jobs/{name}\")]` on the type, or `#[operation(next)]` on the field that is a URL");
+        report.at(&item.ident, "nothing says where to poll: add `#[operation(poll = \"v1/jobs/{name}\")]` on the type, or `#[operation(next)]` on the field that is a URL");
     }
     if let (true, false) = (roles.says("poll"), roles.says("name"))
         && let Some(poll) = roles.call("poll")
@@ -81,7 +81,7 @@ fn required(item: &DeriveInput, roles: &Roles, report: &mut Report) {
     {
         report.at(
             poll,
-            "`poll` fills in the name, and no field is it: mark it `#[operation(name)]`, or leave `poll` out",
+            "`poll` contains the name, and no field is marked as the name: mark it `#[operation(name)]`, or leave `poll` out",
         );
     }
     for (key, other, example) in
@@ -137,7 +137,7 @@ fn calls(roles: &Roles, report: &mut Report) {
                     report.at(call, format!("nothing fills `{{{word}}}`; legal here: {}", legal.join(", ")));
                 }
                 if written == "poll" && found.is_empty() {
-                    report.at(call, "every operation would be looked at in the same place: put `{name}` into the path");
+                    report.at(call, "every operation would be polled at the same path: put `{name}` into the path");
                 }
             }
         }
@@ -157,7 +157,7 @@ fn words(state: &Role, report: &mut Report) {
             }
             Some((_, other)) => report.at(word, format!("`{written}` already means `{other}`; a word means one state")),
             None if written.is_empty() => {
-                report.at(word, "an empty word is no word; `missing = …` is for a state that is not there");
+                report.at(word, "a word cannot be empty; use `missing = …` for a reply that has no state");
             }
             None => {}
         }
@@ -173,7 +173,7 @@ fn states(state: &Role, roles: &Roles, report: &mut Report) {
     let errors = || roles.members.iter().filter(|role| role.key == "error");
     if says("done") && !roles.says("error") {
         let done = state.words.iter().find(|words| words.meaning == "done").map(|words| &words.meaning);
-        report.at(done, "`done` means failed where there is an error, and no field is it: mark it `#[operation(error)]`, or say `succeeded` instead");
+        report.at(done, "`done` means failed if there is an error, and no field is marked as the error: mark it `#[operation(error)]`, or say `succeeded` instead");
     }
     for absent in &state.absent {
         if !STATES.iter().any(|(known, _)| absent == known) {
@@ -214,7 +214,7 @@ fn response(state: &Role, roles: &Roles, report: &mut Report) {
     if !absent && !roles.says("response") {
         report.at(
             &state.key,
-            "it can succeed, and no field is the response: mark it `#[operation(response)]`; on the type, `response = self` is the whole message and `response = ()` is none",
+            "operations can succeed, and no field is marked as the response: mark it `#[operation(response)]`; on the type, `response = self` is the whole message and `response = ()` means that there is none",
         );
     }
 }
@@ -222,7 +222,7 @@ fn response(state: &Role, roles: &Roles, report: &mut Report) {
 /// Checks the keys of one role.
 fn details(role: &Role, report: &mut Report) {
     if role.key == "progress" && role.leaf.is_none() && role.of.is_none() {
-        report.at(&role.key, "say what it is a part of: `of = 100` for per cent, `of = 1` for a fraction, `of = \"total\"` for a member beside it");
+        report.at(&role.key, "the total of `progress` is missing: `of = 100` for per cent, `of = 1` for a fraction, `of = \"total\"` for a member beside it");
     }
     if let Some(unit) = role.unit.as_ref().filter(|unit| !["s", "ms"].contains(&unit.value().as_str())) {
         report.at(unit, "`unit` takes `\"s\"` or `\"ms\"`");

@@ -84,7 +84,7 @@ pub(crate) fn read(item: &DeriveInput, report: &mut Report) -> Roles {
     let mut roles = Roles::default();
     roles.attributes(&item.attrs, &At::Type, report);
     let Data::Struct(item_struct) = &item.data else {
-        report.at(&item.ident, "`WireOperation` is derived on the struct that a reply is read as; for what no struct can say, implement the trait");
+        report.at(&item.ident, "`WireOperation` is derived on the struct that a reply is read as; if a struct cannot express it, implement the trait by hand");
         // An enum has no fields that could have a role: nothing else is missing.
         roles.attempted.extend(keys::ROLES.map(str::to_owned));
         return roles;
@@ -150,7 +150,7 @@ impl Roles {
 fn example(key: &str) -> &'static str {
     match key {
         "id" => "a word: `id = \"replicate.prediction\"`",
-        "poll" => "the path to look at: `poll = \"v1/jobs/{name}\"`",
+        "poll" => "the path to poll: `poll = \"v1/jobs/{name}\"`",
         "cancel" => "a call: `cancel = \"POST v1/jobs/{name}/cancel\"`",
         "delete" => "a call: `delete = \"DELETE v1/jobs/{name}\"`",
         "list" => "a path: `list = \"v1/jobs?limit={page_size}&after={page_token}\"`",

@@ -44,7 +44,7 @@ impl Operations {
     pub fn adopt(&self, message: impl Into<Bytes>) -> Result<RawOperation> {
         let reply = Reply::new(message.into());
         self.adopt_reply(reply)
-            .map_err(|failure| Error::from_failure(ErrorKind::Protocol, "the message is of no operation", failure))
+            .map_err(|failure| Error::from_failure(ErrorKind::Protocol, "the message is not an operation", failure))
     }
 
     fn adopt_reply(&self, reply: Reply) -> Result<RawOperation, Failure> {

@@ -247,7 +247,7 @@ fn origin_of(setting: &str, url: &Uri) -> Result<Origin> {
 // A `Result` with the feature as well: without it there is no default to return, and `build` treats
 // both cases alike.
 #[cfg(feature = "hyper")]
-#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature this is an error")]
 fn default_transport() -> Result<Arc<dyn Transport>> {
     Ok(Arc::new(crate::transport::HyperTransport::default()))
 }
@@ -258,7 +258,7 @@ fn default_transport() -> Result<Arc<dyn Transport>> {
 }
 
 #[cfg(feature = "smol")]
-#[expect(clippy::unnecessary_wraps, reason = "without the feature there is none")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature this is an error")]
 fn default_timer() -> Result<Arc<dyn Timer>> {
     Ok(Arc::new(crate::timer::AsyncIoTimer))
 }

@@ -71,7 +71,7 @@ impl Operations {
         }
         let own = self.inner.origins.first().map(ToString::to_string).unwrap_or_default();
         Err(Failure::untrusted(format!(
-            "the URL `{}` is of the origin {origin}, this client's is {own}: nothing was sent",
+            "the URL `{}` is on the origin {origin}, which is not trusted (this client's origin is {own}): nothing was sent",
             shown()
         )))
     }

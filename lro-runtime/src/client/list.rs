@@ -172,7 +172,7 @@ impl fmt::Debug for ListOperations {
 
 /// The blocking form of [`ListOperations`]: an iterator, made by [`ListOperations::blocking`].
 #[derive(Debug)]
-#[must_use = "an iterator does nothing unless asked"]
+#[must_use = "iterators are lazy and do nothing unless consumed"]
 pub struct BlockingList(ListOperations);
 
 impl BlockingList {
@@ -241,9 +241,7 @@ impl Pages {
         // The token of the page that was just read catches a server that repeats one page, without
         // waiting for the landmark.
         if token == self.query.page_token || token == self.landmark {
-            return Err(Failure::protocol(
-                "the pages of the list go round in a circle: a page token came a second time",
-            ));
+            return Err(Failure::protocol("the list repeats: a page token came a second time"));
         }
         self.steps += 1;
         if self.steps == self.until_next {

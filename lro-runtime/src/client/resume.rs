@@ -64,7 +64,7 @@ impl Operations {
         // untyped resume takes any token.
         if let Some(method) = method.filter(|method| !token.method.is_empty() && method.name() != token.method) {
             return Err(invalid(format!(
-                "the token is of the method `{}`, not of `{}`",
+                "the token belongs to the method `{}`, not to `{}`",
                 excerpt(token.method.as_bytes()),
                 method.name()
             )));
@@ -73,7 +73,7 @@ impl Operations {
         let dialect = self.dialect_of(method);
         if dialect.id() != token.dialect {
             return Err(invalid(format!(
-                "the token is of the dialect `{}`, not of `{}`",
+                "the token belongs to the dialect `{}`, not to `{}`",
                 excerpt(token.dialect.as_bytes()),
                 dialect.id()
             )));
@@ -82,10 +82,10 @@ impl Operations {
         // a server gives.
         let target = token.cursor.map(|cursor| self.target(dialect, cursor)).transpose();
         let target = target.map_err(|failure| {
-            Error::from_failure(ErrorKind::InvalidToken, "the token does not lead to an operation", failure)
+            Error::from_failure(ErrorKind::InvalidToken, "the token's URL or name cannot be used", failure)
         })?;
         if target.is_none() && !token.state.is_terminal() {
-            return Err(invalid("the token does not say where its operation is".to_owned()));
+            return Err(invalid("the token has no cursor".to_owned()));
         }
         let started = token.started.map(|millis| self.started_at(millis));
         let mut snapshot = Snapshot::unpolled(&token.name, target, started);

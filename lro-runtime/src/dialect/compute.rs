@@ -228,10 +228,9 @@ impl Dialect for Compute {
         // Fails at the start, not at the first poll. A terminal operation needs no cursor: it is
         // never polled again.
         if seen.cursor.is_none() && !seen.state.is_terminal() {
-            let why =
-                "neither its links nor the start call's path say in which project and zone, region or global it is";
+            let why = "neither its links nor the path of the start call names its project and place";
             return Err(Failure::protocol(format!(
-                "the operation `{}` cannot be found again: {why}",
+                "the operation `{}` cannot be polled: {why}",
                 excerpt(name.as_bytes())
             )));
         }
@@ -246,7 +245,8 @@ impl Dialect for Compute {
     fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
         let path = name.split_once("://").map_or(name, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
         let expected = "expected `projects/…/{global | regions/… | zones/…}/operations/…`";
-        let unknown = || Failure::protocol(format!("`{}` is no operation: {expected}", excerpt(name.as_bytes())));
+        let unknown =
+            || Failure::protocol(format!("`{}` is not an operation's name: {expected}", excerpt(name.as_bytes())));
         let (place, operation) = path.split_once("/operations/").ok_or_else(unknown)?;
         let operation = operation.split('?').next().unwrap_or_default();
         encode_name(operation)?;

@@ -217,7 +217,10 @@ fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
     .map_err(|e| unexpected_body("an operation", &e, body))?;
     // serde reads an array into a struct: `[]` would be a pending operation that never ends.
     if !is_object(body) {
-        return Err(Failure::protocol(format!("the body is not an operation but an array: found `{}`", excerpt(body))));
+        return Err(Failure::protocol(format!(
+            "the body is a JSON array, expected an operation object: found `{}`",
+            excerpt(body)
+        )));
     }
     let name =
         present(envelope.name).map(|raw| string(raw).ok_or_else(|| wrong("name", raw, "a string"))).transpose()?;
@@ -278,7 +281,7 @@ pub(super) fn with_cursor<'a>(mut seen: Observation<'a>, options: &Options) -> R
         }
         // A finished operation may be nameless: a validate-only call answers with one.
         None if seen.state.is_terminal() => {}
-        None => return Err(Failure::protocol("the reply names no operation and is not done")),
+        None => return Err(Failure::protocol("the operation is not done and has no `name`")),
     }
     Ok(seen)
 }

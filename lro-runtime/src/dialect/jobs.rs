@@ -135,7 +135,7 @@ impl Dialect for Jobs {
         // Unlike an operation, a job always has a name: it is a resource, also when it is done.
         match seen.name.as_deref().filter(|name| !name.is_empty()) {
             Some(name) => seen.cursor = Some(self.locate(name, options)?),
-            None => return Err(Failure::protocol("the reply names no job")),
+            None => return Err(Failure::protocol("the reply has no `name`")),
         }
         Ok(seen)
     }

@@ -73,7 +73,7 @@ pub fn url_in(reply: &Reply, header: &str, base: &Uri) -> Result<Option<String>,
     let Some(first) = values.next() else { return Ok(None) };
     // Two values that differ would have to be chosen between. The same value twice is harmless.
     if values.any(|other| other != first) {
-        return Err(Failure::protocol(format!("the header `{header}` is there more than once, with different values")));
+        return Err(Failure::protocol(format!("the header `{header}` occurs more than once with different values")));
     }
     // Bytes that are not UTF-8 become a replacement character, which `resolve` refuses with the URL
     // in its message.

@@ -85,7 +85,9 @@ impl Dialect for Lxd {
             }
             (None, Some(path)) => (crate::url::resolve(request.uri(), path)?.to_string(), path_of(path).to_owned()),
             (None, None) => {
-                return Err(Failure::protocol("the reply names no operation: neither Location nor `operation`"));
+                return Err(Failure::protocol(
+                    "the reply does not name the operation: neither Location nor `operation`",
+                ));
             }
         };
         // The operation was accepted: a body that cannot be read must not lose it.

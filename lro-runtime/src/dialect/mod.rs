@@ -147,9 +147,9 @@ pub type Options = [(&'static str, &'static str)];
 /// # Ok::<(), lro_runtime::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no dialect",
+    message = "`{Self}` is not a dialect",
     label = "must implement `lro_runtime::Dialect`",
-    note = "those of `lro_runtime::dialect` are constants and constructors, such as `Azure::new()`"
+    note = "the built-in dialects are in `lro_runtime::dialect`, for example `Azure::new()`"
 )]
 pub trait Dialect: Send + Sync + 'static {
     /// Returns the word that names the dialect in tokens.

@@ -168,7 +168,7 @@ impl<'a> Payload<'a> {
                 let any = Any::of(self.bytes).map_err(|_| error("the payload is not a `google.protobuf.Any`"))?;
                 T::decode(any.value).map_err(|e| error(&e.to_string()).with_source(e))
             }
-            _ if self.bytes.is_empty() => Err(error("there is nothing to decode")),
+            _ if self.bytes.is_empty() => Err(error("there is no payload")),
             _ => Err(error("the payload is JSON: declare `encoding = json`")),
         }
     }

@@ -91,7 +91,7 @@ impl Dialect for Http {
                 Ok(seen)
             }
             None if is_long_running => Err(Failure::protocol(format!(
-                "HTTP {} without a Location: there is nowhere to look",
+                "HTTP {} without a Location: the reply does not say which URL to poll",
                 reply.status().as_u16()
             ))),
             None => {

@@ -47,7 +47,9 @@ fn model_of(name: &str) -> Result<&str, Failure> {
     let model = name.split_once(OPERATIONS).map(|(model, _)| model).filter(|model| !model.is_empty());
     model.ok_or_else(|| {
         let shown = crate::text::excerpt(name.as_bytes());
-        Failure::protocol(format!("`{shown}` is no operation of a model: expected `…/models/…/operations/…`"))
+        Failure::protocol(format!(
+            "`{shown}` is not the name of a model's operation: expected `…/models/…/operations/…`"
+        ))
     })
 }
 

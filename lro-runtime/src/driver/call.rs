@@ -70,13 +70,13 @@ struct Command {
 const CANCEL: Command = Command {
     call: |target| target.dialect.cancel(&target.cursor),
     failed: "the cancel call failed",
-    advice: "it cannot be cancelled here: poll until it has ended, or drop it and let it end unwatched",
+    advice: "it cannot be cancelled: poll until it ends, or drop it and let it run on",
 };
 
 const DELETE: Command = Command {
     call: |target| target.dialect.delete(&target.cursor),
     failed: "the delete call failed",
-    advice: "drop it: services forget finished operations by themselves",
+    advice: "no delete is needed: services remove finished operations themselves",
 };
 
 /// Sends a command and checks its reply.

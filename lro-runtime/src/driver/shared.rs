@@ -42,7 +42,7 @@ use crate::{
 /// assert_eq!(one?.name(), two?.name());
 /// # Ok(()) }
 /// ```
-#[must_use = "nothing happens before somebody waits"]
+#[must_use = "does nothing unless awaited"]
 pub struct Shared<H> {
     inner: Arc<Inner>,
     // A function that returns `H`, because no `H` is stored: these types are `Send`, `Sync` and

@@ -21,7 +21,7 @@ use crate::{error::Result, settings::PollSettings};
 /// let done = guarded.poll_until_completed(PollSettings::interactive()).await?; // dropped here: cancelled
 /// # Ok(()) }
 /// ```
-#[must_use = "dropped at once it cancels at once"]
+#[must_use = "if dropped immediately, the guard cancels the operation immediately"]
 pub struct CancelOnDrop<S: Cancellable> {
     operation: Operation<S>,
     is_armed: bool,

@@ -59,7 +59,7 @@ pub use self::{
 ///     operation.await
 /// }
 /// ```
-#[must_use = "an operation that is dropped goes on remotely, unwatched"]
+#[must_use = "dropping an operation does not stop it: it runs on without being polled"]
 pub struct Operation<S: OperationState> {
     raw: RawOperation,
     // Shared by clones, so that the payloads of one snapshot are decoded at most once.

@@ -28,7 +28,7 @@ use crate::{
 /// It has all the calls of a typed [`Operation`](crate::Operation). Its payloads stay as they were
 /// received. Cheap to clone.
 #[derive(Clone)]
-#[must_use = "an operation that is dropped goes on remotely, unwatched"]
+#[must_use = "dropping an operation does not stop it: it runs on without being polled"]
 pub struct RawOperation {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) client: Operations,
@@ -172,7 +172,7 @@ impl RawOperation {
         timer: &dyn Timer,
     ) -> Result<Snapshot, Failure> {
         let Some(target) = &self.snapshot.target else {
-            return Err(Failure::protocol("the operation has no name: it cannot be looked at again"));
+            return Err(Failure::protocol("the operation has no name: it cannot be polled"));
         };
         // The request of an ordinary poll was built with its target and is only borrowed. A held
         // one has its time limit in it and is built for each poll.
@@ -223,16 +223,18 @@ impl RawOperation {
         let code = failure.status().map(Status::code);
         let unauthorized = matches!(code, Some(Code::Unauthenticated | Code::PermissionDenied));
         let message = if gone && seen_before {
-            format!("{message}, it was there before and is gone")
+            format!("{message}: the operation was found before and is gone now")
         } else {
             message.to_owned()
         };
         let error = Error::from_failure(ErrorKind::Poll, message, failure).with_operation(self);
-        let error =
-            error.with_advice(ErrorKind::Unsupported, "check the address and the dialect: nothing answers there");
+        let error = error.with_advice(
+            ErrorKind::Unsupported,
+            "check the base URL and the dialect: the service does not have this call",
+        );
         match () {
             () if gone && seen_before => {
-                error.with_advice(ErrorKind::Poll, "its result may have expired, or somebody deleted it")
+                error.with_advice(ErrorKind::Poll, "its result may have expired, or it was deleted")
             }
             () if gone => error.with_advice(ErrorKind::Poll, "check the name and the address of the service"),
             () if unauthorized => {

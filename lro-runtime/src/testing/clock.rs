@@ -247,7 +247,7 @@ impl Timer for VirtualClock {
         let mut shared = self.lock();
         if shared.elapsed >= END_OF_TIME && !duration.is_zero() {
             drop(shared);
-            panic!("this clock has gone 100 years ahead, its end: something waits for ever");
+            panic!("the virtual clock reached its end, 100 years ahead: something waits for ever");
         }
         shared.next_id += 1;
         // Registered at its first poll, not here: a sleep that is never polled must not hold up the

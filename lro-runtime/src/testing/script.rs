@@ -282,7 +282,7 @@ impl Script {
                 reply.headers_mut().append(name, value);
             }
             // Ignoring the header would make the test pass for the wrong reason.
-            Answer::Error(_) | Answer::Never => wrong_script("a reply that never comes has no headers"),
+            Answer::Error(_) | Answer::Never => wrong_script("a transport error or a silence has no headers"),
         })
     }
 
@@ -333,7 +333,7 @@ impl Script {
     fn change_last(mut self, change: impl FnOnce(&mut Step)) -> Self {
         match self.steps.back_mut() {
             Some(step) => change(step),
-            None => wrong_script("there is no reply yet to describe"),
+            None => wrong_script("the script has no reply yet for this call to change"),
         }
         self
     }

@@ -158,13 +158,15 @@ impl ScriptedTransport {
         shared.requests.push((now, request.clone()));
         let taken = match shared.script_of(request) {
             Some(progress) => progress.take(request, now),
-            None => Err("every operation of the script has begun, and this is none of theirs".to_owned()),
+            None => Err("every scripted operation has already started, and none has this path".to_owned()),
         };
         match taken {
             Ok(step) => {
                 drop(shared);
                 if self.clock.is_none() && (!step.latency.is_zero() || matches!(step.repeat, Repeat::For(_))) {
-                    fail("a reply that takes its time needs a clock: `ScriptedTransport::with_clock` or `operations`");
+                    fail(
+                        "a reply with a latency or duration needs a clock: `ScriptedTransport::with_clock` or `operations`",
+                    );
                 }
                 step
             }

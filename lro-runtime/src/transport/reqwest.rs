@@ -101,10 +101,7 @@ fn outgoing(request: &Request) -> Result<reqwest::Request, TransportError> {
         .map_err(|error| TransportError::new(TransportErrorKind::InvalidRequest, error.without_url()))?;
     let (url, uri) = (outgoing.url(), request.uri());
     if url.path() != uri.path() || url.query() != uri.query() {
-        return Err(TransportError::message(
-            TransportErrorKind::InvalidRequest,
-            "reqwest would send its URI in another form",
-        ));
+        return Err(TransportError::message(TransportErrorKind::InvalidRequest, "reqwest would change the URI"));
     }
     if matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH) && request.body().is_empty() {
         // hyper omits the length of an empty body, and some front ends then answer

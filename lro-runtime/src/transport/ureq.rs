@@ -148,13 +148,13 @@ fn read(body: Body, max_body: usize, slot: &Slot) -> Result<Bytes, TransportErro
     }
     // Nothing receives this error. Returning drops the reader with the reply half read, which
     // closes the connection.
-    Err(other("nobody waits for the reply"))
+    Err(other("the caller dropped the request"))
 }
 
 fn classify(error: Error) -> TransportError {
     if matches!(error, Error::BadUri(_) | Error::RequireHttpsOnly(_)) {
         // ureq's own message repeats the URI, whose query may hold a secret.
-        return TransportError::message(TransportErrorKind::InvalidRequest, "ureq does not send to such a URI");
+        return TransportError::message(TransportErrorKind::InvalidRequest, "ureq refuses this URI");
     }
     let kind = match &error {
         Error::Timeout(_) => TransportErrorKind::Timeout,

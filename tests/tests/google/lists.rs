@@ -124,8 +124,8 @@ fn calls_that_a_service_lacks_say_what_to_do_instead() {
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert!(error.to_string().contains(advice), "{error}");
     };
-    said(operations.cancel("operations/1"), "poll until it has ended");
-    said(operations.delete("operations/1"), "services forget finished operations");
+    said(operations.cancel("operations/1"), "poll until it ends");
+    said(operations.delete("operations/1"), "services remove finished operations");
     said(operations.wait("operations/1", std::time::Duration::from_secs(1)).map(drop), "poll instead");
 }
 

@@ -335,7 +335,7 @@ mod scripted_transport {
             assert_eq!(response, format!(r#"{{"of":"{}"}}"#, done.name().trim_start_matches("operations/")));
         }
         transport.assert_finished();
-        assert!(panic_of(|| start(&operations)).contains("every operation of the script has begun"));
+        assert!(panic_of(|| start(&operations)).contains("every scripted operation has already started"));
     }
 
     #[test]
@@ -392,7 +392,10 @@ mod scripted_transport {
 
     #[test]
     fn a_script_that_cannot_be_fails_where_it_is_written() {
-        assert_eq!(panic_of(|| Script::new().taking(SECOND)), "wrong script: there is no reply yet to describe");
+        assert_eq!(
+            panic_of(|| Script::new().taking(SECOND)),
+            "wrong script: the script has no reply yet for this call to change"
+        );
         assert!(panic_of(|| Script::new().http(7, "")).starts_with("wrong script: expected an HTTP status"));
         assert!(panic_of(|| Script::new().silence().hint(SECOND)).starts_with("wrong script"));
         let operations = Operations::builder("http://a.test")

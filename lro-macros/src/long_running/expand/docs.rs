@@ -24,10 +24,10 @@ pub(super) fn of_state(operation: &Operation) -> TokenStream {
 pub(super) fn of_resume(operation: &Operation) -> TokenStream {
     let (method, alias) = (link(operation), &operation.names.operation);
     let first = format!(
-        "Resumes an operation that {method} started, from its name or its token, as [`{alias}`]. Sends nothing."
+        "Resumes an operation that {method} started, from its name or token, as [`{alias}`]. Sends no request."
     );
     let errors =
-        ["", "# Errors", "", "If the name is malformed, or the token is not of this method."].map(str::to_owned);
+        ["", "# Errors", "", "If the name is malformed, or if the token belongs to another method."].map(str::to_owned);
     lines(&[&[first], &errors])
 }
 

@@ -21,28 +21,28 @@ pub(super) fn state(operation: &Operation) -> TokenStream {
     let (name, (declared, _, clause)) = (&names.state, generics.split_for_impl());
     let docs = docs::of_state(operation);
     let progress = quote! {
-        /// The progress last reported, if any.
+        /// The last known metadata, if any.
         metadata: ::core::option::Option<#metadata>
     };
     let status = quote! {
-        /// Why: code, message and details.
+        /// Why the operation failed or was cancelled: code, message and details.
         status: #krate::Status
     };
     quote_spanned! {located(names.state.span())=>
         #(#attrs)* #docs
         #[allow(dead_code)]
         #vis enum #name #declared #clause {
-            /// Accepted; the work has not begun.
+            /// The service has accepted the operation; the work has not begun.
             Pending,
-            /// The work goes on.
+            /// The work is in progress.
             Running { #progress },
-            /// The work is done.
+            /// The operation has succeeded.
             Succeeded {
-                /// What the work gave.
+                /// The result of the operation.
                 response: #response,
                 #progress
             },
-            /// The work came to nothing.
+            /// The operation has failed.
             Failed { #status, #progress },
             /// The work was cancelled before it was done.
             Cancelled { #status, #progress },

@@ -149,7 +149,7 @@ fn resume(
         (None, HostKind::Trait(_)) if has_self => quote_spanned!(at=> &self.operations()),
         (None, _) => {
             let message = "missing `operations`: without `self` the resume function needs an expression for the \
-                           `Operations` it looks at, like `operations = client`, where `client` is an argument";
+                           `Operations` to poll with, like `operations = client`, where `client` is an argument";
             if !args.attempted.iter().any(|word| word == "operations") {
                 report.at(types::place(method), message);
             }

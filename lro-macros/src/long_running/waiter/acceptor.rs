@@ -116,7 +116,8 @@ impl Parts {
         match &self.subject {
             None => self.subject = Some((key.clone(), subject)),
             Some((first, _)) => {
-                let message = format!("`{key}` conflicts with `{first}`: an acceptor looks at one thing; write two");
+                let message =
+                    format!("`{key}` conflicts with `{first}`: an acceptor tests one thing; write two acceptors");
                 report.at(key, message);
                 self.is_broken = true;
             }
@@ -127,7 +128,8 @@ impl Parts {
         match &self.comparator {
             None => self.comparator = Some((key.clone(), comparator)),
             Some((first, _)) => {
-                let message = format!("`{key}` conflicts with `{first}`: an acceptor compares once; write two");
+                let message =
+                    format!("`{key}` conflicts with `{first}`: an acceptor compares once; write two acceptors");
                 report.at(key, message);
                 self.is_broken = true;
             }
@@ -150,14 +152,11 @@ impl Parts {
                 None
             }
             (Some((subject, _)), Some((key, _))) => {
-                report.at(
-                    &key,
-                    format!("`{key}` compares what a path of the output finds, and `{subject}` has none: leave it out"),
-                );
+                report.at(&key, format!("`{key}` needs `output`, and this acceptor has `{subject}`: remove `{key}`"));
                 None
             }
             (None, Some((key, _))) => {
-                report.at(&key, format!("`{key}` compares what a path finds: add the path, like `output = \"state\"`"));
+                report.at(&key, format!("`{key}` needs a path to compare with: add `output = \"state\"`"));
                 None
             }
             (None, None) => {

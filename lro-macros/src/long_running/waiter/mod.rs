@@ -109,7 +109,7 @@ impl Parts {
     fn check(&self, waiter: &Ident, report: &mut Report) {
         let tried = |word: &str| self.attempted.iter().any(|attempted| attempted == word);
         if !tried("success") {
-            let message = "nothing of this waiter means success, so that it never succeeds: add an acceptor like \
+            let message = "this waiter has no acceptor for success and would never succeed: add an acceptor like \
                            `success(output = \"state\", is = \"READY\")` or `success(error = \"NotFound\")`";
             report.at(waiter, message);
         }
@@ -128,7 +128,7 @@ impl Parts {
         let mut named = [&self.get, &self.post, &self.body].into_iter().flatten();
         if let Some(named) = named.find(|text| text.value().contains(NAME)).filter(|_| !tried("name_at")) {
             let message = "`{name}` is what the reply of the start call says: add where, like `name_at = \"bucket.id\"`; \
-                           to look at the URL of the start call, leave `get` out";
+                           to poll the URL of the start call, leave `get` out";
             report.at(named, message);
         }
     }

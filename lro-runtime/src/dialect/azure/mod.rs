@@ -134,7 +134,7 @@ impl Dialect for Azure {
             // a result that is not there.
             (None, None) if reply.status() == StatusCode::ACCEPTED => {
                 return Err(Failure::protocol(
-                    "HTTP 202 without Operation-Location, Azure-AsyncOperation or Location: there is nowhere to look",
+                    "HTTP 202 without Operation-Location, Azure-AsyncOperation or Location: the reply does not say which URL to poll",
                 ));
             }
             (None, None) => done(reply),

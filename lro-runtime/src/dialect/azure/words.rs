@@ -71,7 +71,7 @@ pub(super) fn failure(state: State, word: &str, error: Option<&RawValue>) -> Sta
     }
     let code = if state == State::Cancelled { Code::Cancelled } else { Code::Unknown };
     let Some(error) = error else {
-        return Status::new(code, format!("the service says `{word}` and gives no reason"));
+        return Status::new(code, format!("the service reported `{word}` without an error"));
     };
     let mut status = read_error(error, code);
     // A status has no place for `innererror`. It is kept as one more detail, so the details are set

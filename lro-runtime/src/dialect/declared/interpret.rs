@@ -120,7 +120,9 @@ impl WireShape {
         if let Some(template) = self.name_template {
             let part = |index, word: &str| match found.part(index) {
                 Some(raw) => scalar(raw, || word.to_owned()),
-                None => Err(Failure::protocol(format!("the reply has no `{word}`, of which its name is made"))),
+                None => {
+                    Err(Failure::protocol(format!("the reply has no `{word}`, which is part of the operation's name")))
+                }
             };
             return template::fill(template, part).map(|name| Some(Cow::Owned(name)));
         }

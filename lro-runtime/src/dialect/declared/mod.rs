@@ -130,7 +130,7 @@ impl Dialect for Declared {
             // A service that gives only a URL: the URL is the key, from which `locate` resumes.
             (None, Some(url)) => Some(Self::cursor(url.clone(), options).with(NEXT, url)),
             (None, None) if seen.state.is_terminal() => None, // a finished operation may be nameless
-            (None, None) => return Err(Failure::protocol("the reply names no operation and is not done")),
+            (None, None) => return Err(Failure::protocol("the reply does not name the operation, which is not done")),
         };
         Ok(seen)
     }
@@ -152,7 +152,7 @@ impl Dialect for Declared {
         }
         let path = cursor.part(PATH).or(self.shape.poll);
         let path = path.ok_or_else(|| {
-            Failure::protocol("the operation is known by the URL that the service gave it, not by a name")
+            Failure::protocol("this operation can be polled only at the URL that the service gives, not by a name")
         })?;
         template::path(path, cursor.key(), self.shape.name_template).map(Call::get)
     }
@@ -180,16 +180,16 @@ impl Dialect for Declared {
     }
 
     fn cancel(&self, cursor: &Cursor) -> Result<Call, Failure> {
-        self.call(self.shape.cancel, cursor, "its wire type declares no cancel call")
+        self.call(self.shape.cancel, cursor, "the wire type declares no cancel call")
     }
 
     fn delete(&self, cursor: &Cursor) -> Result<Call, Failure> {
-        self.call(self.shape.delete, cursor, "its wire type declares no delete call")
+        self.call(self.shape.delete, cursor, "the wire type declares no delete call")
     }
 
     fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
         let list =
-            self.shape.list.as_ref().ok_or_else(|| Failure::unsupported("its wire type declares no list call"))?;
+            self.shape.list.as_ref().ok_or_else(|| Failure::unsupported("the wire type declares no list call"))?;
         // Replicate gives the URL of the next page instead of a token. It goes to a trusted origin,
         // or is refused by the client.
         if query.page_token.contains("://") {
@@ -207,7 +207,7 @@ impl Dialect for Declared {
 
     fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
         let list =
-            self.shape.list.as_ref().ok_or_else(|| Failure::unsupported("its wire type declares no list call"))?;
+            self.shape.list.as_ref().ok_or_else(|| Failure::unsupported("the wire type declares no list call"))?;
         expect_success(reply)?;
         let mut found = [None; 2];
         let body = reply.body();

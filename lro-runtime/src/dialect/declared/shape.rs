@@ -28,7 +28,7 @@ use crate::status::State;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say how its service writes an operation",
     label = "declares no wire shape",
-    note = "write `#[derive(WireOperation)]` on it, with `#[operation(…)]` on the fields that are the name, the state, the response, …"
+    note = "write `#[derive(WireOperation)]` on it, with `#[operation(…)]` on the fields for the name, the state, the response, …"
 )]
 pub trait WireOperation {
     /// The declaration.

@@ -118,8 +118,7 @@ pub(super) fn path(path: &str, name: &str, template: Option<&str>) -> Result<Str
                 } else {
                     template.and_then(|template| value_in(template, name, word))
                 };
-                let value =
-                    value.ok_or_else(|| Failure::protocol(format!("nothing fills `{{{word}}}` in `{path}`")))?;
+                let value = value.ok_or_else(|| Failure::protocol(format!("no value for `{{{word}}}` in `{path}`")))?;
                 out.push_str(&if out.contains('?') { encode_query(value) } else { encode_name(value)? });
             }
         }

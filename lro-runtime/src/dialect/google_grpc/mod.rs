@@ -58,7 +58,9 @@ impl Dialect for GoogleGrpc {
         // A call made with `post` or `put` has a JSON body, which is not a protobuf message. It is
         // refused before anything is sent.
         if request.headers().get(http::header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json") {
-            return Err(Failure::unsupported("gRPC takes no JSON: start the operation with `start_message`"));
+            return Err(Failure::unsupported(
+                "a gRPC call cannot have a JSON body: start the operation with `start_message`",
+            ));
         }
         Ok(())
     }

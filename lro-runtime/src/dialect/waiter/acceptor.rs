@@ -173,7 +173,7 @@ pub(super) fn status_word(acceptors: &[Acceptor], output: &Value) -> Result<Opti
 pub(super) fn failure(word: Option<&str>) -> Status {
     match word {
         Some(word) => Status::new(Code::Unknown, format!("the service says `{word}`")).with_reason(word),
-        None => Status::new(Code::Unknown, "the output is one that means failure"),
+        None => Status::new(Code::Unknown, "the output matched a failure acceptor"),
     }
 }
 

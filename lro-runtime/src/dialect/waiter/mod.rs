@@ -230,7 +230,7 @@ impl Waiter {
             // An id that is a number is a name as well.
             Value::Number(name) => Ok(Some(name.to_string())),
             found => Err(Failure::protocol(format!(
-                "the reply names no operation: `{path}` is `{}`",
+                "the reply does not name the operation: `{path}` is `{}`",
                 excerpt(found.to_string().as_bytes())
             ))),
         }
@@ -317,7 +317,7 @@ impl Dialect for Waiter {
         };
         let mut headers = HeaderMap::new();
         for (name, value) in self.headers {
-            let illegal = || Failure::unsupported(format!("header `{name}`: not a header"));
+            let illegal = || Failure::unsupported(format!("the declared header `{name}` has an illegal name or value"));
             headers.insert(
                 HeaderName::try_from(*name).map_err(|_| illegal())?,
                 HeaderValue::from_str(value).map_err(|_| illegal())?,

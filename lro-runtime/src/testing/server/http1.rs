@@ -66,7 +66,7 @@ impl Incoming {
             Some(Err(_)) => return Err(Malformed::Refused(400, "Content-Length is not a number")),
             // A body in chunks has no length to peek at. The library's clients always send one.
             None if request.header("transfer-encoding").is_some() => {
-                return Err(Malformed::Refused(411, "a body must come with its length"));
+                return Err(Malformed::Refused(411, "a body needs a Content-Length; chunked bodies are not supported"));
             }
             None => 0,
         };
@@ -190,7 +190,7 @@ fn parse_head(head: &[u8]) -> Result<Incoming, Malformed> {
         // with CONNECT and OPTIONS.
         path: decode(path)
             .filter(|path| path.starts_with('/'))
-            .ok_or(Malformed::Refused(400, "the target is no path"))?,
+            .ok_or(Malformed::Refused(400, "the request target is not a path"))?,
         query: query.collect::<Option<_>>().ok_or(undecodable)?,
         keep_alive: true,
         headers,

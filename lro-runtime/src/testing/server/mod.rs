@@ -52,7 +52,7 @@ pub struct LroServer {
 }
 
 /// Builds an [`LroServer`]: its start calls and its bearer token.
-#[must_use = "it listens once it is started"]
+#[must_use = "a server builder does nothing until `start`"]
 #[derive(Default)]
 pub struct LroServerBuilder {
     routes: BTreeMap<String, Route>,

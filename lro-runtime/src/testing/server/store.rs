@@ -141,7 +141,7 @@ impl Store {
             filter => {
                 return error(
                     Code::InvalidArgument,
-                    &format!("the filter `{filter}` is none of `done=true`, `done=false`"),
+                    &format!("unknown filter `{filter}`: only `done=true` and `done=false` are supported"),
                 )
                 .into();
             }
@@ -149,7 +149,7 @@ impl Store {
         let from = match query.page_token.strip_prefix("from-").map(str::parse::<usize>) {
             None if query.page_token.is_empty() => 0,
             Some(Ok(from)) => from,
-            _ => return error(Code::InvalidArgument, "the page token is none of this service's").into(),
+            _ => return error(Code::InvalidArgument, "invalid page token").into(),
         };
         let below = format!("{parent}operations/");
         let alive = self

@@ -162,7 +162,7 @@ async fn unix(path: &Path) -> io::Result<Connection> {
 
 #[cfg(not(unix))]
 async fn unix(_path: &Path) -> io::Result<Connection> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "there are no unix sockets here"))
+    Err(io::Error::new(io::ErrorKind::Unsupported, "unix sockets are not supported on this platform"))
 }
 
 /// Interleaves the address families, beginning with the family of the resolver's first choice (RFC

@@ -80,7 +80,7 @@ fn outgoing(request: &SurfRequest, exchange: Option<&Exchange>) -> Result<Reques
         // The origin was checked before the request reached surf, and the request may carry
         // credentials.
         Some(exchange) if exchange.url.origin() != request.url().origin() => {
-            return Err(invalid("a middleware sent it to another origin"));
+            return Err(invalid("a middleware changed the origin of the request, which is not allowed"));
         }
         // Another path on the same origin, or a request that middleware made itself and that has no
         // original.

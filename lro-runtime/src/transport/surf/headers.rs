@@ -50,10 +50,7 @@ pub(super) fn check(headers: &Headers) -> Result<(), TransportError> {
     if sendable {
         return Ok(());
     }
-    Err(TransportError::message(
-        TransportErrorKind::InvalidRequest,
-        "a middleware gave it a value that no header can have",
-    ))
+    Err(TransportError::message(TransportErrorKind::InvalidRequest, "a middleware set an invalid header value"))
 }
 
 /// Returns the announced length of a body, or `None` if a transfer encoding frames it (RFC 9112,

@@ -133,7 +133,7 @@ impl SurfTransport {
         if self.foreign && status.is_informational() {
             return Err(TransportError::message(
                 TransportErrorKind::InvalidReply,
-                "an interim reply instead of the final one",
+                "the backend returned an interim (1xx) reply as the final one",
             ));
         }
         let body = if *request.method() == Method::HEAD || matches!(status.as_u16(), 204 | 304) {
@@ -190,7 +190,7 @@ impl SurfTransport {
             .map_err(|_| invalid("surf does not know its method".to_owned()))?;
         let url = Url::parse(&request.uri().to_string()).map_err(|error| invalid(error.to_string()))?;
         if self.foreign && !is_same(&url, request.uri().path_and_query()) {
-            return Err(invalid("surf would send its URI in another form".to_owned()));
+            return Err(invalid("surf would change the URI".to_owned()));
         }
         if self.foreign && request.headers().values().any(|value| !value.as_bytes().is_ascii()) {
             return Err(invalid("surf cannot send a header that is not ASCII".to_owned()));
