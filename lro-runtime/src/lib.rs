@@ -163,8 +163,10 @@ pub use self::{
         CancelOnDrop, Cancellable, Deletable, Handle, LongRunning, Method, Operation, OperationState, RawOperation,
         Resume, StateParts, Token,
     },
-    settings::{Deadline, ErrorBudget, Expiration, FailurePolicy, HintPolicy, Jitter, PollSettings, UnknownStatus},
-    status::{Cause, Code, Failure, State, Status, Verdict, details},
+    settings::{
+        Deadline, ErrorBudget, Expiration, FailurePolicy, HintPolicy, Jitter, PollSettings, UnknownStatus, Verdict,
+    },
+    status::{Cause, Code, Failure, State, Status, details},
     timer::{Timer, park::block_on},
     transport::Transport,
     wire::WireOperation,

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::{
     hint::Hint,
-    settings::{Expiration, HintPolicy, Jitter, SHORTEST_DELAY, Schedule},
-    status::{Cause, Failure, Verdict},
+    settings::{Expiration, HintPolicy, Jitter, SHORTEST_DELAY, Schedule, Verdict},
+    status::{Cause, Failure},
 };
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     hint::Hint,
-    settings::{ErrorBudget, Expiration, HintPolicy, Jitter, PollSettings},
-    status::{Cause, Code, Failure, Status, Verdict},
+    settings::{ErrorBudget, Expiration, HintPolicy, Jitter, PollSettings, Verdict},
+    status::{Cause, Code, Failure, Status},
     transport::{TransportError, TransportErrorKind},
 };
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::{ErrorBudget, Expiration, HintPolicy, Jitter, Policy, SettingsError, UnknownStatus};
-use crate::{
-    duration,
-    status::{Failure, Verdict},
+use super::{
+    ErrorBudget, Expiration, HintPolicy, Jitter, Policy, PollSettings, SettingsError, UnknownStatus,
+    failure_policy::Verdict,
 };
+use crate::{duration, status::Failure};
 
 /// Settings with every value set and legal. Made by `PollSettings::resolve`.
 #[derive(Clone)]
@@ -65,4 +65,58 @@ impl Schedule {
 
 fn check(legal: bool, message: impl FnOnce() -> String) -> Result<(), SettingsError> {
     if legal { Ok(()) } else { Err(SettingsError(message())) }
+}
+
+impl PollSettings {
+    /// Returns a schedule with every value set. The library supplies missing values. Fails if a
+    /// value is illegal or two values conflict.
+    pub(crate) fn resolve(self) -> Result<Schedule, SettingsError> {
+        let explicit_max = self.max_delay;
+        let explicit_delay = self.delay;
+        let mut schedule = Schedule {
+            initial_delay: self.initial_delay,
+            delay: self.delay.unwrap_or(Duration::from_secs(1)),
+            multiplier: self.multiplier.unwrap_or(1.5),
+            max_delay: self.max_delay.unwrap_or(Duration::from_secs(20)),
+            jitter: self.jitter.unwrap_or(Jitter::None),
+            seed: self.seed,
+            expiration: self.expiration.unwrap_or(Expiration::Timeout(Duration::from_secs(3600))),
+            poll_timeout: self.poll_timeout.unwrap_or(Duration::from_secs(30)),
+            hint: self
+                .hint
+                .unwrap_or(HintPolicy::Obey { floor: Duration::from_millis(100), ceiling: Duration::from_secs(600) }),
+            error_budget: self.error_budget.unwrap_or_default(),
+            not_found_grace: self.not_found_grace.unwrap_or(Duration::from_secs(10)),
+            long_poll: self.long_poll,
+            unknown_status: self.unknown_status.unwrap_or(UnknownStatus::Running),
+            policy: self.policy,
+        };
+        // The library's values cannot conflict with explicit ones either: a lone `delay` above the
+        // library's `max_delay` raises it, and a lone `max_delay` below the library's `delay`
+        // lowers it.
+        match (explicit_delay, explicit_max) {
+            (Some(delay), None) => schedule.max_delay = schedule.max_delay.max(delay),
+            (None, Some(max)) => schedule.delay = schedule.delay.min(max),
+            _ => {}
+        }
+        schedule.validate()?;
+        Ok(schedule)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_first_goes_before_what_does_not_fit_it() {
+        let secs = Duration::from_secs;
+        let method = PollSettings::default().with_delay(secs(30));
+        let client = PollSettings::default().with_max_delay(secs(10)).with_delay(secs(2));
+        let schedule = method.clone().or(client.clone()).resolve().unwrap();
+        assert_eq!((schedule.delay, schedule.max_delay), (secs(30), secs(30)));
+        let schedule = PollSettings::default().with_max_delay(secs(1)).or(client).resolve().unwrap();
+        assert_eq!((schedule.delay, schedule.max_delay), (secs(1), secs(1)));
+        assert!(method.with_max_delay(secs(10)).validate().is_err(), "said in one place, it is a mistake");
+    }
 }

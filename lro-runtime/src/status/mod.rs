@@ -16,7 +16,7 @@ mod transport_error;
 use self::details::Detail;
 pub use self::{
     code::Code,
-    failure::{Cause, Failure, Verdict},
+    failure::{Cause, Failure},
     state::State,
     transport_error::{TransportError, TransportErrorKind},
 };

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{cursor, words};
+use super::{cursor, final_state_via, words};
 use crate::{
     dialect::{
         Cursor, Encoding, Observation, Part,
@@ -90,7 +90,7 @@ impl<'a> Body<'a> {
     pub(super) fn observe(&self, cursor: &Cursor, word: Cow<'a, str>) -> Result<Observation<'a>, Failure> {
         let state = words::state(&word);
         let result = match state {
-            State::Succeeded => cursor::result_of(cursor, text(self.fields.resource_location).as_deref())?,
+            State::Succeeded => final_state_via::result_cursor(cursor, text(self.fields.resource_location).as_deref())?,
             _ => None,
         };
         // While the result is still to be fetched, the operation is running: success without its

@@ -2,12 +2,8 @@
 
 use http::{Method, Uri};
 
-use super::final_state_via::FinalStateVia;
 use crate::{
-    dialect::{
-        Cursor,
-        location::{base_of, resolved},
-    },
+    dialect::{Cursor, location::base_of},
     status::Failure,
 };
 
@@ -17,13 +13,13 @@ use crate::{
 pub(super) const PLACE: &str = "place";
 /// The URL of the start call: the base of relative URLs, the source of `api-version`, and perhaps
 /// where the response is.
-const START: &str = "start";
+pub(super) const START: &str = "start";
 /// The method of the start call, on which the place of the response depends.
-const METHOD: &str = "method";
+pub(super) const METHOD: &str = "method";
 /// The word of the [`FinalStateVia`] that the SDK author declared.
 pub(super) const VIA: &str = "via";
 /// The last `Location` beside a monitor: that of the start reply, or of a later reply.
-const LOCATION: &str = "location";
+pub(super) const LOCATION: &str = "location";
 
 /// What the URL of a cursor leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +56,7 @@ impl Place {
 pub(super) struct StartCall<'a> {
     pub(super) start: &'a Uri,
     pub(super) method: &'a Method,
-    pub(super) via: Option<FinalStateVia>,
+    pub(super) via: Option<&'static str>,
     pub(super) location: Option<&'a str>,
 }
 
@@ -71,7 +67,7 @@ impl StartCall<'_> {
         let mut cursor =
             Cursor::new(with_api_version(url, &start)).with(PLACE, place.word()).with(METHOD, self.method.as_str());
         if let Some(via) = self.via {
-            cursor = cursor.with(VIA, via.word());
+            cursor = cursor.with(VIA, via);
         }
         // Beside a monitor only: anywhere else the `Location` is what is polled.
         if let Some(location) = self.location.filter(|_| place == Place::Monitor) {
@@ -112,32 +108,6 @@ pub(super) fn moved(cursor: &Cursor, monitor: Option<String>, location: Option<S
 /// Whether the start call was a `DELETE`, after which there is nothing to fetch.
 pub(super) fn is_delete(cursor: &Cursor) -> bool {
     cursor.part(METHOD) == Some(Method::DELETE.as_str())
-}
-
-/// Returns the cursor that leads to the response of an operation whose monitor has succeeded;
-/// `None` if the monitor itself has it.
-///
-/// The order is that of Azure's clients, given at [`FinalStateVia`].
-pub(super) fn result_of(cursor: &Cursor, resource_location: Option<&str>) -> Result<Option<Cursor>, Failure> {
-    let (method, start, location) = (cursor.part(METHOD), cursor.part(START), cursor.part(LOCATION));
-    let is = |wanted: Method| method == Some(wanted.as_str());
-    let via = cursor.part(VIA).and_then(FinalStateVia::of);
-    let url = match via {
-        // Nothing is left to fetch, even if the monitor or a header names a URL.
-        _ if is(Method::DELETE) => None,
-        // Only for POST: the response of a PUT or PATCH is the resource, whichever monitor was
-        // polled.
-        Some(FinalStateVia::OperationLocation | FinalStateVia::AzureAsyncOperation) if is(Method::POST) => None,
-        // The author's word counts only if the URL is known. Else the usual order applies.
-        Some(FinalStateVia::Location) if location.is_some() => location.map(str::to_owned),
-        Some(FinalStateVia::OriginalUri) if start.is_some() => start.map(str::to_owned),
-        _ => match resource_location.filter(|url| !url.is_empty()) {
-            Some(reference) => Some(resolved(&base(cursor)?, reference)?),
-            None if is(Method::PUT) || is(Method::PATCH) => start.map(str::to_owned),
-            None => location.map(str::to_owned),
-        },
-    };
-    Ok(url.map(|url| at(cursor, &url).with(PLACE, Place::Result.word())))
 }
 
 /// Returns `url` with the `api-version` of the start call added, unless it has one of its own.

@@ -1,5 +1,13 @@
 //! The choice of where the response is after a status monitor has said `Succeeded`.
 
+use http::Method;
+
+use super::cursor::{LOCATION, METHOD, PLACE, Place, START, VIA, at, base};
+use crate::{
+    dialect::{Cursor, location::resolved},
+    status::Failure,
+};
+
 /// Where the response is after a status monitor has said `Succeeded`: `final_state_via = "…"` in
 /// the attribute.
 ///
@@ -45,4 +53,30 @@ impl FinalStateVia {
     pub(super) fn of(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, via)| *via)
     }
+}
+
+/// Returns the cursor that leads to the response of an operation whose monitor has succeeded;
+/// `None` if the monitor itself has it.
+///
+/// The order is that of Azure's clients, given at [`FinalStateVia`].
+pub(super) fn result_cursor(cursor: &Cursor, resource_location: Option<&str>) -> Result<Option<Cursor>, Failure> {
+    let (method, start, location) = (cursor.part(METHOD), cursor.part(START), cursor.part(LOCATION));
+    let is = |wanted: Method| method == Some(wanted.as_str());
+    let via = cursor.part(VIA).and_then(FinalStateVia::of);
+    let url = match via {
+        // Nothing is left to fetch, even if the monitor or a header names a URL.
+        _ if is(Method::DELETE) => None,
+        // Only for POST: the response of a PUT or PATCH is the resource, whichever monitor was
+        // polled.
+        Some(FinalStateVia::OperationLocation | FinalStateVia::AzureAsyncOperation) if is(Method::POST) => None,
+        // The author's word counts only if the URL is known. Else the usual order applies.
+        Some(FinalStateVia::Location) if location.is_some() => location.map(str::to_owned),
+        Some(FinalStateVia::OriginalUri) if start.is_some() => start.map(str::to_owned),
+        _ => match resource_location.filter(|url| !url.is_empty()) {
+            Some(reference) => Some(resolved(&base(cursor)?, reference)?),
+            None if is(Method::PUT) || is(Method::PATCH) => start.map(str::to_owned),
+            None => location.map(str::to_owned),
+        },
+    };
+    Ok(url.map(|url| at(cursor, &url).with(PLACE, Place::Result.word())))
 }

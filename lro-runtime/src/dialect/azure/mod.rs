@@ -115,8 +115,12 @@ impl Dialect for Azure {
         expect_success(reply)?;
         let start = request.uri();
         let location = location_in(reply, start)?;
-        let start_call =
-            StartCall { start, method: request.method(), via: self.via(options)?, location: location.as_deref() };
+        let start_call = StartCall {
+            start,
+            method: request.method(),
+            via: self.via(options)?.map(FinalStateVia::word),
+            location: location.as_deref(),
+        };
         let cursor = |url: &str, place| start_call.cursor(url, place).with_headers(repeated_headers(request));
         // A `Location` beside a monitor is not polled: it is where the final `GET` may go, and
         // `start_call` keeps it for that.

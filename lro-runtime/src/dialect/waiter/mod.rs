@@ -14,7 +14,8 @@ use crate::{
     dialect::{Call, Cursor, Encoding, Observation, Part, encode_name},
     hint::Hint,
     message::{Reply, Request},
-    status::{Failure, State, Verdict},
+    settings::Verdict,
+    status::{Failure, State},
     text::excerpt,
 };
 
