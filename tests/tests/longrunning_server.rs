@@ -274,7 +274,7 @@ fn run_flaky_and_gone(operations: &Operations, prefix: &str) {
         let gone = finish("gone-3").unwrap_err();
         assert_eq!(gone.kind(), ErrorKind::Poll);
         assert_eq!(gone.status().unwrap().code(), Code::NotFound);
-        assert!(gone.to_string().contains("it was there before and is gone"), "{gone}");
+        assert!(gone.to_string().contains("the operation was found before and is gone now"), "{gone}");
         assert_eq!(gone.snapshot().unwrap().state(), State::Running);
         assert_eq!(finish("never-4").unwrap_err().status().unwrap().code(), Code::NotFound);
     }
