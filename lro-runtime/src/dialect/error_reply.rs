@@ -8,7 +8,7 @@ use super::json::is_object;
 use crate::{
     hint::Hint,
     message::Reply,
-    status::{Cause, Code, Failure, Status, details::Detail},
+    status::{Cause, Code, Failure, Status, details::Detail, is_rate_limit},
     text::excerpt,
 };
 
@@ -79,6 +79,8 @@ pub(crate) fn read_error(error: &RawValue, fallback: Code) -> Status {
         status: Option<&'a RawValue>,
         #[serde(borrow)]
         details: Option<&'a RawValue>,
+        #[serde(borrow)]
+        errors: Option<&'a RawValue>,
     }
     let read = serde_json::from_str::<Lenient<'_>>(error.get()).ok().filter(|_| is_object(error.get().as_bytes()));
     let Some(read) = read else {
@@ -91,9 +93,26 @@ pub(crate) fn read_error(error: &RawValue, fallback: Code) -> Status {
     let status = Status::new(named.unwrap_or(fallback), text(read.message).unwrap_or_default())
         .with_details(read_details(read.details));
     // Only a word is the service's own reason. A number here repeats the HTTP status.
-    match text(read.code) {
+    match text(read.code).or_else(|| legacy_reason(read.errors, status.reason())) {
         Some(reason) => status.with_reason(reason),
         None => status,
+    }
+}
+
+/// Returns the reason in `errors[]`, in which Google's older APIs say what went wrong, where it
+/// says more than `known`, the reason of an `ErrorInfo`: there is none, or only the older form says
+/// that calls come too fast.
+fn legacy_reason(errors: Option<&RawValue>, known: Option<&str>) -> Option<String> {
+    #[derive(Deserialize)]
+    struct OneError {
+        reason: String,
+    }
+    let elements = serde_json::from_str::<Vec<&RawValue>>(errors?.get()).unwrap_or_default();
+    let mut reasons = elements.iter().filter_map(|element| serde_json::from_str::<OneError>(element.get()).ok());
+    match known {
+        None => reasons.next().map(|error| error.reason),
+        Some(known) if is_rate_limit(known) => None,
+        Some(_) => reasons.map(|error| error.reason).find(|reason| is_rate_limit(reason)),
     }
 }
 

@@ -222,6 +222,8 @@ impl RawOperation {
         let gone = failure.is_not_found();
         let code = failure.status().map(Status::code);
         let unauthorized = matches!(code, Some(Code::Unauthenticated | Code::PermissionDenied));
+        // Google's APIs throttle with PERMISSION_DENIED: no other credentials would help.
+        let unauthorized = unauthorized && !failure.is_throttle_in_words();
         let message = if gone && seen_before {
             format!("{message}: the operation was found before and is gone now")
         } else {

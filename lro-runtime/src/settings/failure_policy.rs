@@ -22,8 +22,11 @@ impl Failure {
     /// Worth another poll are [transient](crate::transport::TransportError::is_transient) transport
     /// errors, a missing reply, a failed credentials hook, HTTP 408, 429, 500, 502, 503 and 504,
     /// and gRPC `UNAVAILABLE`, `DEADLINE_EXCEEDED`, `RESOURCE_EXHAUSTED`, `INTERNAL`, `ABORTED` and
-    /// `UNKNOWN`. HTTP 404 and `NOT_FOUND` are worth another poll only for a while after the start.
-    /// Everything else ends the wait.
+    /// `UNKNOWN`; further any error whose reason is a rate limit (`rateLimitExceeded`,
+    /// `RATE_LIMIT_EXCEEDED`, `ThrottlingException` and their kin; `quotaExceeded` where the quota
+    /// is one per minute), such as the 403 of Google's APIs. A quota per day is not. HTTP 404 and
+    /// `NOT_FOUND` are worth another poll only for a while after the start. Everything else ends
+    /// the wait.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let retry = match self.cause() {
@@ -47,6 +50,7 @@ impl Failure {
         // have reached every replica.
         match retry {
             true => Verdict::Retry,
+            false if self.is_throttle_in_words() => Verdict::Retry,
             false if self.is_not_found() => Verdict::RetryWithinGrace,
             false => Verdict::Stop,
         }

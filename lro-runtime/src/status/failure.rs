@@ -5,7 +5,7 @@ use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
-use super::{Code, Status, TransportError};
+use super::{Code, Status, TransportError, throttle::is_throttle};
 use crate::{duration, hint::Hint, text::line, url::UrlError};
 
 /// Why one poll gave no observation.
@@ -114,6 +114,12 @@ impl Failure {
             Cause::Unsupported(_) => true,
             _ => false,
         }
+    }
+
+    /// Whether the server says in words that calls come too fast, whatever the code beside them:
+    /// Compute throttles with 403, AWS with 400.
+    pub(crate) fn is_throttle_in_words(&self) -> bool {
+        self.status().is_some_and(is_throttle)
     }
 
     /// Returns whether the server may lack the call itself, not the operation. Over HTTP a call

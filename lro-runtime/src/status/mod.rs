@@ -11,9 +11,11 @@ mod code;
 pub mod details;
 mod failure;
 mod state;
+mod throttle;
 mod transport_error;
 
 use self::details::Detail;
+pub(crate) use self::throttle::is_rate_limit;
 pub use self::{
     code::Code,
     failure::{Cause, Failure},
@@ -59,9 +61,16 @@ impl Status {
         Self { code, message: message.into(), details: Vec::new(), reason: None, http_status: None }
     }
 
-    /// Sets the details.
+    /// Sets the details. The [reason](Self::reason) is then that of the first
+    /// [`ErrorInfo`](details::ErrorInfo) among them, unless one is set.
     #[must_use]
     pub fn with_details(mut self, details: Vec<Detail>) -> Self {
+        // Found here and not on demand: tokens store the reason, and a build without gRPC that
+        // resumes from one cannot read a detail in protobuf.
+        if self.reason.is_none() {
+            let mut infos = details.iter().filter_map(Detail::error_info);
+            self.reason = infos.find_map(|info| Some(info.reason).filter(|reason| !reason.is_empty()));
+        }
         self.details = details;
         self
     }
@@ -99,7 +108,9 @@ impl Status {
         &self.details
     }
 
-    /// Returns the service's own error word, if the dialect has one.
+    /// Returns the service's own error word, such as `ResourceNotFound` or `RATE_LIMIT_EXCEEDED`:
+    /// what the dialect found where its services write it, else the reason of the first
+    /// [`ErrorInfo`](details::ErrorInfo) among the details.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
