@@ -166,7 +166,7 @@ pub use self::{
     settings::{
         Deadline, ErrorBudget, Expiration, FailurePolicy, HintPolicy, Jitter, PollSettings, UnknownStatus, Verdict,
     },
-    status::{Cause, Code, Failure, State, Status, details},
+    status::{Cause, Code, Failure, FailureScope, State, Status, details},
     timer::{Timer, park::block_on},
     transport::Transport,
     wire::WireOperation,

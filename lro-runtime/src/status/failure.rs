@@ -5,7 +5,7 @@ use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
-use super::{Code, Status, TransportError, throttle::is_throttle};
+use super::{Code, Status, TransportError, TransportErrorKind, throttle::is_throttle};
 use crate::{duration, hint::Hint, text::line, url::UrlError};
 
 /// Why one poll gave no observation.
@@ -38,6 +38,27 @@ pub enum Cause {
     Untrusted(String),
     /// The dialect, or the service, does not have the call.
     Unsupported(String),
+}
+
+/// Whose a [`Failure`] is: what else would fail with the same request to the same place.
+///
+/// ```
+/// use http::StatusCode;
+/// use lro_runtime::{Cause, Code, Failure, FailureScope, Status};
+///
+/// let throttled = Cause::Http(StatusCode::TOO_MANY_REQUESTS, Status::new(Code::ResourceExhausted, "slower"));
+/// assert_eq!(Failure::new(throttled).scope(), FailureScope::Origin);
+/// let forbidden = Cause::Http(StatusCode::FORBIDDEN, Status::new(Code::PermissionDenied, "not yours"));
+/// assert_eq!(Failure::new(forbidden).scope(), FailureScope::Operation);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FailureScope {
+    /// The origin's: it is throttled or down, and polls of its other operations fail alike. It says
+    /// nothing about the operation.
+    Origin,
+    /// The operation's, or that of this one poll.
+    Operation,
 }
 
 impl Failure {
@@ -116,6 +137,28 @@ impl Failure {
         }
     }
 
+    /// Returns whose failure it is.
+    ///
+    /// The origin's are HTTP 429 and 503, gRPC `RESOURCE_EXHAUSTED` and `UNAVAILABLE`, any other
+    /// error whose reason is a rate limit (see [`verdict`](Self::verdict)), and a connection that
+    /// was [not made](crate::transport::TransportErrorKind::Connect). All others are the
+    /// operation's.
+    ///
+    /// A caller that polls many operations can hold back those of one origin after a failure of it. The
+    /// default [`ErrorBudget`](crate::ErrorBudget) forgives them for as long as the wait may last.
+    #[must_use]
+    pub fn scope(&self) -> FailureScope {
+        let is_of_origin = match &self.cause {
+            Cause::Transport(error) => error.kind() == TransportErrorKind::Connect,
+            Cause::Http(status, _) => matches!(status.as_u16(), 429 | 503) || self.is_throttle_in_words(),
+            Cause::Rpc(status) => {
+                matches!(status.code(), Code::ResourceExhausted | Code::Unavailable) || self.is_throttle_in_words()
+            }
+            _ => false,
+        };
+        if is_of_origin { FailureScope::Origin } else { FailureScope::Operation }
+    }
+
     /// Whether the server says in words that calls come too fast, whatever the code beside them:
     /// Compute throttles with 403, AWS with 400.
     pub(crate) fn is_throttle_in_words(&self) -> bool {
@@ -174,5 +217,32 @@ impl StdError for Failure {
             Cause::Http(_, status) | Cause::Rpc(status) => Some(status),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_throttle_and_an_outage_are_the_origins_and_all_else_is_the_operations() {
+        let scope_of = |cause: Cause| Failure::new(cause).scope();
+        for status in 400..600 {
+            let code = Status::new(Code::from_http_status(status), "");
+            let scope = scope_of(Cause::Http(StatusCode::from_u16(status).unwrap(), code));
+            assert_eq!(scope == FailureScope::Origin, matches!(status, 429 | 503), "{status}");
+        }
+        for code in (0..=16).map(Code::from_number) {
+            let is_of_origin = matches!(code, Code::ResourceExhausted | Code::Unavailable);
+            assert_eq!(scope_of(Cause::Rpc(Status::new(code, ""))) == FailureScope::Origin, is_of_origin, "{code}");
+        }
+        let limited = Status::new(Code::PermissionDenied, "").with_reason("rateLimitExceeded");
+        assert_eq!(scope_of(Cause::Http(StatusCode::FORBIDDEN, limited.clone())), FailureScope::Origin);
+        assert_eq!(scope_of(Cause::Rpc(limited)), FailureScope::Origin);
+        let transport = |kind| scope_of(Cause::Transport(TransportError::message(kind, "")));
+        assert_eq!(transport(TransportErrorKind::Connect), FailureScope::Origin);
+        assert_eq!(transport(TransportErrorKind::Closed), FailureScope::Operation);
+        assert_eq!(scope_of(Cause::TimedOut(Duration::ZERO)), FailureScope::Operation);
+        assert_eq!(scope_of(Cause::Protocol(String::new())), FailureScope::Operation);
     }
 }

@@ -18,7 +18,7 @@ use self::details::Detail;
 pub(crate) use self::throttle::is_rate_limit;
 pub use self::{
     code::Code,
-    failure::{Cause, Failure},
+    failure::{Cause, Failure, FailureScope},
     state::State,
     transport_error::{TransportError, TransportErrorKind},
 };
