@@ -14,8 +14,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::{
     hint::Hint,
-    settings::{Expiration, HintPolicy, Jitter, SHORTEST_DELAY, Schedule, Verdict},
-    status::{Cause, Failure},
+    settings::{Expiration, HintPolicy, Jitter, Limits, SHORTEST_DELAY, Schedule, Verdict},
+    status::{Cause, Failure, FailureScope},
 };
 
 #[cfg(test)]
@@ -152,10 +152,8 @@ pub(crate) struct Engine {
     told_to_wait: bool,
     /// How many polls were asked for.
     attempts: u32,
-    /// How many polls in a row have spent the error budget.
-    failures: u32,
-    /// When the first of these failed.
-    failing_since: Option<Instant>,
+    /// What failures in a row have spent of the error budget.
+    spent: Spending,
     /// The failure of the last poll, if it failed: the cause that a timeout reports.
     last_failure: Option<Failure>,
     /// How many replies in a row asked for the next poll at once.
@@ -197,8 +195,7 @@ impl Engine {
             plan: Plan::PollAt(now),
             told_to_wait: false,
             attempts: 0,
-            failures: 0,
-            failing_since: None,
+            spent: Spending::default(),
             last_failure: None,
             follows: 0,
             round_trip: opening.last_reply.map(|reply| reply.round_trip).unwrap_or_default(),
@@ -343,7 +340,7 @@ impl Engine {
         if !polling.is_held {
             self.measure(now.saturating_duration_since(polling.planned), polling.is_last_poll);
         }
-        (self.failures, self.failing_since, self.last_failure) = (0, None, None);
+        (self.spent, self.last_failure) = (Spending::default(), None);
         self.follows = if success.follow { self.follows.saturating_add(1) } else { 0 };
         if success.completed {
             self.plan = Plan::Ended(End::Completed);
@@ -380,14 +377,16 @@ impl Engine {
             self.plan_poll(now, now);
             return;
         }
-        // For how long failures are still forgiven. Zero ends the wait.
-        let forgiven_for = match verdict {
-            Verdict::Stop => Duration::ZERO,
-            Verdict::Retry => self.spend_budget(now),
+        // For how long failures are still forgiven, where zero ends the wait; and the how many-th
+        // in a row it is, by which its delay grows.
+        let (forgiven_for, nth) = match verdict {
+            Verdict::Stop => (Duration::ZERO, 1),
+            Verdict::Retry => self.spend_budget(now, failure.scope()),
             // Spends no budget: right after the start, "not found" is the normal answer of a
-            // replica that lags.
+            // replica that lags. Its delay stays where failures before it have brought it.
             Verdict::RetryWithinGrace => {
-                self.grace_ends.map_or(Duration::ZERO, |ends| ends.saturating_duration_since(now))
+                let left = self.grace_ends.map_or(Duration::ZERO, |ends| ends.saturating_duration_since(now));
+                (left, self.spent.operation.failures.max(1))
             }
         };
         if forgiven_for.is_zero() {
@@ -397,13 +396,12 @@ impl Engine {
         }
         // The computed delay is cut so that the last retry comes when the forgiveness ends, not
         // after it. With a nanosecond of it left the cut delay would be a hot loop, hence the lower
-        // bound. `max(1)`: failures within the grace are not counted.
+        // bound.
         //
         // A hint wins over the end of the forgiveness and is not cut by it. The server has said
         // when it can answer; an earlier poll would get the same refusal and end the wait for
         // nothing.
-        let computed =
-            || self.schedule.error_budget.delay_after(self.failures.max(1)).min(forgiven_for).max(SHORTEST_DELAY);
+        let computed = || self.schedule.error_budget.delay_after(nth).min(forgiven_for).max(SHORTEST_DELAY);
         let delay = self.hinted(failure.hint(), system_now).unwrap_or_else(computed);
         self.last_failure = Some(failure);
         // Computed before the failure, and perhaps earlier than the delay that the failure asks
@@ -426,16 +424,16 @@ impl Engine {
         }
     }
 
-    /// Counts one failure, and returns for how long failures in a row are still forgiven. Zero if
-    /// the budget is spent.
-    fn spend_budget(&mut self, now: Instant) -> Duration {
-        let budget = self.schedule.error_budget;
-        self.failures = self.failures.saturating_add(1);
-        let since = *self.failing_since.get_or_insert(now);
-        if self.failures > budget.failures() {
-            return Duration::ZERO;
-        }
-        budget.elapsed().saturating_sub(now.saturating_duration_since(since))
+    /// Counts one failure. Returns for how long failures in a row are still forgiven, which is zero
+    /// if the budget is spent, and the how many-th of its share it is.
+    fn spend_budget(&mut self, now: Instant, scope: FailureScope) -> (Duration, u32) {
+        let budget = &self.schedule.error_budget;
+        // Without a share of its own, the origin's failures are counted with all others.
+        let (share, limits) = match (scope, budget.origin_limits(self.deadline.is_some())) {
+            (FailureScope::Origin, Some(limits)) => (Share::Origin, limits),
+            _ => (Share::Operation, budget.limits()),
+        };
+        self.spent.count(share, now).left_of(limits)
     }
 
     /// Updates the estimate of the round trip from one reply.
@@ -489,6 +487,62 @@ impl Engine {
             Jitter::Full => delay.mul_f64(self.rng.f64()).max(SHORTEST_DELAY.min(delay)),
             Jitter::Equal => (delay / 2).saturating_add((delay / 2).mul_f64(self.rng.f64())),
         }
+    }
+}
+
+/// What failures in a row have spent of the error budget, by share. A success restores all of it.
+#[derive(Clone, Copy, Default)]
+struct Spending {
+    operation: Spent,
+    origin: Spent,
+    /// The last failure: when it was, and whose share the time since then is.
+    last: Option<(Share, Instant)>,
+}
+
+/// The part of the error budget that a failure spends.
+#[derive(Clone, Copy)]
+enum Share {
+    Operation,
+    Origin,
+}
+
+/// What is spent of one share.
+#[derive(Clone, Copy, Default)]
+struct Spent {
+    failures: u32,
+    elapsed: Duration,
+}
+
+impl Spending {
+    /// Counts a failure and the time since the one before, and returns what its share has spent.
+    ///
+    /// The time between two failures belongs to the first of them, whose delay it mostly is. An
+    /// outage of the origin between two failures of the operation therefore costs the operation
+    /// nothing.
+    fn count(&mut self, share: Share, now: Instant) -> Spent {
+        if let Some((share, since)) = self.last.replace((share, now)) {
+            let spent = self.share(share);
+            spent.elapsed = spent.elapsed.saturating_add(now.saturating_duration_since(since));
+        }
+        let spent = self.share(share);
+        spent.failures = spent.failures.saturating_add(1);
+        *spent
+    }
+
+    fn share(&mut self, share: Share) -> &mut Spent {
+        match share {
+            Share::Operation => &mut self.operation,
+            Share::Origin => &mut self.origin,
+        }
+    }
+}
+
+impl Spent {
+    /// Returns how much time is left of `limits`, zero if they are spent, and the number of
+    /// failures.
+    fn left_of(self, limits: Limits) -> (Duration, u32) {
+        let left = limits.elapsed.saturating_sub(self.elapsed);
+        (if self.failures > limits.failures { Duration::ZERO } else { left }, self.failures)
     }
 }
 

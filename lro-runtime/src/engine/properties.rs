@@ -32,7 +32,8 @@ fn hints() -> impl Strategy<Value = Hint> {
 fn replies() -> impl Strategy<Value = Reply> {
     let seen = (prop::bool::weighted(0.02), option::weighted(0.2, hints()), prop::bool::weighted(0.1))
         .prop_map(|(completed, hint, follow)| Reply::Success(PollSuccess { completed, hint, follow }));
-    let failed = (prop_oneof![4 => Just(503_u16), 1 => Just(404), 1 => Just(403)], option::weighted(0.2, hints()));
+    let failures = prop_oneof![3 => Just(503_u16), 2 => Just(500), 1 => Just(404), 1 => Just(403)];
+    let failed = (failures, option::weighted(0.2, hints()));
     let failed = failed.prop_map(|(status, hint)| match http(status) {
         Reply::Fail(failure) => Reply::Fail(failure.with_hint(hint)),
         other => other,
@@ -59,8 +60,14 @@ fn unheld_settings() -> impl Strategy<Value = PollSettings> {
         Just(HintPolicy::Ignore),
         (long(), durations()).prop_map(|(floor, more)| (floor..=floor.saturating_add(more)).into())
     ];
-    let budget = (0_u32..12, durations(), long(), durations()).prop_map(|(failures, elapsed, delay, more)| {
-        ErrorBudget::new(failures).with_elapsed(elapsed).with_delay(delay).with_max_delay(delay.saturating_add(more))
+    let origin = (option::of(0_u32..12), option::of(durations()));
+    let budget = (0_u32..12, durations(), long(), durations(), option::of(origin));
+    let budget = budget.prop_map(|(failures, elapsed, delay, more, origin)| {
+        let budget = ErrorBudget::new(failures).with_elapsed(elapsed).with_delay(delay);
+        let budget = budget.with_max_delay(delay.saturating_add(more));
+        let Some((failures, elapsed)) = origin else { return budget };
+        let budget = failures.into_iter().fold(budget.with_origin_forgiven(), ErrorBudget::with_origin_failures);
+        elapsed.into_iter().fold(budget, ErrorBudget::with_origin_elapsed)
     });
     let delays = (option::of(durations()), long(), multiplier, durations(), jitter);
     (delays, (1_u64..100_000).prop_map(Duration::from_millis), long(), hint, budget, durations()).prop_map(
@@ -220,26 +227,52 @@ proptest! {
 
     #[test]
     fn failures_in_a_row_end_the_wait_when_the_budget_is_spent(
-        world in worlds(), settings in unheld_settings(), latency in latencies(), status in prop_oneof![Just(503_u16), Just(404)]
+        world in worlds(), settings in unheld_settings(), latency in latencies(),
+        status in prop_oneof![Just(503_u16), Just(500), Just(404)]
     ) {
         // Without a deadline, only the budget or the grace can end the wait.
         let settings = settings.without_expiration();
         let schedule = settings.clone().resolve().unwrap();
-        let world = World { most_polls: 20_000, ..world };
+        let world = World { most_polls: 2_000, ..world };
         let trace = world.run(&settings, |_, _| (latency, http(status)));
         let budget = schedule.error_budget;
         let timed_out = latency > schedule.poll_timeout;
+        let of_origin = budget.origin_limits(false).filter(|_| status == 503 && !timed_out);
+        let limits = of_origin.unwrap_or(budget.limits());
         if trace.is_cut {
-            prop_assert!(trace.polls.len() < world.most_polls || status == 404, "attempts are bounded");
-        } else if status == 503 || timed_out {
+            let is_counted = limits.failures < 12 && status != 404;
+            prop_assert!(trace.polls.len() < world.most_polls || !is_counted, "attempts are bounded");
+        } else if status != 404 || timed_out {
             prop_assert!(matches!(trace.end, End::BudgetSpent(_)), "{:?}", trace.end);
-            prop_assert!(trace.attempts <= budget.failures() + 1);
-            if trace.attempts <= budget.failures() {
+            prop_assert!(trace.attempts <= limits.failures.saturating_add(1));
+            if trace.attempts <= limits.failures {
                 let since = trace.polls[0].ended;
-                prop_assert!(trace.ended.saturating_sub(since) >= budget.elapsed(), "time of the budget was left");
+                prop_assert!(trace.ended.saturating_sub(since) >= limits.elapsed, "time of the budget was left");
             }
         } else {
             prop_assert!(matches!(trace.end, End::Permanent(_)), "{:?}", trace.end);
+        }
+    }
+
+    #[test]
+    fn the_operation_pays_for_its_own_failures_and_for_no_outage(
+        world in worlds(), settings in unheld_settings(), whose in vec(any::<bool>(), 1..40)
+    ) {
+        // Without a hint, and with delays that are the operation's or the origin's: the sums of both
+        // can be counted from outside.
+        let settings = settings.without_expiration().with_hint(HintPolicy::Ignore);
+        let budget = settings.clone().resolve().unwrap().error_budget.with_origin_forgiven();
+        let settings = settings.with_error_budget(budget);
+        let world = World { most_polls: 2_000, ..world };
+        let trace = world.run(&settings, |n, _| (Duration::ZERO, http(if whose[n % whose.len()] { 500 } else { 503 })));
+        let is_own = |n: usize| whose[n % whose.len()];
+        let own = (0..trace.polls.len()).filter(|n| is_own(*n)).count();
+        let waits = trace.polls.windows(2).enumerate().filter(|(n, _)| is_own(*n));
+        let spent = waits.fold(Duration::ZERO, |sum, (_, pair)| sum.saturating_add(pair[1].at.saturating_sub(pair[0].at)));
+        prop_assert!(own <= budget.failures() as usize + 1, "{own} failures");
+        if !trace.is_cut && trace.ended < Duration::from_secs(24 * 3600) {
+            prop_assert!(matches!(trace.end, End::BudgetSpent(_)), "{:?}", trace.end);
+            prop_assert!(own == budget.failures() as usize + 1 || spent >= budget.elapsed(), "{own} in {spent:?}");
         }
     }
 

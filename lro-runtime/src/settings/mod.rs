@@ -15,6 +15,7 @@ mod values;
 pub(crate) use self::{
     error::SettingsError,
     schedule::{SHORTEST_DELAY, Schedule},
+    values::Limits,
 };
 pub use self::{
     failure_policy::{FailurePolicy, Verdict},
@@ -37,7 +38,8 @@ pub use self::{
 /// | `expiration` | 1 h | 15 min | 24 h |
 /// | `jitter` | none | none | equal |
 /// | `poll_timeout` | 30 s | 10 s | 60 s |
-/// | `error_budget` | 8 in a row, within 5 min | 8 in a row, within 1 min | 20 in a row, within 30 min |
+/// | `error_budget`, of the operation's failures | 8 in a row, within 5 min | 8 in a row, within 1 min | 20 in a row, within 30 min |
+/// | … of the origin's | until the expiration | the same | the same |
 /// | `not_found_grace` | 10 s | 10 s | 60 s |
 /// | `hint` | obeyed from 100 ms to 10 min | the same | the same |
 ///
@@ -178,7 +180,8 @@ impl PollSettings {
                 ErrorBudget::new(8)
                     .with_elapsed(Duration::from_secs(60))
                     .with_delay(Duration::from_millis(200))
-                    .with_max_delay(Duration::from_secs(5)),
+                    .with_max_delay(Duration::from_secs(5))
+                    .with_origin_forgiven(),
             )
     }
 
@@ -198,7 +201,8 @@ impl PollSettings {
                 ErrorBudget::new(20)
                     .with_elapsed(Duration::from_secs(1800))
                     .with_delay(Duration::from_secs(5))
-                    .with_max_delay(Duration::from_secs(120)),
+                    .with_max_delay(Duration::from_secs(120))
+                    .with_origin_forgiven(),
             )
     }
 
@@ -289,7 +293,8 @@ impl PollSettings {
     }
 
     /// Sets how many failed polls in a row to forgive: an [`ErrorBudget`], a number, or a number
-    /// and a time. Default: 8 within 5 min.
+    /// and a time. Default: [`ErrorBudget::default`], which forgives 8 within 5 min, and any number
+    /// that are the origin's.
     #[must_use]
     pub fn with_error_budget(mut self, error_budget: impl Into<ErrorBudget>) -> Self {
         self.error_budget = Some(error_budget.into());

@@ -8,6 +8,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::duration;
+
 /// How delays are spread at random, so that many clients do not poll at the same moment. The same
 /// seed gives the same delays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -143,6 +145,11 @@ impl From<RangeInclusive<Duration>> for HintPolicy {
 /// How many failed polls in a row a wait forgives, for how long, and with which delays between
 /// them. A successful poll restores the whole budget.
 ///
+/// A throttle or an outage of the [origin](crate::FailureScope::Origin) says nothing about the
+/// operation. The default budget therefore counts the failures of the operation alone, 8 in a row
+/// within 5 min, and forgives those of the origin until the wait expires. A budget that a caller
+/// makes counts all failures alike, unless it gives the origin a share of its own.
+///
 /// ```
 /// use std::time::Duration;
 /// use lro_runtime::{ErrorBudget, PollSettings};
@@ -151,7 +158,10 @@ impl From<RangeInclusive<Duration>> for HintPolicy {
 /// let within_a_minute = PollSettings::default().with_error_budget((5, Duration::from_secs(60)));
 /// let own_delays = PollSettings::default()
 ///     .with_error_budget(ErrorBudget::new(5).with_delay(Duration::from_millis(200)).with_max_delay(Duration::from_secs(2)));
-/// # let _ = (five_in_a_row, within_a_minute, own_delays);
+/// let outages_of_ten_minutes = PollSettings::default()
+///     .with_error_budget(ErrorBudget::new(5).with_origin_elapsed(Duration::from_secs(600)));
+/// let any_outage = PollSettings::default().with_error_budget(ErrorBudget::new(5).with_origin_forgiven());
+/// # let _ = (five_in_a_row, within_a_minute, own_delays, outages_of_ten_minutes, any_outage);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -163,11 +173,39 @@ pub struct ErrorBudget {
     pub(super) delay: Duration,
     #[serde(with = "human_duration")]
     pub(super) max_delay: Duration,
+    /// The share of the origin's failures; `None` if they count as all others do. Absent means
+    /// `None` too, and not the default budget's: a stored budget is one that a caller made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<OriginShare>,
+}
+
+/// What the origin's failures in a row may cost, where they are counted apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct OriginShare {
+    /// How many are forgiven; `None` for any number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failures: Option<u32>,
+    /// For how long; `None` until the wait expires.
+    #[serde(with = "duration::serde_option", skip_serializing_if = "Option::is_none")]
+    elapsed: Option<Duration>,
+}
+
+/// For how long the origin's failures in a row are forgiven where nothing else ends the wait: no
+/// [`with_origin_elapsed`](ErrorBudget::with_origin_elapsed), and no expiration. Longer than any
+/// outage that ends by itself.
+const LONGEST_OUTAGE: Duration = Duration::from_secs(24 * 3600);
+
+/// How many failures in a row a budget forgives, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Limits {
+    pub(crate) failures: u32,
+    pub(crate) elapsed: Duration,
 }
 
 impl ErrorBudget {
-    /// Creates a budget that forgives `failures` failed polls in a row; the next failure ends the
-    /// wait. With zero, the first failure ends it.
+    /// Creates a budget that forgives `failures` failed polls in a row, the origin's included; the
+    /// next failure ends the wait. With zero, the first failure ends it.
     #[must_use]
     pub const fn new(failures: u32) -> Self {
         Self {
@@ -175,6 +213,7 @@ impl ErrorBudget {
             elapsed: Duration::from_secs(300),
             delay: Duration::from_secs(1),
             max_delay: Duration::from_secs(20),
+            origin: None,
         }
     }
 
@@ -205,6 +244,38 @@ impl ErrorBudget {
         self
     }
 
+    /// Forgives all failures of the origin ([`FailureScope`](crate::FailureScope)) until the wait
+    /// expires, or for 24 h in a row where it never does. They spend nothing of the operation's
+    /// share; neither does the time that they take. Default: they count as all others do.
+    #[must_use]
+    pub const fn with_origin_forgiven(mut self) -> Self {
+        self.origin = Some(OriginShare { failures: None, elapsed: None });
+        self
+    }
+
+    /// Forgives so many failures of the origin in a row, and counts them apart from those of the
+    /// operation. Default: they count as all others do.
+    #[must_use]
+    pub const fn with_origin_failures(mut self, failures: u32) -> Self {
+        self.origin = Some(OriginShare { failures: Some(failures), ..self.origin_share() });
+        self
+    }
+
+    /// Forgives failures of the origin in a row for so long, and counts them apart from those of
+    /// the operation. Default: they count as all others do.
+    #[must_use]
+    pub const fn with_origin_elapsed(mut self, elapsed: Duration) -> Self {
+        self.origin = Some(OriginShare { elapsed: Some(elapsed), ..self.origin_share() });
+        self
+    }
+
+    const fn origin_share(&self) -> OriginShare {
+        match self.origin {
+            Some(share) => share,
+            None => OriginShare { failures: None, elapsed: None },
+        }
+    }
+
     /// Returns how many failures in a row are forgiven.
     #[must_use]
     pub const fn failures(&self) -> u32 {
@@ -217,6 +288,19 @@ impl ErrorBudget {
         self.elapsed
     }
 
+    /// Returns what all failures that are not counted apart may cost.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { failures: self.failures, elapsed: self.elapsed }
+    }
+
+    /// Returns what the origin's failures may cost; `None` if they are not counted apart.
+    pub(crate) fn origin_limits(&self, expires: bool) -> Option<Limits> {
+        self.origin.map(|share| Limits {
+            failures: share.failures.unwrap_or(u32::MAX),
+            elapsed: share.elapsed.unwrap_or(if expires { Duration::MAX } else { LONGEST_OUTAGE }),
+        })
+    }
+
     /// Returns the delay after the `n`-th failure in a row, counted from one.
     pub(crate) fn delay_after(&self, n: u32) -> Duration {
         // From the 33rd failure on, 2^(n-1) does not fit; `max_delay` caps the result anyway.
@@ -227,7 +311,7 @@ impl ErrorBudget {
 
 impl Default for ErrorBudget {
     fn default() -> Self {
-        Self::new(8)
+        Self::new(8).with_origin_forgiven()
     }
 }
 

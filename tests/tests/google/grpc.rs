@@ -119,7 +119,7 @@ fn every_call_of_the_service_is_there() {
         let mut list = operations.list("done=true").parent("projects/p").page_size(5).return_partial_success();
         assert_eq!(list.next().await.unwrap().unwrap().state(), State::Running);
         let second = list.next().await.unwrap().unwrap();
-        assert_eq!(second.status().unwrap().to_string(), "FAILED_PRECONDITION: no");
+        assert_eq!(second.status().unwrap().to_string(), "FAILED_PRECONDITION (R): no");
         assert_eq!(&second.raw()[..], failed().encode_to_vec());
         assert!(list.next().await.is_none());
         assert_eq!(list.unreachable(), ["projects/q"]);

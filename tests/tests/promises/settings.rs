@@ -149,8 +149,13 @@ fn settings() -> impl Strategy<Value = PollSettings> {
         Just(HintPolicy::Ignore),
         (durations(), durations()).prop_map(|(floor, ceiling)| HintPolicy::Obey { floor, ceiling }),
     ];
-    let budget = (any::<u32>(), durations(), durations(), durations()).prop_map(|(failures, elapsed, delay, max)| {
-        ErrorBudget::new(failures).with_elapsed(elapsed).with_delay(delay).with_max_delay(max)
+    let origin = option::of((option::of(any::<u32>()), option::of(durations())));
+    let budget = (any::<u32>(), durations(), durations(), durations(), origin);
+    let budget = budget.prop_map(|(failures, elapsed, delay, max, origin)| {
+        let budget = ErrorBudget::new(failures).with_elapsed(elapsed).with_delay(delay).with_max_delay(max);
+        let Some((failures, elapsed)) = origin else { return budget };
+        let budget = failures.into_iter().fold(budget.with_origin_forgiven(), ErrorBudget::with_origin_failures);
+        elapsed.into_iter().fold(budget, ErrorBudget::with_origin_elapsed)
     });
     let unknown = prop_oneof![Just(UnknownStatus::Running), Just(UnknownStatus::Error)];
     let one = (
@@ -184,6 +189,17 @@ proptest! {
         prop_assert_eq!(&back, &settings, "{}", text);
         prop_assert_ne!(format!("{:?}", settings), "");
     }
+}
+
+#[test]
+fn a_written_budget_counts_the_origins_failures_unless_it_gives_them_a_share() {
+    let read = |text: &str| serde_json::from_str::<ErrorBudget>(text).unwrap();
+    assert_eq!(read(r#"{"failures": 5}"#), ErrorBudget::new(5));
+    assert_eq!(read(r#"{"failures": 5, "origin": {}}"#), ErrorBudget::new(5).with_origin_forgiven());
+    let ten_minutes = ErrorBudget::new(5).with_origin_elapsed(secs(600.0)).with_origin_failures(9);
+    assert_eq!(read(r#"{"failures": 5, "origin": {"failures": 9, "elapsed": "10m"}}"#), ten_minutes);
+    let default = serde_json::to_string(&ErrorBudget::default()).unwrap();
+    assert_eq!(read(&default), ErrorBudget::default(), "{default}");
 }
 
 #[test]
