@@ -72,7 +72,7 @@ pub(crate) struct Opening {
     /// first poll is at once.
     pub(crate) last_reply: Option<LastReply>,
     /// When the operation was started, if that is known. The grace for `404 Not Found` counts from
-    /// here.
+    /// here, until a poll has found the operation.
     pub(crate) started: Option<Instant>,
     /// The seed of the jitter, unless the settings have one.
     pub(crate) seed: u64,
@@ -142,8 +142,8 @@ pub(crate) struct Engine {
     began: Instant,
     /// When the wait expires. `None` if it never does, or at a time that the clock cannot hold.
     deadline: Option<Instant>,
-    /// Until when a `404 Not Found` is forgiven. `None` if the start is unknown: then it is not
-    /// forgiven.
+    /// Until when a `404 Not Found` is forgiven. `None` if the start is unknown, or the operation
+    /// was found where it is polled: then it is not forgiven.
     grace_ends: Option<Instant>,
     rng: fastrand::Rng,
     plan: Plan,
@@ -183,9 +183,13 @@ impl Engine {
             Expiration::Deadline(deadline) => deadline.monotonic(now, opening.system_now),
             Expiration::Never => None,
         };
+        // The reply to the start call is no proof that polls find the operation, and a reply that
+        // leads elsewhere says nothing of that place.
+        let is_found = opening.last_reply.is_some_and(|reply| !reply.answers_start && !reply.follow);
+        let started = opening.started.filter(|_| !is_found);
         let mut engine = Self {
             rng: fastrand::Rng::with_seed(schedule.seed.unwrap_or(opening.seed)),
-            grace_ends: opening.started.and_then(|started| started.checked_add(schedule.not_found_grace)),
+            grace_ends: started.and_then(|started| started.checked_add(schedule.not_found_grace)),
             delay: schedule.delay,
             can_hold: schedule.long_poll.is_some(),
             schedule,
@@ -342,6 +346,10 @@ impl Engine {
         }
         (self.spent, self.last_failure) = (Spending::default(), None);
         self.follows = if success.follow { self.follows.saturating_add(1) } else { 0 };
+        // What was found and is not found any more is gone: it expired or was deleted.
+        if !success.follow {
+            self.grace_ends = None;
+        }
         if success.completed {
             self.plan = Plan::Ended(End::Completed);
         } else if success.follow && self.follows <= MOST_FOLLOWS {

@@ -470,6 +470,23 @@ mod failures {
     }
 
     #[test]
+    fn not_found_is_final_once_the_operation_was_found() {
+        let settings = every_second().with_not_found_grace(secs(60.0)).with_timeout(secs(600.0));
+        for not_found in [http(404), rpc(Code::NotFound)] {
+            let script = [not_found.clone(), running(), not_found.clone(), done()];
+            let trace = World::started_now().replies(&settings, &script);
+            assert!(matches!(trace.end, End::Permanent(_)), "{:?}", trace.end);
+            assert_eq!(trace.sent(), [1.0, 2.0, 3.0]);
+            // Found by an earlier wait.
+            let again = World::started_now().with_reply(|reply| reply.answers_start = false);
+            assert_eq!(again.replies(&settings, &[not_found.clone(), done()]).sent(), [1.0]);
+            // A reply that leads elsewhere has not found what is there.
+            let trace = World::started_now().replies(&settings, &[follow(), not_found, done()]);
+            assert!(matches!(trace.end, End::Completed), "{:?}", trace.end);
+        }
+    }
+
+    #[test]
     fn not_found_within_the_grace_spends_no_budget() {
         let settings = every_second().with_not_found_grace(secs(5.5)).with_error_budget(0);
         let script = [http(404), http(404), http(404), done()];

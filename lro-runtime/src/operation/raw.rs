@@ -216,33 +216,38 @@ impl RawOperation {
     /// Makes an error of a failed call. It carries this operation, and says what to do where the
     /// cause allows it.
     pub(crate) fn poll_error(&self, message: &str, failure: Failure) -> Error {
-        // "Not found" for an operation that a reply has described means that it is gone, not that
-        // its name is wrong: results expire.
-        let seen_before = self.snapshot.replied.is_some();
-        let gone = failure.is_not_found();
+        // What "not found" means depends on what was known of the operation: a poll that has seen
+        // it, the start call that was accepted, or a token or a name from elsewhere.
+        let gone = failure.is_not_found().then(|| self.snapshot.replied.map(|replied| replied.answers_start));
         let code = failure.status().map(Status::code);
         let unauthorized = matches!(code, Some(Code::Unauthenticated | Code::PermissionDenied));
         // Google's APIs throttle with PERMISSION_DENIED: no other credentials would help.
         let unauthorized = unauthorized && !failure.is_throttle_in_words();
-        let message = if gone && seen_before {
-            format!("{message}: the operation was found before and is gone now")
-        } else {
-            message.to_owned()
+        let message = match gone {
+            Some(Some(false)) => format!("{message}: the operation was found before and is gone now"),
+            Some(Some(true)) => format!("{message}: the start call was accepted, and its operation is not found"),
+            _ => message.to_owned(),
         };
         let error = Error::from_failure(ErrorKind::Poll, message, failure).with_operation(self);
         let error = error.with_advice(
             ErrorKind::Unsupported,
             "check the base URL and the dialect: the service does not have this call",
         );
-        match () {
-            () if gone && seen_before => {
-                error.with_advice(ErrorKind::Poll, "its result may have expired, or it was deleted")
-            }
-            () if gone => error.with_advice(ErrorKind::Poll, "check the name and the address of the service"),
-            () if unauthorized => {
+        match gone {
+            Some(Some(false)) => error.with_advice(ErrorKind::Poll, "its result may have expired, or it was deleted"),
+            Some(Some(true)) => error.with_advice(
+                ErrorKind::Poll,
+                "it may have expired, or need longer to appear: poll again from the snapshot, or raise `not_found_grace`",
+            ),
+            // Resumed, and not polled since.
+            Some(None) => error.with_advice(
+                ErrorKind::Poll,
+                "it may have expired or been deleted: check its name and the address of the service",
+            ),
+            None if unauthorized => {
                 error.with_advice(ErrorKind::Poll, "check the credentials, then poll again from the snapshot")
             }
-            () => error,
+            None => error,
         }
     }
 }

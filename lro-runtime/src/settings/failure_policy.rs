@@ -9,8 +9,8 @@ use crate::status::{Cause, Code, Failure};
 pub enum Verdict {
     /// Poll again, as long as the error budget lasts.
     Retry,
-    /// Poll again only within `not_found_grace` after the start, because the operation may not have
-    /// reached every replica yet. Spends no error budget.
+    /// Poll again only within `not_found_grace` after the start, and only until a poll has found
+    /// the operation, because it may not have reached every replica yet. Spends no error budget.
     RetryWithinGrace,
     /// End the wait: another poll would fail in the same way.
     Stop,

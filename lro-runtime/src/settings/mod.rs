@@ -302,7 +302,8 @@ impl PollSettings {
     }
 
     /// Sets for how long after the start a `404 Not Found` means that the operation has not reached
-    /// every replica yet. Later it means that the operation does not exist. Default: 10 s.
+    /// every replica yet. Later, or once a poll has found the operation, it means that the
+    /// operation is gone, and ends the wait. Default: 10 s.
     #[must_use]
     pub fn with_not_found_grace(mut self, grace: Duration) -> Self {
         self.not_found_grace = Some(grace);
