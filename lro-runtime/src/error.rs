@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use crate::{
     dialect::{DecodeError, Payload},
     operation::{RawOperation, Token},
-    settings::{PollSettings, SettingsError},
-    status::{Cause, Failure, Status},
+    settings::{PollSettings, SettingsError, Verdict},
+    status::{Cause, Code, Failure, FailureScope, Status, TransportErrorKind},
     text::line,
 };
 
@@ -90,6 +90,7 @@ impl Error {
     /// Turns a failed exchange into an error of `kind`, unless the cause itself names a more
     /// precise kind.
     pub(crate) fn from_failure(kind: ErrorKind, message: impl Into<String>, failure: Failure) -> Self {
+        let advice = if kind == ErrorKind::Start { start_advice(&failure) } else { None };
         let kind = match failure.cause() {
             Cause::Protocol(_) => ErrorKind::Protocol,
             Cause::Untrusted(_) => ErrorKind::UntrustedUrl,
@@ -100,6 +101,7 @@ impl Error {
         let mut error = Self::new(kind, format!("{}: {failure}", message.into()));
         let inner = Arc::make_mut(&mut error.0);
         inner.status = status.map(Arc::new);
+        inner.advice = advice;
         inner.source = Some(Arc::new(failure));
         error
     }
@@ -195,6 +197,49 @@ impl ErrorKind {
     }
 }
 
+/// Returns what to do after a start call that failed so; `None` where the request is wrong.
+///
+/// "Start again" is said only where nothing was started: a second call would start a second
+/// operation.
+fn start_advice(failure: &Failure) -> Option<&'static str> {
+    let code = failure.status().map(Status::code);
+    Some(match failure.cause() {
+        Cause::Protocol(_) | Cause::Untrusted(_) | Cause::Unsupported(_) => return None,
+        Cause::Credentials(_) => "check the credentials, then start again",
+        Cause::Transport(error) if error.kind() == TransportErrorKind::InvalidRequest => return None,
+        _ if failure.is_unsupported() => {
+            "the service does not have this call: check the base URL, and the method and path of the start call"
+        }
+        _ if failure.scope() == FailureScope::Origin => {
+            "the service is busy or down: start again later, or let the client do it with `start_retries`"
+        }
+        // Without an answer, with a broken one, or with one that says that the service broke on the
+        // way.
+        Cause::Transport(_) | Cause::TimedOut(_) => UNKNOWN_START,
+        _ if failure.verdict() == Verdict::Retry => UNKNOWN_START,
+        _ if matches!(code, Some(Code::Unauthenticated | Code::PermissionDenied)) => {
+            "check the credentials, then start again"
+        }
+        _ => return None,
+    })
+}
+
+/// The advice where the service may have started the operation.
+const UNKNOWN_START: &str =
+    "it may have been started: look for it first; with `start_id`, `start_retries` repeats the call safely";
+
+impl Inner {
+    /// The end of the line that `Display` writes.
+    fn advice(&self) -> &'static str {
+        match self.advice {
+            Some(advice) => advice,
+            // A list call: it is about no operation, so there is no snapshot to poll from.
+            None if self.kind == ErrorKind::Poll && self.operation.is_none() => "try the call again",
+            None => self.kind.advice(),
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
@@ -209,7 +254,7 @@ impl fmt::Display for Error {
             let elapsed = Duration::from_millis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
             write!(f, " (after {attempts} {polls} in {})", crate::duration::format(elapsed))?;
         }
-        write!(f, "; {}", inner.advice.unwrap_or_else(|| inner.kind.advice()))
+        write!(f, "; {}", inner.advice())
     }
 }
 

@@ -11,7 +11,7 @@ use http::{HeaderName, HeaderValue};
 use crate::{
     message::Request,
     settings::{HintPolicy, Schedule},
-    status::{Cause, Failure},
+    status::{Cause, Code, Failure, FailureScope},
     timer::Timer,
 };
 
@@ -36,16 +36,29 @@ impl StartPolicy {
 
     /// Whether a start call that has failed is sent again, after `failed` earlier retries.
     pub(crate) fn try_again(&self, failed: u32, failure: &Failure) -> bool {
-        // With `5xx` and `429` the service refuses the call for now. Without an answer it may have
-        // started the operation, and only the id keeps a second start call from starting another
-        // one.
-        let is_retryable = match failure.cause() {
-            Cause::Http(status, _) => status.is_server_error() || status.as_u16() == 429,
+        failed < self.retries && self.is_retryable(failure)
+    }
+
+    fn is_retryable(&self, failure: &Failure) -> bool {
+        // A call that the service does not have stays so, though 501 is a `5xx`.
+        if failure.is_unsupported() {
+            return false;
+        }
+        // A throttle, whatever its code, and an outage refuse the call for now, as do a `5xx` and
+        // its like over gRPC. Without an answer, or with one that says that time was up, the
+        // service may have started the operation, and only the id keeps a second start call from
+        // starting another one.
+        match failure.cause() {
             Cause::Transport(error) => self.id.is_some() && error.is_transient(),
             Cause::TimedOut(_) => self.id.is_some(),
+            Cause::Http(status, _) => status.is_server_error() || failure.scope() == FailureScope::Origin,
+            Cause::Rpc(status) => match status.code() {
+                Code::Internal | Code::Unknown => true,
+                Code::DeadlineExceeded => self.id.is_some(),
+                _ => failure.scope() == FailureScope::Origin,
+            },
             _ => false,
-        };
-        failed < self.retries && is_retryable
+        }
     }
 }
 
@@ -84,6 +97,57 @@ fn uuid(high: u64, low: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::status::{Status, TransportError, TransportErrorKind};
+
+    #[test]
+    fn a_start_that_was_refused_for_now_is_sent_again_and_one_without_an_answer_only_with_an_id() {
+        let plain = StartPolicy { id: None, retries: 1 };
+        let with_id = StartPolicy { id: Some(http::header::ETAG), retries: 1 };
+        let http = |status: u16| {
+            let status = http::StatusCode::from_u16(status).unwrap();
+            Cause::Http(status, Status::new(Code::from_http_status(status.as_u16()), ""))
+        };
+        let rpc = |code| Cause::Rpc(Status::new(code, ""));
+        let limited = Status::new(Code::PermissionDenied, "").with_reason("rateLimitExceeded");
+        let refused = [
+            http(429),
+            http(500),
+            http(502),
+            http(503),
+            http(504),
+            Cause::Rpc(limited),
+            rpc(Code::Unavailable),
+            rpc(Code::ResourceExhausted),
+            rpc(Code::Internal),
+            rpc(Code::Unknown),
+        ];
+        let unanswered = [
+            rpc(Code::DeadlineExceeded),
+            Cause::TimedOut(Duration::ZERO),
+            Cause::Transport(TransportError::message(TransportErrorKind::Closed, "")),
+        ];
+        let wrong = [
+            http(400),
+            http(403),
+            http(404),
+            http(409),
+            http(501),
+            rpc(Code::Unimplemented),
+            rpc(Code::InvalidArgument),
+            rpc(Code::PermissionDenied),
+            rpc(Code::AlreadyExists),
+            rpc(Code::Aborted),
+            rpc(Code::DataLoss),
+        ];
+        let retries = |policy: &StartPolicy, cause: &Cause| policy.try_again(0, &Failure::new(cause.clone()));
+        for (causes, without, with) in [(&refused[..], true, true), (&unanswered, false, true), (&wrong, false, false)]
+        {
+            for cause in causes {
+                assert_eq!((retries(&plain, cause), retries(&with_id, cause)), (without, with), "{cause:?}");
+            }
+        }
+        assert!(!plain.try_again(1, &Failure::new(http(503))), "so many times and no more");
+    }
 
     #[test]
     fn an_id_is_a_version_4_uuid_and_never_the_same() {

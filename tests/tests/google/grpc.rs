@@ -98,6 +98,33 @@ fn each_call_is_routed_limited_and_carries_the_clients_headers_and_nothing_of_ht
 }
 
 #[test]
+fn a_start_call_is_sent_again_as_over_http() {
+    let starts = |retries: u32, refusals: usize, refusal: fn() -> tonic::Status| {
+        let channel =
+            Channel::new(move |n, _| if n < refusals { Err(refusal()) } else { Ok(running().encode_to_vec()) });
+        let builder = Operations::builder("https://images.example.com").grpc_over(channel.clone());
+        let operations = builder.timer(VirtualClock::new()).start_retries(retries).build().unwrap();
+        let outcome = block_on(operations.start_message("/example.Images/Export", &AT_ONE));
+        (outcome.map(|operation| operation.name().to_owned()), channel.calls().len())
+    };
+    let busy = || tonic::Status::unavailable("busy");
+    let (outcome, calls) = starts(2, 2, busy);
+    assert_eq!((outcome.unwrap().as_str(), calls), ("operations/1", 3));
+    let (outcome, calls) = starts(1, 2, busy);
+    let error = outcome.unwrap_err();
+    assert_eq!((error.kind(), calls), (ErrorKind::Start, 2));
+    assert!(error.to_string().contains("`start_retries`"), "{error}");
+    for wrong in [|| tonic::Status::invalid_argument("no"), || tonic::Status::deadline_exceeded("late")] {
+        let (outcome, calls) = starts(2, 2, wrong);
+        assert_eq!((outcome.unwrap_err().kind(), calls), (ErrorKind::Start, 1));
+    }
+    let (outcome, calls) = starts(2, 2, || tonic::Status::unimplemented("no such method"));
+    let error = outcome.unwrap_err();
+    assert_eq!((error.kind(), calls), (ErrorKind::Unsupported, 1));
+    assert!(error.to_string().contains("the service does not have this call"), "{error}");
+}
+
+#[test]
 fn every_call_of_the_service_is_there() {
     let channel = Channel::new(|_, call| {
         let list = ListOperationsResponse {
