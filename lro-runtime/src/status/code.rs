@@ -101,6 +101,7 @@ impl Code {
         // `http_status`. The single statuses stand before the ranges that contain them.
         match status {
             200..=299 => Self::Ok,
+            400 => Self::InvalidArgument,
             401 => Self::Unauthenticated,
             403 => Self::PermissionDenied,
             404 | 410 => Self::NotFound,
