@@ -7,7 +7,10 @@ use http::{Method, Uri};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use super::{Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, expect_success};
+use super::{
+    Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, expect_success,
+    json::{is_object, present, shown},
+};
 use crate::{
     dialect::encode_name,
     hint::Hint,
@@ -183,22 +186,30 @@ impl Compute {
         #[derive(Deserialize)]
         struct Errors<'a> {
             #[serde(borrow, default)]
-            errors: Vec<&'a RawValue>,
+            errors: Option<Vec<&'a RawValue>>,
         }
-        // A code of 0 is the protobuf default and a 2xx is a success: neither is an error.
-        let http = members.get::<u16>(self.fields.error_code).filter(|code| *code != 0 && !(200..=299).contains(code));
-        let error = members.0.get("error").and_then(|error| serde_json::from_str::<Errors<'_>>(error.get()).ok());
-        let errors: Vec<OneError> = error.iter().flat_map(|error| &error.errors).map(|raw| OneError::of(raw)).collect();
-        if http.is_none() && errors.is_empty() {
+        let code = members.0.get(self.fields.error_code).and_then(|raw| ErrorCode::of(raw));
+        let errors: Vec<OneError> = match members.0.get("error") {
+            None => vec![],
+            Some(error) => match serde_json::from_str::<Errors<'_>>(error.get()) {
+                Ok(read) => read.errors.unwrap_or_default().into_iter().map(OneError::of).collect(),
+                // An error in another shape is still an error.
+                Err(_) => vec![OneError::of(error)],
+            },
+        };
+        if code.is_none() && errors.is_empty() {
             return None;
         }
         // Either of the two forms may come alone: only the HTTP status, or only `error.errors[]`.
         let words = members.get::<String>(self.fields.error_message).filter(|words| !words.is_empty());
         let words = words.or_else(|| errors.first().map(|error| error.message.clone())).unwrap_or_default();
-        let mut status = Status::new(http.map_or(Code::Unknown, Code::from_http_status), words);
-        if let Some(http) = http {
-            status = status.with_http_status(http);
-        }
+        let mut status = match code {
+            Some(ErrorCode::Http(http)) => Status::new(Code::from_http_status(http), words).with_http_status(http),
+            Some(ErrorCode::Other(word)) => {
+                Status::new(Code::from_name(&word).unwrap_or(Code::Unknown), words).with_reason(word)
+            }
+            None => Status::new(Code::Unknown, words),
+        };
         if let Some(code) = errors.first().map(|error| error.code.clone()).filter(|code| !code.is_empty()) {
             status = status.with_reason(code);
         }
@@ -371,8 +382,33 @@ impl<'a> Members<'a> {
     }
 }
 
+/// The code of an operation that failed.
+enum ErrorCode {
+    /// An HTTP status.
+    Http(u16),
+    /// Anything else, which is an error nevertheless.
+    Other(String),
+}
+
+impl ErrorCode {
+    /// Returns the code, or `None` for a success: a 2xx, or the protobuf default.
+    fn of(raw: &RawValue) -> Option<Self> {
+        let text = shown(raw);
+        // As a float, because `404.0` is a number, too; in quotes it is one as well.
+        match text.parse::<f64>() {
+            Ok(0.0) => None,
+            Ok(number) => match (100_u16..=599).find(|http| f64::from(*http) == number) {
+                Some(200..=299) => None,
+                Some(http) => Some(Self::Http(http)),
+                None => Some(Self::Other(text)),
+            },
+            Err(_) if text.is_empty() => None,
+            Err(_) => Some(Self::Other(text)),
+        }
+    }
+}
+
 /// One element of `error.errors[]`, with the details that it becomes.
-#[derive(Default)]
 struct OneError {
     code: String,
     message: String,
@@ -382,27 +418,33 @@ struct OneError {
 impl OneError {
     /// Reads one element. The first detail is the element itself; after it come those of its
     /// `errorDetails[]` that `google.rpc` has a type for.
+    ///
+    /// An element of another shape is still an error: it must not turn a failed operation into a
+    /// success.
     fn of(raw: &RawValue) -> Self {
         #[derive(Default, Deserialize)]
         #[serde(default, rename_all = "camelCase")]
         struct Read<'a> {
-            code: String,
-            message: String,
             #[serde(borrow)]
-            error_details: Vec<BTreeMap<&'a str, &'a RawValue>>,
+            code: Option<&'a RawValue>,
+            #[serde(borrow)]
+            message: Option<&'a RawValue>,
+            #[serde(borrow)]
+            error_details: Option<&'a RawValue>,
         }
         const TYPES: [(&str, &str); 3] =
             [("errorInfo", "ErrorInfo"), ("help", "Help"), ("localizedMessage", "LocalizedMessage")];
-        // An element of another shape is still an error: it must not turn a failed operation into a
-        // success. It is kept as a detail.
-        let read: Read<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
         let mut details = vec![Detail::new("", raw.to_owned())];
-        for detail in &read.error_details {
+        let read = serde_json::from_str::<Read<'_>>(raw.get()).ok().filter(|_| is_object(raw.get().as_bytes()));
+        let Some(read) = read else { return Self { code: String::new(), message: shown(raw), details } };
+        let typed = read.error_details.map(|raw| serde_json::from_str::<Vec<BTreeMap<&str, &RawValue>>>(raw.get()));
+        for detail in typed.and_then(Result::ok).unwrap_or_default() {
             details.extend(TYPES.iter().filter_map(|(member, name)| {
                 Some(Detail::new(format!("type.googleapis.com/google.rpc.{name}"), (*detail.get(member)?).to_owned()))
             }));
         }
-        Self { code: read.code, message: read.message, details }
+        let text = |raw: Option<&RawValue>| present(raw).map(shown).unwrap_or_default();
+        Self { code: text(read.code), message: text(read.message), details }
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, expect_success,
-    json::{is_object, present, string, unexpected_body, wrong},
+    json::{is_object, present, shown, string, unexpected_body, wrong},
     read_details,
 };
 use crate::{
@@ -233,7 +233,7 @@ fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
     let metadata = present(envelope.metadata);
     // Before the end neither counts: the specification says that neither is set while `done` is
     // false.
-    let error = present(envelope.error).filter(|_| done).map(read_status).transpose()?;
+    let error = present(envelope.error).filter(|_| done).map(read_status);
     let response = present(envelope.response).filter(|_| done);
     Ok(observation(name, done, metadata.map(any), error, response.map(any)))
 }
@@ -293,7 +293,10 @@ fn any(raw: &RawValue) -> Part<'_> {
 
 /// Reads the `google.rpc.Status` of a failed operation. Here `code` is a canonical code, not an
 /// HTTP status as in an HTTP error body.
-pub(super) fn read_status(error: &RawValue) -> Result<Status, Failure> {
+///
+/// Never fails: an `error` that cannot be read is an error all the same, and the operation failed.
+/// What has no place in a status is in its message, or else in the raw operation.
+pub(super) fn read_status(error: &RawValue) -> Status {
     #[derive(Deserialize)]
     struct Lenient<'a> {
         #[serde(borrow, default)]
@@ -304,19 +307,79 @@ pub(super) fn read_status(error: &RawValue) -> Result<Status, Failure> {
         details: Option<&'a RawValue>,
     }
     let read = serde_json::from_str::<Lenient<'_>>(error.get()).ok().filter(|_| is_object(error.get().as_bytes()));
-    let read = read.ok_or_else(|| wrong("error", error, "an object with `code` and `message`"))?;
-    let code = match present(read.code) {
-        None => Code::Unknown,
-        // An enum in protobuf's JSON may be a number or a name.
-        Some(raw) => match (serde_json::from_str::<i64>(raw.get()), serde_json::from_str::<String>(raw.get())) {
-            (Ok(number), _) => Code::from_number(number),
-            (_, Ok(name)) => Code::from_name(&name).ok_or_else(|| wrong("error.code", raw, "a canonical code"))?,
-            _ => return Err(wrong("error.code", raw, "a canonical code")),
-        },
-    };
-    let message = match present(read.message) {
-        Some(raw) => serde_json::from_str(raw.get()).map_err(|_| wrong("error.message", raw, "a string"))?,
-        None => String::new(),
-    };
-    Ok(Status::new(code, message).with_details(read_details(read.details)))
+    let Some(read) = read else { return Status::new(Code::Unknown, shown(error)) };
+    let (code, word) = read_code(present(read.code));
+    let status = Status::new(code, present(read.message).map(shown).unwrap_or_default())
+        .with_details(read_details(read.details));
+    match word {
+        Some(word) if status.reason().is_none() => status.with_reason(word),
+        _ => status,
+    }
+}
+
+/// Reads a code, which protobuf's JSON writes as a number, as a number in quotes, or as the name of
+/// an enum's value. Anything else is `UNKNOWN`, with the word that stood there.
+fn read_code(code: Option<&RawValue>) -> (Code, Option<String>) {
+    let Some(raw) = code else { return (Code::Unknown, None) };
+    let word = string(raw);
+    let text = word.as_deref().unwrap_or(raw.get());
+    // As a float, because `12.0` and `1.2e1` are numbers, too. A number that is none of the 17
+    // codes, and so one too large to be exact, is UNKNOWN.
+    if let Ok(number) = text.parse::<f64>() {
+        let known = (0..=16).map(Code::from_number).find(|code| f64::from(code.number()) == number);
+        return (known.unwrap_or(Code::Unknown), None);
+    }
+    match Code::from_name(text) {
+        Some(code) => (code, None),
+        None => (Code::Unknown, word.filter(|word| !word.is_empty()).map(Cow::into_owned)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_any_shape_is_an_error() {
+        let read = |json: &str| read_status(serde_json::from_str(json).unwrap());
+        let code = |json: &str| read(&format!(r#"{{"code":{json},"message":"m"}}"#));
+        let codes = [
+            ("12", Code::Unimplemented),
+            ("12.0", Code::Unimplemented),
+            ("1.2e1", Code::Unimplemented),
+            (r#""12""#, Code::Unimplemented),
+            (r#""UNIMPLEMENTED""#, Code::Unimplemented),
+            ("1.0", Code::Cancelled),
+            ("-1", Code::Unknown),
+            ("12.5", Code::Unknown),
+            ("1e400", Code::Unknown),
+            ("99999999999999999999999999", Code::Unknown),
+            ("null", Code::Unknown),
+            ("true", Code::Unknown),
+            ("[1]", Code::Unknown),
+            (r#"{"value":1}"#, Code::Unknown),
+            (r#""""#, Code::Unknown),
+            (r#""NaN""#, Code::Unknown),
+            (r#""\ud800""#, Code::Unknown),
+        ];
+        for (written, expected) in codes {
+            let status = code(written);
+            assert_eq!((status.code(), status.message()), (expected, "m"), "{written}");
+        }
+        assert_eq!(code(r#""DISK_FULL""#).reason(), Some("DISK_FULL"));
+        for (error, message) in [
+            (r#""disk full""#, "disk full"),
+            ("7", "7"),
+            ("[]", "[]"),
+            ("true", "true"),
+            ("{}", ""),
+            (r#"{"code":3,"code":4}"#, r#"{"code":3,"code":4}"#),
+            (r#"{"message":{"a":1}}"#, r#"{"a":1}"#),
+            (r#"{"message":5}"#, "5"),
+            (r#"{"message":null,"details":"x"}"#, ""),
+        ] {
+            let status = read(error);
+            assert_eq!((status.code(), status.message()), (Code::Unknown, message), "{error}");
+        }
+    }
 }

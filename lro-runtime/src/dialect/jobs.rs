@@ -101,7 +101,7 @@ fn observe<'a>(body: &'a [u8]) -> Result<Observation<'a>, Failure> {
     let (state, code) = known.map_or((State::Running, Code::Ok), |(_, state, code)| (*state, *code));
     let mut seen = Observation::new(state);
     if code != Code::Ok {
-        let said = present(job.error).map(read_status).transpose()?;
+        let said = present(job.error).map(read_status);
         let status = said.unwrap_or_else(|| Status::new(code, format!("the job is {word}")));
         // The word is the reason even beside an `error`: it tells `EXPIRED` from `FAILED`, whatever
         // the code.

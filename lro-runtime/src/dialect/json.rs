@@ -23,6 +23,12 @@ pub(super) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
+/// Returns a string as it is, and the beginning of any other value as JSON: what to show of a
+/// member that should be text.
+pub(super) fn shown(value: &RawValue) -> String {
+    string(value).map_or_else(|| excerpt(value.get().as_bytes()), Cow::into_owned)
+}
+
 /// Whether JSON text is an object.
 ///
 /// Needed because serde's derive reads an array into a struct, field by field: `[]` would read as

@@ -348,3 +348,29 @@ fn json_is_refused_before_it_is_sent() {
     assert!(error.to_string().contains("start_message"), "{error}");
     assert!(channel.calls().is_empty());
 }
+
+#[test]
+fn an_error_that_is_no_status_is_a_failure_all_the_same() {
+    // Field 4, `error`: a code with the wire type of a string; then a message that is not UTF-8.
+    for (error, message) in [(&b"\x0a\x01x"[..], ""), (&b"\x12\x01\xff"[..], "\u{fffd}")] {
+        let mut bytes =
+            Operation { name: "operations/1".to_owned(), done: true, ..Operation::default() }.encode_to_vec();
+        bytes.extend([0x22, u8::try_from(error.len()).unwrap()]);
+        bytes.extend(error);
+        let channel = Channel::new(move |_, _| Ok(bytes.clone()));
+        let operation = block_on(client(&channel).start_message("/example.Images/Export", &AT_ONE)).unwrap();
+        assert!(operation.is_failed());
+        let status = operation.status().unwrap();
+        let code = if message.is_empty() { Code::Unknown } else { Code::Ok };
+        assert_eq!((status.code(), status.message()), (code, message));
+        assert_eq!(status.details().iter().any(|detail| detail.message() == error), message.is_empty());
+        assert!(operation.raw().ends_with(error), "the raw is kept");
+    }
+}
+
+#[test]
+fn the_reason_is_that_of_the_error_info() {
+    let channel = Channel::new(|_, _| Ok(failed().encode_to_vec()));
+    let operation = block_on(client(&channel).start_message("/example.Images/Export", &AT_ONE)).unwrap();
+    assert_eq!(operation.status().unwrap().reason(), Some("R"));
+}

@@ -222,10 +222,7 @@ fn read_details(header: &[u8]) -> Vec<Detail> {
     let Ok(message) = STANDARD_NO_PAD.decode(unpadded) else {
         return vec![Detail::from_message("", header.to_vec())];
     };
-    match read_status(&message) {
-        Ok(status) => status.details().to_vec(),
-        Err(Malformed) => vec![Detail::from_message("", message)],
-    }
+    read_status(&message).unwrap_or_else(|Malformed| unread(&message)).details().to_vec()
 }
 
 /// Reads a `google.longrunning.Operation` from the protobuf wire format.
@@ -253,7 +250,8 @@ fn read_operation(message: &[u8]) -> Result<Observation<'_>, Failure> {
                 _ => {}
             }
         }
-        let error = error.map(|status| read_status(&status)).transpose()?;
+        // An error that cannot be read is an error all the same: the operation failed.
+        let error = error.map(|status| read_status(&status).unwrap_or_else(|Malformed| unread(&status)));
         Ok(observation(Cow::Borrowed(name), done, metadata.map(any), error, response.map(any)))
     };
     read().map_err(|Malformed| malformed("a `google.longrunning.Operation`", message))
@@ -264,14 +262,21 @@ fn any(bytes: Cow<'_, [u8]>) -> Part<'_> {
     Part { bytes, encoding: Encoding::ProtoAny }
 }
 
-/// Reads a `google.rpc.Status`. A detail that is not an `Any` is kept, without a type.
+/// Returns the status for bytes that are no `google.rpc.Status`: they are its one detail, without a
+/// type.
+fn unread(message: &[u8]) -> Status {
+    Status::new(Code::Unknown, "").with_details(vec![Detail::from_message("", Bytes::copy_from_slice(message))])
+}
+
+/// Reads a `google.rpc.Status`. A detail that is not an `Any` is kept, without a type, and a
+/// message that is not UTF-8 as far as it is.
 fn read_status(message: &[u8]) -> Result<Status, Malformed> {
-    let (mut code, mut words, mut details) = (0, "", vec![]);
+    let (mut code, mut words, mut details) = (0, Cow::default(), vec![]);
     let mut fields = Fields::of(message);
     while let Some(field) = fields.next()? {
         match field {
             (1, Value::Varint(number)) => code = number,
-            (2, Value::Bytes(bytes)) => words = text(bytes)?,
+            (2, Value::Bytes(bytes)) => words = String::from_utf8_lossy(bytes),
             (3, Value::Bytes(bytes)) => details.push(match Any::of(bytes) {
                 Ok(any) => Detail::from_message(any.type_url, Bytes::copy_from_slice(any.value)),
                 Err(Malformed) => Detail::from_message("", Bytes::copy_from_slice(bytes)),
