@@ -88,6 +88,21 @@ fn a_closure_under_progress_gives_a_fraction_or_an_option_of_one() -> Result<()>
     Ok(())
 }
 
+#[test]
+fn a_progress_that_is_no_fraction_is_unknown_and_never_done() -> Result<()> {
+    const OVER: &str = r#"{"name": "operations/1", "metadata": {"percent": 101}}"#;
+    const UNDER: &str = r#"{"name": "operations/1", "metadata": {"percent": -1}}"#;
+    const ENDLESS: &str = r#"{"name": "operations/1", "metadata": {"percent": 1e39}}"#;
+    const WHOLE: &str = r#"{"name": "operations/1", "metadata": {"percent": 100}}"#;
+    let (operations, _) = service(&[OVER, UNDER, ENDLESS, WHOLE])?;
+    let meter = Meter { operations };
+    for _ in 0..3 {
+        assert_eq!(run(meter.plain())?.progress(), None);
+    }
+    assert_eq!(run(meter.optional())?.progress(), Some(1.0));
+    Ok(())
+}
+
 /// Returns the name of an operation of any method, by the trait that all of them implement.
 fn name_of(operation: &impl LongRunning) -> String {
     operation.name().to_owned()

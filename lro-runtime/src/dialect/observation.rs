@@ -32,7 +32,8 @@ pub struct Observation<'a> {
     /// Why the operation failed or was cancelled; only with [`State::Failed`] or
     /// [`State::Cancelled`].
     pub status: Option<Status>,
-    /// The fraction done, 0 to 1, if the dialect itself has a progress field.
+    /// The fraction done, 0 to 1, if the dialect itself has a progress field. Any other value
+    /// passes, and callers see `None`.
     pub progress: Option<f64>,
     /// When the server wants the next poll.
     pub hint: Option<Hint>,

@@ -129,8 +129,8 @@ impl Method {
         self
     }
 
-    /// Sets the function that reads the fraction done, 0 to 1, from metadata. Default: the fraction
-    /// that the dialect reads, if it reads one.
+    /// Sets the function that reads the fraction done, 0 to 1, from metadata; of any other value
+    /// callers see `None`. Default: the fraction that the dialect reads, if it reads one.
     #[must_use]
     pub const fn progress(mut self, progress: fn(Payload<'_>) -> Option<f64>) -> Self {
         self.progress = Some(progress);

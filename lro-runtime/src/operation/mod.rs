@@ -126,7 +126,7 @@ impl<S: OperationState> Operation<S> {
     }
 
     /// Returns the fraction done, 0 to 1, if the service or the method gives one; 1 once the
-    /// operation has succeeded.
+    /// operation has succeeded. A value that is no such fraction is `None`.
     #[must_use]
     pub fn progress(&self) -> Option<f64> {
         self.raw.progress()

@@ -95,7 +95,7 @@ impl RawOperation {
     }
 
     /// Returns the fraction done, 0 to 1, if the service or the method gives one; 1 once the
-    /// operation has succeeded.
+    /// operation has succeeded. A value that is no such fraction is `None`.
     #[must_use]
     pub fn progress(&self) -> Option<f64> {
         if self.is_succeeded() {
@@ -105,10 +105,9 @@ impl RawOperation {
         // metadata of this method.
         let declared = self.method.and_then(|method| method.progress);
         let from_metadata = declared.and_then(|progress| self.metadata().and_then(progress));
-        from_metadata
-            .or(self.snapshot.progress)
-            .filter(|fraction| fraction.is_finite())
-            .map(|fraction| fraction.clamp(0.0, 1.0))
+        // What lies outside was read in the wrong unit, per cent for a fraction: clamped, it would
+        // say "done" at the first poll.
+        from_metadata.or(self.snapshot.progress).filter(|fraction| (0.0..=1.0).contains(fraction))
     }
 
     /// Returns the last known metadata, also on a terminal snapshot.

@@ -102,8 +102,7 @@ impl<'a> Body<'a> {
         if seen.state == State::Succeeded {
             seen.response = self.response(cursor);
         }
-        // Values out of range pass: the progress of a snapshot is clamped to 0 to 1 when it is
-        // read.
+        // Values out of range pass: the progress of a snapshot is `None` for them.
         let percent = self.fields.percent_complete.and_then(|percent| serde_json::from_str::<f64>(percent.get()).ok());
         seen.progress = percent.map(|percent| percent / 100.0);
         seen.status = self.failure(state, &word);
