@@ -92,12 +92,19 @@ impl<'a> Fields<'a> {
 }
 
 /// Merges the value of a message field that occurs again. The wire format defines two encodings in
-/// a row as the merged message, so concatenating them is enough.
+/// a row as the merged message, so appending the later one is enough.
+///
+/// Appends in place: copying what is known at every occurrence would make a message of many small
+/// occurrences, all of which a server may send, take the square of its length to read.
 #[cfg(feature = "grpc")]
 pub(crate) fn merge<'a>(known: Option<std::borrow::Cow<'a, [u8]>>, more: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
     match known {
         None => more.into(),
-        Some(known) => [&known, more].concat().into(),
+        Some(known) => {
+            let mut merged = known.into_owned();
+            merged.extend_from_slice(more);
+            merged.into()
+        }
     }
 }
 
