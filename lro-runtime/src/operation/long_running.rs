@@ -36,6 +36,8 @@ pub trait LongRunning: Clone + fmt::Debug + Send + Sync + Sized + 'static {
     fn name(&self) -> &str;
     /// Returns the state with its payloads: see [`Operation::state`].
     fn state(&self) -> &Self::State;
+    /// Returns the state with its payloads by value: see [`Operation::into_state`].
+    fn into_state(self) -> Self::State;
     /// Whether the operation is terminal: see [`Operation::is_completed`].
     fn is_completed(&self) -> bool;
     /// Whether the operation succeeded: see [`Operation::is_succeeded`].
@@ -94,6 +96,10 @@ impl<S: OperationState> LongRunning for Operation<S> {
 
     fn state(&self) -> &S {
         Self::state(self)
+    }
+
+    fn into_state(self) -> S {
+        Self::into_state(self)
     }
 
     fn is_completed(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    future::{Future, IntoFuture},
+    future::{Future, IntoFuture, ready},
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -101,6 +101,30 @@ impl<S: OperationState> Operation<S> {
         &self.decoded().state
     }
 
+    /// Returns the state with its payloads by value, as [`state`](Self::state) reads them.
+    ///
+    /// ```
+    /// # use lro_runtime::{Operations, RawOperation, Result, long_running};
+    /// # #[long_running(operations = operations, response = String, metadata = ())]
+    /// # async fn build(operations: &Operations) -> Result<RawOperation> {
+    /// #     operations.post("v1/builds", &()).await
+    /// # }
+    /// fn outcome(operation: BuildOperation) -> String {
+    ///     match operation.into_state() {
+    ///         BuildState::Succeeded { response, .. } => response,
+    ///         BuildState::Failed { status, .. } | BuildState::Cancelled { status, .. } => status.to_string(),
+    ///         BuildState::Pending | BuildState::Running { .. } => "not yet".to_owned(),
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// What was decoded already is given away. It is decoded anew only if a clone of this operation
+    /// holds it too: payloads need not be `Clone`.
+    #[must_use]
+    pub fn into_state(self) -> S {
+        own(self.decoded).unwrap_or_else(|| decode(&self.raw)).state
+    }
+
     /// Whether the operation is terminal: it succeeded, failed, or was cancelled.
     #[must_use]
     pub fn is_completed(&self) -> bool {
@@ -165,13 +189,19 @@ impl<S: OperationState> Operation<S> {
 
     /// Returns the response by value.
     ///
+    /// What was decoded already is given away. It is decoded anew only if a clone of this operation
+    /// holds it too: response types need not be `Clone`.
+    ///
     /// # Errors
     ///
     /// As [`result`](Self::result).
     pub fn into_result(self) -> Result<S::Response> {
-        // Decoded anew: the decoded response may be shared with clones of this operation, and
-        // response types need not be `Clone`.
-        response::<S>(&self.raw)
+        match own(self.decoded) {
+            Some(Decoded { response_error: Some(error), .. }) => Err(error),
+            Some(Decoded { state, .. }) => state.into_response().ok_or_else(|| self.raw.no_response()),
+            // Not all payloads: the metadata is not asked for.
+            None => response::<S>(&self.raw),
+        }
     }
 
     /// Returns why the operation failed or was cancelled, as the service says.
@@ -344,6 +374,11 @@ impl RawOperation {
     }
 }
 
+/// Takes the decoded payloads out, if there are some and no clone of the operation shares them.
+fn own<S: OperationState>(decoded: Arc<OnceLock<Decoded<S>>>) -> Option<Decoded<S>> {
+    Arc::into_inner(decoded).and_then(OnceLock::into_inner)
+}
+
 /// Decodes the payloads of a snapshot. Compiled once per method, so everything that does not depend
 /// on the types is in the functions below.
 fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
@@ -450,6 +485,10 @@ impl<S: OperationState> IntoFuture for Operation<S> {
     /// Polls until completed with the method's settings and returns the response; an error if the
     /// operation did not succeed.
     fn into_future(self) -> Self::IntoFuture {
+        // Taken here, not by the driver, so that what has been decoded is kept.
+        if self.is_completed() {
+            return Box::pin(ready(self.into_result()));
+        }
         let waiting = driver::poll_until_completed(self.raw, PollSettings::default(), Observers::default(), None);
         // The wait runs untyped and its end is decoded: only the decoding is compiled per method.
         Box::pin(async move { response::<S>(&waiting.await?) })
