@@ -3,11 +3,7 @@
 use std::{fmt, future::Future};
 
 use super::{Handle, Operation, OperationState, RawOperation, Resume, Token};
-use crate::{
-    client::Operations,
-    error::{Error, Result},
-    settings::PollSettings,
-};
+use crate::{client::Operations, error::Result, settings::PollSettings};
 
 /// An operation of any annotated method, for code that is generic over methods.
 ///
@@ -53,13 +49,13 @@ pub trait LongRunning: Clone + fmt::Debug + Send + Sync + Sized + 'static {
     /// # Errors
     ///
     /// As [`Operation::metadata`].
-    fn metadata(&self) -> Result<Option<&Self::Metadata>, &Error>;
+    fn metadata(&self) -> Result<Option<&Self::Metadata>>;
     /// Returns the response: see [`Operation::result`].
     ///
     /// # Errors
     ///
     /// As [`Operation::result`].
-    fn result(&self) -> Result<&Self::Response, &Error>;
+    fn result(&self) -> Result<&Self::Response>;
     /// Returns the response by value: see [`Operation::into_result`].
     ///
     /// # Errors
@@ -122,11 +118,11 @@ impl<S: OperationState> LongRunning for Operation<S> {
         Self::progress(self)
     }
 
-    fn metadata(&self) -> Result<Option<&S::Metadata>, &Error> {
+    fn metadata(&self) -> Result<Option<&S::Metadata>> {
         Self::metadata(self)
     }
 
-    fn result(&self) -> Result<&S::Response, &Error> {
+    fn result(&self) -> Result<&S::Response> {
         Self::result(self)
     }
 

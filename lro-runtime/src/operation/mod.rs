@@ -76,9 +76,6 @@ struct Decoded<S: OperationState> {
     response_error: Option<Error>,
     /// Why the metadata cannot be decoded.
     metadata_error: Option<Error>,
-    /// The error of [`Operation::result`] in every state but success. Made when it is asked for:
-    /// most snapshots of a wait are never asked.
-    no_response: OnceLock<Error>,
 }
 
 impl<S: OperationState> Operation<S> {
@@ -162,10 +159,10 @@ impl<S: OperationState> Operation<S> {
     ///
     /// Of kind [`Decode`](crate::ErrorKind::Decode) when it is not of the declared type. No other
     /// call fails because of that.
-    pub fn metadata(&self) -> Result<Option<&S::Metadata>, &Error> {
+    pub fn metadata(&self) -> Result<Option<&S::Metadata>> {
         let decoded = self.decoded();
         match &decoded.metadata_error {
-            Some(error) => Err(error),
+            Some(error) => Err(error.clone()),
             None => Ok(decoded.state.metadata().or(decoded.queued.as_ref())),
         }
     }
@@ -178,12 +175,12 @@ impl<S: OperationState> Operation<S> {
     /// [`Failed`](crate::ErrorKind::Failed) or [`Cancelled`](crate::ErrorKind::Cancelled) (both
     /// with the status) when it did not succeed, [`Decode`](crate::ErrorKind::Decode) when the
     /// response does not decode.
-    pub fn result(&self) -> Result<&S::Response, &Error> {
+    pub fn result(&self) -> Result<&S::Response> {
         let decoded = self.decoded();
         match (&decoded.response_error, decoded.state.response()) {
             (None, Some(response)) => Ok(response),
-            (Some(error), _) => Err(error),
-            (None, None) => Err(decoded.no_response.get_or_init(|| self.raw.no_response())),
+            (Some(error), _) => Err(error.clone()),
+            (None, None) => Err(self.raw.no_response()),
         }
     }
 
@@ -401,7 +398,7 @@ fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
             StateParts::Failed { status: status(raw, response_error.as_ref()), metadata }
         }
     };
-    Decoded { state: S::from_parts(parts), queued, response_error, metadata_error, no_response: OnceLock::new() }
+    Decoded { state: S::from_parts(parts), queued, response_error, metadata_error }
 }
 
 /// Splits an optional result into its value and its error.

@@ -1,6 +1,6 @@
 //! Promises of an operation as a value: what it gives away, and how often it decodes for that.
 
-use std::{cell::Cell, future::IntoFuture};
+use std::{cell::Cell, error::Error, future::IntoFuture};
 
 use lro_runtime::{ErrorKind, LongRunning, Operations, RawOperation, Result, long_running, testing::Script};
 use serde::{Deserialize, Deserializer};
@@ -93,4 +93,16 @@ fn a_response_that_does_not_decode_is_an_error_each_time_it_is_asked_for() {
     assert_eq!(operation.into_result().unwrap_err().kind(), ErrorKind::Decode);
     assert_eq!(unreadable().into_result().unwrap_err().kind(), ErrorKind::Decode);
     assert!(matches!(unreadable().into_state(), ReportState::Failed { .. }));
+}
+
+#[test]
+fn an_error_of_metadata_or_result_outlives_the_operation() {
+    fn page(running: &ReportOperation) -> std::result::Result<(), Box<dyn Error + Send + Sync>> {
+        running.metadata()?;
+        running.result()?;
+        Ok(())
+    }
+    let error = page(&started(Script::new().running_with(json!({ "page": 7 })))).unwrap_err();
+    let error = error.downcast::<lro_runtime::Error>().unwrap();
+    assert_eq!(error.kind(), ErrorKind::NotCompleted);
 }
