@@ -65,8 +65,7 @@ impl<H: Handle> Blocking<H> {
             return Ok(self.operation.clone());
         }
         let raw = self.operation.raw_operation().clone();
-        self.run(|timer| super::poll_until_completed(raw, settings, Observers::default(), timer))
-            .map(H::from_raw_operation)
+        self.run(|timer| super::poll_until_completed(raw, settings, timer)).map(H::from_raw_operation)
     }
 
     /// Returns an iterator of snapshots: this one at once, then one per successful poll. Blocks
@@ -88,7 +87,7 @@ impl<H: Handle> Blocking<H> {
     }
 
     /// Runs a call on the calling thread, with a timer that parks it.
-    pub(crate) fn run<T>(&self, call: impl FnOnce(TimerOverride) -> BoxFuture<'static, Result<T>>) -> Result<T> {
+    pub(crate) fn run<'a, T>(&self, call: impl FnOnce(TimerOverride) -> BoxFuture<'a, Result<T>>) -> Result<T> {
         block_on(call(Some(self.timer())))
     }
 

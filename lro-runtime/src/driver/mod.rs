@@ -17,12 +17,12 @@ mod wait;
 pub use self::{
     blocking::Blocking,
     observed::Observed,
-    observers::Notify,
+    observers::{FailedPoll, Notify},
     shared::{Shared, Waiting},
     snapshots::Snapshots,
 };
 pub(crate) use self::{
     call::{cancel, delete, poll_once, wait},
     observers::Observers,
-    wait::poll_until_completed,
+    wait::{observe_until_completed, poll_until_completed},
 };

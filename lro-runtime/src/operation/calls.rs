@@ -7,7 +7,7 @@ use std::{
 
 use super::RawOperation;
 use crate::{
-    driver::{self, Blocking, Observed, Observers, Shared, Snapshots},
+    driver::{self, Blocking, FailedPoll, Observed, Observers, Shared, Snapshots},
     error::Result,
     settings::PollSettings,
     transport::BoxFuture,
@@ -40,7 +40,7 @@ impl RawOperation {
         &self,
         settings: PollSettings,
     ) -> impl Future<Output = Result<Self>> + Send + 'static + use<> {
-        driver::poll_until_completed(self.clone(), settings, Observers::default(), None)
+        driver::poll_until_completed(self.clone(), settings, None)
     }
 
     /// Returns a stream of snapshots: this one at once, then one per successful poll, the last one
@@ -59,6 +59,12 @@ impl RawOperation {
     /// Adds an observer of completion, called once with the terminal snapshot: see [`Observed`].
     pub fn on_completed(&self, observer: impl FnOnce(&Self) + Send + 'static) -> Observed<Self> {
         Observed::new(self.clone()).on_completed(observer)
+    }
+
+    /// Adds an observer of failed polls, called for each poll of a wait that fails: see
+    /// [`Observed`].
+    pub fn on_failed_poll(&self, observer: impl FnMut(FailedPoll<'_>) + Send + 'static) -> Observed<Self> {
+        Observed::new(self.clone()).on_failed_poll(observer)
     }
 
     /// Returns one wait that many waiters can share, with one poll loop and one set of settings:

@@ -13,7 +13,7 @@ use crate::{
     client::{Operations, current_method},
     dialect::Payload,
     driver,
-    driver::{Blocking, Observed, Observers, Shared, Snapshots},
+    driver::{Blocking, FailedPoll, Observed, Observers, Shared, Snapshots},
     error::{Error, Result},
     settings::PollSettings,
     status::{Code, State, Status},
@@ -271,9 +271,7 @@ impl<S: OperationState> Operation<S> {
             if operation.is_completed() {
                 return Ok(operation);
             }
-            driver::poll_until_completed(operation.raw, settings, Observers::default(), None)
-                .await
-                .map(Self::from_raw_operation)
+            driver::poll_until_completed(operation.raw, settings, None).await.map(Self::from_raw_operation)
         }
     }
 
@@ -293,6 +291,12 @@ impl<S: OperationState> Operation<S> {
     /// Adds an observer of completion, called once with the terminal snapshot: see [`Observed`].
     pub fn on_completed(&self, observer: impl FnOnce(&Self) + Send + 'static) -> Observed<Self> {
         Observed::new(self.clone()).on_completed(observer)
+    }
+
+    /// Adds an observer of failed polls, called for each poll of a wait that fails: see
+    /// [`Observed`].
+    pub fn on_failed_poll(&self, observer: impl FnMut(FailedPoll<'_>) + Send + 'static) -> Observed<Self> {
+        Observed::new(self.clone()).on_failed_poll(observer)
     }
 
     /// Returns one wait that many waiters can share, with one poll loop and one set of settings:
@@ -486,7 +490,7 @@ impl<S: OperationState> IntoFuture for Operation<S> {
         if self.is_completed() {
             return Box::pin(ready(self.into_result()));
         }
-        let waiting = driver::poll_until_completed(self.raw, PollSettings::default(), Observers::default(), None);
+        let waiting = driver::poll_until_completed(self.raw, PollSettings::default(), None);
         // The wait runs untyped and its end is decoded: only the decoding is compiled per method.
         Box::pin(async move { response::<S>(&waiting.await?) })
     }

@@ -99,7 +99,7 @@ fn an_unknown_word_is_running_and_visible_or_an_error_on_request() {
     let operation = smol::block_on(operations.post("jobs", &())).unwrap();
     let seen = Arc::new(Mutex::new(vec![]));
     let log = Arc::clone(&seen);
-    let observed =
+    let mut observed =
         operation.on_progress(move |snapshot| log.lock().unwrap().push(snapshot.raw_status().map(str::to_owned)));
     let done = smol::block_on(observed.poll_until_completed(PollSettings::default())).unwrap();
     assert_eq!(done.state(), State::Succeeded);
