@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     dialect::{DecodeError, Payload},
-    operation::{Operation, OperationState, RawOperation, Token},
+    operation::{RawOperation, Token},
     settings::{PollSettings, SettingsError},
     status::{Cause, Failure, Status},
     text::line,
@@ -148,32 +148,6 @@ impl Error {
     #[must_use]
     pub fn snapshot(&self) -> Option<&RawOperation> {
         self.0.operation.as_ref()
-    }
-
-    /// Returns the last snapshot as the typed operation of the method whose state enum is `S`;
-    /// `None` if the error is about none, or about an operation of another method.
-    ///
-    /// ```
-    /// use lro_runtime::{ErrorKind, Operation, OperationState, PollSettings, Result};
-    ///
-    /// /// Waits for as long as it takes, a time limit after the other.
-    /// async fn patiently<S: OperationState>(mut operation: Operation<S>) -> Result<Operation<S>> {
-    ///     loop {
-    ///         match operation.poll_until_completed(PollSettings::default()).await {
-    ///             Err(error) if error.kind() == ErrorKind::Timeout => {
-    ///                 operation = error.typed_snapshot::<S>().unwrap_or(operation);
-    ///             }
-    ///             ended => return ended,
-    ///         }
-    ///     }
-    /// }
-    /// ```
-    #[must_use]
-    pub fn typed_snapshot<S: OperationState>(&self) -> Option<Operation<S>> {
-        // The untyped operation of a client without methods may be of any, as in a token.
-        let is_of_method =
-            |operation: &&RawOperation| operation.method.is_none_or(|method| method.name() == S::METHOD.name());
-        self.snapshot().filter(is_of_method).map(|operation| operation.clone().typed())
     }
 
     /// Returns a token to resume the operation from, if the error is about one.

@@ -375,6 +375,35 @@ impl RawOperation {
     }
 }
 
+// Not in `error.rs`, which knows untyped operations only: fewer files import each other in a circle.
+impl Error {
+    /// Returns the last snapshot as the typed operation of the method whose state enum is `S`;
+    /// `None` if the error is about none, or about an operation of another method.
+    ///
+    /// ```
+    /// use lro_runtime::{ErrorKind, Operation, OperationState, PollSettings, Result};
+    ///
+    /// /// Waits for as long as it takes, a time limit after the other.
+    /// async fn patiently<S: OperationState>(mut operation: Operation<S>) -> Result<Operation<S>> {
+    ///     loop {
+    ///         match operation.poll_until_completed(PollSettings::default()).await {
+    ///             Err(error) if error.kind() == ErrorKind::Timeout => {
+    ///                 operation = error.typed_snapshot::<S>().unwrap_or(operation);
+    ///             }
+    ///             ended => return ended,
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn typed_snapshot<S: OperationState>(&self) -> Option<Operation<S>> {
+        // The untyped operation of a client without methods may be of any, as in a token.
+        let is_of_method =
+            |operation: &&RawOperation| operation.method.is_none_or(|method| method.name() == S::METHOD.name());
+        self.snapshot().filter(is_of_method).map(|operation| operation.clone().typed())
+    }
+}
+
 /// Takes the decoded payloads out, if there are some and no clone of the operation shares them.
 fn own<S: OperationState>(decoded: Arc<OnceLock<Decoded<S>>>) -> Option<Decoded<S>> {
     Arc::into_inner(decoded).and_then(OnceLock::into_inner)
