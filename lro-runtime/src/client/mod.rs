@@ -7,6 +7,7 @@ use http::{HeaderMap, Uri};
 
 use crate::{
     dialect::Dialect,
+    driver::CancelOutcome,
     error::Result,
     operation::RawOperation,
     settings::PollSettings,
@@ -99,11 +100,13 @@ impl Operations {
     /// Asks the service to cancel the operation `name`. Best effort: only a later poll shows
     /// whether the operation was cancelled.
     ///
+    /// A name does not say whether the operation has ended, so the request is sent.
+    ///
     /// # Errors
     ///
     /// Of kind [`Unsupported`](crate::ErrorKind::Unsupported) where the dialect or the service has
     /// no cancel call, else of kind `Poll`.
-    pub async fn cancel(&self, name: &str) -> Result<()> {
+    pub async fn cancel(&self, name: &str) -> Result<CancelOutcome> {
         self.resume(name)?.cancel().await
     }
 

@@ -4,7 +4,7 @@ use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 
 use futures_core::Stream;
 
-use super::{Observers, Snapshots};
+use super::{CancelOutcome, Observers, Snapshots};
 use crate::{
     error::Result,
     operation::{Handle, RawOperation},
@@ -99,7 +99,7 @@ impl<H: Handle> Blocking<H> {
 
     /// Sends the cancel call. Every handle has it; the public `cancel` exists only where the method
     /// declares it.
-    pub(crate) fn send_cancel(&self) -> Result<()> {
+    pub(crate) fn send_cancel(&self) -> Result<CancelOutcome> {
         self.run(|timer| super::cancel(self.operation.raw_operation().clone(), timer))
     }
 
@@ -111,7 +111,8 @@ impl<H: Handle> Blocking<H> {
 }
 
 impl Blocking<RawOperation> {
-    /// Asks the service to cancel the operation and polls until it is terminal.
+    /// Asks the service to cancel the operation and polls until it is terminal. On a completed
+    /// operation it sends no request and returns the same snapshot.
     ///
     /// # Errors
     ///
@@ -121,13 +122,13 @@ impl Blocking<RawOperation> {
         self.poll_until_completed(settings)
     }
 
-    /// Asks the service to cancel the operation. Only a later snapshot shows whether it was
-    /// cancelled.
+    /// Asks the service to cancel the operation, or says that it has ended already. Only a later
+    /// snapshot shows whether it was cancelled.
     ///
     /// # Errors
     ///
     /// As [`RawOperation::cancel`](crate::RawOperation::cancel).
-    pub fn cancel(&self) -> Result<()> {
+    pub fn cancel(&self) -> Result<CancelOutcome> {
         self.send_cancel()
     }
 

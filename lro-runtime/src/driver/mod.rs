@@ -16,6 +16,7 @@ mod wait;
 
 pub use self::{
     blocking::Blocking,
+    call::CancelOutcome,
     observed::Observed,
     observers::{FailedPoll, Notify},
     shared::{Shared, Waiting},

@@ -7,7 +7,7 @@ use std::{
 
 use super::RawOperation;
 use crate::{
-    driver::{self, Blocking, FailedPoll, Observed, Observers, Shared, Snapshots},
+    driver::{self, Blocking, CancelOutcome, FailedPoll, Observed, Observers, Shared, Snapshots},
     error::Result,
     settings::PollSettings,
     transport::BoxFuture,
@@ -81,18 +81,20 @@ impl RawOperation {
     /// Asks the service to cancel the operation. Only a later snapshot shows whether it was
     /// cancelled.
     ///
-    /// On a completed operation it sends no request.
+    /// On a completed operation it sends no request and says so:
+    /// [`AlreadyCompleted`](CancelOutcome::AlreadyCompleted).
     ///
     /// # Errors
     ///
     /// Of kind [`Unsupported`](crate::ErrorKind::Unsupported) where the dialect or the service has
     /// no cancel call, else of kind [`Poll`](crate::ErrorKind::Poll).
-    pub fn cancel(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<> {
+    pub fn cancel(&self) -> impl Future<Output = Result<CancelOutcome>> + Send + 'static + use<> {
         driver::cancel(self.clone(), None)
     }
 
     /// Asks the service to cancel the operation and polls until it is terminal:
-    /// [`Cancelled`](crate::State::Cancelled), or finished in spite of the request.
+    /// [`Cancelled`](crate::State::Cancelled), or finished in spite of the request. On a completed
+    /// operation it sends no request and returns the same snapshot.
     ///
     /// # Errors
     ///

@@ -6,7 +6,7 @@ use std::{
 };
 
 use lro_runtime::{
-    Code, Dialect, ErrorKind, Failure, Operations, PollSettings, State, UnknownStatus,
+    CancelOutcome, Code, Dialect, ErrorKind, Failure, Operations, PollSettings, State, UnknownStatus,
     dialect::{Call, Cursor, Observation},
     testing::{Script, ScriptedTransport, VirtualClock},
     transport::{Reply, Request},
@@ -258,7 +258,7 @@ fn a_cancellation_is_what_the_server_makes_of_it() {
     assert!(ended.is_cancelled());
     let stage = Stage::new(Script::new().running_with(percent(40)).cancel_accepted());
     let operation = stage.export();
-    smol::block_on(operation.cancel()).unwrap();
+    assert_eq!(smol::block_on(operation.cancel()).unwrap(), CancelOutcome::Requested);
     assert!(matches!(operation.state(), ExportImageState::Running { .. }), "asked, not assumed");
 }
 
