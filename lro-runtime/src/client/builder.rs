@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
-use super::{Credentials, Inner, Operations, cookies::Cookies, start_policy::StartPolicy};
+use super::{Credentials, Inner, Operations, start_policy::StartPolicy};
 use crate::{
     dialect::{Dialect, Google},
     error::{Error, ErrorKind, Result},
@@ -217,7 +217,7 @@ impl OperationsBuilder {
                 id: self.start_id.as_deref().map(start_id).transpose()?,
                 retries: self.start_retries,
             },
-            cookies: self.cookies.then(Cookies::default),
+            cookies: self.cookies.then(Arc::default),
         };
         Ok(Operations { inner: Arc::new(inner) })
     }

@@ -60,6 +60,7 @@ pub struct Operations {
 }
 
 /// What the clones of a client share.
+#[derive(Clone)]
 struct Inner {
     base: Uri,
     dialect: Arc<dyn Dialect>,
@@ -72,7 +73,7 @@ struct Inner {
     origins: Vec<Origin>,
     max_body: usize,
     start_policy: StartPolicy,
-    cookies: Option<Cookies>,
+    cookies: Option<Arc<Cookies>>,
 }
 
 // The base URL may have secrets in its query, and header values are secret: neither is shown.
@@ -145,6 +146,11 @@ impl Operations {
     /// Returns the timer that a call brings, else the client's.
     pub(crate) fn timer_or(&self, timer: TimerOverride) -> Arc<dyn Timer> {
         timer.unwrap_or_else(|| Arc::clone(self.timer()))
+    }
+
+    /// Returns the same client with another transport. Both share what the service has set: cookies.
+    pub(crate) fn with_transport(&self, transport: Arc<dyn Transport>) -> Self {
+        Self { inner: Arc::new(Inner { transport, ..(*self.inner).clone() }) }
     }
 
     pub(crate) fn dialect(&self) -> &Arc<dyn Dialect> {

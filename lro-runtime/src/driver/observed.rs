@@ -16,8 +16,8 @@ use crate::{
 /// An operation with observers, which a wait for it calls.
 ///
 /// - An observer of progress is called with the snapshot that the wait begins with, and then with
-///   every snapshot that differs from the one before in state, status word or metadata. With
-///   [`every_poll`](Self::every_poll) it is called with every snapshot.
+///   every snapshot that differs from the one before in state, status word, status message or
+///   metadata. With [`every_poll`](Self::every_poll) it is called with every snapshot.
 /// - An observer of completion is called exactly once, with the terminal snapshot. It is not called
 ///   if the wait ends without one.
 /// - An observer of failed polls is called for each poll that fails. The wait may go on after it:

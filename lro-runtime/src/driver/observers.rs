@@ -6,7 +6,7 @@ use crate::{dialect::Payload, operation::RawOperation, status::Failure};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Notify {
-    /// When the state, the status word or the metadata has changed.
+    /// When the state, the status word, the status message or the metadata has changed.
     #[default]
     OnChange,
     /// After every poll that gave a snapshot.
@@ -99,6 +99,7 @@ impl Observers {
         // comparison.
         let changed = last.state() != next.state()
             || last.raw_status() != next.raw_status()
+            || last.status_message() != next.status_message()
             || last.metadata().map(Payload::bytes) != next.metadata().map(Payload::bytes);
         if changed || self.notify == Notify::EveryPoll {
             self.call_all(next);

@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
     settings::PollSettings,
     status::{Code, State, Status},
-    transport::BoxFuture,
+    transport::{BoxFuture, Transport},
 };
 
 mod calls;
@@ -213,6 +213,13 @@ impl<S: OperationState> Operation<S> {
         self.raw.raw_status()
     }
 
+    /// Returns what the service says in words about how the operation stands: see
+    /// [`RawOperation::status_message`].
+    #[must_use]
+    pub fn status_message(&self) -> Option<&str> {
+        self.raw.status_message()
+    }
+
     /// Returns the message as received, also when it does not decode. Empty if the operation was
     /// resumed and not polled yet.
     #[must_use]
@@ -236,6 +243,12 @@ impl<S: OperationState> Operation<S> {
     #[must_use]
     pub fn client(&self) -> &Operations {
         self.raw.client()
+    }
+
+    /// Returns the same operation, whose requests go through `transport`, which may be a closure: see
+    /// [`RawOperation::with_transport`].
+    pub fn with_transport(&self, transport: impl Transport) -> Self {
+        Self { raw: self.raw.with_transport(transport), decoded: Arc::clone(&self.decoded) }
     }
 
     /// Polls once: sends one request and returns a new snapshot, as [`RawOperation::poll_once`]

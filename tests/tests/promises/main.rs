@@ -8,6 +8,7 @@
 mod support;
 
 mod errors;
+mod polling;
 mod secrets;
 mod settings;
 mod tokens;
