@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use lro_examples::{ExportImageOperation, ExportImageState, ExportRequest, ImageClient, service};
-use lro_runtime::{ErrorKind, LongRunning, PollSettings, block_on, testing::LroServer};
+use lro_runtime::{CancelOutcome, ErrorKind, LongRunning, PollSettings, block_on, testing::LroServer};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(run(&service()?)?)
@@ -41,8 +41,7 @@ fn run(server: &LroServer) -> lro_runtime::Result<()> {
 
     // operation.cancel() returns False on a completed operation. Here `cancel` then sends no
     // request.
-    assert!(done.is_completed());
-    done.blocking().cancel()?;
+    assert_eq!(done.blocking().cancel()?, CancelOutcome::AlreadyCompleted);
 
     // operation.cancel(); operation.cancelled()
     let other = block_on(client.export_image(&ExportRequest::new("dog", "pictures")))?;

@@ -23,10 +23,8 @@ struct Instance {
 
 /// The metadata of a running operation.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Progress {
     progress: u8,
-    status_message: Option<String>,
 }
 
 struct Instances {
@@ -67,15 +65,15 @@ fn main() -> Result<()> {
     let builder = Operations::builder(BASE).dialect(Compute::new()).transport(transport).timer(clock.clone());
     let client = Instances { operations: builder.build()? };
 
-    // A custom polling function is any loop around `poll_once`. The ready-made one is
-    // `poll_until_completed` with `PollSettings`.
+    // A polling loop of one's own is any loop around `poll_once`. The ready-made one is
+    // `poll_until_completed` with `PollSettings`; `with_transport` gives it a function that polls.
     let mut operation = block_on(client.insert("i"))?;
     while !operation.is_completed() {
-        let words = operation.metadata()?.and_then(|metadata| metadata.status_message.as_deref()).unwrap_or_default();
         println!(
-            "{:.0} %, {}: {words}",
+            "{:.0} %, {}: {}",
             operation.progress().unwrap_or_default() * 100.0,
-            operation.raw_status().unwrap_or("?")
+            operation.raw_status().unwrap_or("?"),
+            operation.status_message().unwrap_or_default()
         );
         // The clock is virtual: these 5 s pass at once.
         block_on(lro_runtime::Timer::sleep(&clock, Duration::from_secs(5)));

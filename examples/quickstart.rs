@@ -110,7 +110,7 @@ async fn tour(client: &ImageClient) -> Result<()> {
 
     title("Resume it from the token, as another process would tomorrow");
     let resumed = client.resume_export_image(token)?;
-    let image = resumed.on_progress({
+    let mut image = resumed.on_progress({
         let bar = Bar::new();
         move |snapshot| bar.draw(snapshot)
     });

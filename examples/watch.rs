@@ -105,7 +105,7 @@ fn watch(arguments: &Arguments) -> Result<Ended, Error> {
     // Printed before the first request, so that the token is known whatever happens later.
     eprintln!("to resume: watch {} --resume {}", arguments.url, operation.token());
     let screen = Screen { live: std::io::stderr().is_terminal() };
-    let observed = operation.on_progress(move |snapshot| screen.show(snapshot));
+    let mut observed = operation.on_progress(move |snapshot| screen.show(snapshot));
     match observed.poll_until_completed_blocking(arguments.settings.clone()) {
         Ok(done) => Ok(Ended::Completed(done)),
         Err(error) if error.kind() == ErrorKind::Timeout => Ok(Ended::TimedOut(error)),

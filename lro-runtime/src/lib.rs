@@ -157,7 +157,7 @@ pub use self::{
         bearer,
     },
     dialect::{Dialect, Payload},
-    driver::{Blocking, Notify, Observed, Shared, Snapshots, Waiting},
+    driver::{Blocking, CancelOutcome, FailedPoll, Notify, Observed, Shared, Snapshots, Waiting},
     error::{Error, ErrorKind, Result},
     operation::{
         CancelOnDrop, Cancellable, Deletable, Handle, LongRunning, Method, Operation, OperationState, RawOperation,

@@ -15,8 +15,8 @@ use std::{
 };
 
 use lro_runtime::{
-    Cancellable, Code, Deletable, ErrorKind, Operation, OperationState, Operations, PollSettings, RawOperation, Result,
-    State, block_on, long_running,
+    CancelOutcome, Cancellable, Code, Deletable, ErrorKind, Operation, OperationState, Operations, PollSettings,
+    RawOperation, Result, State, block_on, long_running,
 };
 use prost_types::{Struct, Value, value::Kind};
 use serde::Deserialize;
@@ -145,7 +145,7 @@ impl Mode {
         }
     }
 
-    fn cancel<S: Cancellable>(self, operation: &Operation<S>) -> Result<()> {
+    fn cancel<S: Cancellable>(self, operation: &Operation<S>) -> Result<CancelOutcome> {
         match self {
             Self::Async => smol::block_on(operation.cancel()),
             Self::Blocking => operation.blocking().cancel(),
@@ -230,7 +230,7 @@ where
         let done = mode.finish(&operation, settings()).unwrap();
         assert!(done.is_cancelled());
         // Cancelling a completed operation is fine, and sends nothing.
-        mode.cancel(&done).unwrap();
+        assert_eq!(mode.cancel(&done).unwrap(), CancelOutcome::AlreadyCompleted);
         let timeout = mode.finish(&start("cancel", 3), settings().with_timeout(Duration::from_millis(60)));
         assert_eq!(timeout.err().unwrap().kind(), ErrorKind::Timeout);
 
@@ -239,7 +239,7 @@ where
         assert!(mode.finish(&operation, settings()).unwrap().is_succeeded());
 
         let operation = start("nosup", 9);
-        for refused in [mode.cancel(&operation), mode.delete(&operation)] {
+        for refused in [mode.cancel(&operation).map(drop), mode.delete(&operation)] {
             assert_eq!(refused.unwrap_err().kind(), ErrorKind::Unsupported);
         }
         assert!(mode.finish(&operation, settings().with_long_poll(Duration::from_secs(5))).unwrap().is_succeeded());

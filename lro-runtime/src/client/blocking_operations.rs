@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{BlockingList, Operations};
-use crate::{error::Result, operation::RawOperation, settings::PollSettings};
+use crate::{driver::CancelOutcome, error::Result, operation::RawOperation, settings::PollSettings};
 
 /// The calls of [`Operations`] that take an operation's name, made on the calling thread.
 ///
@@ -48,7 +48,7 @@ impl BlockingOperations {
     /// # Errors
     ///
     /// As [`Operations::cancel`].
-    pub fn cancel(&self, name: &str) -> Result<()> {
+    pub fn cancel(&self, name: &str) -> Result<CancelOutcome> {
         self.0.resume(name)?.blocking().cancel()
     }
 

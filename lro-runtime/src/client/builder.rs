@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
-use super::{Credentials, Inner, Operations, cookies::Cookies, start_policy::StartPolicy};
+use super::{Credentials, Inner, Operations, start_policy::StartPolicy};
 use crate::{
     dialect::{Dialect, Google},
     error::{Error, ErrorKind, Result},
@@ -219,7 +219,7 @@ impl OperationsBuilder {
                 id: self.start_id.as_deref().map(start_id).transpose()?,
                 retries: self.start_retries,
             },
-            cookies: self.cookies.then(Cookies::default),
+            cookies: self.cookies.then(Arc::default),
         };
         Ok(Operations { inner: Arc::new(inner) })
     }
@@ -256,7 +256,7 @@ fn default_transport() -> Result<Arc<dyn Transport>> {
 
 #[cfg(not(feature = "hyper"))]
 fn default_transport() -> Result<Arc<dyn Transport>> {
-    Err(invalid("transport: none given, and the feature `hyper` is off".to_owned()))
+    Err(none_given("transport", "hyper"))
 }
 
 #[cfg(feature = "smol")]
@@ -267,5 +267,27 @@ fn default_timer() -> Result<Arc<dyn Timer>> {
 
 #[cfg(not(feature = "smol"))]
 fn default_timer() -> Result<Arc<dyn Timer>> {
-    Err(invalid("timer: none given, and the feature `smol` is off".to_owned()))
+    Err(none_given("timer", "smol"))
+}
+
+/// The error of a client without a `part` that has no default because `feature` is off.
+#[cfg(any(test, not(feature = "hyper"), not(feature = "smol")))]
+fn none_given(part: &str, feature: &str) -> Error {
+    invalid(format!("no {part} is given: call `.{part}(…)` on the builder, or turn on the feature `{feature}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Which features are on is not a test's choice: the message is checked by itself.
+    #[test]
+    fn a_client_without_a_transport_or_a_timer_says_which_call_gives_it_one() {
+        for (part, feature) in [("transport", "hyper"), ("timer", "smol")] {
+            let error = none_given(part, feature);
+            assert_eq!(error.kind(), ErrorKind::InvalidSettings);
+            assert!(error.to_string().contains(&format!("`.{part}(…)`")), "{error}");
+            assert!(error.to_string().contains(&format!("feature `{feature}`")), "{error}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use http::{HeaderMap, Uri};
 
 use crate::{
     dialect::Dialect,
+    driver::CancelOutcome,
     error::Result,
     operation::RawOperation,
     settings::PollSettings,
@@ -59,6 +60,7 @@ pub struct Operations {
 }
 
 /// What the clones of a client share.
+#[derive(Clone)]
 struct Inner {
     base: Uri,
     dialect: Arc<dyn Dialect>,
@@ -71,7 +73,7 @@ struct Inner {
     origins: Vec<Origin>,
     max_body: usize,
     start_policy: StartPolicy,
-    cookies: Option<Cookies>,
+    cookies: Option<Arc<Cookies>>,
 }
 
 // The base URL may have secrets in its query, and header values are secret: neither is shown.
@@ -99,11 +101,13 @@ impl Operations {
     /// Asks the service to cancel the operation `name`. Best effort: only a later poll shows
     /// whether the operation was cancelled.
     ///
+    /// A name does not say whether the operation has ended, so the request is sent.
+    ///
     /// # Errors
     ///
     /// Of kind [`Unsupported`](crate::ErrorKind::Unsupported) where the dialect or the service has
     /// no cancel call, else of kind `Poll`.
-    pub async fn cancel(&self, name: &str) -> Result<()> {
+    pub async fn cancel(&self, name: &str) -> Result<CancelOutcome> {
         self.resume(name)?.cancel().await
     }
 
@@ -142,6 +146,11 @@ impl Operations {
     /// Returns the timer that a call brings, else the client's.
     pub(crate) fn timer_or(&self, timer: TimerOverride) -> Arc<dyn Timer> {
         timer.unwrap_or_else(|| Arc::clone(self.timer()))
+    }
+
+    /// Returns the same client with another transport. Both share what the service has set: cookies.
+    pub(crate) fn with_transport(&self, transport: Arc<dyn Transport>) -> Self {
+        Self { inner: Arc::new(Inner { transport, ..(*self.inner).clone() }) }
     }
 
     pub(crate) fn dialect(&self) -> &Arc<dyn Dialect> {

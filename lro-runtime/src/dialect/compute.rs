@@ -135,6 +135,7 @@ impl Compute {
         let mut seen = self.read_state(&members)?;
         seen.metadata = Some(Part::of(body, Encoding::Json));
         seen.progress = members.get::<f64>("progress").map(|percent| percent / 100.0);
+        seen.status_message = members.get("statusMessage").map(Cow::Owned);
         // An error counts only at the end: Compute may set `error` and `httpErrorStatusCode` while
         // the operation runs, and it may still succeed.
         if seen.state.is_terminal() {

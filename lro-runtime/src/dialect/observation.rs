@@ -35,6 +35,9 @@ pub struct Observation<'a> {
     /// The fraction done, 0 to 1, if the dialect itself has a progress field. Any other value
     /// passes, and callers see `None`.
     pub progress: Option<f64>,
+    /// What the server says in words about how the operation stands, if the dialect has a field for
+    /// that.
+    pub status_message: Option<Cow<'a, str>>,
     /// When the server wants the next poll.
     pub hint: Option<Hint>,
     /// Where the next poll goes; `None` if it goes to the same place as this one.
@@ -58,6 +61,7 @@ impl Observation<'_> {
             response: None,
             status: None,
             progress: None,
+            status_message: None,
             hint: None,
             cursor: None,
             follow: false,

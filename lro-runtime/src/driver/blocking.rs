@@ -4,7 +4,7 @@ use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
 
 use futures_core::Stream;
 
-use super::{Observers, Snapshots};
+use super::{CancelOutcome, Observers, Snapshots};
 use crate::{
     error::Result,
     operation::{Handle, RawOperation},
@@ -65,8 +65,7 @@ impl<H: Handle> Blocking<H> {
             return Ok(self.operation.clone());
         }
         let raw = self.operation.raw_operation().clone();
-        self.run(|timer| super::poll_until_completed(raw, settings, Observers::default(), timer))
-            .map(H::from_raw_operation)
+        self.run(|timer| super::poll_until_completed(raw, settings, timer)).map(H::from_raw_operation)
     }
 
     /// Returns an iterator of snapshots: this one at once, then one per successful poll. Blocks
@@ -88,7 +87,7 @@ impl<H: Handle> Blocking<H> {
     }
 
     /// Runs a call on the calling thread, with a timer that parks it.
-    pub(crate) fn run<T>(&self, call: impl FnOnce(TimerOverride) -> BoxFuture<'static, Result<T>>) -> Result<T> {
+    pub(crate) fn run<'a, T>(&self, call: impl FnOnce(TimerOverride) -> BoxFuture<'a, Result<T>>) -> Result<T> {
         block_on(call(Some(self.timer())))
     }
 
@@ -100,7 +99,7 @@ impl<H: Handle> Blocking<H> {
 
     /// Sends the cancel call. Every handle has it; the public `cancel` exists only where the method
     /// declares it.
-    pub(crate) fn send_cancel(&self) -> Result<()> {
+    pub(crate) fn send_cancel(&self) -> Result<CancelOutcome> {
         self.run(|timer| super::cancel(self.operation.raw_operation().clone(), timer))
     }
 
@@ -112,7 +111,8 @@ impl<H: Handle> Blocking<H> {
 }
 
 impl Blocking<RawOperation> {
-    /// Asks the service to cancel the operation and polls until it is terminal.
+    /// Asks the service to cancel the operation and polls until it is terminal. On a completed
+    /// operation it sends no request and returns the same snapshot.
     ///
     /// # Errors
     ///
@@ -122,13 +122,13 @@ impl Blocking<RawOperation> {
         self.poll_until_completed(settings)
     }
 
-    /// Asks the service to cancel the operation. Only a later snapshot shows whether it was
-    /// cancelled.
+    /// Asks the service to cancel the operation, or says that it has ended already. Only a later
+    /// snapshot shows whether it was cancelled.
     ///
     /// # Errors
     ///
     /// As [`RawOperation::cancel`](crate::RawOperation::cancel).
-    pub fn cancel(&self) -> Result<()> {
+    pub fn cancel(&self) -> Result<CancelOutcome> {
         self.send_cancel()
     }
 

@@ -45,9 +45,25 @@ pub(crate) fn wait(
     })
 }
 
+/// What a cancel call came to. Neither says that the operation was cancelled: only a later snapshot
+/// shows that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CancelOutcome {
+    /// The service has accepted the request. The operation may still finish in spite of it.
+    Requested,
+    /// The operation had ended already. No request was sent.
+    AlreadyCompleted,
+}
+
 /// Asks the service to cancel the operation, unless it has ended: see [`RawOperation::cancel`].
-pub(crate) fn cancel(operation: RawOperation, timer: TimerOverride) -> BoxFuture<'static, Result<()>> {
-    Box::pin(async move { if operation.is_completed() { Ok(()) } else { send(operation, timer, &CANCEL).await } })
+pub(crate) fn cancel(operation: RawOperation, timer: TimerOverride) -> BoxFuture<'static, Result<CancelOutcome>> {
+    Box::pin(async move {
+        if operation.is_completed() {
+            return Ok(CancelOutcome::AlreadyCompleted);
+        }
+        send(operation, timer, &CANCEL).await.map(|()| CancelOutcome::Requested)
+    })
 }
 
 /// Tells the service that the operation is no longer needed: see [`RawOperation::delete`]. Unlike

@@ -16,13 +16,14 @@ mod wait;
 
 pub use self::{
     blocking::Blocking,
+    call::CancelOutcome,
     observed::Observed,
-    observers::Notify,
+    observers::{FailedPoll, Notify},
     shared::{Shared, Waiting},
     snapshots::Snapshots,
 };
 pub(crate) use self::{
     call::{cancel, delete, poll_once, wait},
     observers::Observers,
-    wait::poll_until_completed,
+    wait::{observe_until_completed, poll_until_completed},
 };

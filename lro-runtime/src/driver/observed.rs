@@ -5,28 +5,40 @@ use std::{
     future::{Future, IntoFuture},
 };
 
-use super::{Blocking, Notify, Observers, Snapshots, poll_until_completed};
-use crate::{error::Result, operation::Handle, settings::PollSettings, transport::BoxFuture};
+use super::{Blocking, FailedPoll, Notify, Observers, Snapshots, observe_until_completed};
+use crate::{
+    error::{Error, Result},
+    operation::{Handle, RawOperation},
+    settings::PollSettings,
+    transport::BoxFuture,
+};
 
 /// An operation with observers, which a wait for it calls.
 ///
 /// - An observer of progress is called with the snapshot that the wait begins with, and then with
-///   every snapshot that differs from the one before in state, status word or metadata. With
-///   [`every_poll`](Self::every_poll) it is called with every snapshot.
+///   every snapshot that differs from the one before in state, status word, status message or
+///   metadata. With [`every_poll`](Self::every_poll) it is called with every snapshot.
 /// - An observer of completion is called exactly once, with the terminal snapshot. It is not called
 ///   if the wait ends without one.
+/// - An observer of failed polls is called for each poll that fails. The wait may go on after it:
+///   see [`ErrorBudget`](crate::ErrorBudget).
+///
+/// A wait that expires, fails or is dropped takes no observer with it: the next wait calls them
+/// again, and begins at the last snapshot that the one before returned or left in its error.
 ///
 /// Observers run in the task or thread that waits, and a panic in one panics there.
 ///
 /// ```
 /// # use lro_runtime::{Operation, OperationState, PollSettings, Result};
 /// # async fn wait<S: OperationState>(operation: Operation<S>) -> Result<()> {
-/// let done = operation
+/// let mut observed = operation
 ///     .on_progress(|snapshot| println!("{:?}", snapshot.progress()))
-///     .on_completed(|snapshot| println!("{} ended", snapshot.name()))
-///     .poll_until_completed(PollSettings::default())
-///     .await?;
-/// let response = done.on_completed(|_| println!("and again")).await?;
+///     .on_failed_poll(|poll| eprintln!("poll {} failed: {}", poll.attempt(), poll.failure()))
+///     .on_completed(|snapshot| println!("{} ended", snapshot.name()));
+/// if observed.poll_until_completed(PollSettings::interactive()).await.is_err() {
+///     println!("it takes longer than usual");
+/// }
+/// let response = observed.await?;
 /// # Ok(()) }
 /// ```
 #[must_use = "observers see nothing unless the operation is waited for"]
@@ -54,6 +66,16 @@ impl<H: Handle> Observed<H> {
         self
     }
 
+    /// Adds an observer of failed polls, which is called for each poll of a wait that fails: with
+    /// the failure, and with how many polls the wait has sent.
+    ///
+    /// A poll that the service refuses to hold ([`with_long_poll`](PollSettings::with_long_poll))
+    /// is repeated as an ordinary one and has not failed.
+    pub fn on_failed_poll(mut self, observer: impl FnMut(FailedPoll<'_>) + Send + 'static) -> Self {
+        self.observers.add_failed_poll(observer);
+        self
+    }
+
     /// Calls the observers of progress after every successful poll. Default: only when something
     /// has changed.
     pub fn every_poll(mut self) -> Self {
@@ -64,18 +86,27 @@ impl<H: Handle> Observed<H> {
     /// Polls until the operation is terminal, and returns the terminal snapshot: see
     /// [`RawOperation::poll_until_completed`](crate::RawOperation::poll_until_completed).
     ///
+    /// The future borrows the observers. Where it must own them, as in a task, await the observed
+    /// operation itself, or move it into an `async` block.
+    ///
     /// # Errors
     ///
     /// As [`RawOperation::poll_until_completed`](crate::RawOperation::poll_until_completed).
     pub fn poll_until_completed(
-        self,
+        &mut self,
         settings: PollSettings,
-    ) -> impl Future<Output = Result<H>> + Send + 'static + use<H> {
-        let waiting = poll_until_completed(self.operation.raw_operation().clone(), settings, self.observers, None);
-        async move { waiting.await.map(H::from_raw_operation) }
+    ) -> impl Future<Output = Result<H>> + Send + use<'_, H> {
+        let Self { operation, observers } = self;
+        let waiting = observe_until_completed(operation.raw_operation().clone(), settings, observers, None);
+        async move {
+            let ended = waiting.await;
+            go_on_at(operation, &ended);
+            ended.map(H::from_raw_operation)
+        }
     }
 
-    /// Returns the stream of snapshots, which calls the observers before it yields.
+    /// Returns the stream of snapshots, which calls the observers before it yields and drops them
+    /// with itself.
     pub fn snapshots(self, settings: PollSettings) -> Snapshots<H> {
         Snapshots::new(self.operation.raw_operation().clone(), settings, None, self.observers)
     }
@@ -86,10 +117,20 @@ impl<H: Handle> Observed<H> {
     /// # Errors
     ///
     /// As [`RawOperation::poll_until_completed`](crate::RawOperation::poll_until_completed).
-    pub fn poll_until_completed_blocking(self, settings: PollSettings) -> Result<H> {
-        let raw = self.operation.raw_operation().clone();
-        let blocking = Blocking::new(self.operation);
-        blocking.run(|timer| poll_until_completed(raw, settings, self.observers, timer)).map(H::from_raw_operation)
+    pub fn poll_until_completed_blocking(&mut self, settings: PollSettings) -> Result<H> {
+        let Self { operation, observers } = self;
+        let raw = operation.raw_operation().clone();
+        let blocking = Blocking::new(operation.clone());
+        let ended = blocking.run(|timer| observe_until_completed(raw, settings, observers, timer));
+        go_on_at(operation, &ended);
+        ended.map(H::from_raw_operation)
+    }
+}
+
+/// Moves the operation to the last snapshot of a wait, where the next wait is to begin.
+fn go_on_at<H: Handle>(operation: &mut H, ended: &Result<RawOperation>) {
+    if let Some(last) = ended.as_ref().map_or_else(Error::snapshot, Some) {
+        *operation = H::from_raw_operation(last.clone());
     }
 }
 
@@ -105,10 +146,10 @@ where
     /// Polls until completed with the method's settings and returns what `.await` on the operation
     /// returns.
     fn into_future(self) -> Self::IntoFuture {
-        let waiting = self.poll_until_completed(PollSettings::default());
+        let mut observed = self;
         // The second await finds the operation completed: it sends no request and only makes the
         // result.
-        Box::pin(async move { waiting.await?.await })
+        Box::pin(async move { observed.poll_until_completed(PollSettings::default()).await?.await })
     }
 }
 

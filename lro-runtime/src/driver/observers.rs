@@ -1,27 +1,62 @@
 //! The observers of one wait, and the rule by which they are called.
 
-use crate::{dialect::Payload, operation::RawOperation};
+use crate::{dialect::Payload, operation::RawOperation, status::Failure};
 
 /// When observers of progress are called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Notify {
-    /// When the state, the status word or the metadata has changed.
+    /// When the state, the status word, the status message or the metadata has changed.
     #[default]
     OnChange,
     /// After every poll that gave a snapshot.
     EveryPoll,
 }
 
+/// A poll that failed during a wait: given to an observer of [failed
+/// polls](super::Observed::on_failed_poll).
+#[derive(Clone, Copy, Debug)]
+pub struct FailedPoll<'a> {
+    operation: &'a RawOperation,
+    failure: &'a Failure,
+    attempt: u32,
+}
+
+impl<'a> FailedPoll<'a> {
+    pub(crate) fn new(operation: &'a RawOperation, failure: &'a Failure, attempt: u32) -> Self {
+        Self { operation, failure, attempt }
+    }
+
+    /// Returns the last snapshot, which the failed poll has not changed.
+    pub fn operation(&self) -> &'a RawOperation {
+        self.operation
+    }
+
+    /// Returns why the poll failed.
+    #[must_use]
+    pub fn failure(&self) -> &'a Failure {
+        self.failure
+    }
+
+    /// Returns how many polls the wait has sent, this one included: the first is 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+}
+
 type OnProgress = Box<dyn FnMut(&RawOperation) + Send>;
 type OnCompleted = Box<dyn FnOnce(&RawOperation) + Send>;
+type OnFailedPoll = Box<dyn FnMut(FailedPoll<'_>) + Send>;
 
-/// The observers of one wait.
+/// The observers of one operation. A wait borrows them, so that they outlive a wait that ends
+/// before the operation does.
 #[derive(Default)]
 pub(crate) struct Observers {
     notify: Notify,
     progress: Vec<OnProgress>,
     completed: Vec<OnCompleted>,
+    failed_poll: Vec<OnFailedPoll>,
 }
 
 impl Observers {
@@ -33,6 +68,10 @@ impl Observers {
         self.completed.push(Box::new(observer));
     }
 
+    pub(crate) fn add_failed_poll(&mut self, observer: impl FnMut(FailedPoll<'_>) + Send + 'static) {
+        self.failed_poll.push(Box::new(observer));
+    }
+
     pub(crate) fn notify(&mut self, notify: Notify) {
         self.notify = notify;
     }
@@ -42,9 +81,16 @@ impl Observers {
         self.call_all(first);
     }
 
-    /// Whether there is no observer.
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether no observer is called with snapshots.
+    pub(crate) fn ignore_snapshots(&self) -> bool {
         self.progress.is_empty() && self.completed.is_empty()
+    }
+
+    /// Calls the observers of failed polls.
+    pub(crate) fn notify_failed_poll(&mut self, failed: FailedPoll<'_>) {
+        for observer in &mut self.failed_poll {
+            observer(failed);
+        }
     }
 
     /// Calls the observers with `next`, which a poll gave after `last`, if [`Notify`] asks for it.
@@ -53,6 +99,7 @@ impl Observers {
         // comparison.
         let changed = last.state() != next.state()
             || last.raw_status() != next.raw_status()
+            || last.status_message() != next.status_message()
             || last.metadata().map(Payload::bytes) != next.metadata().map(Payload::bytes);
         if changed || self.notify == Notify::EveryPoll {
             self.call_all(next);

@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-use super::wait::Wait;
+use super::{Observers, wait::Wait};
 use crate::{
     error::Result,
     operation::{Handle, RawOperation},
@@ -241,7 +241,7 @@ impl Turn<'_> {
             },
             PollLoop::Between(mut wait) => {
                 let advancing = async move {
-                    let advanced = wait.advance().await;
+                    let advanced = wait.advance(&mut Observers::default()).await;
                     (wait, advanced)
                 };
                 (PollLoop::Advancing(Box::pin(advancing)), false)

@@ -36,10 +36,10 @@ enum Stage {
     /// it does not count towards the time limit.
     First(Box<(RawOperation, PollSettings, TimerOverride, Observers)>),
     /// A snapshot has been yielded.
-    Between(Box<Wait>),
+    Between(Box<(Wait, Observers)>),
     /// A delay or a poll is in progress. The future owns the wait and hands it back, so that
     /// nothing borrows from the stream.
-    Advancing(BoxFuture<'static, (Box<Wait>, Result<bool>)>),
+    Advancing(BoxFuture<'static, (Box<(Wait, Observers)>, Result<bool>)>),
     /// The terminal snapshot or an error has been yielded.
     Ended,
 }
@@ -66,24 +66,24 @@ impl<H: Handle> Stream for Snapshots<H> {
             match std::mem::replace(&mut self.stage, Stage::Ended) {
                 Stage::Ended => return Poll::Ready(None),
                 Stage::First(first) => {
-                    let (operation, settings, timer, observers) = *first;
+                    let (operation, settings, timer, mut observers) = *first;
                     let item = Wait::new(operation, settings, timer).map(|wait| {
-                        let mut wait = Box::new(wait.observed_by(observers));
                         let first = H::from_raw_operation(wait.operation().clone());
-                        wait.begin();
-                        self.stage = Stage::Between(wait);
+                        observers.begin(wait.operation());
+                        self.stage = Stage::Between(Box::new((wait, observers)));
                         first
                     });
                     return Poll::Ready(Some(item));
                 }
-                Stage::Between(mut wait) => {
+                Stage::Between(mut observed) => {
                     self.stage = Stage::Advancing(Box::pin(async move {
-                        let advanced = wait.advance().await;
-                        (wait, advanced)
+                        let (wait, observers) = &mut *observed;
+                        let advanced = wait.advance(observers).await;
+                        (observed, advanced)
                     }));
                 }
                 Stage::Advancing(mut future) => {
-                    let Poll::Ready((wait, advanced)) = future.as_mut().poll(context) else {
+                    let Poll::Ready((observed, advanced)) = future.as_mut().poll(context) else {
                         self.stage = Stage::Advancing(future);
                         return Poll::Pending;
                     };
@@ -91,8 +91,8 @@ impl<H: Handle> Stream for Snapshots<H> {
                         Err(error) => Some(Err(error)),
                         Ok(false) => None,
                         Ok(true) => {
-                            let snapshot = H::from_raw_operation(wait.operation().clone());
-                            self.stage = Stage::Between(wait);
+                            let snapshot = H::from_raw_operation(observed.0.operation().clone());
+                            self.stage = Stage::Between(observed);
                             Some(Ok(snapshot))
                         }
                     });

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::Observers;
+use super::{FailedPoll, Observers};
 use crate::{
     engine::{Action, End, Engine, LastReply, Opening, PollSuccess},
     error::{Error, ErrorKind, Result},
@@ -22,10 +22,20 @@ use crate::{
 pub(crate) fn poll_until_completed(
     operation: RawOperation,
     settings: PollSettings,
-    observers: Observers,
     timer: TimerOverride,
 ) -> BoxFuture<'static, Result<RawOperation>> {
-    Box::pin(async move { Wait::new(operation, settings, timer)?.observed_by(observers).finish().await })
+    Box::pin(async move { Wait::new(operation, settings, timer)?.finish(&mut Observers::default()).await })
+}
+
+/// Polls until the operation is terminal, and calls the observers: see
+/// [`Observed::poll_until_completed`](super::Observed::poll_until_completed).
+pub(crate) fn observe_until_completed(
+    operation: RawOperation,
+    settings: PollSettings,
+    observers: &mut Observers,
+    timer: TimerOverride,
+) -> BoxFuture<'_, Result<RawOperation>> {
+    Box::pin(async move { Wait::new(operation, settings, timer)?.finish(observers).await })
 }
 
 /// A wait in progress. The async, blocking, stream and shared drivers differ only in what polls it.
@@ -34,7 +44,6 @@ pub(crate) struct Wait {
     engine: Engine,
     timer: Arc<dyn Timer>,
     unknown: UnknownStatus,
-    observers: Observers,
 }
 
 impl Wait {
@@ -60,13 +69,7 @@ impl Wait {
             seed: fastrand::u64(..),
         };
         let engine = Engine::new(schedule, &opening);
-        Ok(Self { operation, engine, timer, unknown, observers: Observers::default() })
-    }
-
-    /// Sets the observers of the wait.
-    pub(crate) fn observed_by(mut self, observers: Observers) -> Self {
-        self.observers = observers;
-        self
+        Ok(Self { operation, engine, timer, unknown })
     }
 
     /// Returns the operation at its latest snapshot.
@@ -74,21 +77,16 @@ impl Wait {
         &self.operation
     }
 
-    /// Calls the observers with the snapshot that the wait begins with.
-    pub(crate) fn begin(&mut self) {
-        self.observers.begin(&self.operation);
-    }
-
     /// Waits until the operation is terminal, and returns it.
-    pub(crate) async fn finish(mut self) -> Result<RawOperation> {
-        self.begin();
-        while self.advance().await? {}
+    async fn finish(mut self, observers: &mut Observers) -> Result<RawOperation> {
+        observers.begin(&self.operation);
+        while self.advance(observers).await? {}
         Ok(self.operation)
     }
 
     /// Waits until a poll gives a new snapshot, and returns `true`; returns `false` once the
     /// operation is terminal.
-    pub(crate) async fn advance(&mut self) -> Result<bool> {
+    pub(crate) async fn advance(&mut self, observers: &mut Observers) -> Result<bool> {
         loop {
             // One reading of the clock per step: what the engine decides and how long the timer
             // sleeps go by the same time.
@@ -96,7 +94,7 @@ impl Wait {
             match self.engine.next(now) {
                 Action::WaitUntil(at) => self.timer.sleep(at.saturating_duration_since(now)).await,
                 Action::Poll { limit, hold } => {
-                    if self.poll(now, limit, hold).await? {
+                    if self.poll(now, limit, hold, observers).await? {
                         return Ok(true);
                     }
                 }
@@ -107,19 +105,25 @@ impl Wait {
 
     /// Polls once and reports the outcome to the engine. Returns whether the poll gave a new
     /// snapshot.
-    async fn poll(&mut self, began: Instant, limit: Duration, hold: Option<Duration>) -> Result<bool> {
+    async fn poll(
+        &mut self,
+        began: Instant,
+        limit: Duration,
+        hold: Option<Duration>,
+        observers: &mut Observers,
+    ) -> Result<bool> {
         match self.operation.poll(began, limit, hold, &*self.timer).await {
             Ok(next) => {
                 let now = next.replied.map_or(began, |replied| replied.at);
                 let success = PollSuccess { completed: next.state.is_terminal(), hint: next.hint, follow: next.follow };
                 self.engine.handle_success(now, self.system_time(next.hint), success);
                 // Observers compare two snapshots, so the last one is kept for them. Without
-                // observers it is overwritten in place.
-                if self.observers.is_empty() {
+                // observers of snapshots it is overwritten in place.
+                if observers.ignore_snapshots() {
                     self.operation.advance(next);
                 } else {
                     let next = self.operation.at(next);
-                    self.observers.notify_poll(&self.operation, &next);
+                    observers.notify_poll(&self.operation, &next);
                     self.operation = next;
                 }
                 // After the snapshot is stored, so that the error carries the one with the unknown
@@ -135,6 +139,7 @@ impl Wait {
                 Ok(false)
             }
             Err(failure) => {
+                observers.notify_failed_poll(FailedPoll::new(&self.operation, &failure, self.engine.attempts()));
                 self.engine.handle_failure(self.timer.now(), self.system_time(failure.hint()), failure);
                 Ok(false)
             }

@@ -7,7 +7,7 @@ use std::{
 
 use super::RawOperation;
 use crate::{
-    driver::{self, Blocking, Observed, Observers, Shared, Snapshots},
+    driver::{self, Blocking, CancelOutcome, FailedPoll, Observed, Observers, Shared, Snapshots},
     error::Result,
     settings::PollSettings,
     transport::BoxFuture,
@@ -40,7 +40,7 @@ impl RawOperation {
         &self,
         settings: PollSettings,
     ) -> impl Future<Output = Result<Self>> + Send + 'static + use<> {
-        driver::poll_until_completed(self.clone(), settings, Observers::default(), None)
+        driver::poll_until_completed(self.clone(), settings, None)
     }
 
     /// Returns a stream of snapshots: this one at once, then one per successful poll, the last one
@@ -61,6 +61,12 @@ impl RawOperation {
         Observed::new(self.clone()).on_completed(observer)
     }
 
+    /// Adds an observer of failed polls, called for each poll of a wait that fails: see
+    /// [`Observed`].
+    pub fn on_failed_poll(&self, observer: impl FnMut(FailedPoll<'_>) + Send + 'static) -> Observed<Self> {
+        Observed::new(self.clone()).on_failed_poll(observer)
+    }
+
     /// Returns one wait that many waiters can share, with one poll loop and one set of settings:
     /// see [`Shared`].
     pub fn shared(&self, settings: PollSettings) -> Shared<Self> {
@@ -75,18 +81,20 @@ impl RawOperation {
     /// Asks the service to cancel the operation. Only a later snapshot shows whether it was
     /// cancelled.
     ///
-    /// On a completed operation it sends no request.
+    /// On a completed operation it sends no request and says so:
+    /// [`AlreadyCompleted`](CancelOutcome::AlreadyCompleted).
     ///
     /// # Errors
     ///
     /// Of kind [`Unsupported`](crate::ErrorKind::Unsupported) where the dialect or the service has
     /// no cancel call, else of kind [`Poll`](crate::ErrorKind::Poll).
-    pub fn cancel(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<> {
+    pub fn cancel(&self) -> impl Future<Output = Result<CancelOutcome>> + Send + 'static + use<> {
         driver::cancel(self.clone(), None)
     }
 
     /// Asks the service to cancel the operation and polls until it is terminal:
-    /// [`Cancelled`](crate::State::Cancelled), or finished in spite of the request.
+    /// [`Cancelled`](crate::State::Cancelled), or finished in spite of the request. On a completed
+    /// operation it sends no request and returns the same snapshot.
     ///
     /// # Errors
     ///

@@ -5,7 +5,7 @@ use std::future::Future;
 
 use super::{Handle, Operation, OperationState};
 use crate::{
-    driver::{self, Blocking},
+    driver::{self, Blocking, CancelOutcome},
     error::Result,
     settings::PollSettings,
 };
@@ -27,20 +27,29 @@ pub trait Cancellable: OperationState {}
 pub trait Deletable: OperationState {}
 
 impl<S: Cancellable> Operation<S> {
-    /// Asks the service to cancel the operation. Only a later snapshot shows whether it was
-    /// cancelled.
+    /// Asks the service to cancel the operation, or says that it has ended already. Only a later
+    /// snapshot shows whether it was cancelled.
     ///
-    /// On a completed operation it sends no request.
+    /// ```
+    /// # use lro_runtime::{CancelOutcome, Cancellable, Operation, Result};
+    /// # async fn stop<S: Cancellable>(operation: Operation<S>) -> Result<()> {
+    /// match operation.cancel().await? {
+    ///     CancelOutcome::AlreadyCompleted => println!("too late: {:?}", operation.status()),
+    ///     _ => println!("asked"),
+    /// }
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
     /// As [`RawOperation::cancel`](crate::RawOperation::cancel).
-    pub fn cancel(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<S> {
+    pub fn cancel(&self) -> impl Future<Output = Result<CancelOutcome>> + Send + 'static + use<S> {
         driver::cancel(self.raw.clone(), None)
     }
 
     /// Asks the service to cancel the operation and polls until it is terminal: cancelled, or
-    /// finished in spite of the request.
+    /// finished in spite of the request. On a completed operation it sends no request and returns
+    /// the same snapshot.
     ///
     /// # Errors
     ///
@@ -66,17 +75,18 @@ impl<S: Deletable> Operation<S> {
 }
 
 impl<S: Cancellable> Blocking<Operation<S>> {
-    /// Asks the service to cancel the operation. Only a later snapshot shows whether it was
-    /// cancelled.
+    /// Asks the service to cancel the operation, or says that it has ended already. Only a later
+    /// snapshot shows whether it was cancelled.
     ///
     /// # Errors
     ///
     /// As [`RawOperation::cancel`](crate::RawOperation::cancel).
-    pub fn cancel(&self) -> Result<()> {
+    pub fn cancel(&self) -> Result<CancelOutcome> {
         self.send_cancel()
     }
 
-    /// Asks the service to cancel the operation and polls until it is terminal.
+    /// Asks the service to cancel the operation and polls until it is terminal. On a completed
+    /// operation it sends no request and returns the same snapshot.
     ///
     /// # Errors
     ///

@@ -3,11 +3,7 @@
 use std::{fmt, future::Future};
 
 use super::{Handle, Operation, OperationState, RawOperation, Resume, Token};
-use crate::{
-    client::Operations,
-    error::{Error, Result},
-    settings::PollSettings,
-};
+use crate::{client::Operations, error::Result, settings::PollSettings};
 
 /// An operation of any annotated method, for code that is generic over methods.
 ///
@@ -36,6 +32,8 @@ pub trait LongRunning: Clone + fmt::Debug + Send + Sync + Sized + 'static {
     fn name(&self) -> &str;
     /// Returns the state with its payloads: see [`Operation::state`].
     fn state(&self) -> &Self::State;
+    /// Returns the state with its payloads by value: see [`Operation::into_state`].
+    fn into_state(self) -> Self::State;
     /// Whether the operation is terminal: see [`Operation::is_completed`].
     fn is_completed(&self) -> bool;
     /// Whether the operation succeeded: see [`Operation::is_succeeded`].
@@ -51,13 +49,13 @@ pub trait LongRunning: Clone + fmt::Debug + Send + Sync + Sized + 'static {
     /// # Errors
     ///
     /// As [`Operation::metadata`].
-    fn metadata(&self) -> Result<Option<&Self::Metadata>, &Error>;
+    fn metadata(&self) -> Result<Option<&Self::Metadata>>;
     /// Returns the response: see [`Operation::result`].
     ///
     /// # Errors
     ///
     /// As [`Operation::result`].
-    fn result(&self) -> Result<&Self::Response, &Error>;
+    fn result(&self) -> Result<&Self::Response>;
     /// Returns the response by value: see [`Operation::into_result`].
     ///
     /// # Errors
@@ -96,6 +94,10 @@ impl<S: OperationState> LongRunning for Operation<S> {
         Self::state(self)
     }
 
+    fn into_state(self) -> S {
+        Self::into_state(self)
+    }
+
     fn is_completed(&self) -> bool {
         Self::is_completed(self)
     }
@@ -116,11 +118,11 @@ impl<S: OperationState> LongRunning for Operation<S> {
         Self::progress(self)
     }
 
-    fn metadata(&self) -> Result<Option<&S::Metadata>, &Error> {
+    fn metadata(&self) -> Result<Option<&S::Metadata>> {
         Self::metadata(self)
     }
 
-    fn result(&self) -> Result<&S::Response, &Error> {
+    fn result(&self) -> Result<&S::Response> {
         Self::result(self)
     }
 

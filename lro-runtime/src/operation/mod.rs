@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    future::{Future, IntoFuture},
+    future::{Future, IntoFuture, ready},
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -13,11 +13,11 @@ use crate::{
     client::{Operations, current_method},
     dialect::Payload,
     driver,
-    driver::{Blocking, Observed, Observers, Shared, Snapshots},
+    driver::{Blocking, FailedPoll, Observed, Observers, Shared, Snapshots},
     error::{Error, Result},
     settings::PollSettings,
     status::{Code, State, Status},
-    transport::BoxFuture,
+    transport::{BoxFuture, Transport},
 };
 
 mod calls;
@@ -76,9 +76,6 @@ struct Decoded<S: OperationState> {
     response_error: Option<Error>,
     /// Why the metadata cannot be decoded.
     metadata_error: Option<Error>,
-    /// The error of [`Operation::result`] in every state but success. Made when it is asked for:
-    /// most snapshots of a wait are never asked.
-    no_response: OnceLock<Error>,
 }
 
 impl<S: OperationState> Operation<S> {
@@ -99,6 +96,30 @@ impl<S: OperationState> Operation<S> {
     #[must_use]
     pub fn state(&self) -> &S {
         &self.decoded().state
+    }
+
+    /// Returns the state with its payloads by value, as [`state`](Self::state) reads them.
+    ///
+    /// ```
+    /// # use lro_runtime::{Operations, RawOperation, Result, long_running};
+    /// # #[long_running(operations = operations, response = String, metadata = ())]
+    /// # async fn build(operations: &Operations) -> Result<RawOperation> {
+    /// #     operations.post("v1/builds", &()).await
+    /// # }
+    /// fn outcome(operation: BuildOperation) -> String {
+    ///     match operation.into_state() {
+    ///         BuildState::Succeeded { response, .. } => response,
+    ///         BuildState::Failed { status, .. } | BuildState::Cancelled { status, .. } => status.to_string(),
+    ///         BuildState::Pending | BuildState::Running { .. } => "not yet".to_owned(),
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// What was decoded already is given away. It is decoded anew only if a clone of this operation
+    /// holds it too: payloads need not be `Clone`.
+    #[must_use]
+    pub fn into_state(self) -> S {
+        own(self.decoded).unwrap_or_else(|| decode(&self.raw)).state
     }
 
     /// Whether the operation is terminal: it succeeded, failed, or was cancelled.
@@ -138,10 +159,10 @@ impl<S: OperationState> Operation<S> {
     ///
     /// Of kind [`Decode`](crate::ErrorKind::Decode) when it is not of the declared type. No other
     /// call fails because of that.
-    pub fn metadata(&self) -> Result<Option<&S::Metadata>, &Error> {
+    pub fn metadata(&self) -> Result<Option<&S::Metadata>> {
         let decoded = self.decoded();
         match &decoded.metadata_error {
-            Some(error) => Err(error),
+            Some(error) => Err(error.clone()),
             None => Ok(decoded.state.metadata().or(decoded.queued.as_ref())),
         }
     }
@@ -154,24 +175,30 @@ impl<S: OperationState> Operation<S> {
     /// [`Failed`](crate::ErrorKind::Failed) or [`Cancelled`](crate::ErrorKind::Cancelled) (both
     /// with the status) when it did not succeed, [`Decode`](crate::ErrorKind::Decode) when the
     /// response does not decode.
-    pub fn result(&self) -> Result<&S::Response, &Error> {
+    pub fn result(&self) -> Result<&S::Response> {
         let decoded = self.decoded();
         match (&decoded.response_error, decoded.state.response()) {
             (None, Some(response)) => Ok(response),
-            (Some(error), _) => Err(error),
-            (None, None) => Err(decoded.no_response.get_or_init(|| self.raw.no_response())),
+            (Some(error), _) => Err(error.clone()),
+            (None, None) => Err(self.raw.no_response()),
         }
     }
 
     /// Returns the response by value.
     ///
+    /// What was decoded already is given away. It is decoded anew only if a clone of this operation
+    /// holds it too: response types need not be `Clone`.
+    ///
     /// # Errors
     ///
     /// As [`result`](Self::result).
     pub fn into_result(self) -> Result<S::Response> {
-        // Decoded anew: the decoded response may be shared with clones of this operation, and
-        // response types need not be `Clone`.
-        response::<S>(&self.raw)
+        match own(self.decoded) {
+            Some(Decoded { response_error: Some(error), .. }) => Err(error),
+            Some(Decoded { state, .. }) => state.into_response().ok_or_else(|| self.raw.no_response()),
+            // Not all payloads: the metadata is not asked for.
+            None => response::<S>(&self.raw),
+        }
     }
 
     /// Returns why the operation failed or was cancelled, as the service says.
@@ -184,6 +211,13 @@ impl<S: OperationState> Operation<S> {
     #[must_use]
     pub fn raw_status(&self) -> Option<&str> {
         self.raw.raw_status()
+    }
+
+    /// Returns what the service says in words about how the operation stands: see
+    /// [`RawOperation::status_message`].
+    #[must_use]
+    pub fn status_message(&self) -> Option<&str> {
+        self.raw.status_message()
     }
 
     /// Returns the message as received, also when it does not decode. Empty if the operation was
@@ -209,6 +243,12 @@ impl<S: OperationState> Operation<S> {
     #[must_use]
     pub fn client(&self) -> &Operations {
         self.raw.client()
+    }
+
+    /// Returns the same operation, whose requests go through `transport`, which may be a closure: see
+    /// [`RawOperation::with_transport`].
+    pub fn with_transport(&self, transport: impl Transport) -> Self {
+        Self { raw: self.raw.with_transport(transport), decoded: Arc::clone(&self.decoded) }
     }
 
     /// Polls once: sends one request and returns a new snapshot, as [`RawOperation::poll_once`]
@@ -244,9 +284,7 @@ impl<S: OperationState> Operation<S> {
             if operation.is_completed() {
                 return Ok(operation);
             }
-            driver::poll_until_completed(operation.raw, settings, Observers::default(), None)
-                .await
-                .map(Self::from_raw_operation)
+            driver::poll_until_completed(operation.raw, settings, None).await.map(Self::from_raw_operation)
         }
     }
 
@@ -266,6 +304,12 @@ impl<S: OperationState> Operation<S> {
     /// Adds an observer of completion, called once with the terminal snapshot: see [`Observed`].
     pub fn on_completed(&self, observer: impl FnOnce(&Self) + Send + 'static) -> Observed<Self> {
         Observed::new(self.clone()).on_completed(observer)
+    }
+
+    /// Adds an observer of failed polls, called for each poll of a wait that fails: see
+    /// [`Observed`].
+    pub fn on_failed_poll(&self, observer: impl FnMut(FailedPoll<'_>) + Send + 'static) -> Observed<Self> {
+        Observed::new(self.clone()).on_failed_poll(observer)
     }
 
     /// Returns one wait that many waiters can share, with one poll loop and one set of settings:
@@ -344,6 +388,40 @@ impl RawOperation {
     }
 }
 
+// Not in `error.rs`, which knows untyped operations only: fewer files import each other in a circle.
+impl Error {
+    /// Returns the last snapshot as the typed operation of the method whose state enum is `S`;
+    /// `None` if the error is about none, or about an operation of another method.
+    ///
+    /// ```
+    /// use lro_runtime::{ErrorKind, Operation, OperationState, PollSettings, Result};
+    ///
+    /// /// Waits for as long as it takes, a time limit after the other.
+    /// async fn patiently<S: OperationState>(mut operation: Operation<S>) -> Result<Operation<S>> {
+    ///     loop {
+    ///         match operation.poll_until_completed(PollSettings::default()).await {
+    ///             Err(error) if error.kind() == ErrorKind::Timeout => {
+    ///                 operation = error.typed_snapshot::<S>().unwrap_or(operation);
+    ///             }
+    ///             ended => return ended,
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn typed_snapshot<S: OperationState>(&self) -> Option<Operation<S>> {
+        // The untyped operation of a client without methods may be of any, as in a token.
+        let is_of_method =
+            |operation: &&RawOperation| operation.method.is_none_or(|method| method.name() == S::METHOD.name());
+        self.snapshot().filter(is_of_method).map(|operation| operation.clone().typed())
+    }
+}
+
+/// Takes the decoded payloads out, if there are some and no clone of the operation shares them.
+fn own<S: OperationState>(decoded: Arc<OnceLock<Decoded<S>>>) -> Option<Decoded<S>> {
+    Arc::into_inner(decoded).and_then(OnceLock::into_inner)
+}
+
 /// Decodes the payloads of a snapshot. Compiled once per method, so everything that does not depend
 /// on the types is in the functions below.
 fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
@@ -366,7 +444,7 @@ fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
             StateParts::Failed { status: status(raw, response_error.as_ref()), metadata }
         }
     };
-    Decoded { state: S::from_parts(parts), queued, response_error, metadata_error, no_response: OnceLock::new() }
+    Decoded { state: S::from_parts(parts), queued, response_error, metadata_error }
 }
 
 /// Splits an optional result into its value and its error.
@@ -450,7 +528,11 @@ impl<S: OperationState> IntoFuture for Operation<S> {
     /// Polls until completed with the method's settings and returns the response; an error if the
     /// operation did not succeed.
     fn into_future(self) -> Self::IntoFuture {
-        let waiting = driver::poll_until_completed(self.raw, PollSettings::default(), Observers::default(), None);
+        // Taken here, not by the driver, so that what has been decoded is kept.
+        if self.is_completed() {
+            return Box::pin(ready(self.into_result()));
+        }
+        let waiting = driver::poll_until_completed(self.raw, PollSettings::default(), None);
         // The wait runs untyped and its end is decoded: only the decoding is compiled per method.
         Box::pin(async move { response::<S>(&waiting.await?) })
     }

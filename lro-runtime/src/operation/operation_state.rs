@@ -22,6 +22,8 @@ pub trait OperationState: Sized + Send + Sync + 'static {
     fn from_parts(parts: StateParts<Self::Response, Self::Metadata>) -> Self;
     /// Returns the response, if this variant has one.
     fn response(&self) -> Option<&Self::Response>;
+    /// Returns the response by value, if this variant has one.
+    fn into_response(self) -> Option<Self::Response>;
     /// Returns the metadata, if this variant has some.
     fn metadata(&self) -> Option<&Self::Metadata>;
     /// Decodes a response.

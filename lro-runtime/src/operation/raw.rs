@@ -20,6 +20,7 @@ use crate::{
     settings::PollSettings,
     status::{Code, Failure, State, Status},
     timer::Timer,
+    transport::Transport,
 };
 
 /// One immutable snapshot of an operation without declared payload types, and the means to poll it
@@ -68,6 +69,17 @@ impl RawOperation {
     #[must_use]
     pub fn raw_status(&self) -> Option<&str> {
         self.snapshot.raw_status.as_deref()
+    }
+
+    /// Returns what the service says in words about how the operation stands, in dialects that have
+    /// a field for that ([`Compute`](crate::dialect::Compute)); else, once the operation has failed
+    /// or was cancelled, the message of its [`status`](Self::status).
+    ///
+    /// The words are those of the last reply, for people to read. They are not in tokens.
+    #[must_use]
+    pub fn status_message(&self) -> Option<&str> {
+        let of_status = || self.status().map(Status::message).filter(|words| !words.is_empty());
+        self.snapshot.status_message.as_deref().or_else(of_status)
     }
 
     /// Whether the operation is terminal: it succeeded, failed, or was cancelled.
@@ -145,6 +157,31 @@ impl RawOperation {
     #[must_use]
     pub fn client(&self) -> &Operations {
         &self.client
+    }
+
+    /// Returns the same operation, whose requests go through `transport` instead of the client's: the
+    /// polls of a wait, a cancel and a delete call.
+    ///
+    /// A closure is a transport, so this is how a wait gets a polling function of one's own: the
+    /// delays, the error budget, the time limit and the dialect stay as they are. The requests are
+    /// those of the client, with its headers and credentials.
+    ///
+    /// ```
+    /// use lro_runtime::{
+    ///     Operations, PollSettings,
+    ///     transport::{Reply, Request},
+    /// };
+    ///
+    /// let operation = Operations::builder("https://images.example.com").build()?.resume("operations/7")?;
+    /// let operation = operation.with_transport(|request: Request| async move {
+    ///     println!("asked for {}", request.uri()); // ask a cache, a queue or another client instead
+    ///     Ok(Reply::new(r#"{"name": "operations/7", "done": true, "response": {}}"#.into()))
+    /// });
+    /// assert!(operation.blocking().poll_until_completed(PollSettings::default())?.is_succeeded());
+    /// # Ok::<(), lro_runtime::Error>(())
+    /// ```
+    pub fn with_transport(&self, transport: impl Transport) -> Self {
+        Self { client: self.client.with_transport(Arc::new(transport)), ..self.clone() }
     }
 
     /// Returns the settings of a wait: the argument's, else the method's, else the client's. The

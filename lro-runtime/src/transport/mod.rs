@@ -58,6 +58,16 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///
 /// The request is borrowed because every poll sends the same one. An adapter that needs to own it
 /// clones it: bodies and URIs are reference-counted.
+///
+/// A closure that takes a request and returns a future is a transport. Its reply is whole when the
+/// future ends, so that a body that is too large is refused only then:
+///
+/// ```
+/// use lro_runtime::transport::{Reply, Request, Transport};
+///
+/// fn takes_a_transport(_transport: impl Transport) {}
+/// takes_a_transport(|_: Request| async { Ok(Reply::new(r#"{"name": "operations/7"}"#.into())) });
+/// ```
 pub trait Transport: Send + Sync + 'static {
     /// Sends `request` and reads the whole reply, with a body of at most `max_body` bytes.
     fn send<'a>(&'a self, request: &'a Request, max_body: usize) -> BoxFuture<'a, Result<Reply, TransportError>>;
@@ -76,6 +86,20 @@ pub trait Transport: Send + Sync + 'static {
         // HTTP/1.1 has no way to tell the server about the limit.
         let _ = limit;
         self.send(request, max_body)
+    }
+}
+
+impl<F, S> Transport for F
+where
+    F: Fn(Request) -> S + Send + Sync + 'static,
+    S: Future<Output = Result<Reply, TransportError>> + Send + 'static,
+{
+    fn send<'a>(&'a self, request: &'a Request, max_body: usize) -> BoxFuture<'a, Result<Reply, TransportError>> {
+        let sent = self(request.clone());
+        Box::pin(async move {
+            let reply = sent.await?;
+            if reply.body().len() > max_body { Err(TransportError::body_too_large(max_body)) } else { Ok(reply) }
+        })
     }
 }
 

@@ -1,6 +1,8 @@
 //! Tests of extended operations that scripts cannot express: lists, other fields, declared results,
 //! tokens.
 
+use std::sync::{Arc, Mutex};
+
 use lro_runtime::{
     ErrorKind, Operations, RawOperation, Result, State, block_on,
     dialect::{Compute, ExtendedFields},
@@ -54,11 +56,37 @@ fn a_declared_resource_is_the_response_and_progress_and_message_are_metadata() {
     assert_eq!(started.progress(), Some(0.25));
     let metadata = started.metadata().unwrap().unwrap();
     assert_eq!((metadata.status_message.as_deref(), metadata.progress), (Some("copying"), 25));
-    assert_eq!(started.raw_status(), Some("RUNNING"));
+    assert_eq!((started.raw_status(), started.status_message()), (Some("RUNNING"), Some("copying")));
     let done = started.blocking().poll_until_completed(lro_runtime::PollSettings::default()).unwrap();
     assert_eq!(done.metadata().unwrap().unwrap().progress, 100);
+    assert_eq!(done.status_message(), None, "copying is over");
     assert_eq!(done.into_result().unwrap(), Instance { name: "i".to_owned() });
     assert_eq!(answers.lines()[2], format!("GET {BASE}/compute/v1/projects/p/zones/z/instances/i"));
+}
+
+#[test]
+fn the_status_message_is_that_of_the_last_reply_or_of_the_failure() {
+    let answers = Answers::new(|n, _| match n {
+        0 => operation(r#""status": "PENDING", "statusMessage": """#),
+        1 | 2 => operation(r#""status": "RUNNING", "statusMessage": "copying""#),
+        3 => operation(r#""status": "RUNNING", "statusMessage": "booting""#),
+        _ => operation(r#""status": "DONE", "httpErrorStatusCode": 409, "httpErrorMessage": "it is in use""#),
+    });
+    let (operations, _) = answers.operations(BASE, Compute::new());
+    let started = block_on(operations.post("compute/v1/projects/p/zones/z/instances", "i")).unwrap();
+    assert_eq!(started.status_message(), None);
+    let said = Arc::new(Mutex::new(vec![]));
+    let log = Arc::clone(&said);
+    let done = started
+        .on_progress(move |snapshot| log.lock().unwrap().push(snapshot.status_message().map(str::to_owned)))
+        .poll_until_completed_blocking(lro_runtime::PollSettings::default())
+        .unwrap();
+    assert_eq!(done.status_message(), Some("it is in use"));
+    let said = said.lock().unwrap();
+    assert_eq!(
+        said.iter().map(Option::as_deref).collect::<Vec<_>>(),
+        [None, Some("copying"), Some("booting"), Some("it is in use")]
+    );
 }
 
 #[test]

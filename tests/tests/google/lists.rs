@@ -1,6 +1,6 @@
 //! Tests of lists: pages, queries, pages that never end, and services without lists.
 
-use lro_runtime::{ErrorKind, Operations, Result, State, block_on, dialect::Google};
+use lro_runtime::{CancelOutcome, ErrorKind, Operations, Result, State, block_on, dialect::Google};
 use serde_json::json;
 
 use crate::answers::{Answers, http};
@@ -132,7 +132,7 @@ fn calls_that_a_service_lacks_say_what_to_do_instead() {
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert!(error.to_string().contains(advice), "{error}");
     };
-    said(operations.cancel("operations/1"), "poll until it ends");
+    said(operations.cancel("operations/1").map(drop), "poll until it ends");
     said(operations.delete("operations/1"), "services remove finished operations");
     said(operations.wait("operations/1", std::time::Duration::from_secs(1)).map(drop), "poll instead");
 }
@@ -141,7 +141,11 @@ fn calls_that_a_service_lacks_say_what_to_do_instead() {
 fn what_has_ended_is_not_asked_to_cancel() {
     let answers = Answers::new(|_, _| "{}");
     let done = client(&answers).adopt(r#"{"name": "operations/1", "done": true, "response": {}}"#).unwrap();
-    done.blocking().cancel().unwrap();
-    block_on(done.cancel()).unwrap();
+    assert_eq!(done.blocking().cancel().unwrap(), CancelOutcome::AlreadyCompleted);
+    assert_eq!(block_on(done.cancel()).unwrap(), CancelOutcome::AlreadyCompleted);
     assert!(answers.requests().is_empty());
+    let operations = client(&answers);
+    assert_eq!(block_on(operations.cancel("operations/1")).unwrap(), CancelOutcome::Requested);
+    assert_eq!(operations.blocking().cancel("operations/1").unwrap(), CancelOutcome::Requested);
+    assert_eq!(answers.requests().len(), 2, "a name does not say whether it has ended");
 }

@@ -13,8 +13,9 @@ use std::{
 
 use futures_lite::StreamExt;
 use lro_runtime::{
-    ErrorKind, LongRunning, Operations, PollSettings,
+    Code, ErrorKind, FailedPoll, LongRunning, Operations, PollSettings, Status,
     testing::{Job, LroServer, Script, VirtualClock},
+    transport::TransportErrorKind,
 };
 use serde_json::json;
 
@@ -31,7 +32,7 @@ fn an_observer_of_completion_fires_once_on_the_terminal_snapshot() {
     };
     let (ended, polled, log) = (count(&ends), count(&polls), Arc::clone(&changes));
     let operation = stage.export();
-    let observed = operation
+    let mut observed = operation
         .on_completed(move |snapshot| {
             assert!(snapshot.is_succeeded());
             ended();
@@ -42,7 +43,7 @@ fn an_observer_of_completion_fires_once_on_the_terminal_snapshot() {
     assert_eq!(*changes.lock().unwrap(), [Some(0.01), Some(0.5), Some(1.0)], "changes only");
 
     let stage = Stage::new(Script::new().running_with(percent(1)).running(3).done(cat()));
-    let observed = stage
+    let mut observed = stage
         .export()
         .on_progress(move |_| {
             polled();
@@ -73,7 +74,7 @@ fn an_observed_operation_is_awaited_as_the_operation_itself_is() {
 #[test]
 fn an_observer_of_completion_does_not_fire_on_a_timeout_and_fires_on_what_is_done_already() {
     let stage = Stage::new(Script::new().running_with(percent(1)).running(9));
-    let observed = stage.export().on_completed(|_| panic!("it has not"));
+    let mut observed = stage.export().on_completed(|_| panic!("it has not"));
     let error =
         smol::block_on(observed.poll_until_completed(PollSettings::default().with_timeout(secs(3.0)))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
@@ -89,10 +90,76 @@ fn an_observer_of_completion_does_not_fire_on_a_timeout_and_fires_on_what_is_don
 }
 
 #[test]
+fn observers_outlive_a_wait_that_times_out_and_one_that_is_dropped() {
+    let script = Script::new().running_with(percent(1)).running_for(secs(8.0)).running_with(percent(50)).done(cat());
+    let stage = Stage::new(script);
+    let (ends, changes) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(vec![])));
+    let (ended, log) = (Arc::clone(&ends), Arc::clone(&changes));
+    let mut observed = stage
+        .export()
+        .on_progress(move |snapshot| log.lock().unwrap().push(snapshot.progress()))
+        .on_completed(move |_| {
+            ended.fetch_add(1, Ordering::Relaxed);
+        });
+    let briefly = PollSettings::default().with_timeout(secs(3.0));
+    let error = smol::block_on(observed.poll_until_completed(briefly.clone())).unwrap_err();
+    assert_eq!((error.kind(), ends.load(Ordering::Relaxed)), (ErrorKind::Timeout, 0));
+    assert!(poll_once(pin!(observed.poll_until_completed(briefly.clone()))).is_pending());
+    assert_eq!(observed.poll_until_completed_blocking(briefly).unwrap_err().kind(), ErrorKind::Timeout);
+    assert!(smol::block_on(observed.poll_until_completed(PollSettings::default())).unwrap().is_succeeded());
+    assert_eq!(ends.load(Ordering::Relaxed), 1);
+    let begun = Some(0.01); // each wait begins with the snapshot that it has
+    assert_eq!(*changes.lock().unwrap(), [begun, begun, begun, begun, Some(0.5), Some(1.0)]);
+    let requests = stage.requests();
+    assert!(smol::block_on(observed.poll_until_completed(PollSettings::default())).unwrap().is_succeeded());
+    assert!(smol::block_on(observed.into_future()).is_ok());
+    assert_eq!(ends.load(Ordering::Relaxed), 1, "once, however often it is waited for");
+    assert_eq!(stage.requests(), requests, "the end is kept: no request finds it again");
+}
+
+#[test]
+fn an_observer_of_failed_polls_gets_each_failure_and_which_poll_it_was() {
+    let script = || {
+        let start = Script::new().running_with(percent(40)).unavailable().running(1);
+        start.transport_error(TransportErrorKind::Closed).unavailable().done(cat())
+    };
+    let failures = || {
+        let seen = Arc::new(Mutex::new(vec![]));
+        let log = Arc::clone(&seen);
+        let observer = move |poll: FailedPoll<'_>| {
+            let code = poll.failure().status().map(Status::code);
+            log.lock().unwrap().push((poll.attempt(), poll.operation().progress(), code));
+        };
+        (seen, observer)
+    };
+    let expected =
+        [(1, Some(0.4), Some(Code::Unavailable)), (3, Some(0.4), None), (4, Some(0.4), Some(Code::Unavailable))];
+    let (seen, observer) = failures();
+    let stage = Stage::new(script());
+    let mut observed = stage.export().on_failed_poll(observer);
+    assert!(smol::block_on(observed.poll_until_completed(PollSettings::default())).unwrap().is_succeeded());
+    assert_eq!(*seen.lock().unwrap(), expected);
+    let (seen, observer) = failures();
+    let snapshots = Stage::new(script()).export().untyped().on_failed_poll(observer).snapshots(PollSettings::default());
+    assert_eq!(smol::block_on(snapshots.count()), 3, "the first, and one for each poll that did not fail");
+    assert_eq!(*seen.lock().unwrap(), expected);
+
+    let (seen, observer) = failures();
+    let stage = Stage::new(Script::new().running_with(percent(40)).error(Code::PermissionDenied, "no longer yours"));
+    let mut observed = stage.export().on_failed_poll(observer);
+    assert!(observed.poll_until_completed_blocking(PollSettings::default()).is_err());
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [(1, Some(0.4), Some(Code::PermissionDenied))],
+        "also the one that ends the wait"
+    );
+}
+
+#[test]
 fn a_panic_of_an_observer_reaches_the_caller_of_the_wait() {
     let stage = Stage::new(Script::new().running_with(percent(1)).done(cat()));
     let operation = stage.export();
-    let observed = operation.on_completed(|_| panic!("out of paper"));
+    let mut observed = operation.on_completed(|_| panic!("out of paper"));
     let caught =
         catch_unwind(AssertUnwindSafe(|| smol::block_on(observed.poll_until_completed(PollSettings::default()))));
     assert_eq!(caught.unwrap_err().downcast_ref::<&str>(), Some(&"out of paper"));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use lro_runtime::{
-    Code, Dialect, ErrorKind, Failure, Operations, PollSettings, State, UnknownStatus,
+    CancelOutcome, Code, Dialect, ErrorKind, Failure, Operations, PollSettings, State, UnknownStatus,
     dialect::{Call, Cursor, Observation},
     testing::{Script, ScriptedTransport, VirtualClock},
     transport::{Reply, Request},
@@ -99,7 +99,7 @@ fn an_unknown_word_is_running_and_visible_or_an_error_on_request() {
     let operation = smol::block_on(operations.post("jobs", &())).unwrap();
     let seen = Arc::new(Mutex::new(vec![]));
     let log = Arc::clone(&seen);
-    let observed =
+    let mut observed =
         operation.on_progress(move |snapshot| log.lock().unwrap().push(snapshot.raw_status().map(str::to_owned)));
     let done = smol::block_on(observed.poll_until_completed(PollSettings::default())).unwrap();
     assert_eq!(done.state(), State::Succeeded);
@@ -258,7 +258,7 @@ fn a_cancellation_is_what_the_server_makes_of_it() {
     assert!(ended.is_cancelled());
     let stage = Stage::new(Script::new().running_with(percent(40)).cancel_accepted());
     let operation = stage.export();
-    smol::block_on(operation.cancel()).unwrap();
+    assert_eq!(smol::block_on(operation.cancel()).unwrap(), CancelOutcome::Requested);
     assert!(matches!(operation.state(), ExportImageState::Running { .. }), "asked, not assumed");
 }
 

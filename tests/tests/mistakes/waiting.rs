@@ -4,7 +4,7 @@ use std::{pin::pin, time::Duration};
 
 use futures_lite::StreamExt;
 use lro_runtime::{
-    Error, ErrorKind, PollSettings, Result, State,
+    CancelOutcome, Error, ErrorKind, PollSettings, Result, State,
     testing::{Script, VirtualClock},
     transport::TransportErrorKind,
 };
@@ -112,7 +112,7 @@ fn a_completed_operation_is_itself_without_a_request() {
         same(done.poll_until_completed(PollSettings::default()).await);
         same(done.wait(secs(10.0)).await);
         same(done.cancel_and_wait(PollSettings::default()).await);
-        done.cancel().await.unwrap();
+        assert_eq!(done.cancel().await.unwrap(), CancelOutcome::AlreadyCompleted);
         let all: Vec<_> = done.snapshots(PollSettings::default()).collect().await;
         assert_eq!(all.len(), 1);
         assert_eq!(done.clone().await.unwrap().uri, "gs://pictures/cat.png");
@@ -120,6 +120,8 @@ fn a_completed_operation_is_itself_without_a_request() {
     same(done.blocking().poll_once());
     same(done.blocking().poll_until_completed(PollSettings::default()));
     assert_eq!(done.blocking().snapshots(PollSettings::default()).count(), 1);
+    assert_eq!(done.blocking().cancel().unwrap(), CancelOutcome::AlreadyCompleted);
+    same(done.blocking().cancel_and_wait(PollSettings::default()));
     assert_eq!(stage.requests(), 1, "the start call");
     assert_eq!(stage.clock.elapsed(), Duration::ZERO);
 }

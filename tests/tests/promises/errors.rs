@@ -5,7 +5,7 @@ use std::error::Error as _;
 use lro_runtime::{Code, Error, ErrorKind, Operations, PollSettings, testing::Script, transport::TransportErrorKind};
 use serde_json::json;
 
-use crate::support::{Stage, cat, percent, secs};
+use crate::support::{ExportImageState, PurgeState, Stage, cat, percent, secs};
 
 fn started(script: Script) -> Stage {
     Stage::new(script)
@@ -188,4 +188,20 @@ fn failing_credentials_are_a_failed_poll_that_is_tried_again() {
     let error = smol::block_on(operation.poll_once()).unwrap_err();
     assert!(error.to_string().contains("vault sealed"), "{error}");
     assert!(smol::block_on(operation.poll_until_completed(PollSettings::default())).unwrap().is_succeeded());
+}
+
+#[test]
+fn the_snapshot_of_an_error_is_typed_for_its_own_method_only() {
+    let error = waited(running().running(9), PollSettings::default().with_timeout(secs(3.0)));
+    let operation = error.typed_snapshot::<ExportImageState>().unwrap();
+    assert_eq!((operation.name(), operation.progress()), ("operations/1", Some(0.4)));
+    assert_eq!(operation.token(), error.token().unwrap());
+    assert!(error.typed_snapshot::<PurgeState>().is_none(), "it exports an image");
+
+    let untyped = Stage::new(Script::new().error(Code::PermissionDenied, "not yours")).client.operations;
+    let error = smol::block_on(untyped.get("operations/1")).unwrap_err();
+    assert!(error.typed_snapshot::<PurgeState>().is_some(), "of no method: it fits any");
+    assert!(PollSettings::default().with_multiplier(0.5).validate().unwrap_err().snapshot().is_none());
+    let unstarted = Stage::new(Script::new().error(Code::PermissionDenied, "not yours")).client;
+    assert!(smol::block_on(unstarted.purge()).unwrap_err().typed_snapshot::<PurgeState>().is_none());
 }

@@ -1,13 +1,15 @@
 //! Tests of what the documentation promises about errors, tokens, settings and secrets, through the
 //! public interface.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests may fail")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
 #![expect(unreachable_pub, reason = "shared with other test binaries")]
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod errors;
+mod polling;
 mod secrets;
 mod settings;
 mod tokens;
+mod values;

@@ -126,7 +126,7 @@ fn step_by_step(script: &Script, wire: &Wire, clock: &Clock, tokens: bool) -> Re
         let served = wire.served();
         let outcome = match step.call.as_deref().map(|call| call.split_once(' ').unwrap_or((call, ""))) {
             None => block_on(operation.poll_once()),
-            Some(("cancel", _)) => block_on(operation.cancel()).map(|()| operation.clone()),
+            Some(("cancel", _)) => block_on(operation.cancel()).map(|_| operation.clone()),
             Some(("delete", _)) => block_on(operation.delete()).map(|()| operation.clone()),
             Some(("wait", time)) => block_on(operation.wait(seconds(time).ok_or("wait: expected seconds")?)),
             Some((other, _)) => return Err(format!("`do {other}`: expected cancel, delete or wait")),

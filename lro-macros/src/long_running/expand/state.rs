@@ -93,6 +93,13 @@ pub(super) fn operation_state(operation: &Operation) -> TokenStream {
                 }
             }
             #[inline]
+            fn into_response(self) -> ::core::option::Option<#response> {
+                match self {
+                    Self::Succeeded { response, .. } => ::core::option::Option::Some(response),
+                    _ => ::core::option::Option::None,
+                }
+            }
+            #[inline]
             fn metadata(&self) -> ::core::option::Option<&#metadata> {
                 match self {
                     Self::Pending => ::core::option::Option::None,

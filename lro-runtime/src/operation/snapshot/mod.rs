@@ -54,6 +54,8 @@ pub(crate) struct Snapshot {
     pub(crate) response: Option<StoredPayload>,
     pub(crate) status: Option<Arc<Status>>,
     pub(crate) progress: Option<f64>,
+    /// What the last reply says in words about how the operation stands.
+    pub(crate) status_message: Option<Arc<str>>,
     pub(crate) hint: Option<Hint>,
     /// Whether the reply said to poll again at once: the monitor is done, and the result is
     /// elsewhere.
@@ -160,6 +162,7 @@ impl Snapshot {
             response: None,
             status: None,
             progress: None,
+            status_message: None,
             hint: None,
             follow: false,
             target: target.map(Arc::new),
@@ -211,6 +214,8 @@ impl Snapshot {
             response: seen.response.map(|part| StoredPayload::new(part, body)),
             status: status.map(Arc::new),
             progress: seen.progress.or(self.progress),
+            // Not kept from an earlier reply: words about a stage that is over would mislead.
+            status_message: seen.status_message.filter(|words| !words.is_empty()).map(|words| Arc::from(&*words)),
             hint: seen.hint,
             follow: seen.follow,
             target: self.target.clone(),
