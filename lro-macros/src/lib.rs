@@ -52,7 +52,10 @@ mod wire_operation;
 ///
 /// In a trait, a method may have a default body or none. A method without a default body is
 /// implemented by a method that returns the typed operation. Put the attribute on the trait, never
-/// on the blocks that implement it.
+/// on the blocks that implement it, and above other attributes of the trait such as `async_trait`
+/// or `automock`, which then see the typed methods. In a trait the resume function takes
+/// [`Resume`](https://docs.rs/lro-runtime/latest/lro_runtime/struct.Resume.html), so that it can be
+/// called on a `dyn` and be mocked: `service.resume_export_image(token.into())`.
 ///
 /// # Keys
 ///

@@ -264,7 +264,7 @@ fn a_trait_method_without_body_is_implemented_by_one_that_returns_the_typed_oper
     let farm = Farm(operations);
     let started = run(farm.build("main.rs"))?;
     assert_eq!(started.token().method(), "BuildService.build");
-    assert_eq!(run(farm.resume_build(started.token())?.poll_once())?.into_result()?, "binary");
+    assert_eq!(run(farm.resume_build(started.token().into())?.poll_once())?.into_result()?, "binary");
     assert_eq!(requested(&transport).first().map(String::as_str), Some("/v1/builds"));
     Ok(())
 }
@@ -284,7 +284,7 @@ fn a_generic_trait_types_its_operation_by_its_parameter() -> Result<()> {
     let (operations, _) = service(&[GATHERED])?;
     let farm = Farm(operations);
     assert_eq!(run(run(farm.gather())?)?, [1, 2]);
-    RecordService::<u8>::resume_gather(&farm, "operations/1").map(drop)
+    RecordService::<u8>::resume_gather(&farm, "operations/1".into()).map(drop)
 }
 
 #[test]
