@@ -10,6 +10,7 @@ mod long_running;
 mod nearest;
 mod report;
 mod runtime_path;
+mod total;
 mod wire_operation;
 
 /// Turns methods that start long-running work into methods that return a typed operation.
@@ -51,7 +52,10 @@ mod wire_operation;
 ///
 /// In a trait, a method may have a default body or none. A method without a default body is
 /// implemented by a method that returns the typed operation. Put the attribute on the trait, never
-/// on the blocks that implement it.
+/// on the blocks that implement it, and above other attributes of the trait such as `async_trait`
+/// or `automock`, which then see the typed methods. In a trait the resume function takes
+/// [`Resume`](https://docs.rs/lro-runtime/latest/lro_runtime/struct.Resume.html), so that it can be
+/// called on a `dyn` and be mocked: `service.resume_export_image(token.into())`.
 ///
 /// # Keys
 ///
@@ -66,7 +70,7 @@ mod wire_operation;
 /// | `poll` | `poll(delay = "1s", multiplier = 1.5, max_delay = "30s", timeout = "10m", initial_delay = "500ms")`: default poll settings of this method |
 /// | `cancel`, `delete` | flags: the service can cancel, or delete, operations of this method |
 /// | `pending` | closure or function from `&M` to `bool`: whether the metadata means that the work has not begun |
-/// | `progress` | field of the metadata (`percent`, `stats.done`), where integers are per cent and floats are fractions; or a closure from `&M` to `f64` or `Option<f64>`, 0 to 1 |
+/// | `progress` | `= percent`, `= stats.done`: field of the metadata, where integers are per cent and floats are fractions. `(percent, of = 100)`, `(stats.done, of = "total")`: field and the total it is a part of, a number or a field beside it. Or a closure from `&M` to `f64` or `Option<f64>`, 0 to 1 |
 /// | `classify` | closure or function from `&R` to `Option<Status>`: `Some` if the response means that the operation failed |
 /// | `response_type`, `metadata_type` | `"…"`: type URL to expect on the wire |
 /// | `encoding` | `json` (default) or `proto`: encoding of response and metadata |

@@ -108,60 +108,80 @@ impl ProgressOutput for Option<f64> {
     message = "`{Self}` cannot be used as `progress`",
     note = "`progress` takes an integer (per cent), a float (0 to 1), an `Option` of one, or a closure that gives `f64` or `Option<f64>`"
 )]
-pub trait ProgressField {
+pub trait ProgressField: ProgressNumber + ProgressTotal {
     /// Returns the fraction done, 0 to 1.
-    fn fraction(&self) -> Option<f64>;
+    fn fraction(&self) -> Option<f64> {
+        part(self, &Self::TOTAL)
+    }
 }
 
-macro_rules! progress_fields {
-    ($($integer:ty as $convert:expr),*) => {$(
-        impl ProgressField for $integer {
-            fn fraction(&self) -> Option<f64> {
-                Some($convert(*self) / 100.0)
+// Without this, the compiler would report a bound of this impl instead of the text above.
+#[diagnostic::do_not_recommend]
+impl<T: ProgressNumber + ProgressTotal> ProgressField for T {}
+
+/// Returns the fraction that `done` is of `total`. `None` where one of the two is unknown, or the
+/// total is not above zero.
+pub fn part<D: ProgressNumber + ?Sized, T: ProgressNumber + ?Sized>(done: &D, total: &T) -> Option<f64> {
+    let total = total.number().filter(|total| *total > 0.0)?;
+    done.number().map(|done| done / total)
+}
+
+/// A number that progress can be read from.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a number that `progress` can be read from",
+    note = "`progress(…, of = …)` takes integers, floats, strings that hold one, and `Option`s of these; for any other type, write a closure that gives `f64` or `Option<f64>`"
+)]
+pub trait ProgressNumber {
+    /// Returns the number, if there is one.
+    fn number(&self) -> Option<f64>;
+}
+
+macro_rules! progress_numbers {
+    ($($number:ty as $convert:expr),*) => {$(
+        impl ProgressNumber for $number {
+            fn number(&self) -> Option<f64> {
+                Some($convert(*self))
             }
         }
     )*};
 }
 
 // `u64` and `i64` are apart because `f64::from` does not take them.
-progress_fields!(
+progress_numbers!(
     u8 as f64::from,
     u16 as f64::from,
     u32 as f64::from,
     i8 as f64::from,
     i16 as f64::from,
-    i32 as f64::from
+    i32 as f64::from,
+    f32 as f64::from,
+    f64 as f64::from
 );
 
-impl ProgressField for u64 {
-    #[expect(clippy::cast_precision_loss, reason = "a percentage fits 52 bits")]
-    fn fraction(&self) -> Option<f64> {
-        Some(*self as f64 / 100.0)
+impl ProgressNumber for u64 {
+    #[expect(clippy::cast_precision_loss, reason = "a fraction needs no more than 52 bits")]
+    fn number(&self) -> Option<f64> {
+        Some(*self as f64)
     }
 }
 
-impl ProgressField for i64 {
-    #[expect(clippy::cast_precision_loss, reason = "a percentage fits 52 bits")]
-    fn fraction(&self) -> Option<f64> {
-        Some(*self as f64 / 100.0)
+impl ProgressNumber for i64 {
+    #[expect(clippy::cast_precision_loss, reason = "a fraction needs no more than 52 bits")]
+    fn number(&self) -> Option<f64> {
+        Some(*self as f64)
     }
 }
 
-impl ProgressField for f64 {
-    fn fraction(&self) -> Option<f64> {
-        Some(*self)
+// protobuf's JSON writes 64-bit integers as strings.
+impl ProgressNumber for String {
+    fn number(&self) -> Option<f64> {
+        self.parse().ok().filter(|number: &f64| number.is_finite())
     }
 }
 
-impl ProgressField for f32 {
-    fn fraction(&self) -> Option<f64> {
-        Some(f64::from(*self))
-    }
-}
-
-impl<T: ProgressField> ProgressField for Option<T> {
-    fn fraction(&self) -> Option<f64> {
-        self.as_ref().and_then(ProgressField::fraction)
+impl<T: ProgressNumber> ProgressNumber for Option<T> {
+    fn number(&self) -> Option<f64> {
+        self.as_ref().and_then(ProgressNumber::number)
     }
 }
 

@@ -20,6 +20,8 @@ mod nearest;
 mod report;
 #[path = "../../lro-macros/src/runtime_path.rs"]
 mod runtime_path;
+#[path = "../../lro-macros/src/total.rs"]
+mod total;
 #[path = "../../lro-macros/src/wire_operation/mod.rs"]
 mod wire_operation;
 

@@ -103,6 +103,55 @@ fn a_progress_that_is_no_fraction_is_unknown_and_never_done() -> Result<()> {
     Ok(())
 }
 
+#[derive(serde::Deserialize)]
+struct Migration {
+    percent: f64,
+    rows: Rows,
+}
+
+#[derive(serde::Deserialize)]
+struct Rows {
+    done: String,
+    total: Option<u32>,
+}
+
+struct Tables {
+    operations: Operations,
+}
+
+#[lro_runtime::long_running(response = serde::de::IgnoredAny, metadata = Migration)]
+impl Tables {
+    #[long_running(progress(percent, of = 100))]
+    async fn by_per_cent(&self) -> Result<lro_runtime::RawOperation> {
+        self.operations.post("v1/x", &()).await
+    }
+
+    #[long_running(progress(rows.done, of = "total"))]
+    async fn by_rows(&self) -> Result<lro_runtime::RawOperation> {
+        self.operations.post("v1/x", &()).await
+    }
+}
+
+#[test]
+fn progress_is_a_part_of_the_total_that_the_attribute_names() -> Result<()> {
+    const ONE_PER_CENT: &str =
+        r#"{"name": "operations/1", "metadata": {"percent": 1.0, "rows": {"done": "30", "total": 40}}}"#;
+    const NO_TOTAL: &str = r#"{"name": "operations/1", "metadata": {"percent": 0.5, "rows": {"done": "30"}}}"#;
+    const ZERO_TOTAL: &str =
+        r#"{"name": "operations/1", "metadata": {"percent": 0, "rows": {"done": "0", "total": 0}}}"#;
+    const NO_NUMBER: &str =
+        r#"{"name": "operations/1", "metadata": {"percent": 0, "rows": {"done": "few", "total": 40}}}"#;
+    let (operations, _) = service(&[ONE_PER_CENT, NO_TOTAL, ONE_PER_CENT, NO_TOTAL, ZERO_TOTAL, NO_NUMBER])?;
+    let tables = Tables { operations };
+    assert_eq!(run(tables.by_per_cent())?.progress(), Some(0.01), "1 % is not all of it");
+    assert_eq!(run(tables.by_per_cent())?.progress(), Some(0.005));
+    assert_eq!(run(tables.by_rows())?.progress(), Some(0.75));
+    for _ in [NO_TOTAL, ZERO_TOTAL, NO_NUMBER] {
+        assert_eq!(run(tables.by_rows())?.progress(), None);
+    }
+    Ok(())
+}
+
 /// Returns the name of an operation of any method, by the trait that all of them implement.
 fn name_of(operation: &impl LongRunning) -> String {
     operation.name().to_owned()
@@ -230,7 +279,7 @@ fn a_trait_method_without_body_is_implemented_by_one_that_returns_the_typed_oper
     let farm = Farm(operations);
     let started = run(farm.build("main.rs"))?;
     assert_eq!(started.token().method(), "BuildService.build");
-    assert_eq!(run(farm.resume_build(started.token())?.poll_once())?.into_result()?, "binary");
+    assert_eq!(run(farm.resume_build(started.token().into())?.poll_once())?.into_result()?, "binary");
     assert_eq!(requested(&transport).first().map(String::as_str), Some("/v1/builds"));
     Ok(())
 }
@@ -250,7 +299,7 @@ fn a_generic_trait_types_its_operation_by_its_parameter() -> Result<()> {
     let (operations, _) = service(&[GATHERED])?;
     let farm = Farm(operations);
     assert_eq!(run(run(farm.gather())?)?, [1, 2]);
-    RecordService::<u8>::resume_gather(&farm, "operations/1").map(drop)
+    RecordService::<u8>::resume_gather(&farm, "operations/1".into()).map(drop)
 }
 
 #[test]

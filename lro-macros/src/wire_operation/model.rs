@@ -1,14 +1,14 @@
 //! The model: the declaration as a whole, checked and ready to be written.
 
 use proc_macro2::Ident;
-use syn::{DeriveInput, Lit, LitStr, Path, Type};
+use syn::{DeriveInput, LitStr, Path, Type};
 
 use super::{
     check,
     path::{self, Steps},
     roles::{Place, Role, Roles, text},
 };
-use crate::{grammar::states::STATES, report::Report, runtime_path};
+use crate::{grammar::states::STATES, report::Report, runtime_path, total::Total};
 
 /// Everything that the declaration says.
 pub(crate) struct Model<'a> {
@@ -115,8 +115,8 @@ impl Model<'_> {
             }
             "progress" => {
                 let of = match (role.of, role.leaf) {
-                    (Some(Lit::Str(total)), _) => beside(&at, &total, report).map(Of::Member),
-                    (Some(number), _) => Some(Of::Number(number_of(&number))),
+                    (Some(Total::Beside(total)), _) => beside(&at, &total, report).map(Of::Member),
+                    (Some(Total::Number(total)), _) => Some(Of::Number(total)),
                     (None, Some(leaf)) => Some(Of::Type(Box::new(leaf))),
                     (None, None) => None,
                 };
@@ -159,16 +159,6 @@ fn template_of(template: LitStr, report: &mut Report) -> Option<Name> {
     let parts = words.into_iter().map(|word| reported(path::steps(&LitStr::new(&word, template.span())), report));
     let parts = parts.collect::<Option<Vec<_>>>()?;
     Some(Name::Template { template, parts })
-}
-
-/// Returns the number of an integer or float literal.
-fn number_of(literal: &Lit) -> f64 {
-    let number = match literal {
-        Lit::Int(number) => number.base10_parse(),
-        Lit::Float(number) => number.base10_parse(),
-        _ => Ok(1.0),
-    };
-    number.unwrap_or(1.0)
 }
 
 /// Returns a path that starts at the parent of `at`: `of = "total"` names a sibling of the

@@ -18,6 +18,7 @@ use crate::{
     nearest::nearest,
     report::Report,
     runtime_path,
+    total::{self, Total},
 };
 
 /// Everything that the attributes of a type and its fields say.
@@ -43,7 +44,7 @@ pub(crate) struct Role {
     pub(crate) absent: Vec<Ident>,
     pub(crate) missing: Option<Ident>,
     pub(crate) after: Option<LitStr>,
-    pub(crate) of: Option<Lit>,
+    pub(crate) of: Option<Total>,
     pub(crate) unit: Option<LitStr>,
 }
 
@@ -285,14 +286,7 @@ impl Role {
             }
             ("state", "missing") => self.missing = Some(value(key, input, "a state: `missing = running`")?),
             ("name", "after") => self.after = Some(value(key, input, "the text before the name: `after = \"/v1/\"`")?),
-            ("progress", "of") => {
-                let takes = "a number or the path of one: `of = 100`, `of = \"total\"`";
-                let found: Lit = value(key, input, takes)?;
-                if !matches!(found, Lit::Int(_) | Lit::Float(_) | Lit::Str(_)) {
-                    return Err(Error::new(found.span(), format!("`of` takes {takes}")));
-                }
-                self.of = Some(found);
-            }
+            ("progress", "of") => self.of = Some(total::parse(key, input)?),
             ("hint", "unit") => self.unit = Some(value(key, input, "`\"s\"` or `\"ms\"`: `unit = \"ms\"`")?),
             (_, word) => return Err(Error::new(key.span(), keys::unknown(word, on_field))),
         }

@@ -1,13 +1,13 @@
 //! Operations made from messages that this client did not get from a start call: adopted ones and
 //! listed ones.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
 use super::{ListOperations, Operations, current_method};
 use crate::{
-    dialect::Listed,
+    dialect::{Dialect, Listed},
     error::{Error, ErrorKind, Result},
     message::{Reply, Request},
     operation::{Method, RawOperation, snapshot::ReplyTime},
@@ -42,14 +42,26 @@ impl Operations {
     /// [`UntrustedUrl`](ErrorKind::UntrustedUrl) when the message points to an origin that is not
     /// trusted.
     pub fn adopt(&self, message: impl Into<Bytes>) -> Result<RawOperation> {
-        let reply = Reply::new(message.into());
-        self.adopt_reply(reply)
+        let method = current_method::current();
+        self.adopt_reply(Reply::new(message.into()), self.dialect_of(method), method)
             .map_err(|failure| Error::from_failure(ErrorKind::Protocol, "the message is not an operation", failure))
     }
 
-    fn adopt_reply(&self, reply: Reply) -> Result<RawOperation, Failure> {
-        let method = current_method::current();
-        let dialect = self.dialect_of(method);
+    /// Makes an operation of `method` from its message in the client's dialect, also where the
+    /// method declares another one: for the test kit.
+    #[cfg(feature = "testing")]
+    pub(crate) fn adopt_as(&self, message: Bytes, method: &'static Method) -> Result<RawOperation> {
+        let dialect = self.dialect().clone();
+        self.adopt_reply(Reply::new(message), dialect, Some(method))
+            .map_err(|failure| Error::from_failure(ErrorKind::Protocol, "the message is not an operation", failure))
+    }
+
+    fn adopt_reply(
+        &self,
+        reply: Reply,
+        dialect: Arc<dyn Dialect>,
+        method: Option<&'static Method>,
+    ) -> Result<RawOperation, Failure> {
         // There was no start call of this client. The base URL stands in for its URL, so that a
         // dialect can resolve relative URLs.
         let mut request = Request::default();

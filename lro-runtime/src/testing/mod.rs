@@ -55,14 +55,19 @@
 //! | [`VirtualClock`] | a [`Timer`](crate::Timer) on which an hour passes at once, for async code and for the blocking calls |
 //! | [`ScriptedTransport`] | a [`Transport`](crate::Transport) that gives the replies of its [`Script`] and fails the test on any other request |
 //! | [`LroServer`] | a service on loopback whose operations behave as their [`Job`] says: real sockets, real time, real faults |
+//! | [`operation`](fn@operation) | an operation in a given state, without a service |
+//!
+#![doc = include_str!("your_sdk.md")]
 
 mod clock;
+mod operation;
 mod script;
 mod scripted;
 mod server;
 
 pub use self::{
     clock::VirtualClock,
+    operation::operation,
     script::Script,
     scripted::ScriptedTransport,
     server::{Fault, Job, LroServer, LroServerBuilder},

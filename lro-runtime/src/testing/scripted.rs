@@ -295,6 +295,6 @@ impl fmt::Debug for ScriptedTransport {
     clippy::panic,
     reason = "a test whose code sends what it should not must fail, and no error budget may hide it"
 )]
-fn fail(why: &str) -> ! {
+pub(super) fn fail(why: &str) -> ! {
     panic!("{why}")
 }

@@ -17,6 +17,7 @@ use lro_runtime::{
 };
 use serde_json::json;
 
+mod operation;
 mod server;
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -13,7 +13,7 @@ use crate::{
 
 mod values;
 
-use values::{encoding, final_state_via, flag, text};
+use values::{encoding, final_state_via, flag, progress, text};
 
 /// What the attribute is on. On a block its keys are defaults, on a method they are the method's
 /// own.
@@ -68,8 +68,18 @@ pub(crate) enum Function {
 /// How to read the fraction done from the metadata.
 #[derive(Clone)]
 pub(crate) enum Progress {
+    /// A field whose type says what the total is.
     Field(Expr),
+    /// A field and its total, a number or a field.
+    Of(Expr, Of),
     Closure(ExprClosure),
+}
+
+/// The total that a field under `progress` is a part of.
+#[derive(Clone)]
+pub(crate) enum Of {
+    Number(f64),
+    Field(Expr),
 }
 
 impl Args {
@@ -134,7 +144,7 @@ impl Args {
             "cancel" => self.cancel = Some(flag(key, input)?),
             "delete" => self.delete = Some(flag(key, input)?),
             "pending" => self.pending = Some(value(key, input, PENDING)?),
-            "progress" => self.progress = Some(value(key, input, PROGRESS)?),
+            "progress" => self.progress = Some(progress(key, input, report)?),
             "classify" => self.classify = Some(value(key, input, CLASSIFY)?),
             "response_type" => self.response_type = Some(text(key, input, "type.googleapis.com/example.Image")?),
             "metadata_type" => self.metadata_type = Some(text(key, input, "type.googleapis.com/example.Progress")?),
@@ -158,7 +168,6 @@ impl Args {
 
 const DIALECT: &str = "an expression: `dialect = Azure::new()`";
 const PENDING: &str = "a closure over the metadata: `pending = |metadata| metadata.queued`";
-const PROGRESS: &str = "a field of the metadata, `progress = percent`, or a closure over it";
 const CLASSIFY: &str = "a closure over the response: `classify = |response| response.error.clone()`";
 
 /// The keys that say how the service writes an operation. A method has at most one of them.

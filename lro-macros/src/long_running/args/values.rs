@@ -1,13 +1,20 @@
 //! Reads the values of keys: strings, flags, closures, and words of a fixed list.
 
 use proc_macro2::Ident;
+use quote::quote;
 use syn::{
-    Expr, LitBool, LitStr, Result, Token,
-    parse::{Parse, ParseStream},
+    Error, Expr, ExprField, LitBool, LitStr, Result, Token,
+    parse::{Parse, ParseStream, Parser},
+    token,
 };
 
-use super::{Function, Progress, Shape};
-use crate::{grammar::final_state_via, list::value};
+use super::{Function, Of, Progress, Shape};
+use crate::{
+    grammar::final_state_via,
+    list::{each, inside, value},
+    report::Report,
+    total::{self, Total},
+};
 
 /// Reads a string. The error shows `example`.
 pub(super) fn text(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<LitStr> {
@@ -56,6 +63,65 @@ impl Parse for Function {
             Expr::Path(path) => Ok(Self::Path(path)),
             other => Err(syn::Error::new_spanned(other, "expected a closure")),
         }
+    }
+}
+
+const PROGRESS: &str = "a field of the metadata, `progress = percent`, a field and its total, `progress(percent, of = 100)`, \
+                        or a closure, `progress = |metadata| …`";
+
+/// Reads `= percent`, `= |metadata| …` or `(percent, of = 100)`.
+pub(super) fn progress(key: &Ident, input: ParseStream<'_>, report: &mut Report) -> Result<Progress> {
+    if !input.peek(token::Paren) {
+        return value(key, input, PROGRESS);
+    }
+    let tokens = inside(key, input, PROGRESS)?;
+    (|input: ParseStream<'_>| part(key, input, report)).parse2(tokens)
+}
+
+/// Reads `percent, of = 100`: a field and its total.
+fn part(key: &Ident, input: ParseStream<'_>, report: &mut Report) -> Result<Progress> {
+    let wrong = |span| Error::new(span, format!("`{key}` takes {PROGRESS}"));
+    let at = if input.is_empty() { key.span() } else { input.span() };
+    let field: Expr = input.parse().ok().filter(is_field).ok_or_else(|| wrong(at))?;
+    let comma: Option<Token![,]> = input.parse()?;
+    if comma.is_none() && !input.is_empty() {
+        return Err(wrong(input.span()));
+    }
+    let (mut of, mut is_given) = (None, false);
+    each(input.parse()?, report, &mut |key, input, _| {
+        is_given = true;
+        if key != "of" {
+            return Err(Error::new(key.span(), format!("unknown key `{key}`; `progress(…)` has one key, `of = 100`")));
+        }
+        of = Some(match total::parse(key, input)? {
+            Total::Number(number) => Of::Number(number),
+            Total::Beside(path) => Of::Field(beside(&field, &path)?),
+        });
+        Ok(())
+    });
+    match of {
+        Some(of) => Ok(Progress::Of(field, of)),
+        // The mistake in it is reported already.
+        None if is_given => Ok(Progress::Field(field)),
+        None => {
+            let message = "the total of `progress` is missing: `of = 100` for per cent, `of = \"total\"` for a field \
+                           beside it; a field whose type says it takes none, `progress = percent`";
+            Err(Error::new_spanned(field, message))
+        }
+    }
+}
+
+/// Returns the field at a path that begins at the parent of `field`: `stats.done` and `"total"`
+/// give `stats.total`.
+fn beside(field: &Expr, path: &LitStr) -> Result<Expr> {
+    let wrong = || Error::new(path.span(), "`of` takes the path of a field beside the progress: `of = \"total\"`");
+    let beside: Expr = path.parse().map_err(|_| wrong())?;
+    if !is_field(&beside) {
+        return Err(wrong());
+    }
+    match field {
+        Expr::Field(ExprField { base, .. }) => syn::parse2(quote!(#base.#beside)).map_err(|_| wrong()),
+        _ => Ok(beside),
     }
 }
 

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 
 use super::{
     super::{
-        args::{Function, Progress, Shape},
+        args::{Function, Of, Progress, Shape},
         model::{Operation, Settings},
         settings::Time,
     },
@@ -81,12 +81,24 @@ fn tokens(function: &Function) -> TokenStream {
 //     progress = stats.done
 // Output:
 //     |metadata| ::lro_runtime::__private::ProgressField::fraction(&metadata.stats.done)
+//
+// Input:
+//     progress(stats.done, of = "total")
+// Output:
+//     |metadata| ::lro_runtime::__private::part(&metadata.stats.done, &metadata.stats.total)
 /// Returns the function that reads the fraction done from the metadata.
 fn fraction(krate: &TokenStream, progress: &Progress) -> TokenStream {
     match progress {
         Progress::Closure(closure) => closure.to_token_stream(),
         Progress::Field(field) => {
             quote_spanned!(field.span()=> |metadata| #krate::__private::ProgressField::fraction(&metadata.#field))
+        }
+        Progress::Of(field, of) => {
+            let of = match of {
+                Of::Number(number) => quote!(&#number),
+                Of::Field(total) => quote_spanned!(total.span()=> &metadata.#total),
+            };
+            quote_spanned!(field.span()=> |metadata| #krate::__private::part(&metadata.#field, #of))
         }
     }
 }

@@ -86,7 +86,7 @@ pub(super) fn resume(operation: &Operation) -> TokenStream {
     // variable.
     let from = Ident::new("from", Span::mixed_site());
     let token = quote!(#krate::Resume);
-    // An `impl Trait` argument would make the method generic, and the trait unusable as `dyn`.
+    // An `impl Trait` argument would make the method generic, which a trait's users may not want.
     let token = if *concrete { token } else { quote!(impl ::core::convert::Into<#token>) };
     quote_spanned! {located(names.resume.span())=>
         #(#attrs)* #(#deprecated)* #docs

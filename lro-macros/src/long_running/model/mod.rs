@@ -92,8 +92,8 @@ pub(crate) struct Resume {
     pub(crate) operations: TokenStream,
     /// Whether the argument is `Resume` itself and not `impl Into<Resume>`.
     ///
-    /// A trait whose methods return boxed futures is meant to be used as `dyn`, which forbids
-    /// generic methods.
+    /// So it is in a trait: a generic method cannot be called on a `dyn`, and crates that mock
+    /// traits refuse it.
     pub(crate) concrete: bool,
 }
 

@@ -7,8 +7,7 @@ use syn::{Expr, FnArg, Pat, ext::IdentExt, spanned::Spanned};
 use super::{
     super::{
         args::{Args, Shape},
-        generics, inherited,
-        returns::{self, Form},
+        generics, inherited, returns,
         source::Method,
         types,
     },
@@ -30,7 +29,7 @@ pub(super) fn entry(mut method: Method, args: Args, host: &Host, report: &mut Re
     let metadata = types::kept("metadata", args.metadata.as_ref(), &args, &method, report);
     let names = Names::new(args.name.as_ref(), &method.sig.ident, report);
     let generics = generics::chosen(&host.generics, &method.sig.generics, &quote!(#response #metadata));
-    let resume = resume(&args, &method, form, &quote!(#response #metadata), host, report);
+    let resume = resume(&args, &method, &quote!(#response #metadata), host, report);
     let mut resume = resume.filter(|_| names.resume_is_free(&method, host, report));
     let name = method.sig.ident.unraw();
     let link = if host.path.is_empty() { name.to_string() } else { format!("{}::{name}", host.path) };
@@ -128,15 +127,8 @@ impl Settings {
 
 /// Returns how the resume function is declared, or `None` if no `Operations` is known to resume
 /// with.
-fn resume(
-    args: &Args,
-    method: &Method,
-    form: Form,
-    types: &TokenStream,
-    host: &Host,
-    report: &mut Report,
-) -> Option<Resume> {
-    let concrete = form == Form::Boxed && matches!(host.kind, HostKind::Trait(_));
+fn resume(args: &Args, method: &Method, types: &TokenStream, host: &Host, report: &mut Report) -> Option<Resume> {
+    let concrete = matches!(host.kind, HostKind::Trait(_));
     let has_self = method.sig.receiver().is_some();
     // Located at the word `long_running`: an error such as "no field `operations`" points at the
     // attribute.
