@@ -1,7 +1,7 @@
 //! Judges URLs and names that a server or a caller gives: where they lead, whether they may be
 //! followed, and which parts may be shown or stored.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use http::Uri;
 
@@ -57,18 +57,21 @@ fn split_query(text: &str) -> Option<(&str, &str, &str)> {
     Some((before, query.get(..end)?, query.get(end..)?))
 }
 
+/// Returns `text` without the user info of a URL, which may be a password.
+fn without_user_info(text: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = text.split_once("://") else { return Cow::Borrowed(text) };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    match authority.rsplit_once('@') {
+        Some((_, host)) => Cow::Owned(format!("{scheme}://{host}{path}")),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// Returns `text` in a form that may be shown: values of secret query parameters are replaced by
 /// `…`, and user info is removed.
 pub(crate) fn redacted(text: &str) -> String {
-    let text = match text.split_once("://") {
-        Some((scheme, rest)) => {
-            let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-            let (authority, path) = rest.split_at(end);
-            format!("{scheme}://{}{path}", authority.rsplit('@').next().unwrap_or_default())
-        }
-        None => text.to_owned(),
-    };
-    let Some((before, query, fragment)) = split_query(&text) else { return text };
+    let text = without_user_info(text);
+    let Some((before, query, fragment)) = split_query(&text) else { return text.into_owned() };
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
         Some((name, _)) if is_secret(name) => format!("{name}=…"),
         _ => pair.to_owned(),
@@ -76,9 +79,11 @@ pub(crate) fn redacted(text: &str) -> String {
     format!("{before}?{}{fragment}", pairs.collect::<Vec<_>>().join("&"))
 }
 
-/// `text` fit to be stored: query parameters that may be secrets are left out.
+/// Returns `text` fit to be stored: query parameters that may be secrets are left out, and so is
+/// user info.
 pub(crate) fn without_secrets(text: &str) -> String {
-    let Some((before, query, fragment)) = split_query(text) else { return text.to_owned() };
+    let text = without_user_info(text);
+    let Some((before, query, fragment)) = split_query(&text) else { return text.into_owned() };
     let kept: Vec<_> = query.split('&').filter(|pair| !is_secret(pair.split('=').next().unwrap_or_default())).collect();
     if kept.is_empty() { format!("{before}{fragment}") } else { format!("{before}?{}{fragment}", kept.join("&")) }
 }

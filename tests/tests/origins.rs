@@ -4,12 +4,15 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may fail")]
 
-use std::sync::{Arc, Mutex};
+use std::{
+    future::IntoFuture,
+    sync::{Arc, Mutex},
+};
 
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use lro_runtime::{
-    Dialect, Error, ErrorKind, Operations, RawOperation, Transport,
+    Dialect, Error, ErrorKind, Operations, RawOperation, Token, Transport,
     dialect::{Azure, Http, Lxd, Redfish},
     transport::{BoxFuture, TransportError},
 };
@@ -106,6 +109,18 @@ impl Carrier {
     /// Starts an operation and polls until it ends or fails. Returns the outcome, and the URI of
     /// every request.
     fn play(self, pointer: &str) -> (Result<RawOperation, Error>, Vec<Uri>) {
+        let (began, transport) = self.begin(pointer);
+        let mut outcome = began;
+        for _ in 0..4 {
+            let Ok(operation) = &outcome else { break };
+            outcome = block_on(operation.poll_once());
+        }
+        let sent = transport.sent.lock().unwrap().clone();
+        (outcome, sent)
+    }
+
+    /// Starts an operation, or resumes one.
+    fn begin(self, pointer: &str) -> (Result<RawOperation, Error>, Canning) {
         let transport = Canning::new(self.replies(pointer));
         let client = self.client(transport.clone());
         let began = match self {
@@ -114,13 +129,7 @@ impl Carrier {
                 client.start(Request::post("https://api.test/base/start?api-version=1").body(Bytes::new()).unwrap()),
             ),
         };
-        let mut outcome = began;
-        for _ in 0..4 {
-            let Ok(operation) = &outcome else { break };
-            outcome = block_on(operation.poll_once());
-        }
-        let sent = transport.sent.lock().unwrap().clone();
-        (outcome, sent)
+        (began, transport)
     }
 }
 
@@ -319,6 +328,70 @@ proptest! {
             }
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The service has accepted it: an error would make the caller start a second operation.
+    #[test]
+    fn a_start_that_was_accepted_is_an_operation_wherever_its_reply_leads((pointer, _) in hostile()) {
+        for carrier in CARRIERS.iter().copied().filter(|carrier| !matches!(carrier, Carrier::ResumedFrom)) {
+            let (began, transport) = carrier.begin(&pointer);
+            let operation = began.map_err(|error| TestCaseError::fail(format!("{carrier:?}: `{pointer}`: {error}")))?;
+            prop_assert!(!operation.name().is_empty() && !operation.is_completed(), "{carrier:?}: {operation:?}");
+            prop_assert_eq!(transport.sent.lock().unwrap().len(), 1);
+            let written = operation.token().to_string();
+            prop_assert_eq!(written.parse::<Token>().map(|token| token.to_string()).ok(), Some(written));
+        }
+    }
+}
+
+/// The operation of a start that leads to `https://elsewhere.test`, and its transport.
+fn started_elsewhere(dialect: impl Dialect, header: &'static str) -> (RawOperation, Canning) {
+    let led = (202, vec![(header, "https://elsewhere.test/ops/1".to_owned())], r#"{"status":"Running"}"#.to_owned());
+    let transport = Canning::new(vec![led]);
+    let client = Operations::builder("https://api.test").dialect(dialect).transport(transport.clone()).build().unwrap();
+    (block_on(client.post("start", &())).unwrap(), transport)
+}
+
+#[test]
+fn an_operation_that_is_refused_is_polled_once_its_origin_is_allowed() {
+    let (operation, transport) = started_elsewhere(Http::new(), "location");
+    let error = block_on(operation.clone().into_future()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UntrustedUrl);
+    assert!(error.to_string().starts_with("operation `https://elsewhere.test/ops/1`: "), "{error}");
+    assert_eq!(transport.sent.lock().unwrap().len(), 1, "only the start call was sent");
+    let allowing = Operations::builder("https://api.test")
+        .dialect(Http::new())
+        .transport(transport.clone())
+        .allow_origin("https://elsewhere.test")
+        .build()
+        .unwrap();
+    // The token of the error is enough, in another process as well.
+    let resumed = allowing.resume(error.token().unwrap()).unwrap();
+    assert!(block_on(resumed.poll_once()).unwrap().is_succeeded());
+    assert_eq!(transport.sent.lock().unwrap().last().unwrap().host(), Some("elsewhere.test"));
+}
+
+#[test]
+fn a_result_elsewhere_loses_nothing_of_what_the_monitor_said() {
+    let (operation, transport) = Carrier::ResourceLocation.begin("https://elsewhere.test/x");
+    let error = block_on(operation.unwrap().into_future()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UntrustedUrl);
+    let last = error.snapshot().unwrap();
+    assert_eq!(last.raw_status(), Some("Succeeded"));
+    assert_eq!(&last.raw()[..], br#"{"status":"Succeeded","resourceLocation":"https://elsewhere.test/x"}"#);
+    assert_eq!(last.metadata().unwrap().bytes(), &last.raw()[..]);
+    // A token of it leads to the result, not to the monitor, which may have forgotten it.
+    let allowing = Operations::builder("https://api.test")
+        .dialect(Azure::new())
+        .transport(transport)
+        .allow_origin("https://elsewhere.test")
+        .build()
+        .unwrap();
+    let done = block_on(allowing.resume(last.token()).unwrap().poll_once()).unwrap();
+    assert!(done.is_succeeded() && done.response().is_some(), "{done:?}");
 }
 
 #[test]

@@ -23,10 +23,13 @@ use crate::{
 
 impl Operations {
     /// Builds the request that polls `cursor`, once for all polls: it is sent as it is until the
-    /// cursor changes.
-    pub(crate) fn target(&self, dialect: Arc<dyn Dialect>, cursor: Cursor) -> Result<PollTarget, Failure> {
-        let request = self.request(dialect.poll(&cursor)?)?;
-        Ok(PollTarget { dialect, cursor, request })
+    /// cursor changes. For a place to which nothing is sent, the target has the reason instead.
+    pub(crate) fn target(&self, dialect: Arc<dyn Dialect>, cursor: Cursor) -> PollTarget {
+        let request = match cursor.refusal() {
+            Some(refusal) => Err(refusal),
+            None => dialect.poll(&cursor).and_then(|call| self.request(call)),
+        };
+        PollTarget { dialect, cursor, request }
     }
 
     /// Builds the request of `call` with the client's headers. Fails if its target is not on a
