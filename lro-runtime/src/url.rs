@@ -175,6 +175,17 @@ pub(crate) fn resolve(base: &Uri, reference: &str) -> Result<Uri, UrlError> {
     text.parse().map_err(|_| refused("is not a URL"))
 }
 
+/// Returns `uri` with the query parameter `pair` (`name=value`) at its end, unless it has one of
+/// this name already, in any case.
+pub(crate) fn with_query(uri: &Uri, pair: &str) -> Result<Uri, UrlError> {
+    let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    if uri.query().is_some_and(|query| query.split('&').any(|known| name(known) == name(pair))) {
+        return Ok(uri.clone());
+    }
+    let separator = if uri.query().is_some() { '&' } else { '?' };
+    resolve(uri, &format!("{uri}{separator}{pair}"))
+}
+
 /// Removes the dot segments of an absolute `path` ([RFC 3986, section
 /// 5.2.4](https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4)).
 fn without_dots(path: &str) -> String {

@@ -2,7 +2,7 @@
 //!
 //! The error shows the host to which the request would have gone.
 
-#![expect(clippy::unwrap_used, reason = "tests may fail")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail")]
 
 use std::{
     future::IntoFuture,
@@ -10,9 +10,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, Uri};
+use http::{HeaderMap, Request, Response, Uri};
 use lro_runtime::{
-    Dialect, Error, ErrorKind, Operations, RawOperation, Token, Transport,
+    Dialect, Error, ErrorKind, Operations, OperationsBuilder, RawOperation, Token, Transport, bearer,
     dialect::{Azure, Http, Lxd, Redfish},
     transport::{BoxFuture, TransportError},
 };
@@ -138,11 +138,12 @@ impl Carrier {
 struct Canning {
     replies: Arc<[Canned]>,
     sent: Arc<Mutex<Vec<Uri>>>,
+    headers: Arc<Mutex<Vec<HeaderMap>>>,
 }
 
 impl Canning {
     fn new(replies: Vec<Canned>) -> Self {
-        Self { replies: replies.into(), sent: Arc::default() }
+        Self { replies: replies.into(), sent: Arc::default(), headers: Arc::default() }
     }
 }
 
@@ -156,6 +157,7 @@ impl Transport for Canning {
         let done = (200, vec![], r#"{"status":"Succeeded","type":"sync","metadata":{"status_code":200}}"#.to_owned());
         let (status, headers, body) = self.replies.get(sent.len()).cloned().unwrap_or(done);
         sent.push(request.uri().clone());
+        self.headers.lock().unwrap().push(request.headers().clone());
         let mut reply = Response::builder().status(status);
         for (name, value) in headers {
             // A pointer that cannot be a header value cannot arrive in a header.
@@ -423,4 +425,56 @@ fn the_own_origin_is_trusted_however_it_is_written() {
 fn a_dialect_names_itself_in_one_word() {
     let dialects: [&dyn Dialect; 4] = [&Azure::new(), &Http::new(), &Lxd::new(), &Redfish];
     assert_eq!(dialects.map(Dialect::id), ["azure", "http", "lxd", "redfish"]);
+}
+
+/// The headers of the poll of a monitor at `elsewhere.test`, by a client that sends all that it
+/// can.
+fn headers_elsewhere(allow: fn(OperationsBuilder, &'static str) -> OperationsBuilder) -> Vec<String> {
+    let led = (
+        202,
+        vec![("location", "https://elsewhere.test/ops/1".to_owned()), ("set-cookie", "own=1; Path=/".to_owned())],
+        String::new(),
+    );
+    let again = (202, vec![("set-cookie", "theirs=1; Path=/".to_owned())], String::new());
+    let transport = Canning::new(vec![led, again]);
+    let builder = Operations::builder("https://api.test").dialect(Http::new()).transport(transport.clone());
+    let builder = builder.header("x-client", "c").header("user-agent", "mine").cookies(true);
+    let builder = builder.credentials(|| async { Ok(bearer("hunter2")?) });
+    let client = allow(builder, "https://elsewhere.test").build().unwrap();
+    let start = Request::post("https://api.test/start").header("x-start", "s").header("content-type", "text/plain");
+    let operation = block_on(client.start(start.body(Bytes::new()).unwrap())).unwrap();
+    let polled = block_on(operation.poll_once()).unwrap();
+    assert!(block_on(polled.poll_once()).unwrap().is_succeeded());
+    let headers = transport.headers.lock().unwrap();
+    assert!(headers[0].contains_key("authorization") && headers[0].contains_key("x-client"), "{headers:?}");
+    let last = headers.last().unwrap();
+    let mut names: Vec<_> =
+        last.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap_or_default())).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn an_allowed_origin_gets_nothing_of_the_clients_own() {
+    let headers = headers_elsewhere(OperationsBuilder::allow_origin);
+    let own = concat!("user-agent: lro-runtime/", env!("CARGO_PKG_VERSION"));
+    assert_eq!(headers, ["accept: application/json", own]);
+}
+
+#[test]
+fn an_origin_allowed_with_credentials_gets_what_the_own_gets() {
+    let headers = headers_elsewhere(OperationsBuilder::allow_origin_with_credentials);
+    assert_eq!(
+        headers,
+        [
+            "accept: application/json",
+            "authorization: Bearer hunter2",
+            "cookie: theirs=1",
+            "user-agent: mine",
+            "x-client: c",
+            "x-start: s"
+        ]
+    );
+    let both = headers_elsewhere(|builder, origin| builder.allow_origin_with_credentials(origin).allow_origin(origin));
+    assert_eq!(both, headers, "the wider access counts, in any order");
 }

@@ -12,7 +12,7 @@ use crate::{
     settings::PollSettings,
     timer::{Timer, TimerOverride},
     transport::Transport,
-    url::{Origin, redacted},
+    url::redacted,
 };
 
 mod adopt;
@@ -26,6 +26,7 @@ mod list;
 mod resume;
 mod start;
 mod start_policy;
+mod trust;
 
 pub use self::{
     blocking_operations::BlockingOperations,
@@ -33,7 +34,7 @@ pub use self::{
     credentials::{Credentials, CredentialsError, bearer},
     list::{BlockingList, ListOperations},
 };
-use self::{cookies::Cookies, start_policy::StartPolicy};
+use self::{cookies::Cookies, start_policy::StartPolicy, trust::Origins};
 
 /// A client of one service: starts operations and gives access to them by name.
 ///
@@ -67,8 +68,7 @@ struct Inner {
     headers: HeaderMap,
     credentials: Option<Arc<dyn Credentials>>,
     settings: PollSettings,
-    /// The trusted origins. The first is that of `base`.
-    origins: Vec<Origin>,
+    origins: Origins,
     max_body: usize,
     start_policy: StartPolicy,
     cookies: Option<Cookies>,

@@ -41,8 +41,7 @@ impl Operations {
     /// returned, with its name and its token, and its polls fail with this kind.
     pub fn start<B: Into<Bytes>>(&self, request: http::Request<B>) -> BoxFuture<'static, Result<RawOperation>> {
         let (parts, body) = request.into_parts();
-        let call =
-            Call { method: parts.method, target: parts.uri.to_string(), headers: parts.headers, body: body.into() };
+        let call = Call { headers: parts.headers, body: body.into(), ..Call::new(parts.method, parts.uri.to_string()) };
         self.start_call(Ok(call))
     }
 
@@ -111,7 +110,7 @@ impl Operations {
         // headers on every poll, the client adds its own again by itself, and the id belongs to the
         // start call alone.
         let by_caller = CallerHeaders(call.headers.clone());
-        let mut request = self.request(call)?;
+        let mut request = self.start_request(call)?;
         request.extensions_mut().insert(by_caller);
         dialect.prepare_start(&mut request, options)?;
         // Before the loop: every attempt has the same id, by which the service can tell that it is

@@ -20,13 +20,17 @@ pub struct Call {
     pub headers: HeaderMap,
     /// The body; empty if there is none.
     pub body: Bytes,
+    /// A query parameter that belongs to the start call and not to the URL, such as
+    /// `api-version=1`. The client adds it unless the URL has a parameter of this name, and not for
+    /// an origin that gets no credentials.
+    pub own_query: Option<String>,
 }
 
 impl Call {
     /// Creates a call without headers and without a body.
     #[must_use]
     pub fn new(method: Method, target: impl Into<String>) -> Self {
-        Self { method, target: target.into(), headers: HeaderMap::new(), body: Bytes::new() }
+        Self { method, target: target.into(), headers: HeaderMap::new(), body: Bytes::new(), own_query: None }
     }
 
     /// Creates a `GET` call.
@@ -39,6 +43,14 @@ impl Call {
     #[must_use]
     pub fn with_headers(mut self, headers: HeaderMap) -> Self {
         self.headers.extend(headers);
+        self
+    }
+
+    /// Sets the query parameter of the start call that this call repeats: see
+    /// [`own_query`](Self::own_query).
+    #[must_use]
+    pub fn with_own_query(mut self, pair: impl Into<String>) -> Self {
+        self.own_query = Some(pair.into());
         self
     }
 

@@ -237,6 +237,10 @@ impl RawOperation {
                 error.with_advice(ErrorKind::Poll, "its result may have expired, or it was deleted")
             }
             () if gone => error.with_advice(ErrorKind::Poll, "check the name and the address of the service"),
+            () if unauthorized && self.snapshot.target.as_ref().is_some_and(|target| target.is_bare()) => error.with_advice(
+                ErrorKind::Poll,
+                "this origin gets no credentials; if it is the service's own, allow it with `allow_origin_with_credentials`",
+            ),
             () if unauthorized => {
                 error.with_advice(ErrorKind::Poll, "check the credentials, then poll again from the snapshot")
             }

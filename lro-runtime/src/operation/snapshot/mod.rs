@@ -10,6 +10,7 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
+    client::Operations,
     dialect::{Cursor, Dialect, Encoding, Observation, Part, Payload},
     hint::Hint,
     message::Request,
@@ -37,6 +38,11 @@ impl PollTarget {
     /// The refusal, if nothing is sent to this place.
     pub(crate) fn request(&self) -> Result<&Request, Failure> {
         self.request.as_ref().map_err(Clone::clone)
+    }
+
+    /// Whether the polls go to an origin that gets no credentials.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.request.as_ref().is_ok_and(Operations::is_bare)
     }
 
     /// Fails if the dialect refused the place. Calls that do not go to the place that is polled,
