@@ -1,5 +1,7 @@
 //! Calls: the request that a dialect asks the client to send.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
@@ -8,7 +10,7 @@ use crate::{status::Failure, url};
 /// One request that a dialect asks the client to send.
 ///
 /// The client resolves the target, checks its origin, and adds its own headers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Call {
     /// The HTTP method.
@@ -60,6 +62,19 @@ impl Call {
         self.headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
         self.body = body.into();
         self
+    }
+}
+
+// By hand, not derived: the target may have a signature in its query, and headers and the body may
+// be credentials.
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("method", &self.method)
+            .field("target", &url::redacted(&self.target))
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish_non_exhaustive()
     }
 }
 

@@ -135,7 +135,7 @@ impl FromStr for Token {
         let foreign = || {
             invalid(format!(
                 "`{}` is not a token: expected a word that begins with `{PREFIX}{VERSION}-`",
-                excerpt(word.as_bytes())
+                redacted(&excerpt(word.as_bytes()))
             ))
         };
         let (version, rest) = word.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-')).ok_or_else(foreign)?;
@@ -188,11 +188,24 @@ impl<'de> Deserialize<'de> for Token {
 ///
 /// Text that begins as a token does (`lro`, digits, `-`) is read as a token. Any other text is a
 /// name.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Resume(Source);
 
+// Not derived: a name may be a URL, whose query may have secrets.
+impl fmt::Debug for Resume {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_tuple("Resume");
+        match &self.0 {
+            Source::Name(name) => out.field(&redacted(name)),
+            Source::Token(token) => out.field(token),
+            Source::Damaged(error) => out.field(error),
+        };
+        out.finish()
+    }
+}
+
 /// What the caller gave to resume from, once it was read.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Source {
     Name(String),
     Token(Box<Token>),
