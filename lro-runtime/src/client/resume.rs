@@ -26,6 +26,9 @@ impl Operations {
     /// that the token was written in; one that succeeded is running until a poll has fetched its
     /// response.
     ///
+    /// A name or a token proves nothing about who sends it: [`Resume`] says how a web handler takes
+    /// one from outside.
+    ///
     /// # Errors
     ///
     /// Of kind [`InvalidToken`](crate::ErrorKind::InvalidToken) when the name or the token cannot
