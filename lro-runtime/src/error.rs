@@ -192,7 +192,9 @@ impl ErrorKind {
             Self::NotCompleted => "poll until it is completed",
             Self::InvalidToken => "resume from the operation's name, or from a token of this method",
             Self::InvalidSettings => "correct the setting",
-            Self::UntrustedUrl => "nothing was sent there; if you trust this origin, allow it with `allow_origin`",
+            Self::UntrustedUrl => {
+                "nothing was sent there; if you trust this origin, allow it with `allow_origin`, or with `allow_origin_with_credentials` if it is the service's own"
+            }
         }
     }
 }

@@ -137,6 +137,7 @@ mod message;
 pub mod migration {}
 mod operation;
 mod protobuf;
+mod secrets;
 mod settings;
 mod status;
 #[cfg(feature = "testing")]

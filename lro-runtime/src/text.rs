@@ -1,5 +1,7 @@
-//! Makes text from a server safe to print: cut to a limit, and escaped so that it stays on one
-//! line.
+//! Makes text from a server safe to print: cut to a limit, without the secrets of URLs in it, and
+//! escaped so that it stays on one line.
+
+use crate::secrets::hidden;
 
 /// How many bytes of a body an error shows. Bodies may hold what does not belong in a log, so only
 /// the beginning is shown.
@@ -23,7 +25,7 @@ fn escaped(bytes: &[u8], most: usize) -> String {
     let head = bytes.get(..most).unwrap_or(bytes);
     let mut out = String::with_capacity(head.len());
     // Lossy: a body may not be UTF-8 at all, and the cut may go through a character.
-    for c in String::from_utf8_lossy(head).chars() {
+    for c in hidden(&String::from_utf8_lossy(head)).chars() {
         if is_fit_to_print(c) { out.push(c) } else { out.extend(c.escape_default()) }
     }
     if head.len() < bytes.len() {
@@ -48,6 +50,13 @@ mod tests {
     fn what_would_leave_the_line_is_escaped() {
         assert_eq!(line("a\r\nb\u{1b}[31m\u{2028}\u{202e}c"), r"a\r\nb\u{1b}[31m\u{2028}\u{202e}c");
         assert_eq!(line("ein „Zitat“ aus Zürich"), "ein „Zitat“ aus Zürich");
+    }
+
+    #[test]
+    fn a_url_in_a_text_is_shown_without_its_secrets() {
+        let body = br#"{"next":"https://h/p?api-version=1&sig=hunter2"}"#;
+        assert_eq!(excerpt(body), r#"{"next":"https://h/p?api-version=1&sig=…"}"#);
+        assert_eq!(line("no access to https://h/p?code=hunter2 today"), "no access to https://h/p?code=… today");
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! Judges URLs and names that a server or a caller gives: where they lead, whether they may be
-//! followed, and which parts may be shown or stored.
+//! Judges URLs and names that a server or a caller gives: where they lead, and whether they may be
+//! followed. Which parts of them may be shown or stored says `secrets`.
 
 use std::fmt;
 
 use http::Uri;
 
+pub(crate) use crate::secrets::{redacted, without_secrets};
 use crate::text::excerpt;
 
 /// Why a URL or a name is refused. The message names it, with secrets removed, and gives the
@@ -19,69 +20,6 @@ impl fmt::Display for UrlError {
 }
 
 impl std::error::Error for UrlError {}
-
-/// Names of query parameters whose values are never shown and never stored. Compared without regard
-/// to case.
-const SECRET: &[&str] = &[
-    "access_token",
-    "api-key",
-    "api_key",
-    "apikey",
-    "auth",
-    "authorization",
-    "client_secret",
-    "code",
-    "credential",
-    "key",
-    "password",
-    "secret",
-    "sig",
-    "signature",
-    "token",
-    "x-amz-credential",
-    "x-amz-security-token",
-    "x-amz-signature",
-    "x-goog-credential",
-    "x-goog-signature",
-];
-
-fn is_secret(name: &str) -> bool {
-    SECRET.contains(&name.to_ascii_lowercase().as_str())
-}
-
-/// Splits `text` into the part before the query, the query without its `?`, and the fragment with
-/// its `#`. `None` if there is no query.
-fn split_query(text: &str) -> Option<(&str, &str, &str)> {
-    let (before, query) = text.split_once('?')?;
-    let end = query.find('#').unwrap_or(query.len());
-    Some((before, query.get(..end)?, query.get(end..)?))
-}
-
-/// Returns `text` in a form that may be shown: values of secret query parameters are replaced by
-/// `…`, and user info is removed.
-pub(crate) fn redacted(text: &str) -> String {
-    let text = match text.split_once("://") {
-        Some((scheme, rest)) => {
-            let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-            let (authority, path) = rest.split_at(end);
-            format!("{scheme}://{}{path}", authority.rsplit('@').next().unwrap_or_default())
-        }
-        None => text.to_owned(),
-    };
-    let Some((before, query, fragment)) = split_query(&text) else { return text };
-    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, _)) if is_secret(name) => format!("{name}=…"),
-        _ => pair.to_owned(),
-    });
-    format!("{before}?{}{fragment}", pairs.collect::<Vec<_>>().join("&"))
-}
-
-/// `text` fit to be stored: query parameters that may be secrets are left out.
-pub(crate) fn without_secrets(text: &str) -> String {
-    let Some((before, query, fragment)) = split_query(text) else { return text.to_owned() };
-    let kept: Vec<_> = query.split('&').filter(|pair| !is_secret(pair.split('=').next().unwrap_or_default())).collect();
-    if kept.is_empty() { format!("{before}{fragment}") } else { format!("{before}?{}{fragment}", kept.join("&")) }
-}
 
 /// A scheme, a host and a port ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454)). The client
 /// decides by origin whether a URL is trusted.
@@ -168,6 +106,17 @@ pub(crate) fn resolve(base: &Uri, reference: &str) -> Result<Uri, UrlError> {
         format!("{scheme}://{authority}{joined}{query}")
     };
     text.parse().map_err(|_| refused("is not a URL"))
+}
+
+/// Returns `uri` with the query parameter `pair` (`name=value`) at its end, unless it has one of
+/// this name already, in any case.
+pub(crate) fn with_query(uri: &Uri, pair: &str) -> Result<Uri, UrlError> {
+    let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    if uri.query().is_some_and(|query| query.split('&').any(|known| name(known) == name(pair))) {
+        return Ok(uri.clone());
+    }
+    let separator = if uri.query().is_some() { '&' } else { '?' };
+    resolve(uri, &format!("{uri}{separator}{pair}"))
 }
 
 /// Removes the dot segments of an absolute `path` ([RFC 3986, section
@@ -305,13 +254,5 @@ mod tests {
         for refused in ["", "/a", "a//b", "a/../b", "..", "a/.", "a/"] {
             assert!(encode_name(refused).is_err(), "{refused}");
         }
-    }
-
-    #[test]
-    fn secrets_of_a_query_are_neither_shown_nor_stored() {
-        let url = "https://user:pw@h/p?api-version=1&sig=hunter2&Key=hunter2&t=5";
-        assert_eq!(redacted(url), "https://h/p?api-version=1&sig=…&Key=…&t=5");
-        assert_eq!(without_secrets("https://h/p?sig=x"), "https://h/p");
-        assert!(!without_secrets(url).contains("hunter2"));
     }
 }

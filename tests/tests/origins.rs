@@ -2,14 +2,17 @@
 //!
 //! The error shows the host to which the request would have gone.
 
-#![expect(clippy::unwrap_used, reason = "tests may fail")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail")]
 
-use std::sync::{Arc, Mutex};
+use std::{
+    future::IntoFuture,
+    sync::{Arc, Mutex},
+};
 
 use bytes::Bytes;
-use http::{Request, Response, Uri};
+use http::{HeaderMap, Request, Response, Uri};
 use lro_runtime::{
-    Dialect, Error, ErrorKind, Operations, RawOperation, Transport,
+    Dialect, Error, ErrorKind, Operations, OperationsBuilder, RawOperation, Token, Transport, bearer,
     dialect::{Azure, Http, Lxd, Redfish},
     transport::{BoxFuture, TransportError},
 };
@@ -106,14 +109,7 @@ impl Carrier {
     /// Starts an operation and polls until it ends or fails. Returns the outcome, and the URI of
     /// every request.
     fn play(self, pointer: &str) -> (Result<RawOperation, Error>, Vec<Uri>) {
-        let transport = Canning::new(self.replies(pointer));
-        let client = self.client(transport.clone());
-        let began = match self {
-            Self::ResumedFrom => client.resume(pointer),
-            _ => block_on(
-                client.start(Request::post("https://api.test/base/start?api-version=1").body(Bytes::new()).unwrap()),
-            ),
-        };
+        let (began, transport) = self.begin(pointer);
         let mut outcome = began;
         for _ in 0..4 {
             let Ok(operation) = &outcome else { break };
@@ -122,6 +118,19 @@ impl Carrier {
         let sent = transport.sent.lock().unwrap().clone();
         (outcome, sent)
     }
+
+    /// Starts an operation, or resumes one.
+    fn begin(self, pointer: &str) -> (Result<RawOperation, Error>, Canning) {
+        let transport = Canning::new(self.replies(pointer));
+        let client = self.client(transport.clone());
+        let began = match self {
+            Self::ResumedFrom => client.resume(pointer),
+            _ => block_on(
+                client.start(Request::post("https://api.test/base/start?api-version=1").body(Bytes::new()).unwrap()),
+            ),
+        };
+        (began, transport)
+    }
 }
 
 /// A transport that gives canned replies, then successes, and records the URIs of requests.
@@ -129,11 +138,12 @@ impl Carrier {
 struct Canning {
     replies: Arc<[Canned]>,
     sent: Arc<Mutex<Vec<Uri>>>,
+    headers: Arc<Mutex<Vec<HeaderMap>>>,
 }
 
 impl Canning {
     fn new(replies: Vec<Canned>) -> Self {
-        Self { replies: replies.into(), sent: Arc::default() }
+        Self { replies: replies.into(), sent: Arc::default(), headers: Arc::default() }
     }
 }
 
@@ -147,6 +157,7 @@ impl Transport for Canning {
         let done = (200, vec![], r#"{"status":"Succeeded","type":"sync","metadata":{"status_code":200}}"#.to_owned());
         let (status, headers, body) = self.replies.get(sent.len()).cloned().unwrap_or(done);
         sent.push(request.uri().clone());
+        self.headers.lock().unwrap().push(request.headers().clone());
         let mut reply = Response::builder().status(status);
         for (name, value) in headers {
             // A pointer that cannot be a header value cannot arrive in a header.
@@ -321,6 +332,70 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The service has accepted it: an error would make the caller start a second operation.
+    #[test]
+    fn a_start_that_was_accepted_is_an_operation_wherever_its_reply_leads((pointer, _) in hostile()) {
+        for carrier in CARRIERS.iter().copied().filter(|carrier| !matches!(carrier, Carrier::ResumedFrom)) {
+            let (began, transport) = carrier.begin(&pointer);
+            let operation = began.map_err(|error| TestCaseError::fail(format!("{carrier:?}: `{pointer}`: {error}")))?;
+            prop_assert!(!operation.name().is_empty() && !operation.is_completed(), "{carrier:?}: {operation:?}");
+            prop_assert_eq!(transport.sent.lock().unwrap().len(), 1);
+            let written = operation.token().to_string();
+            prop_assert_eq!(written.parse::<Token>().map(|token| token.to_string()).ok(), Some(written));
+        }
+    }
+}
+
+/// The operation of a start that leads to `https://elsewhere.test`, and its transport.
+fn started_elsewhere(dialect: impl Dialect, header: &'static str) -> (RawOperation, Canning) {
+    let led = (202, vec![(header, "https://elsewhere.test/ops/1".to_owned())], r#"{"status":"Running"}"#.to_owned());
+    let transport = Canning::new(vec![led]);
+    let client = Operations::builder("https://api.test").dialect(dialect).transport(transport.clone()).build().unwrap();
+    (block_on(client.post("start", &())).unwrap(), transport)
+}
+
+#[test]
+fn an_operation_that_is_refused_is_polled_once_its_origin_is_allowed() {
+    let (operation, transport) = started_elsewhere(Http::new(), "location");
+    let error = block_on(operation.clone().into_future()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UntrustedUrl);
+    assert!(error.to_string().starts_with("operation `https://elsewhere.test/ops/1`: "), "{error}");
+    assert_eq!(transport.sent.lock().unwrap().len(), 1, "only the start call was sent");
+    let allowing = Operations::builder("https://api.test")
+        .dialect(Http::new())
+        .transport(transport.clone())
+        .allow_origin("https://elsewhere.test")
+        .build()
+        .unwrap();
+    // The token of the error is enough, in another process as well.
+    let resumed = allowing.resume(error.token().unwrap()).unwrap();
+    assert!(block_on(resumed.poll_once()).unwrap().is_succeeded());
+    assert_eq!(transport.sent.lock().unwrap().last().unwrap().host(), Some("elsewhere.test"));
+}
+
+#[test]
+fn a_result_elsewhere_loses_nothing_of_what_the_monitor_said() {
+    let (operation, transport) = Carrier::ResourceLocation.begin("https://elsewhere.test/x");
+    let error = block_on(operation.unwrap().into_future()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UntrustedUrl);
+    let last = error.snapshot().unwrap();
+    assert_eq!(last.raw_status(), Some("Succeeded"));
+    assert_eq!(&last.raw()[..], br#"{"status":"Succeeded","resourceLocation":"https://elsewhere.test/x"}"#);
+    assert_eq!(last.metadata().unwrap().bytes(), &last.raw()[..]);
+    // A token of it leads to the result, not to the monitor, which may have forgotten it.
+    let allowing = Operations::builder("https://api.test")
+        .dialect(Azure::new())
+        .transport(transport)
+        .allow_origin("https://elsewhere.test")
+        .build()
+        .unwrap();
+    let done = block_on(allowing.resume(last.token()).unwrap().poll_once()).unwrap();
+    assert!(done.is_succeeded() && done.response().is_some(), "{done:?}");
+}
+
 #[test]
 fn the_own_origin_is_trusted_however_it_is_written() {
     for pointer in [
@@ -350,4 +425,56 @@ fn the_own_origin_is_trusted_however_it_is_written() {
 fn a_dialect_names_itself_in_one_word() {
     let dialects: [&dyn Dialect; 4] = [&Azure::new(), &Http::new(), &Lxd::new(), &Redfish];
     assert_eq!(dialects.map(Dialect::id), ["azure", "http", "lxd", "redfish"]);
+}
+
+/// The headers of the poll of a monitor at `elsewhere.test`, by a client that sends all that it
+/// can.
+fn headers_elsewhere(allow: fn(OperationsBuilder, &'static str) -> OperationsBuilder) -> Vec<String> {
+    let led = (
+        202,
+        vec![("location", "https://elsewhere.test/ops/1".to_owned()), ("set-cookie", "own=1; Path=/".to_owned())],
+        String::new(),
+    );
+    let again = (202, vec![("set-cookie", "theirs=1; Path=/".to_owned())], String::new());
+    let transport = Canning::new(vec![led, again]);
+    let builder = Operations::builder("https://api.test").dialect(Http::new()).transport(transport.clone());
+    let builder = builder.header("x-client", "c").header("user-agent", "mine").cookies(true);
+    let builder = builder.credentials(|| async { Ok(bearer("hunter2")?) });
+    let client = allow(builder, "https://elsewhere.test").build().unwrap();
+    let start = Request::post("https://api.test/start").header("x-start", "s").header("content-type", "text/plain");
+    let operation = block_on(client.start(start.body(Bytes::new()).unwrap())).unwrap();
+    let polled = block_on(operation.poll_once()).unwrap();
+    assert!(block_on(polled.poll_once()).unwrap().is_succeeded());
+    let headers = transport.headers.lock().unwrap();
+    assert!(headers[0].contains_key("authorization") && headers[0].contains_key("x-client"), "{headers:?}");
+    let last = headers.last().unwrap();
+    let mut names: Vec<_> =
+        last.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap_or_default())).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn an_allowed_origin_gets_nothing_of_the_clients_own() {
+    let headers = headers_elsewhere(OperationsBuilder::allow_origin);
+    let own = concat!("user-agent: lro-runtime/", env!("CARGO_PKG_VERSION"));
+    assert_eq!(headers, ["accept: application/json", own]);
+}
+
+#[test]
+fn an_origin_allowed_with_credentials_gets_what_the_own_gets() {
+    let headers = headers_elsewhere(OperationsBuilder::allow_origin_with_credentials);
+    assert_eq!(
+        headers,
+        [
+            "accept: application/json",
+            "authorization: Bearer hunter2",
+            "cookie: theirs=1",
+            "user-agent: mine",
+            "x-client: c",
+            "x-start: s"
+        ]
+    );
+    let both = headers_elsewhere(|builder, origin| builder.allow_origin_with_credentials(origin).allow_origin(origin));
+    assert_eq!(both, headers, "the wider access counts, in any order");
 }

@@ -38,9 +38,8 @@ impl Operations {
     ///
     /// # Errors
     ///
-    /// Of kind [`Protocol`](ErrorKind::Protocol) when the dialect cannot read the message,
-    /// [`UntrustedUrl`](ErrorKind::UntrustedUrl) when the message points to an origin that is not
-    /// trusted.
+    /// Of kind [`Protocol`](ErrorKind::Protocol) when the dialect cannot read the message. A
+    /// message that leads to an origin that is not trusted is an operation whose polls fail.
     pub fn adopt(&self, message: impl Into<Bytes>) -> Result<RawOperation> {
         let method = current_method::current();
         self.adopt_reply(Reply::new(message.into()), self.dialect_of(method), method)
@@ -68,16 +67,16 @@ impl Operations {
         *request.uri_mut() = self.base().clone();
         let seen = dialect.read_start(&request, &reply, Method::options_of(method))?;
         // The time of the start is unknown: without it a `404` is an error at once, with no grace.
-        let next = self.first(dialect, seen, reply.body(), method, None, self.just_now())?;
+        let next = self.first(dialect, seen, reply.body(), method, None, self.just_now());
         Ok(RawOperation::new(next.with_body(|| reply.into_body()), self.clone(), method))
     }
 
     /// Makes an operation from one entry of a list page. Copies its bytes, so keeping one does not
     /// keep the page alive.
-    pub(crate) fn adopt_listed(&self, listed: Listed<'_>) -> Result<RawOperation, Failure> {
+    pub(crate) fn adopt_listed(&self, listed: Listed<'_>) -> RawOperation {
         let Listed { message, seen } = listed;
-        let next = self.first(self.dialect().clone(), seen, message, None, None, self.just_now())?;
-        Ok(RawOperation::new(next.with_body(|| Bytes::copy_from_slice(message)), self.clone(), None))
+        let next = self.first(self.dialect().clone(), seen, message, None, None, self.just_now());
+        RawOperation::new(next.with_body(|| Bytes::copy_from_slice(message)), self.clone(), None)
     }
 
     /// The time of a reply that is handed over now, took no time, and is not the reply to a start

@@ -3,9 +3,13 @@
 
 use std::{fmt, sync::Arc};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderName, HeaderValue, Uri};
 
-use super::{Credentials, Inner, Operations, start_policy::StartPolicy};
+use super::{
+    Credentials, Inner, Operations,
+    start_policy::StartPolicy,
+    trust::{Access, Origins, library_headers},
+};
 use crate::{
     dialect::{Dialect, Google},
     error::{Error, ErrorKind, Result},
@@ -31,7 +35,7 @@ pub struct OperationsBuilder {
     headers: Vec<(String, String)>,
     credentials: Option<Arc<dyn Credentials>>,
     settings: PollSettings,
-    origins: Vec<String>,
+    origins: Vec<(String, Access)>,
     max_body: usize,
     start_id: Option<String>,
     start_retries: u32,
@@ -118,13 +122,27 @@ impl OperationsBuilder {
         self
     }
 
-    /// Adds a trusted origin (`https://host:port`). Default: the origin of the base URL only, which
-    /// is always trusted.
+    /// Adds an origin (`https://host:port`) whose URLs are followed where the service gives them.
+    /// Default: the origin of the base URL only. Nothing is sent to any other origin.
     ///
-    /// Server-given URLs of a trusted origin are followed, with this client's headers and
-    /// credentials. Nothing is sent to any other origin.
+    /// Requests to it are bare: they have the method, the URL as the service gave it, and the
+    /// body's type. They have none of this client's headers, credentials and cookies, none of the
+    /// headers of the start call, and no `api-version` that the URL lacks. That is right for a
+    /// result on a storage service, whose URL has its own signature. A service that needs the
+    /// credentials on a second host is
+    /// [`allow_origin_with_credentials`](Self::allow_origin_with_credentials).
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
-        self.origins.push(origin.into());
+        self.origins.push((origin.into(), Access::Bare));
+        self
+    }
+
+    /// Adds an origin (`https://host:port`) that is trusted as the origin of the base URL is: its
+    /// URLs are followed with this client's headers, credentials and cookies. Default: none.
+    ///
+    /// What answers there can use the credentials as its own. For an origin that only has results,
+    /// [`allow_origin`](Self::allow_origin) is enough.
+    pub fn allow_origin_with_credentials(mut self, origin: impl Into<String>) -> Self {
+        self.origins.push((origin.into(), Access::Full));
         self
     }
 
@@ -181,20 +199,17 @@ impl OperationsBuilder {
         // middle of its first wait.
         self.settings.validate()?;
         let base = parse_url("base_url", &self.base_url)?;
-        // The client's own origin stands first: the error about an untrusted URL names it as the
-        // one to compare with.
-        let mut origins = vec![origin_of("base_url", &base)?];
-        for origin in &self.origins {
-            origins.push(origin_of("allow_origin", &parse_url("allow_origin", origin)?)?);
+        let mut origins = Origins::new(origin_of("base_url", &base)?);
+        for (origin, access) in &self.origins {
+            let setting = match access {
+                Access::Full => "allow_origin_with_credentials",
+                Access::Bare => "allow_origin",
+            };
+            origins.allow(origin_of(setting, &parse_url(setting, origin)?)?, *access);
         }
-        // The library's two headers go in first, so that a header of the caller replaces them
+        // The library's own headers go in first, so that a header of the caller replaces them
         // below.
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            http::header::USER_AGENT,
-            HeaderValue::from_static(concat!("lro-runtime/", env!("CARGO_PKG_VERSION"))),
-        );
-        headers.insert(http::header::ACCEPT, HeaderValue::from_static("application/json"));
+        let mut headers = library_headers();
         for (name, value) in &self.headers {
             let legal_name: HeaderName =
                 name.parse().map_err(|_| invalid(format!("header `{name}`: not a header name")))?;

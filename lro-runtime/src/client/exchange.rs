@@ -11,22 +11,28 @@ use std::{
 
 use http::{HeaderMap, Uri};
 
-use super::Operations;
+use super::{
+    Operations,
+    trust::{Access, BareRequest, library_headers, of_the_body},
+};
 use crate::{
     dialect::{Call, Cursor, Dialect},
     message::{Reply, Request},
     operation::snapshot::PollTarget,
     status::{Cause, Failure},
     timer::Timer,
-    url::{Origin, redacted, resolve},
+    url::{Origin, redacted, resolve, with_query},
 };
 
 impl Operations {
     /// Builds the request that polls `cursor`, once for all polls: it is sent as it is until the
-    /// cursor changes.
-    pub(crate) fn target(&self, dialect: Arc<dyn Dialect>, cursor: Cursor) -> Result<PollTarget, Failure> {
-        let request = self.request(dialect.poll(&cursor)?)?;
-        Ok(PollTarget { dialect, cursor, request })
+    /// cursor changes. For a place to which nothing is sent, the target has the reason instead.
+    pub(crate) fn target(&self, dialect: Arc<dyn Dialect>, cursor: Cursor) -> PollTarget {
+        let request = match cursor.refusal() {
+            Some(refusal) => Err(refusal),
+            None => dialect.poll(&cursor).and_then(|call| self.request(call)),
+        };
+        PollTarget { dialect, cursor, request }
     }
 
     /// Builds the request of `call` with the client's headers. Fails if its target is not on a
@@ -35,45 +41,78 @@ impl Operations {
     /// Credentials and cookies are not part of it: they may differ at every send, and
     /// [`exchange`](Self::exchange) adds them.
     pub(crate) fn request(&self, call: Call) -> Result<Request, Failure> {
-        let inner = &*self.inner;
-        let uri = if is_absolute(&call.target) {
-            // The parsed URL is checked, which is what will be sent: two parsers may read one text
-            // as two hosts.
-            let uri = resolve(&inner.base, &call.target)?;
-            self.check_origin(&uri)?;
-            uri
-        } else {
-            // All leading slashes are removed: a target such as `//host/x` could otherwise resolve
-            // to another host. What remains is below the base URL, on the client's own origin, and
-            // needs no check.
-            let base = inner.base.path().trim_end_matches('/');
-            resolve(&inner.base, &format!("{base}/{}", call.target.trim_start_matches('/')))?
-        };
+        let (uri, access) = self.resolved(&call.target)?;
         let mut request = Request::new(call.body);
         *request.method_mut() = call.method;
-        *request.uri_mut() = uri;
-        // The call's headers replace the client's of the same name: they belong to this call.
-        let mut headers = inner.headers.clone();
-        for (name, value) in &call.headers {
-            headers.insert(name, value.clone());
-        }
+        let headers = match access {
+            Access::Full => {
+                *request.uri_mut() = call.own_query.iter().try_fold(uri, |uri, pair| with_query(&uri, pair))?;
+                // The call's headers replace the client's of the same name: they belong to this
+                // call.
+                let mut headers = self.inner.headers.clone();
+                for (name, value) in &call.headers {
+                    headers.insert(name, value.clone());
+                }
+                headers
+            }
+            Access::Bare => {
+                *request.uri_mut() = uri;
+                request.extensions_mut().insert(BareRequest);
+                let mut headers = library_headers();
+                headers.extend(of_the_body(&call.headers));
+                headers
+            }
+        };
         *request.headers_mut() = headers;
         Ok(request)
     }
 
-    /// Fails unless the origin of `uri` is the client's own or an allowed one.
-    fn check_origin(&self, uri: &Uri) -> Result<(), Failure> {
+    /// Whether `request` goes to an origin that gets no credentials.
+    pub(crate) fn is_bare(request: &Request) -> bool {
+        request.extensions().get::<BareRequest>().is_some()
+    }
+
+    /// Builds the request of a start call. As [`request`](Self::request), but all headers of the
+    /// call go to every trusted origin: the caller has written both into one request.
+    pub(crate) fn start_request(&self, call: Call) -> Result<Request, Failure> {
+        let headers = call.headers.clone();
+        let mut request = self.request(call)?;
+        for (name, value) in &headers {
+            request.headers_mut().insert(name, value.clone());
+        }
+        Ok(request)
+    }
+
+    /// Resolves the target of a call into the URL that is sent, and what its origin gets.
+    fn resolved(&self, target: &str) -> Result<(Uri, Access), Failure> {
+        let inner = &*self.inner;
+        if is_absolute(target) {
+            // The parsed URL is checked, which is what will be sent: two parsers may read one text
+            // as two hosts.
+            let uri = resolve(&inner.base, target)?;
+            let access = self.access(&uri)?;
+            return Ok((uri, access));
+        }
+        // All leading slashes are removed: a target such as `//host/x` could otherwise resolve to
+        // another host. What remains is below the base URL, on the client's own origin, and needs
+        // no check.
+        let base = inner.base.path().trim_end_matches('/');
+        Ok((resolve(&inner.base, &format!("{base}/{}", target.trim_start_matches('/')))?, Access::Full))
+    }
+
+    /// Returns what the origin of `uri` gets. Fails unless it is the client's own or an allowed
+    /// one.
+    fn access(&self, uri: &Uri) -> Result<Access, Failure> {
         let shown = || redacted(&uri.to_string());
         let origin = Origin::of(uri)
             .ok_or_else(|| Failure::untrusted(format!("the URL `{}` has no origin to trust", shown())))?;
-        if self.inner.origins.contains(&origin) {
-            return Ok(());
-        }
-        let own = self.inner.origins.first().map(ToString::to_string).unwrap_or_default();
-        Err(Failure::untrusted(format!(
-            "the URL `{}` is on the origin {origin}, which is not trusted (this client's origin is {own}): nothing was sent",
-            shown()
-        )))
+        self.inner.origins.access(&origin).ok_or_else(|| {
+            let own = self.inner.origins.own();
+            Failure::untrusted(format!(
+                "the URL `{}` is on the origin {origin}, which is not trusted (this client's origin is {own})",
+                shown()
+            ))
+        })
     }
 
     /// Builds the request of `call` and sends it: see [`exchange`](Self::exchange).
@@ -92,8 +131,10 @@ impl Operations {
         // The request is borrowed because every poll sends the same one; it is cloned only where
         // credentials or cookies change it.
         let mut changed = None;
+        let (credentials, cookies) =
+            if Self::is_bare(request) { (None, None) } else { (inner.credentials.as_ref(), inner.cookies.as_ref()) };
         with_limit(limit, timer, async {
-            if let Some(credentials) = &inner.credentials {
+            if let Some(credentials) = credentials {
                 let headers =
                     credentials.headers().await.map_err(|error| Failure::new(Cause::Credentials(Arc::from(error))))?;
                 changed = Some(with_headers(request.clone(), headers));
@@ -101,13 +142,13 @@ impl Operations {
             // Cookies come after credentials. Credentials replace headers, so a hook that sets
             // `Cookie` would remove the stored cookies; the store adds its cookies after those that
             // are there.
-            if let Some(cookies) = &inner.cookies {
+            if let Some(cookies) = cookies {
                 changed = cookies.added_to(changed.as_ref().unwrap_or(request), timer.system_time()).or(changed.take());
             }
             let request = changed.as_ref().unwrap_or(request);
             let sent = inner.transport.send_within(request, inner.max_body, limit).await;
             let reply = sent.map_err(|error| Failure::new(Cause::Transport(error)))?;
-            if let Some(cookies) = &inner.cookies {
+            if let Some(cookies) = cookies {
                 cookies.store(request.uri(), reply.headers(), timer.system_time());
             }
             Ok(reply)

@@ -225,9 +225,8 @@ impl Pages {
         let call = dialect.list(&self.query).map_err(error)?;
         let reply = client.call(call, limit, &*timer).await.map_err(error)?;
         let page = dialect.read_list(&reply).map_err(error)?;
-        let operations: Result<_, Failure> =
-            page.operations.into_iter().map(|listed| client.adopt_listed(listed)).collect();
-        let seen = Page { operations: operations.map_err(error)?, unreachable: page.unreachable };
+        let operations = page.operations.into_iter().map(|listed| client.adopt_listed(listed)).collect();
+        let seen = Page { operations, unreachable: page.unreachable };
         let more = self.turn_to(page.next_page_token).map_err(error)?;
         Ok((seen, more.then_some(self)))
     }

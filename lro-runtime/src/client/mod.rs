@@ -13,7 +13,7 @@ use crate::{
     settings::PollSettings,
     timer::{Timer, TimerOverride},
     transport::Transport,
-    url::{Origin, redacted},
+    url::redacted,
 };
 
 mod adopt;
@@ -27,6 +27,7 @@ mod list;
 mod resume;
 mod start;
 mod start_policy;
+mod trust;
 
 pub use self::{
     blocking_operations::BlockingOperations,
@@ -34,7 +35,7 @@ pub use self::{
     credentials::{Credentials, CredentialsError, bearer},
     list::{BlockingList, ListOperations},
 };
-use self::{cookies::Cookies, start_policy::StartPolicy};
+use self::{cookies::Cookies, start_policy::StartPolicy, trust::Origins};
 
 /// A client of one service: starts operations and gives access to them by name.
 ///
@@ -69,8 +70,7 @@ struct Inner {
     headers: HeaderMap,
     credentials: Option<Arc<dyn Credentials>>,
     settings: PollSettings,
-    /// The trusted origins. The first is that of `base`.
-    origins: Vec<Origin>,
+    origins: Origins,
     max_body: usize,
     start_policy: StartPolicy,
     cookies: Option<Arc<Cookies>>,

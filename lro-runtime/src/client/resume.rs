@@ -7,14 +7,14 @@ use std::{
 
 use super::Operations;
 use crate::{
-    dialect::Dialect,
+    dialect::{Cursor, Dialect},
     error::{Error, ErrorKind, Result},
     operation::{
         Method, RawOperation, Resume, Token,
-        snapshot::{Snapshot, StartTime},
+        snapshot::{PollTarget, Snapshot, StartTime},
         token::Source,
     },
-    status::State,
+    status::{Failure, State},
     text::excerpt,
     url::redacted,
 };
@@ -25,6 +25,9 @@ impl Operations {
     /// From a name the operation is pending until the first poll. From a token it has the state
     /// that the token was written in; one that succeeded is running until a poll has fetched its
     /// response.
+    ///
+    /// A name or a token proves nothing about who sends it: [`Resume`] says how a web handler takes
+    /// one from outside.
     ///
     /// # Errors
     ///
@@ -52,7 +55,7 @@ impl Operations {
             .locate(name, Method::options_of(method))
             .map_err(|failure| invalid(format!("{said}: {failure}")))?;
         let target = self
-            .target(dialect, cursor)
+            .resumable(dialect, cursor)
             .map_err(|failure| Error::from_failure(ErrorKind::InvalidToken, said, failure))?;
         Ok(RawOperation::new(Snapshot::unpolled(name, Some(target), None), self.clone(), method))
     }
@@ -80,7 +83,7 @@ impl Operations {
         }
         // A token comes from outside the process: its URL passes the same origin check as one that
         // a server gives.
-        let target = token.cursor.map(|cursor| self.target(dialect, cursor)).transpose();
+        let target = token.cursor.map(|cursor| self.resumable(dialect, cursor)).transpose();
         let target = target.map_err(|failure| {
             Error::from_failure(ErrorKind::InvalidToken, "the token's URL or name cannot be used", failure)
         })?;
@@ -96,6 +99,14 @@ impl Operations {
         snapshot.status = token.status.map(Arc::new);
         snapshot.raw_status = token.raw_status.map(Arc::from);
         Ok(RawOperation::new(snapshot, self.clone(), method))
+    }
+
+    /// Builds the target of a resumed operation. Unlike one that a server's reply leads to, it
+    /// fails at once if it cannot be polled: the caller still has the name or the token.
+    fn resumable(&self, dialect: Arc<dyn Dialect>, cursor: Cursor) -> Result<PollTarget, Failure> {
+        let target = self.target(dialect, cursor);
+        target.request().map(drop)?;
+        Ok(target)
     }
 
     /// Translates a token's start time, in milliseconds since 1970, to the monotonic clock of this

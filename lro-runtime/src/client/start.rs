@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{Operations, current_method, start_policy};
 use crate::{
-    dialect::{Call, CallerHeaders, Dialect, Observation},
+    dialect::{Call, CallerHeaders, Dialect, Observation, started_unreadably},
     error::{Error, ErrorKind, Result},
     message::Request,
     operation::{
@@ -36,12 +36,12 @@ impl Operations {
     ///
     /// Of kind [`Start`](crate::ErrorKind::Start) when the call failed,
     /// [`Protocol`](crate::ErrorKind::Protocol) when the dialect cannot read its reply,
-    /// [`UntrustedUrl`](crate::ErrorKind::UntrustedUrl) when the request, or the operation in the
-    /// reply, is on an origin that is not trusted.
+    /// [`UntrustedUrl`](crate::ErrorKind::UntrustedUrl) when the request is to go to an origin that
+    /// is not trusted. Where the *reply* leads to such an origin, the operation has started: it is
+    /// returned, with its name and its token, and its polls fail with this kind.
     pub fn start<B: Into<Bytes>>(&self, request: http::Request<B>) -> BoxFuture<'static, Result<RawOperation>> {
         let (parts, body) = request.into_parts();
-        let call =
-            Call { method: parts.method, target: parts.uri.to_string(), headers: parts.headers, body: body.into() };
+        let call = Call { headers: parts.headers, body: body.into(), ..Call::new(parts.method, parts.uri.to_string()) };
         self.start_call(Ok(call))
     }
 
@@ -110,7 +110,7 @@ impl Operations {
         // headers on every poll, the client adds its own again by itself, and the id belongs to the
         // start call alone.
         let by_caller = CallerHeaders(call.headers.clone());
-        let mut request = self.request(call)?;
+        let mut request = self.start_request(call)?;
         request.extensions_mut().insert(by_caller);
         dialect.prepare_start(&mut request, options)?;
         // Before the loop: every attempt has the same id, by which the service can tell that it is
@@ -146,14 +146,17 @@ impl Operations {
         let reply = self.exchange(request, START_TIMEOUT, &**timer).await?;
         let now = timer.now();
         let replied = ReplyTime { at: now, round_trip: now.saturating_duration_since(started.at), answers_start: true };
-        let seen = dialect.read_start(request, &reply, Method::options_of(method))?;
+        let seen = dialect
+            .read_start(request, &reply, Method::options_of(method))
+            .or_else(|failure| started_unreadably(&reply, failure))?;
         // `seen` borrows the reply's body. `first` uses it up, and only then can the body be moved
         // into the snapshot.
-        let next = self.first(dialect, seen, reply.body(), method, Some(started), replied)?;
+        let next = self.first(dialect, seen, reply.body(), method, Some(started), replied);
         Ok(RawOperation::new(next.with_body(|| reply.into_body()), self.clone(), method))
     }
 
-    /// Makes the first snapshot of an operation, from what was `seen` in `body`.
+    /// Makes the first snapshot of an operation, from what was `seen` in `body`. Cannot fail: the
+    /// service has accepted the operation, wherever the reply leads to.
     pub(crate) fn first(
         &self,
         dialect: Arc<dyn Dialect>,
@@ -162,13 +165,13 @@ impl Operations {
         method: Option<&Method>,
         started: Option<StartTime>,
         replied: ReplyTime,
-    ) -> Result<Successor, Failure> {
-        let target = seen.cursor.take().map(|cursor| self.target(dialect, cursor)).transpose()?;
+    ) -> Successor {
+        let target = seen.cursor.take().map(|cursor| self.target(dialect, cursor));
         // Without a name the cursor's key names the operation: the URL of a monitor, for example. A
         // finished operation may have neither.
         let named = seen.name.as_deref().filter(|name| !name.is_empty());
         let name = named.or(target.as_ref().map(|target| target.cursor.key())).unwrap_or_default().to_owned();
-        Ok(Snapshot::unpolled(&name, target, started).after(seen, body, method, replied))
+        Snapshot::unpolled(&name, target, started).after(seen, body, method, replied)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Calls: the request that a dialect asks the client to send.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
@@ -8,7 +10,7 @@ use crate::{status::Failure, url};
 /// One request that a dialect asks the client to send.
 ///
 /// The client resolves the target, checks its origin, and adds its own headers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Call {
     /// The HTTP method.
@@ -20,13 +22,17 @@ pub struct Call {
     pub headers: HeaderMap,
     /// The body; empty if there is none.
     pub body: Bytes,
+    /// A query parameter that belongs to the start call and not to the URL, such as
+    /// `api-version=1`. The client adds it unless the URL has a parameter of this name, and not for
+    /// an origin that gets no credentials.
+    pub own_query: Option<String>,
 }
 
 impl Call {
     /// Creates a call without headers and without a body.
     #[must_use]
     pub fn new(method: Method, target: impl Into<String>) -> Self {
-        Self { method, target: target.into(), headers: HeaderMap::new(), body: Bytes::new() }
+        Self { method, target: target.into(), headers: HeaderMap::new(), body: Bytes::new(), own_query: None }
     }
 
     /// Creates a `GET` call.
@@ -42,12 +48,33 @@ impl Call {
         self
     }
 
+    /// Sets the query parameter of the start call that this call repeats: see
+    /// [`own_query`](Self::own_query).
+    #[must_use]
+    pub fn with_own_query(mut self, pair: impl Into<String>) -> Self {
+        self.own_query = Some(pair.into());
+        self
+    }
+
     /// Sets a JSON body, and the header `Content-Type: application/json`.
     #[must_use]
     pub fn with_json(mut self, body: impl Into<Bytes>) -> Self {
         self.headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
         self.body = body.into();
         self
+    }
+}
+
+// By hand, not derived: the target may have a signature in its query, and headers and the body may
+// be credentials.
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("method", &self.method)
+            .field("target", &url::redacted(&self.target))
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish_non_exhaustive()
     }
 }
 

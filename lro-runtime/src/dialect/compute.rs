@@ -237,14 +237,16 @@ impl Dialect for Compute {
         let place = place_of_message(&members, request.uri()).map(|place| place.at(name.clone()));
         let place = place.filter(|_| !name.is_empty()).map(|place| with_options(place, options));
         let mut seen = self.observe(reply.body(), place)?;
-        // Fails at the start, not at the first poll. A terminal operation needs no cursor: it is
-        // never polled again.
+        // The operation has started, so this fails its polls. A terminal operation needs no cursor:
+        // it is never polled again.
         if seen.cursor.is_none() && !seen.state.is_terminal() {
             let why = "neither its links nor the path of the start call names its project and place";
-            return Err(Failure::protocol(format!(
-                "the operation `{}` cannot be polled: {why}",
-                excerpt(name.as_bytes())
-            )));
+            let refusal =
+                Failure::protocol(format!("the operation `{}` cannot be polled: {why}", excerpt(name.as_bytes())));
+            if name.is_empty() {
+                return Err(refusal);
+            }
+            seen.cursor = Some(Cursor::new(name.as_str()).refused(&refusal));
         }
         // Without a place, a terminal operation still shows its bare id.
         seen.name = seen.name.or(Some(Cow::Owned(name)));

@@ -5,7 +5,10 @@ use std::{borrow::Cow, fmt, sync::Arc};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
-use crate::url::redacted;
+use crate::{
+    status::{Cause, Failure},
+    url::redacted,
+};
 
 /// Where the next poll goes: a name or a URL (the key), and named parts with whatever else the
 /// dialect needs to build the poll.
@@ -21,13 +24,25 @@ pub struct Cursor {
     /// whose client has headers of its own.
     #[serde(skip)]
     headers: Option<Arc<HeaderMap>>,
+    /// Why nothing is sent to this place, if the dialect refused it. A token keeps it: a resume
+    /// must not poll what the start refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refused: Option<Refusal>,
+}
+
+/// Why a dialect refused the place that a server named.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Refusal {
+    Untrusted(String),
+    Protocol(String),
 }
 
 impl Cursor {
     /// Creates a cursor with this name or URL as its key.
     #[must_use]
     pub fn new(key: impl Into<String>) -> Self {
-        Self { key: key.into(), parts: Vec::new(), headers: None }
+        Self { key: key.into(), parts: Vec::new(), headers: None, refused: None }
     }
 
     /// Sets the part `name`, replacing an earlier value.
@@ -49,11 +64,47 @@ impl Cursor {
         self
     }
 
-    /// Sets another name or URL as the key, and keeps the parts and the headers.
+    /// Sets another name or URL as the key, and keeps the parts and the headers. The new place is
+    /// not [`refused`](Self::refused).
     #[must_use]
     pub fn at(mut self, key: impl Into<String>) -> Self {
         self.key = key.into();
+        self.refused = None;
         self
+    }
+
+    /// Makes every call with this cursor fail with `why`, before anything is sent.
+    ///
+    /// For a service that has accepted the start call and named a place that cannot be read, such
+    /// as `http:x`. A failed start would be wrong, because the operation runs. With this cursor the
+    /// caller gets the operation, with its name and its token, and its polls fail.
+    ///
+    /// A place that can be read needs no such care: the client itself refuses a URL that is not
+    /// trusted, and a name that [`Dialect::poll`](crate::Dialect::poll) fails for.
+    ///
+    /// ```
+    /// use lro_runtime::{Failure, dialect::Cursor};
+    ///
+    /// let cursor = Cursor::new("http:x").refused(&Failure::protocol("`http:x` is not a URL"));
+    /// assert_eq!(cursor.refusal().map(|why| why.to_string()).as_deref(), Some("`http:x` is not a URL"));
+    /// ```
+    #[must_use]
+    pub fn refused(mut self, why: &Failure) -> Self {
+        self.refused = Some(match why.cause() {
+            Cause::Untrusted(message) => Refusal::Untrusted(message.clone()),
+            _ => Refusal::Protocol(why.to_string()),
+        });
+        self
+    }
+
+    /// Returns why nothing is sent to this place; `None` for a cursor that was not
+    /// [`refused`](Self::refused).
+    #[must_use]
+    pub fn refusal(&self) -> Option<Failure> {
+        self.refused.as_ref().map(|refused| match refused {
+            Refusal::Untrusted(message) => Failure::untrusted(message),
+            Refusal::Protocol(message) => Failure::protocol(message),
+        })
     }
 
     /// Returns the key: the name or URL.

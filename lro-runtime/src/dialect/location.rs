@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, StatusCode, Uri, header::LOCATION};
 use super::{Cursor, Encoding, Observation, Part, error_reply};
 use crate::{
     message::{Reply, Request},
-    status::{Failure, State},
+    status::{Cause, Failure, State},
     text::excerpt,
     url::resolve,
 };
@@ -71,9 +71,10 @@ pub fn repeated_headers(start: &Request) -> HeaderMap {
 pub fn url_in(reply: &Reply, header: &str, base: &Uri) -> Result<Option<String>, Failure> {
     let mut values = reply.headers().get_all(header).iter();
     let Some(first) = values.next() else { return Ok(None) };
-    // Two values that differ would have to be chosen between. The same value twice is harmless.
+    // Two values that differ would have to be chosen between, and neither is to be trusted more.
+    // The same value twice is harmless.
     if values.any(|other| other != first) {
-        return Err(Failure::protocol(format!("the header `{header}` occurs more than once with different values")));
+        return Err(Failure::untrusted(format!("the header `{header}` occurs more than once with different values")));
     }
     // Bytes that are not UTF-8 become a replacement character, which `resolve` refuses with the URL
     // in its message.
@@ -96,6 +97,29 @@ pub(super) fn resolved(base: &Uri, reference: &str) -> Result<String, Failure> {
 /// Returns the URL in the header `Location`; see [`url_in`] for the rules.
 pub(super) fn location_in(reply: &Reply, base: &Uri) -> Result<Option<String>, Failure> {
     url_in(reply, HeaderName::as_str(&LOCATION), base)
+}
+
+/// The headers that name what to poll, in the order in which dialects follow them.
+const MONITORS: [&str; 3] = ["operation-location", "azure-asyncoperation", "location"];
+
+/// Turns a start reply that names an unreadable URL into an operation that cannot be polled.
+///
+/// The service has accepted the start call. A caller who is told that it failed starts a second
+/// operation. The URL may be one that no client can read, so its text as it was received is the
+/// name, and every call about the operation fails with what is wrong with it.
+///
+/// # Errors
+///
+/// Returns `failure` if it is about something else, or if no header names a URL.
+pub(crate) fn started_unreadably(reply: &Reply, failure: Failure) -> Result<Observation<'_>, Failure> {
+    let is_of_url = matches!(failure.cause(), Cause::Untrusted(_));
+    let accepted = reply.status().is_success() || is_redirect(reply.status());
+    let named = MONITORS.iter().find_map(|header| reply.headers().get(*header)).filter(|_| is_of_url && accepted);
+    let Some(url) = named else { return Err(failure) };
+    let mut seen = Observation::new(State::Running);
+    seen.metadata = metadata_of(reply);
+    seen.cursor = Some(Cursor::new(String::from_utf8_lossy(url.as_bytes())).refused(&failure));
+    Ok(seen)
 }
 
 /// The placeholder for the client's base URL while references are resolved.

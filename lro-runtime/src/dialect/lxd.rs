@@ -78,12 +78,18 @@ impl Dialect for Lxd {
         let path = envelope.operation.as_deref().filter(|path| !path.is_empty());
         // The `Location` is polled as it is, because its query (`?project=p`) belongs to every
         // request about the operation. The name is the path alone.
-        let (key, name) = match (url, path) {
+        let (cursor, name) = match (url, path) {
             (Some(url), path) => {
                 let name = path.map_or_else(|| path_of(&url).to_owned(), |path| path_of(path).to_owned());
-                (url, name)
+                (Cursor::new(url), name)
             }
-            (None, Some(path)) => (crate::url::resolve(request.uri(), path)?.to_string(), path_of(path).to_owned()),
+            (None, Some(path)) => {
+                let cursor = match crate::url::resolve(request.uri(), path) {
+                    Ok(url) => Cursor::new(url.to_string()),
+                    Err(error) => Cursor::new(path).refused(&error.into()),
+                };
+                (cursor, path_of(path).to_owned())
+            }
             (None, None) => {
                 return Err(Failure::protocol(
                     "the reply does not name the operation: neither Location nor `operation`",
@@ -96,7 +102,7 @@ impl Dialect for Lxd {
             .and_then(|operation| observe(operation).ok())
             .unwrap_or_else(|| Observation::new(State::Running));
         seen.name = Some(Cow::Owned(name));
-        seen.cursor = Some(Cursor::new(key).with_headers(repeated_headers(request)));
+        seen.cursor = Some(cursor.with_headers(repeated_headers(request)));
         seen.hint = Hint::from_headers(reply.headers());
         Ok(seen)
     }

@@ -69,7 +69,7 @@ pub use self::{
 };
 pub(crate) use self::{
     error_reply::{expect_success, read_details, read_error},
-    location::CallerHeaders,
+    location::{CallerHeaders, started_unreadably},
     payload::DecodeError,
 };
 pub use crate::hint::Hint;

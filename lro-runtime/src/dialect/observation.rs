@@ -1,18 +1,19 @@
 //! Observations: what a dialect reads from one reply, with the payloads not decoded yet.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use super::{Cursor, Encoding, Payload};
 use crate::{
     hint::Hint,
     status::{State, Status},
+    url::redacted,
 };
 
 /// What one reply says about an operation.
 ///
 /// It borrows from the reply, and its payloads are not decoded yet: metadata that the caller never
 /// reads costs nothing.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Observation<'a> {
     /// The state that the reply shows.
@@ -69,14 +70,40 @@ impl Observation<'_> {
     }
 }
 
+// By hand, not derived: the name may be a URL, whose query may have secrets.
+impl fmt::Debug for Observation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observation")
+            .field("state", &self.state)
+            .field("name", &self.name.as_deref().map(redacted))
+            .field("raw_status", &self.raw_status)
+            .field("is_known_status", &self.is_known_status)
+            .field("metadata", &self.metadata)
+            .field("response", &self.response)
+            .field("status", &self.status)
+            .field("progress", &self.progress)
+            .field("hint", &self.hint)
+            .field("cursor", &self.cursor)
+            .field("follow", &self.follow)
+            .finish()
+    }
+}
+
 /// A payload inside a reply. A part of the body is borrowed, never copied.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Part<'a> {
     /// The encoded bytes.
     pub bytes: Cow<'a, [u8]>,
     /// How the bytes are encoded.
     pub encoding: Encoding,
+}
+
+// As a payload: an excerpt, not every byte.
+impl fmt::Debug for Part<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.payload().fmt(f)
+    }
 }
 
 impl<'a> Part<'a> {

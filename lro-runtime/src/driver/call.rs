@@ -103,6 +103,7 @@ async fn send(operation: RawOperation, timer: TimerOverride, command: &Command) 
         // A finished operation may have no name and no place: there is nothing to send the call to.
         let target =
             operation.snapshot.target.as_ref().ok_or_else(|| Failure::protocol("the operation has no name"))?;
+        target.check_place()?;
         let reply = operation.client().call((command.call)(target)?, limit, &*timer).await?;
         target.dialect.read_answer(&reply)
     };

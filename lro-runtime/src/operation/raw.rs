@@ -212,20 +212,20 @@ impl RawOperation {
         };
         // The request of an ordinary poll was built with its target and is only borrowed. A held
         // one has its time limit in it and is built for each poll.
+        let ordinary = target.request()?;
         let holding = match hold {
             Some(hold) => Some(self.client.request(target.dialect.wait(&target.cursor, hold)?)?),
             None => None,
         };
-        let reply = self.client.exchange(holding.as_ref().unwrap_or(&target.request), limit, timer).await?;
+        let reply = self.client.exchange(holding.as_ref().unwrap_or(ordinary), limit, timer).await?;
         let now = timer.now();
         let replied = ReplyTime { at: now, round_trip: now.saturating_duration_since(began), answers_start: false };
         let mut seen = target.dialect.read(&target.cursor, &reply)?;
-        // Before the snapshot is made: if the server points to an origin that is not trusted, the
-        // poll fails and nothing changes. A cursor that has not moved keeps its request.
-        let moved = match seen.cursor.take().filter(|cursor| *cursor != target.cursor) {
-            Some(cursor) => Some(Arc::new(self.client.target(Arc::clone(&target.dialect), cursor)?)),
-            None => None,
-        };
+        // A cursor that has not moved keeps its request. One that moves to an origin that is not
+        // trusted does not fail this poll, whose reply was read from a trusted one: its word and
+        // its body count, and the next poll fails.
+        let moved = seen.cursor.take().filter(|cursor| *cursor != target.cursor);
+        let moved = moved.map(|cursor| Arc::new(self.client.target(Arc::clone(&target.dialect), cursor)));
         // `seen` borrows the body until `after` has used it up; only then can the body be moved.
         let next = self.snapshot.after(seen, reply.body(), self.method, replied);
         let mut snapshot = next.with_body(|| reply.into_body());
@@ -280,6 +280,11 @@ impl RawOperation {
                 ErrorKind::Poll,
                 "it may have expired or been deleted: check its name and the address of the service",
             ),
+            None if unauthorized && self.snapshot.target.as_ref().is_some_and(|target| target.is_bare()) => error
+                .with_advice(
+                    ErrorKind::Poll,
+                    "this origin gets no credentials; if it is the service's own, allow it with `allow_origin_with_credentials`",
+                ),
             None if unauthorized => {
                 error.with_advice(ErrorKind::Poll, "check the credentials, then poll again from the snapshot")
             }

@@ -29,6 +29,13 @@ const PREFIX: &str = "lro";
 /// be secrets, no payloads. It keeps the status of a failed operation. It does not keep the
 /// response of one that succeeded; one poll after the resume fetches it again.
 ///
+/// # What a token proves
+///
+/// Nothing. It is an address with a check against typing errors: it is neither signed nor secret,
+/// and everyone can write one for any name. A client that resumes from it polls with its own
+/// credentials, on the origins that it trusts. So a token that comes back from outside says which
+/// operation is meant, and not that the sender may see it: [`Resume`] says what a web handler does.
+///
 /// ```
 /// use lro_runtime::Operations;
 ///
@@ -135,7 +142,7 @@ impl FromStr for Token {
         let foreign = || {
             invalid(format!(
                 "`{}` is not a token: expected a word that begins with `{PREFIX}{VERSION}-`",
-                excerpt(word.as_bytes())
+                redacted(&excerpt(word.as_bytes()))
             ))
         };
         let (version, rest) = word.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-')).ok_or_else(foreign)?;
@@ -147,8 +154,8 @@ impl FromStr for Token {
                 "the token is of version {version}, this library reads up to {VERSION}: update it"
             )));
         }
-        let (sum, encoded) = rest.split_once('-').ok_or_else(foreign)?;
         let damaged = || invalid("the token is damaged: it was cut or changed since it was written".to_owned());
+        let (sum, encoded) = rest.split_once('-').ok_or_else(damaged)?;
         let json = URL_SAFE_NO_PAD.decode(encoded).map_err(|_| damaged())?;
         // Compared as text: `{:08x}` is the one spelling of a checksum.
         if sum != format!("{:08x}", checksum(&json)) {
@@ -188,11 +195,46 @@ impl<'de> Deserialize<'de> for Token {
 ///
 /// Text that begins as a token does (`lro`, digits, `-`) is read as a token. Any other text is a
 /// name.
-#[derive(Clone, Debug)]
+///
+/// # Text from outside
+///
+/// A name or a token from a request says which operation to poll, and the client polls it with its
+/// own credentials. A web handler that resumes from what it is sent lets every caller see, and
+/// cancel, every operation that the service's account can. It therefore does one of two things:
+///
+/// - it gives out an identifier of its own, random or of its database, keeps the token beside the
+///   owner, and resumes from what it has kept;
+/// - it gives out the token with a signature over token and owner, and checks that first.
+///
+/// With both, [`token_only`](Self::token_only) refuses a bare name that comes where a token is
+/// expected, such as one that a caller has typed into the URL:
+///
+/// ```
+/// use lro_runtime::{ErrorKind, Operations, Resume};
+///
+/// # let operations = Operations::builder("https://images.example.com").build()?;
+/// let refused = operations.resume(Resume::token_only("projects/other/operations/7")).unwrap_err();
+/// assert_eq!(refused.kind(), ErrorKind::InvalidToken);
+/// # Ok::<(), lro_runtime::Error>(())
+/// ```
+#[derive(Clone)]
 pub struct Resume(Source);
 
+// Not derived: a name may be a URL, whose query may have secrets.
+impl fmt::Debug for Resume {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_tuple("Resume");
+        match &self.0 {
+            Source::Name(name) => out.field(&redacted(name)),
+            Source::Token(token) => out.field(token),
+            Source::Damaged(error) => out.field(error),
+        };
+        out.finish()
+    }
+}
+
 /// What the caller gave to resume from, once it was read.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Source {
     Name(String),
     Token(Box<Token>),
@@ -202,6 +244,18 @@ pub(crate) enum Source {
 }
 
 impl Resume {
+    /// Reads `text` as a token, and never as a name: a resume from any other text fails with
+    /// [`InvalidToken`](crate::ErrorKind::InvalidToken).
+    ///
+    /// For text that comes from outside the program. It keeps a caller from naming an operation,
+    /// not from forging a token: see [what a token proves](Token#what-a-token-proves).
+    pub fn token_only(text: impl AsRef<str>) -> Self {
+        Self(match text.as_ref().parse::<Token>() {
+            Ok(token) => Source::Token(Box::new(token)),
+            Err(error) => Source::Damaged(error),
+        })
+    }
+
     pub(crate) fn into_source(self) -> Source {
         self.0
     }

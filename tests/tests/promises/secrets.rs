@@ -150,3 +150,52 @@ fn resuming_from_a_url_that_is_refused_does_not_show_its_query() {
         check_error(&operations.resume(from).unwrap_err());
     }
 }
+
+/// One word of each family of secrets; the whole list is tested beside it.
+const NAMES: [&str; 9] =
+    ["sig", "code", "key", "token", "subscription-key", "access_token", "X-Amz-Signature", "api-key", "client_secret"];
+
+#[test]
+fn a_secret_in_the_url_of_a_monitor_is_in_no_token_no_debug_output_and_no_error() {
+    for name in NAMES {
+        for monitor in ["http://server.test/ops/1", "https://elsewhere.test/ops/1", "http:ops", "/ops/1"] {
+            let clock = VirtualClock::new();
+            let url = format!("{monitor}?a=1&{name}=hunter2");
+            let server = Server::new(&clock, move |_, request| {
+                let mut answer = match request.method().as_str() {
+                    "POST" => reply(202, String::new()),
+                    _ => reply(403, json!({ "error": { "code": 403, "message": url, "link": url } }).to_string()),
+                };
+                answer.headers_mut().insert("operation-location", url.parse().unwrap());
+                (Duration::ZERO, Ok(answer))
+            });
+            let operations = Operations::builder("http://server.test")
+                .dialect(lro_runtime::dialect::Azure::new())
+                .transport(server)
+                .timer(clock)
+                .build()
+                .unwrap();
+            let operation = smol::block_on(operations.post("start", &json!({}))).unwrap();
+            check_operation(&operation);
+            assert!(operation.name().contains(SECRET), "the caller gets the name as it is");
+            check_debug("resume", &lro_runtime::Resume::from(operation.name()));
+            check_error(&smol::block_on(operation.poll_once()).unwrap_err());
+            check_error(&smol::block_on(operation.cancel()).unwrap_err());
+            check_error(&smol::block_on(operation.poll_until_completed(PollSettings::default())).unwrap_err());
+        }
+    }
+}
+
+#[test]
+fn a_call_of_a_dialect_shows_neither_its_secrets_nor_its_headers_nor_its_body() {
+    use lro_runtime::dialect::{Call, Cursor, Observation};
+    let mut call = Call::get("https://server.test/x?sig=hunter2").with_json(r#"{"password":"hunter2"}"#);
+    call.headers.insert("authorization", "Bearer hunter2".parse().unwrap());
+    check_debug("call", &call);
+    let cursor = Cursor::new("https://server.test/x?subscription-key=hunter2").with("next", "/y?code=hunter2");
+    check_debug("cursor", &cursor);
+    let mut seen = Observation::new(lro_runtime::State::Running);
+    seen.name = Some("https://u:hunter2@server.test/x?sig=hunter2".into());
+    seen.cursor = Some(cursor);
+    check_debug("observation", &seen);
+}

@@ -105,10 +105,38 @@ fn foreign_words_and_newer_versions_say_what_they_are() {
         ("lro999-anything", "version 999"),
         ("lro99999999999999-x", "not a token"),
         ("lro1-00000000-e30", "damaged"),
+        ("lro1-", "damaged"),
+        ("lro1-0000", "damaged"),
+        ("lro1-operations/7", "damaged"),
     ] {
         let error = word.parse::<Token>().unwrap_err();
         assert!(error.to_string().contains(said), "{word}: {error}");
     }
+}
+
+#[test]
+fn a_word_that_begins_as_a_token_is_not_told_to_begin_so() {
+    let word = untyped(Script::new().running_with(percent(1))).1.token().to_string();
+    for length in 5..word.len() {
+        let said = word[..length].parse::<Token>().unwrap_err().to_string();
+        assert!(!said.contains("begins with"), "{said}");
+    }
+}
+
+#[test]
+fn a_name_where_only_a_token_is_taken_is_refused_and_asks_nothing() {
+    let (stage, operation) = untyped(Script::new().running_with(percent(1)));
+    let token = operation.token();
+    for legal in [token.to_string(), format!(" {token}\n")] {
+        assert_eq!(stage.client.resume_export_image(Resume::token_only(legal)).unwrap().name(), operation.name());
+    }
+    let url = "https://scripted.test/v1/operations/1?sig=hunter2";
+    for name in [operation.name(), "", "operations/1", "../admin", url, "lro1-", "lrox-operations/1"] {
+        let error = stage.client.resume_export_image(Resume::token_only(name)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidToken, "{name}");
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+    assert_eq!(stage.requests(), 1);
 }
 
 #[test]

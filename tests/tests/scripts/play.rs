@@ -61,6 +61,9 @@ fn client(script: &Script, wire: &Wire, clock: &Clock) -> Result<Operations, Str
     for origin in &script.allowed {
         builder = builder.allow_origin(origin);
     }
+    for origin in &script.allowed_with_credentials {
+        builder = builder.allow_origin_with_credentials(origin);
+    }
     builder.build().map_err(|error| error.to_string())
 }
 

@@ -5,6 +5,7 @@ use http::{Method, Uri};
 use crate::{
     dialect::{Cursor, location::base_of},
     status::Failure,
+    url::Origin,
 };
 
 // The names of a cursor's parts. Tokens contain them, so they must never change.
@@ -18,6 +19,9 @@ pub(super) const START: &str = "start";
 pub(super) const METHOD: &str = "method";
 /// The word of the [`FinalStateVia`] that the SDK author declared.
 pub(super) const VIA: &str = "via";
+/// The `api-version` of the start call, for a URL on another origin: `name=value`. Only the client
+/// knows whether that origin may get it.
+pub(super) const VERSION: &str = "version";
 /// The last `Location` beside a monitor: that of the start reply, or of a later reply.
 pub(super) const LOCATION: &str = "location";
 
@@ -64,8 +68,8 @@ impl StartCall<'_> {
     /// Returns the cursor that leads to `url`.
     pub(super) fn cursor(&self, url: &str, place: Place) -> Cursor {
         let start = self.start.to_string();
-        let mut cursor =
-            Cursor::new(with_api_version(url, &start)).with(PLACE, place.word()).with(METHOD, self.method.as_str());
+        let cursor = versioned(Cursor::default(), url, &start);
+        let mut cursor = cursor.with(PLACE, place.word()).with(METHOD, self.method.as_str());
         if let Some(via) = self.via {
             cursor = cursor.with(VIA, via);
         }
@@ -88,8 +92,17 @@ pub(super) fn base(cursor: &Cursor) -> Result<Uri, Failure> {
 
 /// Returns the same cursor at another URL, to which the `api-version` is added.
 pub(super) fn at(cursor: &Cursor, url: &str) -> Cursor {
-    let url = with_api_version(url, cursor.part(START).unwrap_or_else(|| cursor.key()));
-    cursor.clone().at(url)
+    versioned(cursor.clone(), url, cursor.part(START).unwrap_or_else(|| cursor.key()))
+}
+
+/// Returns the cursor at `url`, with the `api-version` of the start call in the URL, or beside it
+/// if the URL is on another origin than the start call.
+fn versioned(cursor: Cursor, url: &str, start: &str) -> Cursor {
+    let cursor = match api_version(start).filter(|_| is_elsewhere(url, start)) {
+        Some(version) => cursor.with(VERSION, version),
+        None => cursor,
+    };
+    cursor.at(with_api_version(url, start))
 }
 
 /// Returns the cursor after a monitor's reply that named these URLs; `None` if it named neither.
@@ -110,11 +123,22 @@ pub(super) fn is_delete(cursor: &Cursor) -> bool {
     cursor.part(METHOD) == Some(Method::DELETE.as_str())
 }
 
-/// Returns `url` with the `api-version` of the start call added, unless it has one of its own.
+/// Whether `url` is on another origin than the start call. A path is not: it is below the client's
+/// base URL.
+fn is_elsewhere(url: &str, start: &str) -> bool {
+    let origin = |text: &str| text.parse().ok().and_then(|uri| Origin::of(&uri));
+    url.contains("://") && origin(url) != origin(start)
+}
+
+/// Returns `url` with the `api-version` of the start call added, unless it has one of its own or is
+/// on another origin.
 ///
 /// The URLs that services write into headers lack it, and without it a poll is answered with 400.
 fn with_api_version(url: &str, start: &str) -> String {
     let (Some(version), None) = (api_version(start), api_version(url)) else { return url.to_owned() };
+    if is_elsewhere(url, start) {
+        return url.to_owned();
+    }
     let separator = if url.contains('?') { '&' } else { '?' };
     format!("{url}{separator}{version}")
 }

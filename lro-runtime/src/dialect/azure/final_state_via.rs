@@ -73,7 +73,14 @@ pub(super) fn result_cursor(cursor: &Cursor, resource_location: Option<&str>) ->
         Some(FinalStateVia::Location) if location.is_some() => location.map(str::to_owned),
         Some(FinalStateVia::OriginalUri) if start.is_some() => start.map(str::to_owned),
         _ => match resource_location.filter(|url| !url.is_empty()) {
-            Some(reference) => Some(resolved(&base(cursor)?, reference)?),
+            Some(reference) => match resolved(&base(cursor)?, reference) {
+                Ok(url) => Some(url),
+                // The monitor's word stands: only the `GET` of the result fails.
+                Err(failure) => {
+                    let result = cursor.clone().at(reference).with(PLACE, Place::Result.word());
+                    return Ok(Some(result.refused(&failure)));
+                }
+            },
             None if is(Method::PUT) || is(Method::PATCH) => start.map(str::to_owned),
             None => location.map(str::to_owned),
         },

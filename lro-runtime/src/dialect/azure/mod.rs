@@ -50,7 +50,8 @@ pub use self::final_state_via::FinalStateVia;
 /// not a failed operation.
 ///
 /// The start call's `api-version` is added to every URL that has none, because the URLs that
-/// services write into headers lack it and are refused without it. The headers that the caller put
+/// services write into headers lack it and are refused without it; not on an origin that gets no
+/// credentials. The headers that the caller put
 /// on the start call are sent with every poll ([`repeated_headers`]). The operation's name is the
 /// URL that is polled first. The metadata is the whole body of the monitor, or of a `202`.
 ///
@@ -156,7 +157,8 @@ impl Dialect for Azure {
     }
 
     fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
-        Ok(Call::get(cursor.key()).with_headers(cursor.headers()))
+        let call = Call::get(cursor.key()).with_headers(cursor.headers());
+        Ok(cursor.part(cursor::VERSION).into_iter().fold(call, Call::with_own_query))
     }
 
     fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {

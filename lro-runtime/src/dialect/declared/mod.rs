@@ -113,22 +113,22 @@ impl Dialect for Declared {
         let mut seen = self.shape.observe(reply.body(), &found)?;
         seen.hint = self.shape.hint_in(reply, &found);
         seen.name = self.shape.operation_name(&found)?.filter(|name| !name.is_empty());
-        let next = self
-            .shape
-            .next_url(&found)?
-            .map(|url| resolve(request.uri(), &url))
-            .transpose()?
-            .map(|url| url.to_string());
+        let next = self.shape.next_url(&found)?.map(|url| match resolve(request.uri(), &url) {
+            Ok(url) => (url.to_string(), None),
+            // The service has accepted the operation: its polls fail, not its start.
+            Err(error) => (url.into_owned(), Some(Failure::from(error))),
+        });
         // A URL of the server is polled; the name still goes into the cursor, because cancel and
         // delete are declared by name.
         seen.cursor = match (&seen.name, next) {
             (Some(name), next) => {
-                template::check(name, self.shape.name_template)?;
                 let cursor = Self::cursor(&**name, options);
-                Some(next.into_iter().fold(cursor, |cursor, url| cursor.with(NEXT, url)))
+                let unfit = template::check(name, self.shape.name_template).err();
+                let cursor = unfit.iter().fold(cursor, Cursor::refused);
+                Some(next.into_iter().fold(cursor, followed))
             }
             // A service that gives only a URL: the URL is the key, from which `locate` resumes.
-            (None, Some(url)) => Some(Self::cursor(url.clone(), options).with(NEXT, url)),
+            (None, Some(next)) => Some(followed(Self::cursor(next.0.clone(), options), next)),
             (None, None) if seen.state.is_terminal() => None, // a finished operation may be nameless
             (None, None) => return Err(Failure::protocol("the reply does not name the operation, which is not done")),
         };
@@ -170,11 +170,12 @@ impl Dialect for Declared {
             // A relative URL resolves against the one just polled. After a poll by name, the client
             // puts it below the base URL.
             let base = known.and_then(|known| known.parse().ok());
-            let next = match base {
-                Some(base) => resolve(&base, &next)?.to_string(),
-                None => next.into_owned(),
+            let next = match base.map(|base| resolve(&base, &next)) {
+                Some(Ok(url)) => (url.to_string(), None),
+                Some(Err(error)) => (next.into_owned(), Some(Failure::from(error))),
+                None => (next.into_owned(), None),
             };
-            seen.cursor = Some(cursor.clone().with(NEXT, next));
+            seen.cursor = Some(followed(cursor.clone(), next));
         }
         Ok(seen)
     }
@@ -236,6 +237,11 @@ impl Dialect for Declared {
             unreachable: vec![],
         })
     }
+}
+
+/// Returns the cursor whose polls go to the URL `next`, or are refused if it cannot be read.
+fn followed(cursor: Cursor, (next, unreadable): (String, Option<Failure>)) -> Cursor {
+    unreadable.iter().fold(cursor.with(NEXT, next), Cursor::refused)
 }
 
 #[cfg(test)]

@@ -155,7 +155,10 @@ fn names_stay_below_their_collection() {
     assert_eq!(JOB.poll(&JOB.locate("7", &[("path", "v2/{name}")]).unwrap()).unwrap().target, "v2/7");
     assert!(JOB.locate("../secrets", &[]).is_err());
     let hostile = reply(r#"{"id": "../secrets", "status": {"state": "queued"}}"#);
-    assert!(matches!(JOB.read_start(&request(), &hostile, &[]).unwrap_err().cause(), Cause::Untrusted(_)));
+    // The work has begun: the name is refused where it would be sent.
+    let cursor = JOB.read_start(&request(), &hostile, &[]).unwrap().cursor.unwrap();
+    assert!(matches!(cursor.refusal().unwrap().cause(), Cause::Untrusted(_)));
+    assert!(JOB.poll(&cursor).is_err() && JOB.cancel(&cursor).is_err());
 }
 
 #[test]

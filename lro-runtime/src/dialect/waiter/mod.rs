@@ -281,9 +281,9 @@ impl Dialect for Waiter {
         // The body is parsed only for the name: without one, the reply need not be JSON.
         let name = if self.name_at.is_some() { self.name(&output_of(reply)?)? } else { None };
         let cursor = match (self.path, name) {
-            // The name goes into a path, so it must stay below its collection. A path without
-            // `{name}` needs no key.
-            (Some(_), name) => name.as_deref().map(checked).transpose()?.map_or_else(Cursor::default, Cursor::new),
+            // A name that would leave its collection fails the polls: the work has begun. A path
+            // without `{name}` needs no key.
+            (Some(_), name) => name.map_or_else(Cursor::default, Cursor::new),
             (None, name) => {
                 let cursor = Cursor::new(request.uri().to_string());
                 name.into_iter().fold(cursor, |cursor, name| cursor.with(NAME, name))

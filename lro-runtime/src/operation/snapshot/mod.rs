@@ -10,19 +10,46 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
+    client::Operations,
     dialect::{Cursor, Dialect, Encoding, Observation, Part, Payload},
     hint::Hint,
     message::Request,
     operation::Method,
-    status::{State, Status},
+    status::{Failure, State, Status},
 };
 
 /// Where to poll: the cursor, its dialect, and the request that the dialect makes of it. Every poll
 /// sends the same request until the server moves the cursor.
+///
+/// A place that is not trusted, or cannot be read, has no request but the reason. It is kept here
+/// instead of failing the reply that named it: the operation that a start call has begun goes on,
+/// and what the reply said of it counts.
 pub(crate) struct PollTarget {
     pub(crate) dialect: Arc<dyn Dialect>,
     pub(crate) cursor: Cursor,
-    pub(crate) request: Request,
+    pub(crate) request: Result<Request, Failure>,
+}
+
+impl PollTarget {
+    /// Returns the request of a poll.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, if nothing is sent to this place.
+    pub(crate) fn request(&self) -> Result<&Request, Failure> {
+        self.request.as_ref().map_err(Clone::clone)
+    }
+
+    /// Whether the polls go to an origin that gets no credentials.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.request.as_ref().is_ok_and(Operations::is_bare)
+    }
+
+    /// Fails if the dialect refused the place. Calls that do not go to the place that is polled,
+    /// such as a cancel call by name, may still be sent if only the polled URL is not trusted.
+    pub(crate) fn check_place(&self) -> Result<(), Failure> {
+        self.cursor.refusal().map_or(Ok(()), Err)
+    }
 }
 
 /// When an operation was started. On the monotonic clock for the waits of this process, on the wall
