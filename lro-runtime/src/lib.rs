@@ -83,8 +83,10 @@
 //!
 //! A failed poll is not a failed operation. It changes no state. It spends an [error
 //! budget](ErrorBudget), or ends the wait at once if another poll could not succeed either
-//! ([`FailurePolicy`]). The [kind](ErrorKind) of an [`Error`] tells the two apart, and the error
-//! leads back to the operation: [`Error::snapshot`] and [`Error::token`].
+//! ([`FailurePolicy`]). A throttle or an outage of the origin ([`FailureScope`]) does neither by
+//! default: the wait goes on until it expires. The [kind](ErrorKind) of an [`Error`] tells a failed
+//! poll from a failed operation, and the error leads back to the operation: [`Error::snapshot`] and
+//! [`Error::token`].
 //!
 //! # Trust
 //!

@@ -98,6 +98,7 @@ impl Operations {
         snapshot.state = if is_fetched { State::Running } else { token.state };
         snapshot.status = token.status.map(Arc::new);
         snapshot.raw_status = token.raw_status.map(Arc::from);
+        snapshot.is_found = token.found;
         Ok(RawOperation::new(snapshot, self.clone(), method))
     }
 

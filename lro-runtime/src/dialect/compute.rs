@@ -396,11 +396,11 @@ enum ErrorCode {
 impl ErrorCode {
     /// Returns the code, or `None` for a success: a 2xx, or the protobuf default.
     fn of(raw: &RawValue) -> Option<Self> {
-        let text = shown(raw);
+        let text = excerpt(shown(raw).as_bytes());
         // As a float, because `404.0` is a number, too; in quotes it is one as well.
         match text.parse::<f64>() {
             Ok(0.0) => None,
-            Ok(number) => match (100_u16..=599).find(|http| f64::from(*http) == number) {
+            Ok(number) => match (100_u16..=599).find(|http| f64::from(*http).total_cmp(&number).is_eq()) {
                 Some(200..=299) => None,
                 Some(http) => Some(Self::Http(http)),
                 None => Some(Self::Other(text)),
@@ -439,7 +439,9 @@ impl OneError {
             [("errorInfo", "ErrorInfo"), ("help", "Help"), ("localizedMessage", "LocalizedMessage")];
         let mut details = vec![Detail::new("", raw.to_owned())];
         let read = serde_json::from_str::<Read<'_>>(raw.get()).ok().filter(|_| is_object(raw.get().as_bytes()));
-        let Some(read) = read else { return Self { code: String::new(), message: shown(raw), details } };
+        let Some(read) = read else {
+            return Self { code: String::new(), message: excerpt(shown(raw).as_bytes()), details };
+        };
         let typed = read.error_details.map(|raw| serde_json::from_str::<Vec<BTreeMap<&str, &RawValue>>>(raw.get()));
         for detail in typed.and_then(Result::ok).unwrap_or_default() {
             details.extend(TYPES.iter().filter_map(|(member, name)| {

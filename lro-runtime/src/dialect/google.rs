@@ -295,7 +295,7 @@ fn any(raw: &RawValue) -> Part<'_> {
 /// HTTP status as in an HTTP error body.
 ///
 /// Never fails: an `error` that cannot be read is an error all the same, and the operation failed.
-/// What has no place in a status is in its message, or else in the raw operation.
+/// The beginning of what stands there is then the message; the raw operation has all of it.
 pub(super) fn read_status(error: &RawValue) -> Status {
     #[derive(Deserialize)]
     struct Lenient<'a> {
@@ -307,7 +307,7 @@ pub(super) fn read_status(error: &RawValue) -> Status {
         details: Option<&'a RawValue>,
     }
     let read = serde_json::from_str::<Lenient<'_>>(error.get()).ok().filter(|_| is_object(error.get().as_bytes()));
-    let Some(read) = read else { return Status::new(Code::Unknown, shown(error)) };
+    let Some(read) = read else { return Status::new(Code::Unknown, excerpt(shown(error).as_bytes())) };
     let (code, word) = read_code(present(read.code));
     let status = Status::new(code, present(read.message).map(shown).unwrap_or_default())
         .with_details(read_details(read.details));
@@ -326,12 +326,13 @@ fn read_code(code: Option<&RawValue>) -> (Code, Option<String>) {
     // As a float, because `12.0` and `1.2e1` are numbers, too. A number that is none of the 17
     // codes, and so one too large to be exact, is UNKNOWN.
     if let Ok(number) = text.parse::<f64>() {
-        let known = (0..=16).map(Code::from_number).find(|code| f64::from(code.number()) == number);
+        let mut codes = (0..=16).map(Code::from_number);
+        let known = codes.find(|code| f64::from(code.number()).total_cmp(&number).is_eq());
         return (known.unwrap_or(Code::Unknown), None);
     }
     match Code::from_name(text) {
         Some(code) => (code, None),
-        None => (Code::Unknown, word.filter(|word| !word.is_empty()).map(Cow::into_owned)),
+        None => (Code::Unknown, word.filter(|word| !word.is_empty()).map(|word| excerpt(word.as_bytes()))),
     }
 }
 

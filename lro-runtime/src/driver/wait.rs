@@ -66,6 +66,7 @@ impl Wait {
                 follow: snapshot.follow,
             }),
             started: snapshot.started.map(|started| started.at),
+            is_found: snapshot.is_found,
             seed: fastrand::u64(..),
         };
         let engine = Engine::new(schedule, &opening);

@@ -74,6 +74,8 @@ pub(crate) struct Opening {
     /// When the operation was started, if that is known. The grace for `404 Not Found` counts from
     /// here, until a poll has found the operation.
     pub(crate) started: Option<Instant>,
+    /// Whether a poll has found the operation before.
+    pub(crate) is_found: bool,
     /// The seed of the jitter, unless the settings have one.
     pub(crate) seed: u64,
 }
@@ -183,10 +185,7 @@ impl Engine {
             Expiration::Deadline(deadline) => deadline.monotonic(now, opening.system_now),
             Expiration::Never => None,
         };
-        // The reply to the start call is no proof that polls find the operation, and a reply that
-        // leads elsewhere says nothing of that place.
-        let is_found = opening.last_reply.is_some_and(|reply| !reply.answers_start && !reply.follow);
-        let started = opening.started.filter(|_| !is_found);
+        let started = opening.started.filter(|_| !opening.is_found);
         let mut engine = Self {
             rng: fastrand::Rng::with_seed(schedule.seed.unwrap_or(opening.seed)),
             grace_ends: started.and_then(|started| started.checked_add(schedule.not_found_grace)),
@@ -346,7 +345,8 @@ impl Engine {
         }
         (self.spent, self.last_failure) = (Spending::default(), None);
         self.follows = if success.follow { self.follows.saturating_add(1) } else { 0 };
-        // What was found and is not found any more is gone: it expired or was deleted.
+        // What was found and is not found any more is gone: it expired or was deleted. A reply that
+        // leads elsewhere says nothing of that place.
         if !success.follow {
             self.grace_ends = None;
         }

@@ -258,8 +258,8 @@ proptest! {
     fn the_operation_pays_for_its_own_failures_and_for_no_outage(
         world in worlds(), settings in unheld_settings(), whose in vec(any::<bool>(), 1..40)
     ) {
-        // Without a hint, and with delays that are the operation's or the origin's: the sums of both
-        // can be counted from outside.
+        // Without hints every delay is the operation's or the origin's, and can be counted from
+        // outside.
         let settings = settings.without_expiration().with_hint(HintPolicy::Ignore);
         let budget = settings.clone().resolve().unwrap().error_budget.with_origin_forgiven();
         let settings = settings.with_error_budget(budget);

@@ -127,6 +127,7 @@ impl World {
                 .last_reply
                 .map(|(age, reply)| LastReply { at: self.began.checked_sub(age).unwrap(), ..reply }),
             started: self.started.map(|age| self.began.checked_sub(age).unwrap()),
+            is_found: self.last_reply.is_some_and(|(_, reply)| !reply.answers_start && !reply.follow),
             seed: 7,
         }
     }

@@ -254,14 +254,19 @@ impl RawOperation {
     pub(crate) fn poll_error(&self, message: &str, failure: Failure) -> Error {
         // What "not found" means depends on what was known of the operation: a poll that has seen
         // it, the start call that was accepted, or a token or a name from elsewhere.
-        let gone = failure.is_not_found().then(|| self.snapshot.replied.map(|replied| replied.answers_start));
+        let known = match &self.snapshot {
+            snapshot if snapshot.is_found => Known::Found,
+            snapshot if snapshot.replied.is_some() => Known::Started,
+            _ => Known::Resumed,
+        };
+        let gone = failure.is_not_found().then_some(known);
         let code = failure.status().map(Status::code);
         let unauthorized = matches!(code, Some(Code::Unauthenticated | Code::PermissionDenied));
         // Google's APIs throttle with PERMISSION_DENIED: no other credentials would help.
         let unauthorized = unauthorized && !failure.is_throttle_in_words();
         let message = match gone {
-            Some(Some(false)) => format!("{message}: the operation was found before and is gone now"),
-            Some(Some(true)) => format!("{message}: the start call was accepted, and its operation is not found"),
+            Some(Known::Found) => format!("{message}: the operation was found before and is gone now"),
+            Some(Known::Started) => format!("{message}: the start call was accepted, and its operation is not found"),
             _ => message.to_owned(),
         };
         let error = Error::from_failure(ErrorKind::Poll, message, failure).with_operation(self);
@@ -270,13 +275,12 @@ impl RawOperation {
             "check the base URL and the dialect: the service does not have this call",
         );
         match gone {
-            Some(Some(false)) => error.with_advice(ErrorKind::Poll, "its result may have expired, or it was deleted"),
-            Some(Some(true)) => error.with_advice(
+            Some(Known::Found) => error.with_advice(ErrorKind::Poll, "its result may have expired, or it was deleted"),
+            Some(Known::Started) => error.with_advice(
                 ErrorKind::Poll,
                 "it may have expired, or need longer to appear: poll again from the snapshot, or raise `not_found_grace`",
             ),
-            // Resumed, and not polled since.
-            Some(None) => error.with_advice(
+            Some(Known::Resumed) => error.with_advice(
                 ErrorKind::Poll,
                 "it may have expired or been deleted: check its name and the address of the service",
             ),
@@ -291,6 +295,17 @@ impl RawOperation {
             None => error,
         }
     }
+}
+
+/// What was known of an operation before a poll did not find it.
+#[derive(Clone, Copy)]
+enum Known {
+    /// A poll has found it.
+    Found,
+    /// The start call was accepted.
+    Started,
+    /// A token or a name, and no reply since.
+    Resumed,
 }
 
 impl fmt::Debug for RawOperation {

@@ -72,6 +72,10 @@ pub(crate) struct Content {
     /// nothing in another process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) started: Option<u64>,
+    /// Whether a poll has found the operation: then a `404` means that it is gone, however short
+    /// the time since its start.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) found: bool,
 }
 
 impl Token {
@@ -90,6 +94,7 @@ impl Token {
             status: snapshot.status.as_deref().cloned(),
             raw_status: snapshot.raw_status.as_deref().map(str::to_owned),
             started: started.and_then(|since| u64::try_from(since.as_millis()).ok()),
+            found: snapshot.is_found,
         };
         Self { content }
     }

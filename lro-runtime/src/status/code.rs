@@ -110,7 +110,7 @@ impl Code {
             416 => Self::OutOfRange,
             429 => Self::ResourceExhausted,
             499 => Self::Cancelled,
-            400..=499 => Self::FailedPrecondition,
+            402..=499 => Self::FailedPrecondition,
             501 => Self::Unimplemented,
             503 => Self::Unavailable,
             500..=599 => Self::Internal,

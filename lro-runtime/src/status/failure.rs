@@ -144,8 +144,9 @@ impl Failure {
     /// was [not made](crate::transport::TransportErrorKind::Connect). All others are the
     /// operation's.
     ///
-    /// A caller that polls many operations can hold back those of one origin after a failure of it. The
-    /// default [`ErrorBudget`](crate::ErrorBudget) forgives them for as long as the wait may last.
+    /// A caller that polls many operations can hold back those of one origin after a failure of it.
+    /// The default [`ErrorBudget`](crate::ErrorBudget) forgives such failures for as long as the
+    /// wait may last.
     #[must_use]
     pub fn scope(&self) -> FailureScope {
         let is_of_origin = match &self.cause {

@@ -50,6 +50,28 @@ fn a_token_keeps_the_error() {
 }
 
 #[test]
+fn a_token_knows_whether_a_404_is_lag_or_the_end() {
+    let resumed = |polls: u32| {
+        let script = Script::new().running_with(percent(1)).running(polls).error(Code::NotFound, "no").done(cat());
+        let stage = Stage::new(script);
+        let mut operation = stage.export();
+        for _ in 0..polls {
+            operation = smol::block_on(operation.poll_once()).unwrap();
+        }
+        let token: Token = operation.token().to_string().parse().unwrap();
+        let operation = stage.client.resume_export_image(token).unwrap();
+        let settings = PollSettings::default().with_not_found_grace(secs(60.0));
+        (smol::block_on(operation.poll_until_completed(settings)), stage.requests())
+    };
+    let (started, _) = resumed(0);
+    assert!(started.unwrap().is_succeeded(), "right after the start it is lag");
+    let (found, requests) = resumed(1);
+    let error = found.unwrap_err();
+    assert_eq!((error.kind(), requests), (ErrorKind::Poll, 3), "the start, the poll that found it, and this one");
+    assert!(error.to_string().contains("its result may have expired"), "{error}");
+}
+
+#[test]
 fn nothing_is_sent_to_another_origin() {
     let clock = VirtualClock::new();
     let server = Server::new(&clock, |_, _| (Duration::ZERO, Ok(json_reply(&json!({ "name": "operations/1" })))));

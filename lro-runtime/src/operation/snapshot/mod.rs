@@ -94,6 +94,9 @@ pub(crate) struct Snapshot {
     pub(crate) started: Option<StartTime>,
     /// When the last reply was read; `None` if the operation was resumed and not polled yet.
     pub(crate) replied: Option<ReplyTime>,
+    /// Whether a poll has found the operation where it is polled. The reply to the start call is no
+    /// proof of that, and a reply that leads elsewhere says nothing of that place.
+    pub(crate) is_found: bool,
 }
 
 /// A payload: a range of the snapshot's body, or bytes of its own.
@@ -195,6 +198,7 @@ impl Snapshot {
             target: target.map(Arc::new),
             started,
             replied: None,
+            is_found: false,
         }
     }
 
@@ -211,11 +215,13 @@ impl Snapshot {
         replied: ReplyTime,
     ) -> Successor {
         let (state, status) = self.judge(&seen, method);
+        let is_found = !replied.answers_start && !seen.follow;
         if self.state.is_terminal() || !self.state.can_become(state) {
             // The hint counts, because it is about the next poll and not about the operation.
             // `follow` does not: an observation that is ignored must not make the next poll come at
             // once.
-            return Successor::Stale(Self { hint: seen.hint, follow: false, replied: Some(replied), ..self.clone() });
+            let replied = Some(replied);
+            return Successor::Stale(Self { hint: seen.hint, follow: false, replied, is_found, ..self.clone() });
         }
         // An operation that can be polled keeps the name that callers may have stored already.
         let name = match seen.name.as_deref() {
@@ -248,6 +254,7 @@ impl Snapshot {
             target: self.target.clone(),
             started: self.started,
             replied: Some(replied),
+            is_found,
         })
     }
 
