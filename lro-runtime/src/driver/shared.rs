@@ -25,9 +25,9 @@ use crate::{
 /// ([`wait_blocking`](Self::wait_blocking)). All waiters get the same terminal snapshot, or the
 /// same error. A waiter that comes after the end gets it at once.
 ///
-/// There is no background task. Whatever the loop waits for wakes all waiters, the oldest first, and
-/// the first that is polled then makes the next step. A waiter that is kept without being polled, or
-/// is dropped, holds up no other, and no request is lost or repeated.
+/// There is no background task. Whatever the loop waits for wakes all waiters, the oldest first,
+/// and the first that is polled then makes the next step. A waiter that is kept without being
+/// polled, or is dropped, holds up no other, and no request is lost or repeated.
 ///
 /// Without waiters no request is sent. The next waiter then begins a new wait, with a new time
 /// limit, at the last snapshot.
@@ -53,8 +53,8 @@ pub struct Shared<H> {
 struct Inner {
     settings: PollSettings,
     state: Mutex<SharedWait>,
-    /// The waker that the loop is polled with. It wakes the waiters of the time of the wake-up, which
-    /// may be others than at the poll.
+    /// The waker that the loop is polled with. It wakes the waiters of the time of the wake-up,
+    /// which may be others than at the poll.
     waker: Waker,
 }
 
@@ -67,7 +67,8 @@ struct SharedWait {
     is_woken: bool,
     /// How many steps have begun.
     steps: u64,
-    /// The waiters by id. Ids grow, so this is the order of arrival, in which the waiters are woken.
+    /// The waiters by id. Ids grow, so this is the order of arrival, in which the waiters are
+    /// woken.
     waiters: BTreeMap<u64, Waiter>,
     next_id: u64,
 }
@@ -265,8 +266,8 @@ impl Turn<'_> {
         matches!(self.poll_loop, PollLoop::Advancing(_))
     }
 
-    /// Polls the delay or the poll in progress, stores the new snapshot if it gives one, and returns
-    /// where the loop goes on.
+    /// Polls the delay or the poll in progress, stores the new snapshot if it gives one, and
+    /// returns where the loop goes on.
     fn poll(&self, mut advancing: BoxFuture<'static, (Box<Wait>, Result<bool>)>) -> PollLoop {
         let Poll::Ready((wait, advanced)) = advancing.as_mut().poll(&mut Context::from_waker(&self.inner.waker)) else {
             return PollLoop::Advancing(advancing);

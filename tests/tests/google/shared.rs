@@ -96,8 +96,8 @@ impl Polled {
         self.woken.0.load(Ordering::SeqCst)
     }
 
-    /// Polls as an executor does, after each wake-up, and moves the clock when there is none. Returns
-    /// the end and the number of polls.
+    /// Polls as an executor does, after each wake-up, and moves the clock when there is none.
+    /// Returns the end and the number of polls.
     fn finish(&mut self, clock: &VirtualClock) -> (Result<RawOperation>, usize) {
         for polls in 1..1000 {
             let before = self.woken();
