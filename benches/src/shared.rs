@@ -41,7 +41,7 @@ pub fn run() {
 fn measure(variant: &str, waiters: impl FnOnce(&RawOperation) -> Vec<Waiter>) {
     let subject = Subject { bench: "shared", variant };
     let service = Service::new();
-    let timer = Patient { clock: service.clock.clone(), sleepers: Arc::default() };
+    let timer = Patient::new(service.clock.clone());
     let client = Operations::builder("http://localhost").transport(service.clone()).timer(timer.clone());
     let client = client.build().unwrap();
     service.will_take(DURATION);
@@ -71,15 +71,24 @@ fn poll(waiter: &mut Waiter) -> Poll<Result<RawOperation>> {
 struct Patient {
     clock: Clock,
     sleepers: Arc<Mutex<BinaryHeap<Reverse<Duration>>>>,
+    wakers: Arc<Mutex<Vec<Waker>>>,
 }
 
 impl Patient {
-    /// Moves the clock to the end of the next sleep.
+    fn new(clock: Clock) -> Self {
+        // With room for the wakers of all waiters, so that they do not count as their memory.
+        let wakers = Arc::new(Mutex::new(Vec::with_capacity(2 * WAITERS)));
+        Self { clock, sleepers: Arc::default(), wakers }
+    }
+
+    /// Moves the clock to the end of the next sleep and wakes all sleeps.
     fn advance(&self) {
         let next = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if let Some(Reverse(next)) = next {
             self.clock.advance(next.saturating_sub(self.clock.elapsed()));
         }
+        let wakers: Vec<_> = self.wakers.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+        wakers.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -87,7 +96,14 @@ impl Timer for Patient {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let (clock, until) = (self.clock.clone(), self.clock.elapsed() + duration);
         self.sleepers.lock().unwrap_or_else(PoisonError::into_inner).push(Reverse(until));
-        Box::pin(poll_fn(move |_| if clock.elapsed() >= until { Poll::Ready(()) } else { Poll::Pending }))
+        let wakers = Arc::clone(&self.wakers);
+        Box::pin(poll_fn(move |context| {
+            if clock.elapsed() >= until {
+                return Poll::Ready(());
+            }
+            wakers.lock().unwrap_or_else(PoisonError::into_inner).push(context.waker().clone());
+            Poll::Pending
+        }))
     }
 
     fn now(&self) -> Instant {

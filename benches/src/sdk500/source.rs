@@ -230,7 +230,7 @@ const PROGRAMS: [(&str, &str, &str, &str); 4] = [
         "use-ours-progress",
         "sdk_ours",
         "support::operations()",
-        "let started = client.METHOD(&request).await?.on_progress(|operation| { black_box(operation.metadata().ok().flatten().map(|progress| progress.percent)); });\n    black_box(started.poll_until_completed(PollSettings::default()).await?.into_result()?);",
+        "let mut started = client.METHOD(&request).await?.on_progress(|operation| { black_box(operation.metadata().ok().flatten().map(|progress| progress.percent)); });\n    black_box(started.poll_until_completed(PollSettings::default()).await?.into_result()?);",
     ),
 ];
 

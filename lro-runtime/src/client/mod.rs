@@ -148,7 +148,8 @@ impl Operations {
         timer.unwrap_or_else(|| Arc::clone(self.timer()))
     }
 
-    /// Returns the same client with another transport. Both share what the service has set: cookies.
+    /// Returns the same client with another transport. Both share what the service has set:
+    /// cookies.
     pub(crate) fn with_transport(&self, transport: Arc<dyn Transport>) -> Self {
         Self { inner: Arc::new(Inner { transport, ..(*self.inner).clone() }) }
     }

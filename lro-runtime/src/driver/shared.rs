@@ -1,5 +1,4 @@
-//! The shared wait: one poll loop for one operation, driven by whichever of its waiters is the
-//! oldest.
+//! The shared wait: one poll loop for one operation, driven by whichever of its waiters is polled.
 
 use std::{
     collections::BTreeMap,
@@ -26,9 +25,9 @@ use crate::{
 /// ([`wait_blocking`](Self::wait_blocking)). All waiters get the same terminal snapshot, or the
 /// same error. A waiter that comes after the end gets it at once.
 ///
-/// There is no background task. The oldest waiter drives the loop; when it is dropped, the next
-/// oldest takes over, and no request is lost or repeated. The oldest waiter must therefore be
-/// polled: one that is kept without being polled holds up the others.
+/// There is no background task. Whatever the loop waits for wakes all waiters, the oldest first,
+/// and the first that is polled then makes the next step. A waiter that is kept without being
+/// polled, or is dropped, holds up no other, and no request is lost or repeated.
 ///
 /// Without waiters no request is sent. The next waiter then begins a new wait, with a new time
 /// limit, at the last snapshot.
@@ -54,8 +53,8 @@ pub struct Shared<H> {
 struct Inner {
     settings: PollSettings,
     state: Mutex<SharedWait>,
-    /// The waker that the loop is polled with. It wakes the waiter that drives at the time of the
-    /// wake-up, which may have changed since the poll.
+    /// The waker that the loop is polled with. It wakes the waiters of the time of the wake-up,
+    /// which may be others than at the poll.
     waker: Waker,
 }
 
@@ -64,11 +63,23 @@ struct SharedWait {
     /// The last snapshot.
     latest: RawOperation,
     poll_loop: PollLoop,
-    /// The waiters with their wakers, by id. Ids grow, so this is the order of arrival: the first
-    /// entry is the oldest waiter, which drives, and at the end the waiters are woken in that
-    /// order.
-    waiters: BTreeMap<u64, Waker>,
+    /// Whether the loop has been woken since its last step began.
+    is_woken: bool,
+    /// How many steps have begun.
+    steps: u64,
+    /// The waiters by id. Ids grow, so this is the order of arrival, in which the waiters are
+    /// woken.
+    waiters: BTreeMap<u64, Waiter>,
     next_id: u64,
+}
+
+/// One waiter.
+#[derive(Default)]
+struct Waiter {
+    /// `None` since it was woken: until it is polled it need not be woken again.
+    waker: Option<Waker>,
+    /// How many steps had begun when it was woken.
+    woken_after: u64,
 }
 
 /// The poll loop: where it is between two polls of the waiters.
@@ -80,7 +91,7 @@ enum PollLoop {
     /// A delay or a poll is in progress. The future owns the wait and hands it back, so that
     /// nothing borrows from the lock.
     Advancing(BoxFuture<'static, (Box<Wait>, Result<bool>)>),
-    /// The driver has taken the loop out for one step, which it makes without the lock.
+    /// A waiter has taken the loop out for one step, which it makes without the lock.
     Taken,
     /// The wait has ended: `Ok` with `latest` as the terminal snapshot, or the error of every
     /// waiter.
@@ -90,11 +101,18 @@ enum PollLoop {
 impl<H: Handle> Shared<H> {
     pub(crate) fn new(operation: &H, settings: PollSettings) -> Self {
         let latest = operation.raw_operation().clone();
-        let state = SharedWait { latest, poll_loop: PollLoop::NotBegun, waiters: BTreeMap::new(), next_id: 0 };
+        let state = SharedWait {
+            latest,
+            poll_loop: PollLoop::NotBegun,
+            is_woken: false,
+            steps: 0,
+            waiters: BTreeMap::new(),
+            next_id: 0,
+        };
         let inner = Arc::new_cyclic(|inner| Inner {
             settings,
             state: Mutex::new(state),
-            waker: Waker::from(Arc::new(WakeDriver(inner.clone()))),
+            waker: Waker::from(Arc::new(WakeWaiters(inner.clone()))),
         });
         Self { inner, handle: std::marker::PhantomData }
     }
@@ -151,8 +169,7 @@ impl<H: Handle> IntoFuture for Shared<H> {
 #[must_use = "a future does nothing unless polled"]
 pub struct Waiting<H> {
     inner: Arc<Inner>,
-    /// The waiter's place in the order of arrival, set by its first poll. A newcomer never comes
-    /// before the driver.
+    /// The waiter's place in the order of arrival, set by its first poll.
     id: Option<u64>,
     handle: std::marker::PhantomData<fn() -> H>,
 }
@@ -167,19 +184,24 @@ impl<H: Handle> Future for Waiting<H> {
             if let PollLoop::Ended(result) = &state.poll_loop {
                 return Poll::Ready(result.clone().map(|()| H::from_raw_operation(state.latest.clone())));
             }
-            // Registered before the loop is polled: a wake-up that comes during the step must find
-            // this waker.
             let id = *self.id.get_or_insert_with(|| state.arrive());
-            state.waiters.entry(id).or_insert_with(|| context.waker().clone()).clone_from(context.waker());
-            if !state.is_driver(id) || matches!(state.poll_loop, PollLoop::Taken) {
+            if state.is_put_off(id) {
+                let replaced = state.wake_later(id);
+                drop(state);
+                drop(replaced);
+                context.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            // The step runs without the lock. It polls futures, which may wake at once, and the
-            // loop's waker takes the lock; it may also take long, and other waiters come and go
-            // meanwhile.
-            let poll_loop = std::mem::replace(&mut state.poll_loop, PollLoop::Taken);
-            let latest = state.latest.clone();
+            // Registered before the step: a wake-up that comes during it must find this waker.
+            let replaced = state.register(id, context.waker());
+            let step = state.begin_step();
+            // Without the lock: dropping a waker may drop another waiter.
             drop(state);
+            drop(replaced);
+            let Some((poll_loop, latest)) = step else { return Poll::Pending };
+            // The step runs without the lock as well. It polls futures, which may wake at once, and
+            // the loop's waker takes the lock; it may also take long, and other waiters come and go
+            // meanwhile.
             let is_pending = Turn { inner: &inner, poll_loop: PollLoop::NotBegun }.step(poll_loop, latest);
             if is_pending {
                 return Poll::Pending;
@@ -193,21 +215,17 @@ impl<H> Drop for Waiting<H> {
     fn drop(&mut self) {
         let Some(id) = self.id else { return };
         let mut state = self.inner.lock();
-        let drove = state.is_driver(id);
-        state.waiters.remove(&id);
-        let next = state.driver().filter(|_| drove);
+        let waiter = state.waiters.remove(&id);
         // The last waiter drops the loop, and with it a request in flight. The next waiter begins
-        // again at the last snapshot.
+        // again at the last snapshot. Any other waiter may just go: what the loop waits for wakes
+        // those that remain.
         let rest = state.waiters.is_empty() && !matches!(state.poll_loop, PollLoop::Ended(_));
         let rest = rest.then(|| std::mem::replace(&mut state.poll_loop, PollLoop::NotBegun));
         // The lock is released first. Dropping the loop runs foreign code (a transport, a timer)
-        // that may wake the loop's waker, and a waker may poll a waiter on the spot: both would
-        // take the lock a second time on this thread, and hang.
+        // that may wake the loop's waker, and that takes the lock a second time on this thread.
+        // Dropping a waker may drop another waiter.
         drop(state);
-        drop(rest);
-        if let Some(next) = next {
-            next.wake();
-        }
+        drop((waiter, rest));
     }
 }
 
@@ -217,7 +235,7 @@ impl<H> fmt::Debug for Waiting<H> {
     }
 }
 
-/// The driver's turn: it has taken the loop out and puts it back when dropped.
+/// One waiter's turn: it has taken the loop out and puts it back when dropped.
 ///
 /// A guard, because a step may panic. The loop is then `NotBegun` and begins again; left as `Taken`
 /// it would keep all waiters waiting for ever.
@@ -228,38 +246,32 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// Makes one step of the loop. Returns whether the driver must wait for a wake-up before the
-    /// next.
+    /// Makes one step of the loop. Returns whether the next has to wait for a wake-up.
     fn step(mut self, poll_loop: PollLoop, latest: RawOperation) -> bool {
-        let (poll_loop, is_pending) = match poll_loop {
+        self.poll_loop = match poll_loop {
             // `Taken` does not get here; it begins anew because the library does not panic. The
-            // wait sleeps on the client's timer: one that parks a thread would not wake a driver on
+            // wait sleeps on the client's timer: one that parks a thread would not wake a waiter on
             // another thread.
             PollLoop::NotBegun | PollLoop::Taken => match Wait::new(latest, self.inner.settings.clone(), None) {
-                Ok(wait) => (PollLoop::Between(Box::new(wait)), false),
-                Err(error) => (PollLoop::Ended(Err(error)), false),
+                Ok(wait) => PollLoop::Between(Box::new(wait)),
+                Err(error) => PollLoop::Ended(Err(error)),
             },
-            PollLoop::Between(mut wait) => {
-                let advancing = async move {
-                    let advanced = wait.advance(&mut Observers::default()).await;
-                    (wait, advanced)
-                };
-                (PollLoop::Advancing(Box::pin(advancing)), false)
-            }
-            PollLoop::Advancing(mut advancing) => {
-                match advancing.as_mut().poll(&mut Context::from_waker(&self.inner.waker)) {
-                    Poll::Pending => (PollLoop::Advancing(advancing), true),
-                    Poll::Ready((wait, advanced)) => (self.advanced(wait, advanced), false),
-                }
-            }
-            PollLoop::Ended(result) => (PollLoop::Ended(result), false),
+            PollLoop::Between(mut wait) => self.poll(Box::pin(async move {
+                let advanced = wait.advance(&mut Observers::default()).await;
+                (wait, advanced)
+            })),
+            PollLoop::Advancing(advancing) => self.poll(advancing),
+            PollLoop::Ended(result) => PollLoop::Ended(result),
         };
-        self.poll_loop = poll_loop;
-        is_pending
+        matches!(self.poll_loop, PollLoop::Advancing(_))
     }
 
-    /// Stores the new snapshot and returns where the loop goes on.
-    fn advanced(&self, wait: Box<Wait>, advanced: Result<bool>) -> PollLoop {
+    /// Polls the delay or the poll in progress, stores the new snapshot if it gives one, and
+    /// returns where the loop goes on.
+    fn poll(&self, mut advancing: BoxFuture<'static, (Box<Wait>, Result<bool>)>) -> PollLoop {
+        let Poll::Ready((wait, advanced)) = advancing.as_mut().poll(&mut Context::from_waker(&self.inner.waker)) else {
+            return PollLoop::Advancing(advancing);
+        };
         self.inner.lock().latest = wait.operation().clone();
         match advanced {
             Ok(true) => PollLoop::Between(wait),
@@ -274,8 +286,13 @@ impl Drop for Turn<'_> {
         let mut state = self.inner.lock();
         state.poll_loop = std::mem::replace(&mut self.poll_loop, PollLoop::NotBegun);
         let woken = match &state.poll_loop {
-            PollLoop::Ended(_) => state.waiters.values().cloned().collect(),
-            _ => vec![],
+            // The waiter whose turn it was goes on at once.
+            PollLoop::Between(_) => vec![],
+            // Nothing woke the loop during the step: its next wake-up wakes the waiters.
+            PollLoop::Advancing(_) if !state.is_woken => vec![],
+            // The end, a wake-up during the step, or a panic in it, after which another waiter has
+            // to begin: those that were polled during the step found the loop taken.
+            _ => state.take_wakers(),
         };
         // Woken without the lock: a waker may poll its waiter on the spot, and that takes the lock.
         drop(state);
@@ -298,27 +315,80 @@ impl SharedWait {
         self.next_id
     }
 
-    /// Whether the waiter `id` drives: it is the oldest.
-    fn is_driver(&self, id: u64) -> bool {
-        self.waiters.first_key_value().is_some_and(|(first, _)| *first == id)
+    /// Stores the waker of a waiter, and returns the one that it replaces.
+    fn register(&mut self, id: u64, waker: &Waker) -> Option<Waker> {
+        self.waiters.entry(id).or_default().waker.replace(waker.clone())
     }
 
-    /// Returns the waker of the waiter that drives.
-    fn driver(&self) -> Option<Waker> {
-        self.waiters.first_key_value().map(|(_, waker)| waker.clone())
+    /// Whether a step is to be made, by whichever waiter is polled first.
+    fn is_due(&self) -> bool {
+        match self.poll_loop {
+            PollLoop::NotBegun | PollLoop::Between(_) => true,
+            // Not at every poll of a waiter: of a thousand that one wake-up woke, the first makes
+            // the step.
+            PollLoop::Advancing(_) => self.is_woken,
+            PollLoop::Taken | PollLoop::Ended(_) => false,
+        }
+    }
+
+    /// Takes the loop out for a step, if one is to be made.
+    fn begin_step(&mut self) -> Option<(PollLoop, RawOperation)> {
+        self.is_due().then(|| {
+            self.is_woken = false;
+            self.steps += 1;
+            (std::mem::replace(&mut self.poll_loop, PollLoop::Taken), self.latest.clone())
+        })
+    }
+
+    /// Whether the waiter, although a step is to be made, has to leave it to others for now: a step
+    /// was made since it was woken.
+    ///
+    /// A future that wakes itself while it is polled lets other tasks run first. A thousand waiters
+    /// that are woken together would poll it a thousand times before any other task runs.
+    fn is_put_off(&self, id: u64) -> bool {
+        let woken_after = self.waiters.get(&id).map_or(0, |waiter| waiter.woken_after);
+        matches!(self.poll_loop, PollLoop::Advancing(_)) && self.is_woken && woken_after < self.steps
+    }
+
+    /// Notes that the waiter is woken now, and returns its waker.
+    fn wake_later(&mut self, id: u64) -> Option<Waker> {
+        let waiter = self.waiters.entry(id).or_default();
+        waiter.woken_after = self.steps;
+        waiter.waker.take()
+    }
+
+    /// Takes the wakers of the waiters that are not woken yet, the oldest first.
+    fn take_wakers(&mut self) -> Vec<Waker> {
+        let steps = self.steps;
+        let take = |waiter: &mut Waiter| {
+            let waker = waiter.waker.take()?;
+            waiter.woken_after = steps;
+            Some(waker)
+        };
+        self.waiters.values_mut().filter_map(take).collect()
     }
 }
 
 /// The waker of the loop. Weak, because the loop's futures keep this waker and `Inner` keeps the
 /// loop: a strong reference would be a cycle that is never freed.
-struct WakeDriver(Weak<Inner>);
+///
+/// It wakes every waiter, because nothing tells which of them are polled.
+struct WakeWaiters(Weak<Inner>);
 
-impl Wake for WakeDriver {
+impl Wake for WakeWaiters {
     fn wake(self: Arc<Self>) {
-        // The waker is cloned out, so that the lock is released before the wake-up.
-        let driver = self.0.upgrade().and_then(|inner| inner.lock().driver());
-        if let Some(driver) = driver {
-            driver.wake();
-        }
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let Some(inner) = self.0.upgrade() else { return };
+        let mut state = inner.lock();
+        state.is_woken = true;
+        // During a step the waiters would find the loop taken: they are woken after it.
+        let is_taken = matches!(state.poll_loop, PollLoop::Taken);
+        let woken = if is_taken { vec![] } else { state.take_wakers() };
+        // The lock is released before the wake-ups: see `Turn`.
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
     }
 }

@@ -36,12 +36,18 @@ enum Stage {
     /// it does not count towards the time limit.
     First(Box<(RawOperation, PollSettings, TimerOverride, Observers)>),
     /// A snapshot has been yielded.
-    Between(Box<(Wait, Observers)>),
+    Between(Box<ObservedWait>),
     /// A delay or a poll is in progress. The future owns the wait and hands it back, so that
     /// nothing borrows from the stream.
-    Advancing(BoxFuture<'static, (Box<(Wait, Observers)>, Result<bool>)>),
+    Advancing(BoxFuture<'static, (Box<ObservedWait>, Result<bool>)>),
     /// The terminal snapshot or an error has been yielded.
     Ended,
+}
+
+/// A wait with the observers that it calls.
+struct ObservedWait {
+    wait: Wait,
+    observers: Observers,
 }
 
 impl<H: Handle> Snapshots<H> {
@@ -70,14 +76,14 @@ impl<H: Handle> Stream for Snapshots<H> {
                     let item = Wait::new(operation, settings, timer).map(|wait| {
                         let first = H::from_raw_operation(wait.operation().clone());
                         observers.begin(wait.operation());
-                        self.stage = Stage::Between(Box::new((wait, observers)));
+                        self.stage = Stage::Between(Box::new(ObservedWait { wait, observers }));
                         first
                     });
                     return Poll::Ready(Some(item));
                 }
                 Stage::Between(mut observed) => {
                     self.stage = Stage::Advancing(Box::pin(async move {
-                        let (wait, observers) = &mut *observed;
+                        let ObservedWait { wait, observers } = &mut *observed;
                         let advanced = wait.advance(observers).await;
                         (observed, advanced)
                     }));
@@ -91,7 +97,7 @@ impl<H: Handle> Stream for Snapshots<H> {
                         Err(error) => Some(Err(error)),
                         Ok(false) => None,
                         Ok(true) => {
-                            let snapshot = H::from_raw_operation(observed.0.operation().clone());
+                            let snapshot = H::from_raw_operation(observed.wait.operation().clone());
                             self.stage = Stage::Between(observed);
                             Some(Ok(snapshot))
                         }

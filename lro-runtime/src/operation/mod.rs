@@ -245,8 +245,8 @@ impl<S: OperationState> Operation<S> {
         self.raw.client()
     }
 
-    /// Returns the same operation, whose requests go through `transport`, which may be a closure: see
-    /// [`RawOperation::with_transport`].
+    /// Returns the same operation, whose requests go through `transport`, which may be a closure:
+    /// see [`RawOperation::with_transport`].
     pub fn with_transport(&self, transport: impl Transport) -> Self {
         Self { raw: self.raw.with_transport(transport), decoded: Arc::clone(&self.decoded) }
     }
@@ -388,7 +388,8 @@ impl RawOperation {
     }
 }
 
-// Not in `error.rs`, which knows untyped operations only: fewer files import each other in a circle.
+// Not in `error.rs`, which knows untyped operations only: fewer files import each other in a
+// circle.
 impl Error {
     /// Returns the last snapshot as the typed operation of the method whose state enum is `S`;
     /// `None` if the error is about none, or about an operation of another method.

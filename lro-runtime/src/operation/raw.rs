@@ -159,8 +159,8 @@ impl RawOperation {
         &self.client
     }
 
-    /// Returns the same operation, whose requests go through `transport` instead of the client's: the
-    /// polls of a wait, a cancel and a delete call.
+    /// Returns the same operation, whose requests go through `transport` instead of the client's:
+    /// the polls of a wait, a cancel and a delete call.
     ///
     /// A closure is a transport, so this is how a wait gets a polling function of one's own: the
     /// delays, the error budget, the time limit and the dialect stay as they are. The requests are

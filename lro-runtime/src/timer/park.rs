@@ -4,9 +4,8 @@ use std::{
     cell::Cell,
     future::{Future, poll_fn},
     pin::pin,
-    sync::Arc,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Wake, Waker},
-    thread::{self, Thread},
     time::{Duration, Instant},
 };
 
@@ -34,7 +33,7 @@ impl Timer for ParkTimer {
             deadline => {
                 // Of all sleeps that are polled in one round, the earliest decides how long the
                 // thread is parked.
-                NEXT.with(|next| next.set(next.get().into_iter().chain(deadline).min()));
+                NEXT.set(NEXT.get().into_iter().chain(deadline).min());
                 Poll::Pending
             }
         }))
@@ -47,12 +46,59 @@ pub(crate) fn blocking_timer(timer: &Arc<dyn Timer>) -> Arc<dyn Timer> {
     if timer.is_virtual() { Arc::clone(timer) } else { Arc::new(ParkTimer) }
 }
 
-/// A waker that unparks a thread.
-struct Unpark(Thread);
+/// Parks the thread of one [`block_on`] call, and wakes it.
+///
+/// Not the park of the thread itself, which has one wake-up for all that wait on it: a nested call
+/// would take the wake-up of the outer one, which then sleeps for ever.
+#[derive(Default)]
+struct Parker {
+    is_woken: Mutex<bool>,
+    wake_up: Condvar,
+}
 
-impl Wake for Unpark {
+impl Parker {
+    /// Waits for a wake-up, at most until `until`. One that came before counts.
+    fn park(&self, until: Option<Instant>) {
+        let mut is_woken = self.lock();
+        while !*is_woken {
+            is_woken = match until.map(|until| until.saturating_duration_since(Instant::now())) {
+                None => self.wake_up.wait(is_woken).unwrap_or_else(PoisonError::into_inner),
+                Some(Duration::ZERO) => break,
+                Some(left) => self.wake_up.wait_timeout(is_woken, left).unwrap_or_else(PoisonError::into_inner).0,
+            };
+        }
+        *is_woken = false;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.is_woken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wake for Parker {
     fn wake(self: Arc<Self>) {
-        self.0.unpark();
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        *self.lock() = true;
+        self.wake_up.notify_one();
+    }
+}
+
+/// Puts the deadlines of the outer call aside while the future of a nested one is polled, and back
+/// when dropped: a panic in the poll must not lose them.
+struct Aside(Option<Instant>);
+
+impl Aside {
+    fn put() -> Self {
+        Self(NEXT.replace(None))
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        NEXT.set(self.0);
     }
 }
 
@@ -67,20 +113,86 @@ impl Wake for Unpark {
 /// # Ok::<(), lro_runtime::Error>(())
 /// ```
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let parker = Arc::new(Parker::default());
+    let waker = Waker::from(Arc::clone(&parker));
     let mut context = Context::from_waker(&waker);
     let mut future = pin!(future);
     loop {
-        // The future may call `block_on` itself. Each level sees only its own deadlines: the outer
-        // one's are put aside during the poll and put back after.
-        let outer = NEXT.with(|next| next.replace(None));
+        // The future may call `block_on` itself. Each level sees only its own deadlines.
+        let outer = Aside::put();
         let polled = future.as_mut().poll(&mut context);
-        let wake_at = NEXT.with(|next| next.replace(outer));
-        // A park may end without reason; then the future is polled once more, which is harmless.
-        match (polled, wake_at) {
-            (Poll::Ready(output), _) => return output,
-            (Poll::Pending, Some(at)) => thread::park_timeout(at.saturating_duration_since(Instant::now())),
-            (Poll::Pending, None) => thread::park(),
+        let wake_at = NEXT.get();
+        drop(outer);
+        match polled {
+            Poll::Ready(output) => return output,
+            Poll::Pending => parker.park(wake_at),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    // Both levels park the same thread: a wake-up of the outer future may end the park of the inner
+    // one.
+    #[test]
+    fn a_wake_up_during_a_nested_call_is_not_lost_on_the_outer_future() {
+        let mut polls = 0;
+        block_on(poll_fn(|outer| {
+            polls += 1;
+            if polls == 2 {
+                return Poll::Ready(());
+            }
+            let mut inner_polls = 0;
+            block_on(poll_fn(|inner| {
+                inner_polls += 1;
+                if inner_polls == 2 {
+                    return Poll::Ready(());
+                }
+                outer.waker().wake_by_ref();
+                inner.waker().wake_by_ref();
+                Poll::Pending
+            }));
+            Poll::Pending
+        }));
+        assert_eq!(polls, 2);
+    }
+
+    #[test]
+    fn a_wake_up_of_the_outer_future_polls_only_the_outer_future() {
+        let mut inner_polls = 0;
+        let mut outer_polls = 0;
+        block_on(poll_fn(|outer| {
+            outer_polls += 1;
+            if outer_polls == 2 {
+                return Poll::Ready(());
+            }
+            let sleep = ParkTimer.sleep(Duration::from_millis(1));
+            let mut sleep = pin!(sleep);
+            block_on(poll_fn(|inner| {
+                inner_polls += 1;
+                outer.waker().wake_by_ref();
+                sleep.as_mut().poll(inner)
+            }));
+            Poll::Pending
+        }));
+        assert_eq!((outer_polls, inner_polls), (2, 2));
+    }
+
+    #[test]
+    fn a_panic_of_a_nested_call_does_not_lose_the_sleep_of_the_outer_future() {
+        let mut sleep = ParkTimer.sleep(Duration::from_millis(1));
+        let mut is_first = true;
+        block_on(poll_fn(|context| {
+            let slept = sleep.as_mut().poll(context);
+            if std::mem::take(&mut is_first) {
+                let nested = || block_on(poll_fn(|_| -> Poll<()> { panic!("out of paper") }));
+                assert!(catch_unwind(AssertUnwindSafe(nested)).is_err());
+            }
+            slept
+        }));
     }
 }

@@ -237,6 +237,14 @@ fn the_server_refuses_invalid_requests() {
 }
 
 #[test]
+fn a_refused_request_gets_its_reply_however_much_of_it_is_unread() {
+    let server = LroServer::builder().start().unwrap();
+    let body = "x".repeat(8_000_000);
+    let request = format!("POST /v1/jobs:run HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    assert_eq!(raw(&server, &request).0, 413);
+}
+
+#[test]
 fn every_fault_is_seen_for_what_it_is_and_forgiven() {
     let faults = [
         (Fault::Status(503), "HTTP 503"),

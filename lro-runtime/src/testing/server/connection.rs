@@ -85,7 +85,7 @@ fn serve(shared: &Shared, mut stream: TcpStream) {
             Err(Malformed::Refused(status, why)) => {
                 let reply = store::error_with(status, Code::InvalidArgument, why);
                 let _ = reply.write(&mut stream, false, usize::MAX); // the client may be gone already
-                return http1::close(&stream);
+                return http1::close_unread(&stream);
             }
         };
         let answer = call(shared, &request);

@@ -14,6 +14,10 @@ use serde_json::Value;
 const MAX_HEAD: usize = 64 * 1024;
 const MAX_BODY: usize = 1024 * 1024;
 
+/// The most that is read of a request after it was refused, in bytes. A client that sends more gets
+/// a reset.
+const MAX_UNREAD: u64 = 64 * 1024 * 1024;
+
 /// How long the rest of a head may take once its first byte has arrived, in milliseconds.
 const HEAD_STEPS: u32 = 5_000;
 
@@ -134,6 +138,14 @@ impl Outgoing {
 /// that was written.
 pub(super) fn close(stream: &TcpStream) {
     let _ = stream.shutdown(Shutdown::Write); // fails if the client has closed it already
+}
+
+/// Ends the server's side of a connection of which there is more to read, and reads on until the
+/// client ends its side. Closed earlier, the socket would send a reset, and a client that is still
+/// sending would not come to read the reply.
+pub(super) fn close_unread(stream: &TcpStream) {
+    close(stream);
+    let _ = io::copy(&mut stream.take(MAX_UNREAD), &mut io::sink()); // the client may be gone already
 }
 
 /// Returns the head of the next request and its length in bytes. The head stays unread in the
