@@ -68,12 +68,15 @@ pub(super) fn operation_state(operation: &Operation) -> TokenStream {
         }
     };
     let (decode_response, decode_metadata) = (decode(response), decode(metadata));
+    // Likewise of "private type in public interface".
+    let response_type = quote_spanned!(located(response.span())=> type Response = #response;);
+    let metadata_type = quote_spanned!(located(metadata.span())=> type Metadata = #metadata;);
     quote_spanned! {located(names.state.span())=>
         #(#conditions)*
         #[automatically_derived]
         impl #declared #krate::OperationState for #name #parameters #clause {
-            type Response = #response;
-            type Metadata = #metadata;
+            #response_type
+            #metadata_type
             const METHOD: &'static #krate::Method = &#method;
             #[inline]
             fn from_parts(parts: #krate::StateParts<#response, #metadata>) -> Self {

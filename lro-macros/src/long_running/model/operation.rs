@@ -47,7 +47,7 @@ pub(super) fn entry(mut method: Method, args: Args, host: &Host, report: &mut Re
         generics::keep(&mut resume.generics, &kept_types);
     }
     Entry::Operation(Box::new(Operation {
-        krate: args.krate.as_ref().map_or_else(|| quote!(::lro_runtime), ToTokens::to_token_stream),
+        krate: krate(&args),
         label,
         link,
         names,
@@ -125,10 +125,16 @@ impl Settings {
     }
 }
 
+/// Returns the path of `lro_runtime`.
+fn krate(args: &Args) -> TokenStream {
+    args.krate.as_ref().map_or_else(|| quote!(::lro_runtime), ToTokens::to_token_stream)
+}
+
 /// Returns how the resume function is declared, or `None` if no `Operations` is known to resume
 /// with.
 fn resume(args: &Args, method: &Method, types: &TokenStream, host: &Host, report: &mut Report) -> Option<Resume> {
     let concrete = matches!(host.kind, HostKind::Trait(_));
+    let krate = krate(args);
     let has_self = method.sig.receiver().is_some();
     // Located at the word `long_running`: an error such as "no field `operations`" points at the
     // attribute.
@@ -137,7 +143,9 @@ fn resume(args: &Args, method: &Method, types: &TokenStream, host: &Host, report
         // Already a reference: a second `&` would have to be undone by deref coercion.
         (Some(Expr::Reference(reference)), _) => reference.to_token_stream(),
         (Some(expr), _) => quote_spanned!(Span::call_site().located_at(expr.span())=> &#expr),
-        (None, HostKind::Impl) if has_self => quote_spanned!(at=> &self.operations),
+        (None, HostKind::Impl) if has_self => {
+            quote_spanned!(at=> &#krate::__private::AddFieldOrKeyOperations(self).operations)
+        }
         (None, HostKind::Trait(_)) if has_self => quote_spanned!(at=> &self.operations()),
         (None, _) => {
             let message = "missing `operations`: without `self` the resume function needs an expression for the \
