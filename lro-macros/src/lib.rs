@@ -68,7 +68,7 @@ mod wire_operation;
 /// | `name` | `"…"`: base of the names of the alias and the enum, in `UpperCamelCase`. Default: the method's name. Two methods of one name in one module need it |
 /// | `operations` | expression for the `Operations` that the resume function uses. Default: `&self.operations` in an `impl` block, `self.operations()` in a trait. Mandatory where there is no `self`; arguments of the method that the expression names become arguments of the resume function |
 /// | `poll` | `poll(delay = "1s", timeout = "10m")`: default poll settings of this method; see below |
-/// | `cancel`, `delete` | flags: the service can cancel, or delete, operations of this method. Without them, users of the SDK cannot call `cancel()` or `delete()` |
+/// | `cancel`, `delete` | flags: the service can cancel, or delete, operations of this method. Without them, users of the SDK cannot call `cancel()` or `delete()`. A compile error beside `waiter` and beside a `wire` type that declare no such call; under another dialect without one, the call is an error of kind `Unsupported`, before any request |
 /// | `pending` | closure or function from `&M` to `bool`: whether the metadata means that the work has not begun |
 /// | `progress` | `= percent`, `= stats.done`: field of the metadata, where integers are per cent and floats are fractions. `(percent, of = 100)`, `(stats.done, of = "total")`: field and the total it is a part of, a number or a field beside it. Or a closure from `&M` to `f64` or `Option<f64>`, 0 to 1 |
 /// | `classify` | closure or function from `&R` to `Option<Status>`: `Some` if the response means that the operation failed |

@@ -220,6 +220,18 @@ pub fn wire<T: WireOperation>() -> Arc<dyn Dialect> {
     Arc::new(Declared::of::<T>())
 }
 
+/// Whether the wire type declares a cancel call.
+#[must_use]
+pub const fn has_cancel<T: WireOperation>() -> bool {
+    T::SHAPE.has_cancel()
+}
+
+/// Whether the wire type declares a delete call.
+#[must_use]
+pub const fn has_delete<T: WireOperation>() -> bool {
+    T::SHAPE.has_delete()
+}
+
 /// Compiles only if the type of `field` can be read from JSON. Generated code calls it, in a
 /// function that never runs, with every field that has a role. That also reads the fields: rustc
 /// would otherwise warn about fields that are never read.

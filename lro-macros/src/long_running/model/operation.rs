@@ -63,7 +63,7 @@ pub(super) fn entry(mut method: Method, args: Args, host: &Host, report: &mut Re
         metadata,
         generics,
         kept,
-        settings: Settings::new(args),
+        settings: Settings::new(args, report),
         method,
         form,
         resume,
@@ -109,7 +109,23 @@ impl Names {
 }
 
 impl Settings {
-    fn new(args: Args) -> Self {
+    fn new(args: Args, report: &mut Report) -> Self {
+        let shape = args.shape.unwrap_or(Shape::Json);
+        let mut flag = |name: &str, flag: Option<syn::LitBool>| {
+            let at = flag.filter(|flag| flag.value)?.span();
+            // What a wire type declares only rustc sees (see `expand/state.rs`), and what another
+            // dialect can do is known at run time.
+            if matches!(shape, Shape::Waiter(_)) {
+                let message = format!(
+                    "`{name}` beside `waiter`: a waiter has no {name} call, so remove `{name}`; if it is the block's \
+                     default, write `{name} = false` on the method"
+                );
+                report.add(syn::Error::new(at, message));
+                return None;
+            }
+            Some(at)
+        };
+        let (cancel, delete) = (flag("cancel", args.cancel), flag("delete", args.delete));
         Self {
             poll: args.poll,
             pending: args.pending,
@@ -117,10 +133,10 @@ impl Settings {
             classify: args.classify,
             response_type: args.response_type,
             metadata_type: args.metadata_type,
-            shape: args.shape.unwrap_or(Shape::Json),
+            shape,
             options: args.options,
-            cancel: args.cancel.unwrap_or(false),
-            delete: args.delete.unwrap_or(false),
+            cancel,
+            delete,
         }
     }
 }
