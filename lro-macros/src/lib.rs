@@ -63,12 +63,12 @@ mod wire_operation;
 ///
 /// | key | value |
 /// |---|---|
-/// | `response` | type of the result of success. Mandatory; `()` is legal |
-/// | `metadata` | type of the progress that the server reports. Mandatory; `()` is legal |
-/// | `name` | `"…"`: base of the names of the alias and the enum, in `UpperCamelCase`. Default: the method's name |
+/// | `response` | type of the result of success, as visible as the method. Mandatory; `()` is legal |
+/// | `metadata` | type of the progress that the server reports, as visible as the method. Mandatory; `()` is legal |
+/// | `name` | `"…"`: base of the names of the alias and the enum, in `UpperCamelCase`. Default: the method's name. Two methods of one name in one module need it |
 /// | `operations` | expression for the `Operations` that the resume function uses. Default: `&self.operations` in an `impl` block, `self.operations()` in a trait. Mandatory where there is no `self`; arguments of the method that the expression names become arguments of the resume function |
-/// | `poll` | `poll(delay = "1s", multiplier = 1.5, max_delay = "30s", timeout = "10m", initial_delay = "500ms")`: default poll settings of this method |
-/// | `cancel`, `delete` | flags: the service can cancel, or delete, operations of this method |
+/// | `poll` | `poll(delay = "1s", timeout = "10m")`: default poll settings of this method; see below |
+/// | `cancel`, `delete` | flags: the service can cancel, or delete, operations of this method. Without them, users of the SDK cannot call `cancel()` or `delete()`. A compile error beside `waiter` and beside a `wire` type that declare no such call; under another dialect without one, the call is an error of kind `Unsupported`, before any request |
 /// | `pending` | closure or function from `&M` to `bool`: whether the metadata means that the work has not begun |
 /// | `progress` | `= percent`, `= stats.done`: field of the metadata, where integers are per cent and floats are fractions. `(percent, of = 100)`, `(stats.done, of = "total")`: field and the total it is a part of, a number or a field beside it. Or a closure from `&M` to `f64` or `Option<f64>`, 0 to 1 |
 /// | `classify` | closure or function from `&R` to `Option<Status>`: `Some` if the response means that the operation failed |
@@ -83,6 +83,24 @@ mod wire_operation;
 /// On a block, the keys are defaults for all its methods; only `name` is not allowed there. A
 /// method turns a flag off with `cancel = false`. `encoding`, `wire`, `dialect` and `waiter`
 /// exclude each other; a method's own key replaces the block's.
+///
+/// # Keys of `poll(…)`
+///
+/// Those of `PollSettings` in `lro_runtime`, which documents what each does and what applies
+/// without it. Its `seed` and its failure policy belong to a client or a call.
+///
+/// | key | value |
+/// |---|---|
+/// | `delay`, `multiplier`, `max_delay` | `"1s"`, `1.5`, `"30s"`: the delays between polls. At least 1 ms, and at least 1 |
+/// | `initial_delay` | `"500ms"`: the delay before the first poll |
+/// | `jitter` | `"none"`, `"full"` or `"equal"` |
+/// | `timeout` | `"10m"`: the time limit of a wait, or `"never"` |
+/// | `poll_timeout` | `"10s"`: the time limit of one poll. At least 1 ms |
+/// | `hint` | `= "ignore"`, or bounds within which hints are obeyed: `(floor = "1s", ceiling = "5m")` |
+/// | `error_budget` | `= 5`, or `(failures = 5, elapsed = "1m", delay = "1s", max_delay = "20s")`, of which only `failures` is mandatory |
+/// | `not_found_grace` | `"30s"`: for how long after the start a `404` is forgiven |
+/// | `long_poll` | `"30s"`: for how long the server may hold a poll. At least 1 ms |
+/// | `unknown_status` | `"running"` or `"error"`: what a status word means that the dialect does not know |
 ///
 /// # Keys of `waiter(…)`
 ///

@@ -4,7 +4,7 @@
 //! Each trait here has a `#[diagnostic::on_unimplemented]` text, so that a mistake in an attribute
 //! is reported in the attribute's terms instead of as a bound of generated code.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, ops::Deref, sync::Arc};
 
 use serde::de::DeserializeOwned;
 
@@ -30,6 +30,20 @@ where
 /// Resumes an operation of an annotated method from its name or a token. No I/O.
 pub fn resume<S: OperationState>(operations: &Operations, from: impl Into<Resume>) -> Result<Operation<S>> {
     operations.resume_as(from.into(), Some(S::METHOD)).map(Operation::from_raw_operation)
+}
+
+/// The client of an annotated method, as far as its field `operations` goes.
+///
+/// The compiler names this type where the author's client has no such field, so its name says what
+/// to do: add the field, or say with the key `operations` where else they are.
+pub struct AddFieldOrKeyOperations<'a, C: ?Sized>(pub &'a C);
+
+impl<C: ?Sized> Deref for AddFieldOrKeyOperations<'_, C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        self.0
+    }
 }
 
 /// A type that can be read from JSON: every `serde` type that owns its data. A trait of its own, so
@@ -204,6 +218,18 @@ impl<T, E> Outcome for std::result::Result<T, E> {
 #[must_use]
 pub fn wire<T: WireOperation>() -> Arc<dyn Dialect> {
     Arc::new(Declared::of::<T>())
+}
+
+/// Whether the wire type declares a cancel call.
+#[must_use]
+pub const fn has_cancel<T: WireOperation>() -> bool {
+    T::SHAPE.has_cancel()
+}
+
+/// Whether the wire type declares a delete call.
+#[must_use]
+pub const fn has_delete<T: WireOperation>() -> bool {
+    T::SHAPE.has_delete()
 }
 
 /// Compiles only if the type of `field` can be read from JSON. Generated code calls it, in a

@@ -5,10 +5,10 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail")]
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use lro_runtime::{
-    PollSettings, State,
+    ErrorBudget, Operations, PollSettings, State,
     dialect::{Acceptor, Azure, Cursor, Dialect, Waiter},
     transport::{Reply, Request},
 };
@@ -17,8 +17,14 @@ use serde_json::json;
 
 #[path = "../../lro-macros/src/grammar/mod.rs"]
 mod grammar;
+#[allow(dead_code, reason = "only the keys of `poll(…)` are compared")]
+#[path = "../../lro-macros/src/long_running/keys.rs"]
+mod keys;
+#[allow(dead_code, reason = "`keys` needs it")]
+#[path = "../../lro-macros/src/nearest.rs"]
+mod nearest;
 
-use grammar::{duration, final_state_via, states, waiter_path};
+use grammar::{duration, final_state_via, poll, states, waiter_path};
 
 /// Reads a duration as settings read it.
 fn in_settings(text: &str) -> Option<Duration> {
@@ -205,6 +211,68 @@ fn the_words_of_final_state_via_are_the_same() {
         assert!(is_read(word), "{word}");
         assert!(!is_read(&word.to_uppercase()) && !is_read(&word[1..]), "{word}, mistyped");
     }
+}
+
+/// Whether the runtime accepts these settings.
+fn are_legal(settings: serde_json::Value) -> bool {
+    let settings = serde_json::from_value::<PollSettings>(settings);
+    settings.is_ok_and(|settings| Operations::builder("http://a.test").poll_settings(settings).build().is_ok())
+}
+
+/// Every key of settings that the attribute's `poll(…)` does not have, each with the reason.
+const NOT_IN_POLL: [(&str, &str); 2] =
+    [("seed", "waits of one method would all have the same jitter"), ("expiration", "`timeout` is its key")];
+
+#[test]
+fn poll_has_every_key_of_settings() {
+    let unknown = serde_json::from_value::<PollSettings>(json!({ "?": 1 })).unwrap_err().to_string();
+    let (_, listed) = unknown.split_once("expected one of ").unwrap();
+    let of_settings: BTreeSet<&str> = listed.split('`').skip(1).step_by(2).collect();
+    let of_poll = keys::POLL_KEYS.into_iter().filter(|key| *key != "timeout");
+    assert_eq!(of_settings, of_poll.chain(NOT_IN_POLL.map(|(key, _)| key)).collect());
+}
+
+#[test]
+fn the_least_durations_of_poll_are_those_of_settings() {
+    let just_less = |least: Duration| least.checked_sub(Duration::from_nanos(1));
+    for (key, least) in poll::DURATIONS {
+        let of = |value: Duration| {
+            // The delay goes along, which must not be more than `max_delay`.
+            let mut settings = json!({ "delay": "1ms" });
+            settings[key] = value.as_secs_f64().into();
+            are_legal(settings)
+        };
+        assert!(of(least), "{key}");
+        assert!(just_less(least).is_none_or(|value| !of(value)), "{key}");
+    }
+    for (key, least) in poll::BUDGET_DURATIONS {
+        let of = |value: Duration| {
+            let mut budget = json!({ "failures": 1, "delay": "1ms" });
+            budget[key] = value.as_secs_f64().into();
+            are_legal(json!({ "error_budget": budget }))
+        };
+        assert!(of(least), "error_budget.{key}");
+        assert!(just_less(least).is_none_or(|value| !of(value)), "error_budget.{key}");
+    }
+    let hint = |floor: Duration| {
+        are_legal(json!({ "hint": { "obey": { "floor": floor.as_secs_f64(), "ceiling": floor.as_secs_f64() } } }))
+    };
+    assert!(hint(poll::SHORTEST_DELAY) && !hint(just_less(poll::SHORTEST_DELAY).unwrap()));
+    let lone_max_delay =
+        |max_delay: Duration| are_legal(json!({ "error_budget": ErrorBudget::new(1).with_max_delay(max_delay) }));
+    assert!(lone_max_delay(poll::BUDGET_DELAY) && !lone_max_delay(just_less(poll::BUDGET_DELAY).unwrap()));
+}
+
+#[test]
+fn the_words_of_poll_are_those_of_settings() {
+    for (key, words) in [("jitter", &poll::JITTER[..]), ("unknown_status", &poll::UNKNOWN_STATUS)] {
+        let wrong = serde_json::from_value::<PollSettings>(json!({ key: "?" })).unwrap_err().to_string();
+        assert!(
+            words.iter().all(|(word, variant)| wrong.contains(&format!("`{word}`")) && variant.to_lowercase() == *word)
+        );
+        assert_eq!(wrong.matches('`').count(), 2 + 2 * words.len(), "{wrong}");
+    }
+    assert!(are_legal(json!({ "hint": poll::IGNORE })) && are_legal(json!({ "expiration": poll::NEVER })));
 }
 
 #[test]

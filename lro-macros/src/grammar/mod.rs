@@ -5,5 +5,6 @@
 
 pub(crate) mod duration;
 pub(crate) mod final_state_via;
+pub(crate) mod poll;
 pub(crate) mod states;
 pub(crate) mod waiter_path;

@@ -26,7 +26,20 @@ pub(crate) const KEYS: [&str; 19] = [
 ];
 
 /// Every key inside `poll(…)`.
-pub(crate) const POLL_KEYS: [&str; 5] = ["delay", "multiplier", "max_delay", "timeout", "initial_delay"];
+pub(crate) const POLL_KEYS: [&str; 12] = [
+    "delay",
+    "multiplier",
+    "max_delay",
+    "timeout",
+    "initial_delay",
+    "jitter",
+    "poll_timeout",
+    "hint",
+    "error_budget",
+    "not_found_grace",
+    "long_poll",
+    "unknown_status",
+];
 
 /// Every key inside `waiter(…)`.
 pub(crate) const WAITER_KEYS: [&str; 9] =

@@ -13,20 +13,24 @@ use crate::{
 /// The state enum of a method that declares `cancel`: a marker, without which the cancel calls do
 /// not compile.
 #[diagnostic::on_unimplemented(
-    message = "this method does not declare `cancel`",
-    note = "add `cancel` to its `#[long_running(…)]` if the service can cancel it"
+    message = "the SDK does not declare that its service can cancel this operation",
+    label = "the method that starts it does not declare `cancel`",
+    note = "the author of the SDK adds `cancel` to the method's `#[long_running(…)]`; users of the SDK cannot"
 )]
 pub trait Cancellable: OperationState {}
 
 /// The state enum of a method that declares `delete`: a marker, without which the delete call does
 /// not compile.
 #[diagnostic::on_unimplemented(
-    message = "this method does not declare `delete`",
-    note = "add `delete` to its `#[long_running(…)]` if the service can delete it"
+    message = "the SDK does not declare that its service can delete this operation",
+    label = "the method that starts it does not declare `delete`",
+    note = "the author of the SDK adds `delete` to the method's `#[long_running(…)]`; users of the SDK cannot"
 )]
 pub trait Deletable: OperationState {}
 
-impl<S: Cancellable> Operation<S> {
+// The bounds are on the methods: of a bound on the block, the compiler would show neither the text
+// above nor its note.
+impl<S: OperationState> Operation<S> {
     /// Asks the service to cancel the operation, or says that it has ended already. Only a later
     /// snapshot shows whether it was cancelled.
     ///
@@ -43,7 +47,10 @@ impl<S: Cancellable> Operation<S> {
     /// # Errors
     ///
     /// As [`RawOperation::cancel`](crate::RawOperation::cancel).
-    pub fn cancel(&self) -> impl Future<Output = Result<CancelOutcome>> + Send + 'static + use<S> {
+    pub fn cancel(&self) -> impl Future<Output = Result<CancelOutcome>> + Send + 'static + use<S>
+    where
+        S: Cancellable,
+    {
         driver::cancel(self.raw.clone(), None)
     }
 
@@ -57,31 +64,40 @@ impl<S: Cancellable> Operation<S> {
     pub fn cancel_and_wait(
         &self,
         settings: PollSettings,
-    ) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
+    ) -> impl Future<Output = Result<Self>> + Send + 'static + use<S>
+    where
+        S: Cancellable,
+    {
         let raw = self.raw.clone();
         async move { raw.cancel_and_wait(settings).await.map(Self::from_raw_operation) }
     }
 }
 
-impl<S: Deletable> Operation<S> {
+impl<S: OperationState> Operation<S> {
     /// Tells the service that the operation is no longer needed. This does not cancel it.
     ///
     /// # Errors
     ///
     /// As [`RawOperation::delete`](crate::RawOperation::delete).
-    pub fn delete(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<S> {
+    pub fn delete(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<S>
+    where
+        S: Deletable,
+    {
         driver::delete(self.raw.clone(), None)
     }
 }
 
-impl<S: Cancellable> Blocking<Operation<S>> {
+impl<S: OperationState> Blocking<Operation<S>> {
     /// Asks the service to cancel the operation, or says that it has ended already. Only a later
     /// snapshot shows whether it was cancelled.
     ///
     /// # Errors
     ///
     /// As [`RawOperation::cancel`](crate::RawOperation::cancel).
-    pub fn cancel(&self) -> Result<CancelOutcome> {
+    pub fn cancel(&self) -> Result<CancelOutcome>
+    where
+        S: Cancellable,
+    {
         self.send_cancel()
     }
 
@@ -91,19 +107,25 @@ impl<S: Cancellable> Blocking<Operation<S>> {
     /// # Errors
     ///
     /// As [`RawOperation::cancel_and_wait`](crate::RawOperation::cancel_and_wait).
-    pub fn cancel_and_wait(&self, settings: PollSettings) -> Result<Operation<S>> {
+    pub fn cancel_and_wait(&self, settings: PollSettings) -> Result<Operation<S>>
+    where
+        S: Cancellable,
+    {
         self.send_cancel()?;
         self.poll_until_completed(settings)
     }
 }
 
-impl<S: Deletable> Blocking<Operation<S>> {
+impl<S: OperationState> Blocking<Operation<S>> {
     /// Tells the service that the operation is no longer needed. This does not cancel it.
     ///
     /// # Errors
     ///
     /// As [`RawOperation::delete`](crate::RawOperation::delete).
-    pub fn delete(&self) -> Result<()> {
+    pub fn delete(&self) -> Result<()>
+    where
+        S: Deletable,
+    {
         self.send_delete()
     }
 }

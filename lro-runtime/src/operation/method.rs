@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     dialect::{Dialect, Options, Payload},
-    settings::PollSettings,
+    settings::{ErrorBudget, Expiration, HintPolicy, Jitter, PollSettings, UnknownStatus},
     status::Status,
 };
 
@@ -29,7 +29,14 @@ pub struct Method {
     delay: Option<Duration>,
     multiplier: Option<f64>,
     max_delay: Option<Duration>,
-    timeout: Option<Duration>,
+    expiration: Option<Expiration>,
+    jitter: Option<Jitter>,
+    poll_timeout: Option<Duration>,
+    hint: Option<HintPolicy>,
+    error_budget: Option<ErrorBudget>,
+    not_found_grace: Option<Duration>,
+    long_poll: Option<Duration>,
+    unknown_status: Option<UnknownStatus>,
     pub(crate) response_type: Option<&'static str>,
     pub(crate) metadata_type: Option<&'static str>,
     pub(crate) pending: Option<fn(Payload<'_>) -> bool>,
@@ -51,7 +58,14 @@ impl Method {
             delay: None,
             multiplier: None,
             max_delay: None,
-            timeout: None,
+            expiration: None,
+            jitter: None,
+            poll_timeout: None,
+            hint: None,
+            error_budget: None,
+            not_found_grace: None,
+            long_poll: None,
+            unknown_status: None,
             response_type: None,
             metadata_type: None,
             pending: None,
@@ -101,7 +115,66 @@ impl Method {
     /// Sets the time limit of a wait. Default: the client's setting.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.expiration = Some(Expiration::Timeout(timeout));
+        self
+    }
+
+    /// Removes the time limit of a wait. Default: the client's setting.
+    #[must_use]
+    pub const fn without_expiration(mut self) -> Self {
+        self.expiration = Some(Expiration::Never);
+        self
+    }
+
+    /// Sets how delays are spread. Default: the client's setting.
+    #[must_use]
+    pub const fn jitter(mut self, jitter: Jitter) -> Self {
+        self.jitter = Some(jitter);
+        self
+    }
+
+    /// Sets how long one poll may take. Default: the client's setting.
+    #[must_use]
+    pub const fn poll_timeout(mut self, poll_timeout: Duration) -> Self {
+        self.poll_timeout = Some(poll_timeout);
+        self
+    }
+
+    /// Sets what to do with server hints. Default: the client's setting.
+    #[must_use]
+    pub const fn hint(mut self, hint: HintPolicy) -> Self {
+        self.hint = Some(hint);
+        self
+    }
+
+    /// Sets how many failed polls in a row to forgive. Default: the client's setting.
+    #[must_use]
+    pub const fn error_budget(mut self, error_budget: ErrorBudget) -> Self {
+        self.error_budget = Some(error_budget);
+        self
+    }
+
+    /// Sets for how long after the start a `404 Not Found` is forgiven. Default: the client's
+    /// setting.
+    #[must_use]
+    pub const fn not_found_grace(mut self, grace: Duration) -> Self {
+        self.not_found_grace = Some(grace);
+        self
+    }
+
+    /// Sets for how long the server may hold a poll, where the dialect and the service can.
+    /// Default: the client's setting.
+    #[must_use]
+    pub const fn long_poll(mut self, hold: Duration) -> Self {
+        self.long_poll = Some(hold);
+        self
+    }
+
+    /// Sets what a status word that the dialect does not know means. Default: the client's
+    /// setting.
+    #[must_use]
+    pub const fn unknown_status(mut self, unknown: UnknownStatus) -> Self {
+        self.unknown_status = Some(unknown);
         self
     }
 
@@ -180,8 +253,29 @@ impl Method {
         if let Some(max_delay) = self.max_delay {
             settings = settings.with_max_delay(max_delay);
         }
-        match self.timeout {
-            Some(timeout) => settings.with_timeout(timeout),
+        if let Some(expiration) = self.expiration {
+            settings = settings.with_expiration(expiration);
+        }
+        if let Some(jitter) = self.jitter {
+            settings = settings.with_jitter(jitter);
+        }
+        if let Some(poll_timeout) = self.poll_timeout {
+            settings = settings.with_poll_timeout(poll_timeout);
+        }
+        if let Some(hint) = self.hint {
+            settings = settings.with_hint(hint);
+        }
+        if let Some(error_budget) = self.error_budget {
+            settings = settings.with_error_budget(error_budget);
+        }
+        if let Some(grace) = self.not_found_grace {
+            settings = settings.with_not_found_grace(grace);
+        }
+        if let Some(hold) = self.long_poll {
+            settings = settings.with_long_poll(hold);
+        }
+        match self.unknown_status {
+            Some(unknown) => settings.with_unknown_status(unknown),
             None => settings,
         }
     }

@@ -70,7 +70,6 @@ const MEMBERS: [&str; 5] = ["name", "metadata", "done", "response", "error"];
 /// Panics if `message` is not such an object, and later if the operation sends a request: there is
 /// no service behind it. For code that polls, use a
 /// [`ScriptedTransport`](super::ScriptedTransport).
-#[must_use]
 pub fn operation<S: OperationState>(message: impl Serialize) -> Operation<S> {
     match serde_json::to_value(message) {
         Ok(Value::Object(message)) => untyped(message, S::METHOD).typed(),

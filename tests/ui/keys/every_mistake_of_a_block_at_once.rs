@@ -16,7 +16,7 @@ impl Client {
         self.operations.post("v1/images:export", &()).await
     }
 
-    #[long_running(response = &str, metadata = (), poll(multiplier = 0.5, jitter = 1))]
+    #[long_running(response = &str, metadata = (), poll(multiplier = 0.5, jiter = 1))]
     async fn convert(&self) -> Result<RawOperation> {
         self.operations.post("v1/images:export", &()).await
     }

@@ -1,7 +1,7 @@
 //! Reads the arguments of the attribute, key by key; what they mean together is left to the model.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{Expr, ExprClosure, ExprPath, LitStr, Path, Result, Type, parse::ParseStream};
+use syn::{Expr, ExprClosure, ExprPath, LitBool, LitStr, Path, Result, Type, parse::ParseStream};
 
 use super::{keys, settings::Poll, waiter::Waiter};
 use crate::{
@@ -31,8 +31,8 @@ pub(crate) struct Args {
     pub(crate) name: Option<LitStr>,
     pub(crate) operations: Option<Expr>,
     pub(crate) poll: Poll,
-    pub(crate) cancel: Option<bool>,
-    pub(crate) delete: Option<bool>,
+    pub(crate) cancel: Option<LitBool>,
+    pub(crate) delete: Option<LitBool>,
     pub(crate) pending: Option<Function>,
     pub(crate) progress: Option<Progress>,
     pub(crate) classify: Option<Function>,
@@ -79,7 +79,7 @@ pub(crate) enum Progress {
 #[derive(Clone)]
 pub(crate) enum Of {
     Number(f64),
-    Field(Expr),
+    Field(Box<Expr>),
 }
 
 impl Args {

@@ -22,16 +22,11 @@ pub(super) fn text(key: &Ident, input: ParseStream<'_>, example: &str) -> Result
 }
 
 /// Reads a flag: `cancel`, `cancel = true` or `cancel = false`.
-pub(super) fn flag(key: &Ident, input: ParseStream<'_>) -> Result<bool> {
+pub(super) fn flag(key: &Ident, input: ParseStream<'_>) -> Result<LitBool> {
     if !input.peek(Token![=]) {
-        return Ok(true);
+        return Ok(LitBool::new(true, key.span()));
     }
-    value::<LitBool>(
-        key,
-        input,
-        &format!("no value: write `{key}`, or `{key} = false` to take back the block's default"),
-    )
-    .map(|on| on.value)
+    value(key, input, &format!("no value: write `{key}`, or `{key} = false` to take back the block's default"))
 }
 
 /// Reads the value of `encoding`.
@@ -95,7 +90,7 @@ fn part(key: &Ident, input: ParseStream<'_>, report: &mut Report) -> Result<Prog
         }
         of = Some(match total::parse(key, input)? {
             Total::Number(number) => Of::Number(number),
-            Total::Beside(path) => Of::Field(beside(&field, &path)?),
+            Total::Beside(path) => Of::Field(Box::new(beside(&field, &path)?)),
         });
         Ok(())
     });

@@ -1,7 +1,7 @@
 //! Writes the constant that describes a method: `Method::new("…").delay(…)…`, which the compiler
 //! evaluates.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 
@@ -9,7 +9,7 @@ use super::{
     super::{
         args::{Function, Of, Progress, Shape},
         model::{Operation, Settings},
-        settings::Time,
+        settings::{ErrorBudget, Hint, Time, Timeout},
     },
     located, waiter,
 };
@@ -21,19 +21,58 @@ use super::{
 /// Returns the expression of the constant.
 pub(super) fn constant(operation: &Operation) -> TokenStream {
     let Operation { krate, label, settings, .. } = operation;
-    let calls = [poll(settings), types(settings), functions(krate, settings), dialect(krate, settings)];
+    let calls = [poll(krate, settings), types(settings), functions(krate, settings), dialect(krate, settings)];
     quote!(#krate::Method::new(#label) #(#calls)*)
 }
 
 /// Returns the calls for the keys of `poll(…)`.
-fn poll(settings: &Settings) -> TokenStream {
+fn poll(krate: &TokenStream, settings: &Settings) -> TokenStream {
     let poll = &settings.poll;
-    let delay = poll.delay.as_ref().map(duration).map(|value| quote!(.delay(#value)));
+    let time = |name: &str, value: &Option<Time>| {
+        let name = Ident::new(name, Span::call_site());
+        value.as_ref().map(duration).map(|value| quote!(.#name(#value)))
+    };
+    let variant = |name: &str| Ident::new(name, Span::call_site());
     let multiplier = poll.multiplier.as_ref().map(|value| quote!(.multiplier(#value)));
-    let max_delay = poll.max_delay.as_ref().map(duration).map(|value| quote!(.max_delay(#value)));
-    let timeout = poll.timeout.as_ref().map(duration).map(|value| quote!(.timeout(#value)));
-    let initial_delay = poll.initial_delay.as_ref().map(duration).map(|value| quote!(.initial_delay(#value)));
-    quote!(#delay #multiplier #max_delay #timeout #initial_delay)
+    let timeout = poll.timeout.as_ref().map(|value| match value {
+        Timeout::After(limit) => {
+            let limit = duration(limit);
+            quote!(.timeout(#limit))
+        }
+        Timeout::Never => quote!(.without_expiration()),
+    });
+    let jitter = poll.jitter.map(variant).map(|value| quote!(.jitter(#krate::Jitter::#value)));
+    let hint = poll.hint.as_ref().map(|value| match value {
+        Hint::Ignore => quote!(.hint(#krate::HintPolicy::Ignore)),
+        Hint::Obey { floor, ceiling } => {
+            let (floor, ceiling) = (duration(floor), duration(ceiling));
+            quote!(.hint(#krate::HintPolicy::Obey { floor: #floor, ceiling: #ceiling }))
+        }
+    });
+    let error_budget = poll.error_budget.as_ref().map(|ErrorBudget { failures, elapsed, delay, max_delay }| {
+        let elapsed = time("with_elapsed", elapsed);
+        // Before the longest delay: it raises that one.
+        let delay = time("with_delay", delay);
+        let max_delay = time("with_max_delay", max_delay);
+        quote!(.error_budget(#krate::ErrorBudget::new(#failures) #elapsed #delay #max_delay))
+    });
+    let unknown_status =
+        poll.unknown_status.map(variant).map(|value| quote!(.unknown_status(#krate::UnknownStatus::#value)));
+    let calls = [
+        time("delay", &poll.delay),
+        multiplier,
+        time("max_delay", &poll.max_delay),
+        timeout,
+        time("initial_delay", &poll.initial_delay),
+        jitter,
+        time("poll_timeout", &poll.poll_timeout),
+        hint,
+        error_budget,
+        time("not_found_grace", &poll.not_found_grace),
+        time("long_poll", &poll.long_poll),
+        unknown_status,
+    ];
+    calls.into_iter().flatten().collect()
 }
 
 /// Returns a duration as an expression that is legal in a constant.

@@ -2,7 +2,7 @@
 //! both return.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::{
     super::{
@@ -94,6 +94,24 @@ pub(super) fn resume(operation: &Operation) -> TokenStream {
         #vis fn #name #declared(#(#inputs,)* #from: #token) -> #krate::Result<#alias #parameters> #clause {
             #krate::__private::resume::<#state #parameters>(#operations, #from)
         }
+    }
+}
+
+// Output:
+//     const GIVE_ONE_OF_TWO_ExportImageState_ANOTHER_BASE_WITH_THE_KEY_name: () = ();
+//
+// Two methods of two blocks in one module have one name: rustc alone can see it. It reports every
+// generated item, and first of all this one, whose name says what to do.
+/// Returns the constant that exists at most once beside the types of one name.
+pub(super) fn once(operation: &Operation) -> TokenStream {
+    let Operation { names, attrs, .. } = operation;
+    let conditions = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
+    let name = format_ident!("GIVE_ONE_OF_TWO_{}_ANOTHER_BASE_WITH_THE_KEY_name", names.state);
+    quote_spanned! {located(names.state.span())=>
+        #(#conditions)*
+        #[doc(hidden)]
+        #[allow(dead_code, non_upper_case_globals)]
+        const #name: () = ();
     }
 }
 

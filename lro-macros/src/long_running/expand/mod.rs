@@ -73,6 +73,7 @@ fn items(entry: &Entry) -> TokenStream {
         return functions::use_of_raw_operation(operation);
     }
     let items = [
+        functions::once,
         functions::alias,
         state::state,
         state::operation_state,

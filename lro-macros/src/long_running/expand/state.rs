@@ -1,8 +1,8 @@
 //! Writes the state enum of a method, and the implementations by which the runtime fills and reads
 //! it.
 
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{
@@ -68,12 +68,15 @@ pub(super) fn operation_state(operation: &Operation) -> TokenStream {
         }
     };
     let (decode_response, decode_metadata) = (decode(response), decode(metadata));
+    // Likewise of "private type in public interface".
+    let response_type = quote_spanned!(located(response.span())=> type Response = #response;);
+    let metadata_type = quote_spanned!(located(metadata.span())=> type Metadata = #metadata;);
     quote_spanned! {located(names.state.span())=>
         #(#conditions)*
         #[automatically_derived]
         impl #declared #krate::OperationState for #name #parameters #clause {
-            type Response = #response;
-            type Metadata = #metadata;
+            #response_type
+            #metadata_type
             const METHOD: &'static #krate::Method = &#method;
             #[inline]
             fn from_parts(parts: #krate::StateParts<#response, #metadata>) -> Self {
@@ -167,15 +170,37 @@ pub(super) fn debug(operation: &Operation) -> TokenStream {
 //     #[long_running(…, cancel)]
 // Output:
 //     impl ::lro_runtime::Cancellable for ExportImageState {}
+//
+// Input:
+//     #[long_running(…, wire = Prediction, cancel)]
+// Output, one more item:
+//     const _: () = ::core::assert!(::lro_runtime::__private::has_cancel::<Prediction>(), "…");
 /// Returns the implementations of the marker traits for `cancel` and `delete`.
 pub(super) fn capabilities(operation: &Operation) -> TokenStream {
     let Operation { krate, names, attrs, kept, settings, .. } = operation;
     let (name, (declared, parameters, clause)) = (&names.state, kept.split_for_impl());
     let conditions: Vec<_> = attrs.iter().filter(|attr| !attr.path().is_ident("doc")).collect();
-    let capability = |declares: bool, capability: TokenStream| {
-        declares.then(|| quote_spanned!(located(name.span())=> #(#conditions)* impl #declared #krate::#capability for #name #parameters #clause {}))
+    let capability = |flag: Option<Span>, capability: TokenStream, key: &str, example: &str| {
+        let at = located(flag?);
+        let check = match &settings.shape {
+            // A constant beside the block cannot name the type parameters of the block or method.
+            Shape::Wire(wire) if kept.params.is_empty() => {
+                let has = format_ident!("has_{key}");
+                let missing = format!(
+                    "the wire type declares no {key} call: add `{key} = \"{example}\"` to its `#[operation(…)]`, or \
+                     write `{key} = false` on the method"
+                );
+                let has = quote!(#krate::__private::#has::<#wire>());
+                // `{}`, or the braces in the example would be placeholders.
+                Some(quote_spanned!(at=> #(#conditions)* const _: () = ::core::assert!(#has, "{}", #missing);))
+            }
+            _ => None,
+        };
+        Some(
+            quote_spanned!(located(name.span())=> #(#conditions)* impl #declared #krate::#capability for #name #parameters #clause {} #check),
+        )
     };
-    let cancel = capability(settings.cancel, quote!(Cancellable));
-    let delete = capability(settings.delete, quote!(Deletable));
+    let cancel = capability(settings.cancel, quote!(Cancellable), "cancel", "POST v1/jobs/{name}/cancel");
+    let delete = capability(settings.delete, quote!(Deletable), "delete", "DELETE v1/jobs/{name}");
     quote!(#cancel #delete)
 }

@@ -79,8 +79,9 @@ pub(crate) struct Settings {
     pub(crate) metadata_type: Option<syn::LitStr>,
     pub(crate) shape: Shape,
     pub(crate) options: Vec<(String, syn::LitStr)>,
-    pub(crate) cancel: bool,
-    pub(crate) delete: bool,
+    /// The place of the flag, where the method has it.
+    pub(crate) cancel: Option<Span>,
+    pub(crate) delete: Option<Span>,
 }
 
 /// How the resume function is declared.

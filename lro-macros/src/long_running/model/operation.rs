@@ -47,7 +47,7 @@ pub(super) fn entry(mut method: Method, args: Args, host: &Host, report: &mut Re
         generics::keep(&mut resume.generics, &kept_types);
     }
     Entry::Operation(Box::new(Operation {
-        krate: args.krate.as_ref().map_or_else(|| quote!(::lro_runtime), ToTokens::to_token_stream),
+        krate: krate(&args),
         label,
         link,
         names,
@@ -63,7 +63,7 @@ pub(super) fn entry(mut method: Method, args: Args, host: &Host, report: &mut Re
         metadata,
         generics,
         kept,
-        settings: Settings::new(args),
+        settings: Settings::new(args, report),
         method,
         form,
         resume,
@@ -109,7 +109,23 @@ impl Names {
 }
 
 impl Settings {
-    fn new(args: Args) -> Self {
+    fn new(args: Args, report: &mut Report) -> Self {
+        let shape = args.shape.unwrap_or(Shape::Json);
+        let mut flag = |name: &str, flag: Option<syn::LitBool>| {
+            let at = flag.filter(|flag| flag.value)?.span();
+            // What a wire type declares only rustc sees (see `expand/state.rs`), and what another
+            // dialect can do is known at run time.
+            if matches!(shape, Shape::Waiter(_)) {
+                let message = format!(
+                    "`{name}` beside `waiter`: a waiter has no {name} call, so remove `{name}`; if it is the block's \
+                     default, write `{name} = false` on the method"
+                );
+                report.add(syn::Error::new(at, message));
+                return None;
+            }
+            Some(at)
+        };
+        let (cancel, delete) = (flag("cancel", args.cancel), flag("delete", args.delete));
         Self {
             poll: args.poll,
             pending: args.pending,
@@ -117,18 +133,24 @@ impl Settings {
             classify: args.classify,
             response_type: args.response_type,
             metadata_type: args.metadata_type,
-            shape: args.shape.unwrap_or(Shape::Json),
+            shape,
             options: args.options,
-            cancel: args.cancel.unwrap_or(false),
-            delete: args.delete.unwrap_or(false),
+            cancel,
+            delete,
         }
     }
+}
+
+/// Returns the path of `lro_runtime`.
+fn krate(args: &Args) -> TokenStream {
+    args.krate.as_ref().map_or_else(|| quote!(::lro_runtime), ToTokens::to_token_stream)
 }
 
 /// Returns how the resume function is declared, or `None` if no `Operations` is known to resume
 /// with.
 fn resume(args: &Args, method: &Method, types: &TokenStream, host: &Host, report: &mut Report) -> Option<Resume> {
     let concrete = matches!(host.kind, HostKind::Trait(_));
+    let krate = krate(args);
     let has_self = method.sig.receiver().is_some();
     // Located at the word `long_running`: an error such as "no field `operations`" points at the
     // attribute.
@@ -137,7 +159,9 @@ fn resume(args: &Args, method: &Method, types: &TokenStream, host: &Host, report
         // Already a reference: a second `&` would have to be undone by deref coercion.
         (Some(Expr::Reference(reference)), _) => reference.to_token_stream(),
         (Some(expr), _) => quote_spanned!(Span::call_site().located_at(expr.span())=> &#expr),
-        (None, HostKind::Impl) if has_self => quote_spanned!(at=> &self.operations),
+        (None, HostKind::Impl) if has_self => {
+            quote_spanned!(at=> &#krate::__private::AddFieldOrKeyOperations(self).operations)
+        }
         (None, HostKind::Trait(_)) if has_self => quote_spanned!(at=> &self.operations()),
         (None, _) => {
             let message = "missing `operations`: without `self` the resume function needs an expression for the \

@@ -305,6 +305,16 @@ impl WireShape {
         self
     }
 
+    /// Whether a call that cancels is declared.
+    pub(crate) const fn has_cancel(&self) -> bool {
+        self.cancel.is_some()
+    }
+
+    /// Whether a call that deletes is declared.
+    pub(crate) const fn has_delete(&self) -> bool {
+        self.delete.is_some()
+    }
+
     /// Sets the call that deletes, such as `DELETE v1/jobs/{name}`. Default: deleting is
     /// unsupported.
     #[must_use]
