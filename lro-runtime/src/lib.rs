@@ -157,7 +157,7 @@ pub use lro_macros::{WireOperation, long_running};
 pub use self::{
     client::{
         BlockingList, BlockingOperations, Credentials, CredentialsError, ListOperations, Operations, OperationsBuilder,
-        bearer,
+        bearer, signed_by,
     },
     dialect::{Dialect, Payload},
     driver::{Blocking, CancelOutcome, FailedPoll, Notify, Observed, Shared, Snapshots, Waiting},

@@ -93,15 +93,12 @@ fn decoded(name: &str) -> Cow<'_, str> {
     let mut rest = name.as_bytes();
     while let Some((first, after)) = rest.split_first() {
         let escaped = after.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
-        match escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                out.push(*first);
-                rest = after;
-            }
+        if let Some(byte) = escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            out.push(byte);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            out.push(*first);
+            rest = after;
         }
     }
     Cow::Owned(String::from_utf8_lossy(&out).into_owned())
@@ -186,8 +183,8 @@ mod tests {
 
     /// The ways in which a server may write a name.
     fn spellings(name: &str) -> [String; 3] {
-        let encoded = name.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        [name.to_owned(), name.to_ascii_uppercase(), encoded]
+        let encoded: Vec<_> = name.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        [name.to_owned(), name.to_ascii_uppercase(), encoded.concat()]
     }
 
     #[test]

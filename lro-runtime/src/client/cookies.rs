@@ -75,8 +75,10 @@ impl Cookies {
         if pairs.is_empty() {
             return None;
         }
-        let own = request.headers().get(COOKIE).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let mut value = HeaderValue::try_from(own.into_iter().chain(pairs).collect::<Vec<_>>().join("; ")).ok()?;
+        // Bytes, not text: a caller's cookie may have any, and is to be sent as it is.
+        let own = request.headers().get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+        let all: Vec<_> = own.chain(pairs.iter().map(String::as_bytes)).collect();
+        let mut value = HeaderValue::from_bytes(&all.join(&b"; "[..])).ok()?;
         // A cookie may be a credential. Marked as sensitive, it is not shown by `Debug` of the
         // request.
         value.set_sensitive(true);
@@ -185,6 +187,19 @@ mod tests {
         set(&cookies, "https://a.test/x/start", "pin=8");
         set(&cookies, "https://a.test/x/start", "all=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
         assert_eq!(sent(&cookies, "https://a.test/x/ops/1"), "new=1; pin=8");
+    }
+
+    #[test]
+    fn cookies_of_the_caller_stay_as_they_are() {
+        let cookies = Cookies::default();
+        set(&cookies, "https://a.test/", "pin=7");
+        let mut request = http::Request::get("https://a.test/ops").body(bytes::Bytes::new()).unwrap();
+        for own in [&b"name=J\xfcrg"[..], b"second=1"] {
+            request.headers_mut().append(COOKIE, HeaderValue::from_bytes(own).unwrap());
+        }
+        let sent = cookies.added_to(&request, NOW).unwrap();
+        assert_eq!(sent.headers().get_all(COOKIE).iter().count(), 1, "one header, RFC 6265, 5.4");
+        assert_eq!(sent.headers()[COOKIE].as_bytes(), b"name=J\xfcrg; second=1; pin=7");
     }
 
     #[test]

@@ -135,8 +135,10 @@ impl Operations {
             if Self::is_bare(request) { (None, None) } else { (inner.credentials.as_ref(), inner.cookies.as_ref()) };
         with_limit(limit, timer, async {
             if let Some(credentials) = credentials {
-                let headers =
-                    credentials.headers().await.map_err(|error| Failure::new(Cause::Credentials(Arc::from(error))))?;
+                let headers = credentials
+                    .headers(request)
+                    .await
+                    .map_err(|error| Failure::new(Cause::Credentials(Arc::from(error))))?;
                 changed = Some(with_headers(request.clone(), headers));
             }
             // Cookies come after credentials. Credentials replace headers, so a hook that sets
@@ -182,12 +184,18 @@ async fn with_limit<T>(
 /// Returns `request` with these headers, marked as sensitive so that `Debug` of the request does
 /// not show them.
 fn with_headers(mut request: Request, headers: HeaderMap) -> Request {
+    let mut last = None;
     for (name, mut value) in headers {
         value.set_sensitive(true);
-        // The iterator gives the second and later values of a header without its name. They are
-        // dropped: one value of each header is sent.
-        if let Some(name) = name {
-            request.headers_mut().insert(name, value);
+        match (name, &last) {
+            // The first value of a header replaces what the request has.
+            (Some(name), _) => {
+                request.headers_mut().insert(name.clone(), value);
+                last = Some(name);
+            }
+            // The iterator gives the second and later values without the name.
+            (None, Some(name)) => drop(request.headers_mut().append(name, value)),
+            (None, None) => {}
         }
     }
     request

@@ -32,7 +32,7 @@ mod trust;
 pub use self::{
     blocking_operations::BlockingOperations,
     builder::OperationsBuilder,
-    credentials::{Credentials, CredentialsError, bearer},
+    credentials::{Credentials, CredentialsError, bearer, signed_by},
     list::{BlockingList, ListOperations},
 };
 use self::{cookies::Cookies, start_policy::StartPolicy, trust::Origins};
