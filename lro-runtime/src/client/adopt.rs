@@ -1,7 +1,7 @@
 //! Operations made from messages that this client did not get from a start call: adopted ones and
 //! listed ones.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
@@ -10,7 +10,10 @@ use crate::{
     dialect::Listed,
     error::{Error, ErrorKind, Result},
     message::{Reply, Request},
-    operation::{Method, RawOperation, snapshot::ReplyTime},
+    operation::{
+        Method, RawOperation,
+        snapshot::{ReplyTime, Snapshot},
+    },
     status::Failure,
 };
 
@@ -21,7 +24,7 @@ impl Operations {
     /// The `filter` is in the service's own language, such as `done=true`. An empty filter lists
     /// all operations.
     pub fn list(&self, filter: impl Into<String>) -> ListOperations {
-        ListOperations::new(self.clone(), filter.into())
+        ListOperations::new(self.clone(), None, filter.into())
     }
 
     /// Makes an operation from its message as the service wrote it. No I/O.
@@ -60,12 +63,40 @@ impl Operations {
         Ok(RawOperation::new(next.with_body(|| reply.into_body()), self.clone(), method))
     }
 
-    /// Makes an operation from one entry of a list page. Copies its bytes, so keeping one does not
-    /// keep the page alive.
-    pub(crate) fn adopt_listed(&self, listed: Listed<'_>) -> Result<RawOperation, Failure> {
-        let Listed { message, seen } = listed;
-        let next = self.first(self.dialect().clone(), seen, message, None, None, self.just_now())?;
-        Ok(RawOperation::new(next.with_body(|| Bytes::copy_from_slice(message)), self.clone(), None))
+    /// Makes an operation of `method` from one entry of a list page. Copies its bytes, so keeping
+    /// one does not keep the page alive.
+    ///
+    /// # Errors
+    ///
+    /// Why the entry cannot be read, and the operation that it stands for: one that was not polled
+    /// yet, with the entry as its raw message. It can be polled if its name could be read.
+    pub(crate) fn adopt_listed(
+        &self,
+        listed: Listed<'_>,
+        method: Option<&'static Method>,
+        replied: ReplyTime,
+    ) -> Result<RawOperation, (Failure, RawOperation)> {
+        let Listed { message, seen, name } = listed;
+        let dialect = self.dialect_of(method);
+        // Cloned, because reading uses up the observation. Most names are borrowed from the page.
+        let name = seen.as_ref().map_or(name, |seen| seen.name.clone());
+        let read = seen.and_then(|seen| {
+            if seen.cursor.is_none() && !seen.state.is_terminal() {
+                return Err(Failure::protocol("it is not completed, and does not say where it can be polled"));
+            }
+            self.first(Arc::clone(&dialect), seen, message, method, None, replied)
+        });
+        let body = || Bytes::copy_from_slice(message);
+        match read {
+            Ok(next) => Ok(RawOperation::new(next.with_body(body), self.clone(), method)),
+            Err(failure) => {
+                let name = name.unwrap_or_default();
+                let cursor = dialect.locate(&name, Method::options_of(method)).ok();
+                let target = cursor.and_then(|cursor| self.target(dialect, cursor).ok());
+                let snapshot = Snapshot { body: body(), ..Snapshot::unpolled(&name, target, None) };
+                Err((failure, RawOperation::new(snapshot, self.clone(), method)))
+            }
+        }
     }
 
     /// The time of a reply that is handed over now, took no time, and is not the reply to a start

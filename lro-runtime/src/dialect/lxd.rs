@@ -7,8 +7,13 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, error_reply,
-    expect_success,
+    Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part,
+    declared::{
+        WirePath,
+        seek::{Paths, seek},
+    },
+    error_reply, expect_success,
+    json::string,
     location::{body_of, location_in, repeated_headers},
 };
 use crate::{
@@ -93,7 +98,7 @@ impl Dialect for Lxd {
         // The operation was accepted: a body that cannot be read must not lose it.
         let mut seen = envelope
             .metadata
-            .and_then(|operation| observe(operation).ok())
+            .and_then(|operation| observe(operation.get().as_bytes()).ok())
             .unwrap_or_else(|| Observation::new(State::Running));
         seen.name = Some(Cow::Owned(name));
         seen.cursor = Some(Cursor::new(key).with_headers(repeated_headers(request)));
@@ -124,7 +129,7 @@ impl Dialect for Lxd {
         let operation = envelope.metadata.ok_or_else(|| {
             Failure::protocol(format!("the reply has no operation; found `{}`", excerpt(reply.body())))
         })?;
-        let mut seen = observe(operation)?;
+        let mut seen = observe(operation.get().as_bytes())?;
         seen.hint = Hint::from_headers(reply.headers());
         Ok(seen)
     }
@@ -154,12 +159,7 @@ impl Dialect for Lxd {
         Ok(Call::get(format!("{OPERATIONS}?recursion=1{project}{filter}")))
     }
 
-    fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
-        #[derive(Deserialize)]
-        struct Named<'a> {
-            #[serde(borrow)]
-            id: Cow<'a, str>,
-        }
+    fn read_list<'a>(&self, _query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
         expect_success(reply)?;
         let envelope = Envelope::of(reply)?;
         let not_a_list = |e: serde_json::Error| {
@@ -169,16 +169,32 @@ impl Dialect for Lxd {
         // `{"running": […], "failure": […]}`. `metadata` is `null` if there are none.
         let listed =
             envelope.metadata.map(|listed| serde_json::from_str(listed.get()).map_err(not_a_list)).transpose()?;
-        let by_status: BTreeMap<Cow<'a, str>, Vec<&'a RawValue>> = listed.unwrap_or_default();
-        let operations = by_status.into_values().flatten().map(|operation| {
-            let mut seen = observe(operation)?;
-            let named: Named<'a> = serde_json::from_str(operation.get()).map_err(not_a_list)?;
-            seen.cursor = Some(self.locate(&named.id, &[])?);
-            seen.name = Some(Cow::Owned(format!("/{OPERATIONS}/{}", named.id)));
-            Ok(Listed { message: operation.get().as_bytes(), seen })
-        });
-        Ok(ListPage { operations: operations.collect::<Result<_, Failure>>()?, ..ListPage::default() })
+        let by_status: BTreeMap<Cow<'a, str>, &'a RawValue> = listed.unwrap_or_default();
+        let read = |message| {
+            let mut seen = observe(message)?;
+            let name = name_in(message).ok_or_else(|| Failure::protocol("the operation has no `id`"))?;
+            seen.cursor = Some(self.locate(&name, &[])?);
+            seen.name = Some(name);
+            Ok(seen)
+        };
+        let operations =
+            by_status.into_values().flat_map(|group| match serde_json::from_str::<Vec<&RawValue>>(group.get()) {
+                Ok(group) => group,
+                // A group that is not a list is an entry that cannot be read: the other groups can.
+                Err(_) => vec![group],
+            });
+        Ok(ListPage::new(operations.map(|entry| Listed::read(entry.get().as_bytes(), read, name_in)).collect()))
     }
+}
+
+/// Returns the name of one operation object, made from its `id`, also if the rest of it cannot be
+/// read.
+fn name_in(operation: &[u8]) -> Option<Cow<'_, str>> {
+    const ID: Paths<1> = Paths::NONE.with(0, WirePath::at(&[&["id"]]));
+    let mut found = [None];
+    let _ = seek(operation, &ID, &mut found);
+    let [id] = found;
+    id.and_then(string).map(|id| Cow::Owned(format!("/{OPERATIONS}/{id}")))
 }
 
 /// Returns the path of a URL or a path, without its query.
@@ -216,7 +232,7 @@ impl<'a> Envelope<'a> {
 }
 
 /// Reads one operation object.
-fn observe(operation: &RawValue) -> Result<Observation<'_>, Failure> {
+fn observe(operation: &[u8]) -> Result<Observation<'_>, Failure> {
     #[derive(Deserialize)]
     struct Operation<'a> {
         status_code: i64,
@@ -227,9 +243,8 @@ fn observe(operation: &RawValue) -> Result<Observation<'_>, Failure> {
         #[serde(borrow, default)]
         metadata: Option<&'a RawValue>,
     }
-    let read: Operation<'_> = serde_json::from_str(operation.get()).map_err(|e| {
-        Failure::protocol(format!("not an operation: {e}; found `{}`", excerpt(operation.get().as_bytes())))
-    })?;
+    let read: Operation<'_> = serde_json::from_slice(operation)
+        .map_err(|e| Failure::protocol(format!("not an operation: {e}; found `{}`", excerpt(operation))))?;
     let why = read.err.as_deref().unwrap_or_default();
     // Codes below 200 are states of work in progress, 112 ("Error") included; an unknown code of a
     // later version does not end the wait.
@@ -250,7 +265,7 @@ fn observe(operation: &RawValue) -> Result<Observation<'_>, Failure> {
     match state {
         // The operation names what it made in `resources`, beside its `metadata`: the response is
         // all of it.
-        State::Succeeded => seen.response = Some(json(operation)),
+        State::Succeeded => seen.response = Some(Part::of(operation, Encoding::Json)),
         State::Failed => seen.status = Some(Status::new(Code::Unknown, why)),
         State::Cancelled => seen.status = Some(Status::new(Code::Cancelled, why)),
         State::Pending | State::Running => {}

@@ -255,13 +255,14 @@ pub trait Dialect: Send + Sync + 'static {
         Err(Failure::unsupported("this dialect has no list call"))
     }
 
-    /// Reads the reply to [`list`](Self::list). Default: unsupported.
+    /// Reads the reply to [`list`](Self::list) of the same query. Default: unsupported.
     ///
     /// # Errors
     ///
-    /// When the reply is an error, or does not follow this dialect.
-    fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
-        let _ = reply;
+    /// When the reply is an error, or is not a page of a list. An entry that cannot be read is no
+    /// error of the page: it is a [`Listed`] with a failure.
+    fn read_list<'a>(&self, query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+        let _ = (query, reply);
         Err(Failure::unsupported("this dialect has no list call"))
     }
 }
@@ -318,7 +319,7 @@ impl<D: Dialect + ?Sized> Dialect for Arc<D> {
         (**self).list(query)
     }
 
-    fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
-        (**self).read_list(reply)
+    fn read_list<'a>(&self, query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+        (**self).read_list(query, reply)
     }
 }

@@ -1,6 +1,12 @@
 //! Tests of lists: pages, queries, pages that never end, and services without lists.
 
-use lro_runtime::{ErrorKind, Operations, Result, State, block_on, dialect::Google};
+use std::sync::Arc;
+
+use lro_runtime::{
+    Dialect, ErrorKind, Operations, Result, State, block_on,
+    dialect::{Compute, Declared, Google, Lxd, Vertex},
+    wire::replicate,
+};
 use serde_json::json;
 
 use crate::answers::{Answers, http};
@@ -136,4 +142,103 @@ fn what_has_ended_is_not_asked_to_cancel() {
     done.blocking().cancel().unwrap();
     block_on(done.cancel()).unwrap();
     assert!(answers.requests().is_empty());
+}
+
+/// Returns what a list gives: the names, and for an entry that cannot be read the raw entry after
+/// its name, if that could be read.
+fn listed(dialect: impl Dialect, page: &'static str) -> Vec<String> {
+    let answers = Answers::new(move |_, _| page);
+    let operations = answers.operations("https://images.example.com", dialect).0;
+    let entry = |entry: Result<lro_runtime::RawOperation>| match entry {
+        Ok(operation) => operation.name().to_owned(),
+        Err(error) => {
+            assert!(matches!(error.kind(), ErrorKind::Protocol | ErrorKind::UntrustedUrl), "{error}");
+            let snapshot = error.snapshot().unwrap();
+            assert_eq!(error.token().is_some(), snapshot.name().ends_with('b'), "only b can be resumed: {error}");
+            format!("{} {}", snapshot.name(), String::from_utf8_lossy(snapshot.raw()))
+        }
+    };
+    operations.list("").parent("projects/p/zones/z").blocking().map(entry).collect()
+}
+
+#[test]
+fn an_entry_that_cannot_be_read_costs_the_others_nothing_in_any_dialect() {
+    const GOOGLE: &str = r#"{"operations":[{"name":"operations/a"},{"name":"m/operations/b","done":"yes"},7,{"name":"../x"},{"name":"operations/c"}]}"#;
+    let google = ["operations/a", r#"m/operations/b {"name":"m/operations/b","done":"yes"}"#, " 7"];
+    let entries = listed(Google::new(), GOOGLE);
+    assert_eq!(entries[..3], google);
+    assert_eq!(entries[4], "operations/c", "{entries:?}");
+    assert_eq!(listed(Vertex::new(), GOOGLE)[1], google[1]);
+
+    const LINK: &str = "https://compute.googleapis.com/compute/v1/projects/p/global/operations/";
+    let page = r#"{"items":[{"name":"a","selfLink":"LINKa","status":"DONE"},{"name":"b","selfLink":"LINKb"},{"name":"c","selfLink":"LINKc","status":"DONE"},{"status":{}},{"name":"d","status":"RUNNING"}]}"#;
+    let page: &'static str = page.replace("LINK", LINK).leak();
+    let entries = listed(Compute::new(), page);
+    let lost = format!(r#"{{"name":"b","selfLink":"{LINK}b"}}"#);
+    assert_eq!(entries[0], "projects/p/global/operations/a");
+    assert_eq!(entries[1], format!("projects/p/global/operations/b {lost}"));
+    assert_eq!(entries[2], "projects/p/global/operations/c");
+    assert_eq!(entries[3], r#" {"status":{}}"#);
+    assert!(entries[4].ends_with(r#"{"name":"d","status":"RUNNING"}"#), "no place to poll it: {entries:?}");
+
+    let entries = listed(
+        Lxd::new(),
+        r#"{"type":"sync","metadata":{"failure":"none","running":[{"id":"a","status_code":103},{"id":"b"},{"status_code":103},{"id":"c","status_code":103}]}}"#,
+    );
+    let path = "/1.0/operations/";
+    let lxd = [r#" "none""#.to_owned(), format!("{path}a"), format!(r#"{path}b {{"id":"b"}}"#)];
+    assert_eq!(entries[..3], lxd);
+    assert_eq!(entries[3..], [r#" {"status_code":103}"#.to_owned(), format!("{path}c")]);
+
+    let entries = listed(
+        Declared::of::<replicate::Prediction>(),
+        r#"{"results":[{"id":"a","status":"starting"},{"id":"b","status":[]},[],{"id":{},"status":"starting"},{"id":"c","status":"starting"}]}"#,
+    );
+    assert_eq!(entries[..3], ["a", r#"b {"id":"b","status":[]}"#, " []"]);
+    assert_eq!(entries[3..], [r#" {"id":{},"status":"starting"}"#, "c"]);
+}
+
+#[test]
+fn a_page_that_is_no_list_is_an_error_of_the_list_that_ends_it() {
+    let dialects: [(Arc<dyn Dialect>, &str); 5] = [
+        (Arc::new(Google::new()), r#"{"operations":{}}"#),
+        (Arc::new(Google::new()), "<html>"),
+        (Arc::new(Compute::new()), r#"{"items":7}"#),
+        (Arc::new(Lxd::new()), r#"{"type":"sync","metadata":[]}"#),
+        (Arc::new(Declared::of::<replicate::Prediction>()), r#"{"results":"none"}"#),
+    ];
+    for (dialect, page) in dialects {
+        let answers = Answers::new(move |_, _| page);
+        let operations = answers.operations("https://images.example.com", dialect).0;
+        let mut list = operations.list("").parent("projects/p/zones/z").blocking();
+        let error = list.next().unwrap().unwrap_err();
+        assert_eq!((error.kind(), error.snapshot().is_none()), (ErrorKind::Protocol, true), "{error}");
+        assert!(list.next().is_none());
+    }
+}
+
+#[test]
+fn an_entry_that_cannot_be_read_can_be_polled_by_its_name_and_the_error_says_which_it_is() {
+    let answers = Answers::new(|n, _| match n {
+        0 => r#"{"operations":[{"name":"operations/a"},{"name":"operations/b","done":"yes"}],"unreachable":["x",7]}"#,
+        _ => r#"{"name":"operations/b","done":true,"response":{}}"#,
+    });
+    let mut list = client(&answers).list("").blocking();
+    assert!(list.next().unwrap().is_ok());
+    let error = list.next().unwrap().unwrap_err();
+    let said = error.to_string();
+    assert!(said.starts_with("operation `operations/b`: the entry at index 1"), "{said}");
+    assert!(said.contains("`done`: found `\"yes\"`"), "{said}");
+    assert!(error.snapshot().unwrap().blocking().poll_once().unwrap().is_succeeded());
+    assert_eq!(client(&answers).resume(error.token().unwrap()).unwrap().name(), "operations/b");
+    assert!(list.next().is_none());
+    assert_eq!(list.unreachable(), ["x", "7"]);
+}
+
+#[test]
+fn a_list_that_failed_says_to_list_again() {
+    let answers = Answers::new(|_, _| http(403, "{}"));
+    let error = client(&answers).list("").blocking().next().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Poll);
+    assert!(error.to_string().contains("; list again"), "{error}");
 }

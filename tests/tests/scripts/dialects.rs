@@ -180,7 +180,11 @@ impl Dialect for WithOptions {
         self.inner.list(query)
     }
 
-    fn read_list<'a>(&self, reply: &'a http::Response<bytes::Bytes>) -> Result<ListPage<'a>, Failure> {
-        self.inner.read_list(reply)
+    fn read_list<'a>(
+        &self,
+        query: &ListQuery,
+        reply: &'a http::Response<bytes::Bytes>,
+    ) -> Result<ListPage<'a>, Failure> {
+        self.inner.read_list(query, reply)
     }
 }

@@ -45,7 +45,7 @@ const fn kind(key: &str) -> usize {
 /// Most keys of a message are on no path. With the tables, the kind of such a key usually suffices
 /// to skip it; without them it would be compared with the first key of every path.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Paths<const N: usize> {
+pub(in crate::dialect) struct Paths<const N: usize> {
     all: [WirePath; N],
     /// For each kind, the set of paths whose first step has a key of that kind.
     first_keys: [u32; KEY_KINDS],
@@ -55,11 +55,12 @@ pub(super) struct Paths<const N: usize> {
 
 impl<const N: usize> Paths<N> {
     /// No paths yet: every slot is one that leads nowhere.
-    pub(super) const NONE: Self = Self { all: [WirePath::NOWHERE; N], first_keys: [0; KEY_KINDS], one_step: 0 };
+    pub(in crate::dialect) const NONE: Self =
+        Self { all: [WirePath::NOWHERE; N], first_keys: [0; KEY_KINDS], one_step: 0 };
 
     /// Sets the path at `index`.
     #[expect(clippy::indexing_slicing, reason = "an index beyond the paths does not compile: shapes are constants")]
-    pub(super) const fn with(mut self, index: usize, path: WirePath) -> Self {
+    pub(in crate::dialect) const fn with(mut self, index: usize, path: WirePath) -> Self {
         self.all[index] = path;
         // A slot may be set twice. Its bit in `one_step` is cleared first; bits of the old path in
         // `first_keys` stay, and cost one comparison that fails.
@@ -75,7 +76,7 @@ impl<const N: usize> Paths<N> {
 
     /// Returns the path at `index`.
     #[expect(clippy::indexing_slicing, reason = "an index beyond the paths does not compile: shapes are constants")]
-    pub(super) const fn at(&self, index: usize) -> WirePath {
+    pub(in crate::dialect) const fn at(&self, index: usize) -> WirePath {
         self.all[index]
     }
 }
@@ -85,7 +86,7 @@ impl<const N: usize> Paths<N> {
 ///
 /// A member that is `null` counts as absent. Of a member that is there twice, such as under its key
 /// and under an alias, the first counts. The found members are slices of `json`: nothing is copied.
-pub(super) fn seek<'a, const N: usize>(
+pub(in crate::dialect) fn seek<'a, const N: usize>(
     json: &'a [u8],
     paths: &Paths<N>,
     found: &mut [Option<&'a RawValue>; N],

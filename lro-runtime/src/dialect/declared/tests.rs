@@ -1,3 +1,5 @@
+//! Tests of declared dialects: what is found in a message, and the calls that are made of a name.
+
 use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
@@ -181,12 +183,12 @@ fn pages_are_read_and_followed() {
     let body = reply(
         r#"{"data": [{"id": "7", "status": {"state": "done"}}, {"id": 8, "status": {"state": "new"}}], "next": 9}"#,
     );
-    let page = JOB.read_list(&body).unwrap();
+    let page = JOB.read_list(&ListQuery::default(), &body).unwrap();
     assert_eq!(page.next_page_token, "9");
     let names: Vec<_> = page
         .operations
         .iter()
-        .map(|listed| &listed.seen)
+        .map(|listed| listed.seen.as_ref().unwrap())
         .map(|seen| (seen.name.as_deref().unwrap(), seen.state))
         .collect();
     assert_eq!(names, [("7", State::Succeeded), ("8", State::Running)]);
