@@ -26,7 +26,8 @@ use crate::{
 /// A [`Stream`] of a service's operations.
 ///
 /// A page is requested when the one before is used up, so a caller that stops early sends no
-/// further request.
+/// further request. `O` is what the entries are: [`RawOperation`]s from [`Operations::list`],
+/// operations of one method from [`Operations::list_of`].
 ///
 /// ```no_run
 /// # async fn list(operations: lro_runtime::Operations) -> lro_runtime::Result<()> {
@@ -134,6 +135,38 @@ impl<O> ListOperations<O> {
         &self.unreachable
     }
 
+    /// Returns the token of the page that is requested next: empty before the first page and after
+    /// the last. After an error that ended the list, it is that of the page that is missing.
+    ///
+    /// Another list begins there with [`page_token`](Self::page_token), also in another process:
+    ///
+    /// ```no_run
+    /// # async fn list(operations: lro_runtime::Operations) -> lro_runtime::Result<()> {
+    /// // One page, as a web page shows it, and where the next one begins.
+    /// let mut list = operations.list("").page_size(20).page_token("");
+    /// let mut page = Vec::new();
+    /// while let Some(operation) = list.next().await {
+    ///     page.push(operation?);
+    ///     if list.left_on_page() == 0 {
+    ///         break;
+    ///     }
+    /// }
+    /// let next = list.next_page_token();
+    /// # let _ = next;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn next_page_token(&self) -> &str {
+        &self.position.query.page_token
+    }
+
+    /// Returns how many entries of the page that came last have not been returned yet. At 0, the
+    /// next call requests a page, unless the page was the last.
+    #[must_use]
+    pub fn left_on_page(&self) -> usize {
+        self.page.len()
+    }
+
     /// Changes the query of the next page. Has no effect while a page is on its way.
     fn with(mut self, change: impl FnOnce(&mut ListQuery)) -> Self {
         if let Stage::Before = &self.stage {
@@ -229,15 +262,7 @@ async fn fetch(
     // Not the reply to a start call: the initial delay does not apply.
     let replied = ReplyTime { at, round_trip: at.saturating_duration_since(began), answers_start: false };
     let entries = page.operations.into_iter().enumerate();
-    let adopted = entries.map(|(index, listed)| {
-        client.adopt_listed(listed, method, replied).map_err(|(failure, operation)| {
-            let what = format!("the entry at index {index} of its page cannot be read");
-            Error::from_failure(ErrorKind::Protocol, what, failure)
-                .with_operation(&operation)
-                .with_advice(ErrorKind::Protocol, "the snapshot's `raw()` is the entry; the others are listed")
-        })
-    });
-    let operations = adopted.collect();
+    let operations = entries.map(|(index, listed)| client.adopt_listed(index, listed, method, replied)).collect();
     Ok(Page { operations, unreachable: page.unreachable, next_page_token: page.next_page_token })
 }
 
@@ -273,6 +298,20 @@ impl<O> BlockingList<O> {
     #[must_use]
     pub fn unreachable(&self) -> &[String] {
         self.0.unreachable()
+    }
+
+    /// Returns the token of the page that is requested next: see
+    /// [`ListOperations::next_page_token`].
+    #[must_use]
+    pub fn next_page_token(&self) -> &str {
+        self.0.next_page_token()
+    }
+
+    /// Returns how many entries of the page that came last have not been returned yet: see
+    /// [`ListOperations::left_on_page`].
+    #[must_use]
+    pub fn left_on_page(&self) -> usize {
+        self.0.left_on_page()
     }
 }
 
