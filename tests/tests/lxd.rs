@@ -61,7 +61,7 @@ fn client(transport: HyperTransport) -> Operations {
 #[test]
 fn an_operation_is_started_and_watched_over_the_unix_socket() {
     let (transport, asked) = daemon(&[STARTED, RUNNING, DONE]);
-    let quick = PollSettings::default().with_delay(Duration::from_millis(1));
+    let quick = PollSettings::default().with_delay(Duration::from_millis(1)).without_long_poll();
     let started = block_on(client(transport).start(http::Request::post("/1.0/instances").body("").unwrap())).unwrap();
     let done = block_on(started.poll_until_completed(quick)).unwrap();
     assert!(done.is_succeeded());
@@ -79,6 +79,14 @@ fn the_server_waits_where_the_settings_ask_it_to() {
     let started = block_on(client(transport).start(http::Request::post("/1.0/instances").body("").unwrap())).unwrap();
     assert!(block_on(started.poll_until_completed(held)).unwrap().is_succeeded());
     assert_eq!(asked.try_iter().last().unwrap(), "GET /1.0/operations/u7/wait?timeout=30 HTTP/1.1");
+}
+
+#[test]
+fn the_server_waits_without_being_asked_to() {
+    let (transport, asked) = daemon(&[STARTED, DONE]);
+    let started = block_on(client(transport).start(http::Request::post("/1.0/instances").body("").unwrap())).unwrap();
+    assert!(block_on(started.poll_until_completed(PollSettings::default())).unwrap().is_succeeded());
+    assert_eq!(asked.try_iter().last().unwrap(), "GET /1.0/operations/u7/wait?timeout=1 HTTP/1.1");
 }
 
 #[test]

@@ -38,10 +38,12 @@ use crate::{
 /// - [`wait`](crate::RawOperation::wait) sends `GET …/wait?timeout=N`,
 ///   [`cancel`](crate::RawOperation::cancel) sends `DELETE` for the operation. There is no call
 ///   that deletes a finished operation.
-/// - The server forgets a finished operation after about 5 seconds. A poll that comes too late
-///   fails with `NOT_FOUND`, and its error says that the operation was there before and is gone. To
-///   get every result, keep the delays well below that, or let the server hold the polls
-///   ([`with_long_poll`](crate::PollSettings::with_long_poll)).
+/// - The server forgets a finished operation after about 5 seconds. A wait therefore lets the
+///   server hold each poll (`GET …/wait?timeout=N`) for as long as it would have slept before it,
+///   and never sleeps for more than 2.5 s itself: where a proxy cannot hold polls, or the settings
+///   say [`without_long_poll`](crate::PollSettings::without_long_poll). A poll that comes too late
+///   all the same fails with `NOT_FOUND`, and its error says that the operation was there before
+///   and is gone.
 /// - The name is the path `/1.0/operations/<id>`. An id alone is enough to resume.
 ///
 /// The daemon is reached over TCP, with the client's certificates in the transport, or over its
@@ -59,6 +61,9 @@ impl Lxd {
 
 /// The path of the collection of all operations.
 const OPERATIONS: &str = "1.0/operations";
+
+/// For how long the daemon remembers an operation that has ended, as measured with LXD 5.0.2.
+const REMEMBERED: Duration = Duration::from_secs(5);
 
 impl Dialect for Lxd {
     fn id(&self) -> &'static str {
@@ -146,6 +151,14 @@ impl Dialect for Lxd {
         let separator = if query.is_empty() { "" } else { "&" };
         Ok(Call::get(format!("{}/wait?{query}{separator}timeout={seconds}", path.trim_end_matches('/')))
             .with_headers(cursor.headers()))
+    }
+
+    fn remembers_end(&self) -> Option<Duration> {
+        Some(REMEMBERED)
+    }
+
+    fn prefers_held_polls(&self) -> bool {
+        true
     }
 
     fn list(&self, query: &ListQuery) -> Result<Call, Failure> {

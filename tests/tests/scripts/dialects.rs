@@ -176,6 +176,14 @@ impl Dialect for WithOptions {
         self.inner.wait(cursor, timeout)
     }
 
+    fn remembers_end(&self) -> Option<std::time::Duration> {
+        self.inner.remembers_end()
+    }
+
+    fn prefers_held_polls(&self) -> bool {
+        self.inner.prefers_held_polls()
+    }
+
     fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
         self.inner.list(query)
     }
