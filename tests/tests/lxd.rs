@@ -12,7 +12,12 @@ use std::{
 };
 
 use futures_lite::StreamExt;
-use lro_runtime::{Operations, PollSettings, dialect::Lxd, transport::HyperTransport};
+use lro_runtime::{
+    Operations, PollSettings,
+    dialect::Lxd,
+    testing::{Script, ScriptedTransport, VirtualClock},
+    transport::HyperTransport,
+};
 use smol::block_on;
 
 /// Starts a daemon that gives these replies in order, on a unix socket of its own.
@@ -87,6 +92,24 @@ fn the_server_waits_without_being_asked_to() {
     let started = block_on(client(transport).start(http::Request::post("/1.0/instances").body("").unwrap())).unwrap();
     assert!(block_on(started.poll_until_completed(PollSettings::default())).unwrap().is_succeeded());
     assert_eq!(asked.try_iter().last().unwrap(), "GET /1.0/operations/u7/wait?timeout=1 HTTP/1.1");
+}
+
+#[test]
+fn a_token_made_over_the_unix_socket_works_over_tls_and_with_another_address() {
+    const IN_A_PROJECT: &str = "202 Accepted|location: /1.0/operations/u7?project=p\r\n|{\"type\":\"async\"}";
+    let (transport, _asked) = daemon(&[IN_A_PROJECT]);
+    let started = block_on(client(transport).start(http::Request::post("/1.0/instances").body("").unwrap())).unwrap();
+    assert_eq!(started.name(), "/1.0/operations/u7");
+    let clock = VirtualClock::new();
+    for base in ["https://lxd.example.com:8443", "https://proxy.example.com/lxd"] {
+        let transport =
+            ScriptedTransport::new(Script::new().reply(http::Response::new(DONE.split('|').nth(2).unwrap().into())));
+        let builder = Operations::builder(base).dialect(Lxd::new()).transport(transport.clone().with_clock(&clock));
+        let over_tls = builder.timer(clock.clone()).build().unwrap();
+        let resumed = over_tls.resume(started.token()).unwrap();
+        assert!(block_on(resumed.poll_once()).unwrap().is_succeeded());
+        assert_eq!(transport.requests()[0].uri().to_string(), format!("{base}/1.0/operations/u7?project=p"));
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -22,7 +22,7 @@ use crate::{
     message::{Reply, Request},
     status::{Code, Failure, State, Status},
     text::excerpt,
-    url::encode_query,
+    url::{Origin, encode_query},
 };
 
 /// LXD and Incus ([REST API](https://documentation.ubuntu.com/lxd/en/latest/rest-api/)): the start
@@ -31,7 +31,8 @@ use crate::{
 ///
 /// - The state is `metadata.status_code` in the body, never the HTTP status: 105 is pending, 200
 ///   success, 400 failure, 401 cancelled, and every other code is running. `err` says why the
-///   operation failed. An operation that failed with `context canceled` was cancelled.
+///   operation failed. An operation that failed with `context canceled`, or without a reason, was
+///   cancelled.
 /// - A start reply of `type: sync` is a finished operation whose response is `metadata`.
 /// - The operation's own `metadata` (a map) is the metadata. The whole operation, with its
 ///   `resources`, is the response.
@@ -45,9 +46,21 @@ use crate::{
 ///   all the same fails with `NOT_FOUND`, and its error says that the operation was there before
 ///   and is gone.
 /// - The name is the path `/1.0/operations/<id>`. An id alone is enough to resume.
+/// - The progress is `progress.percent` of the metadata, or the per cent in the text of a member
+///   such as `download_progress`.
 ///
 /// The daemon is reached over TCP, with the client's certificates in the transport, or over its
-/// unix socket, with `HyperTransport::unix` and any `http` base URL.
+/// unix socket, with any `http` base URL. A token that was made over one resumes over the other.
+///
+/// ```
+/// # #[cfg(all(unix, feature = "hyper"))] {
+/// use lro_runtime::{Operations, dialect::Lxd, transport::HyperTransport};
+///
+/// let socket = HyperTransport::unix("/var/snap/lxd/common/lxd/unix.socket");
+/// let operations = Operations::builder("http://lxd").dialect(Lxd::new()).transport(socket).build()?;
+/// # }
+/// # Ok::<(), lro_runtime::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lxd;
 
@@ -86,9 +99,7 @@ impl Dialect for Lxd {
         }
         let url = location_in(reply, request.uri())?;
         let path = envelope.operation.as_deref().filter(|path| !path.is_empty());
-        // The `Location` is polled as it is, because its query (`?project=p`) belongs to every
-        // request about the operation. The name is the path alone.
-        let (key, name) = match (url, path) {
+        let (url, name) = match (url, path) {
             (Some(url), path) => {
                 let name = path.map_or_else(|| path_of(&url).to_owned(), |path| path_of(path).to_owned());
                 (url, name)
@@ -106,7 +117,7 @@ impl Dialect for Lxd {
             .and_then(|operation| observe(operation.get().as_bytes()).ok())
             .unwrap_or_else(|| Observation::new(State::Running));
         seen.name = Some(Cow::Owned(name));
-        seen.cursor = Some(Cursor::new(key).with_headers(repeated_headers(request)));
+        seen.cursor = Some(Cursor::new(key_of(request.uri(), url)).with_headers(repeated_headers(request)));
         seen.hint = Hint::from_headers(reply.headers());
         Ok(seen)
     }
@@ -210,6 +221,24 @@ fn name_in(operation: &[u8]) -> Option<Cow<'_, str>> {
     id.and_then(string).map(|id| Cow::Owned(format!("/{OPERATIONS}/{id}")))
 }
 
+/// Returns what of an operation's `url` is polled: its path and query, below the client's base URL,
+/// if it is on the origin of the start call.
+///
+/// The daemon is the same over its unix socket and over TLS, and so is an operation's path: without
+/// the origin, a token that was made over one resumes over the other. The query (`?project=p`)
+/// belongs to every request about the operation. Any other URL stays as it is, and the client
+/// judges its origin.
+fn key_of(start: &Uri, url: String) -> String {
+    let own = Origin::of(start);
+    let path = url.parse::<Uri>().ok().filter(|url| own.is_some() && Origin::of(url) == own).and_then(|url| {
+        let (_, id) = url.path().split_once("/1.0/operations/")?;
+        let is_plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        is_plain.then(|| format!("{OPERATIONS}/{id}{query}"))
+    });
+    path.unwrap_or(url)
+}
+
 /// Returns the path of a URL or a path, without its query.
 fn path_of(url: &str) -> &str {
     let after_scheme = url
@@ -264,16 +293,16 @@ fn observe(operation: &[u8]) -> Result<Observation<'_>, Failure> {
     let state = match read.status_code {
         105 => State::Pending,
         200 => State::Succeeded,
-        // LXD ends some cancelled operations as failures with this text (Go's `context.Canceled`)
-        // instead of with 401.
-        400 if why == "context canceled" => State::Cancelled,
+        // LXD ends some cancelled operations as failures instead of with 401: with this text (Go's
+        // `context.Canceled`), or with none. Every other failure says why.
+        400 if matches!(why, "context canceled" | "") => State::Cancelled,
         400 => State::Failed,
         401 => State::Cancelled,
         _ => State::Running,
     };
     let mut seen = Observation::new(state);
     seen.is_known_status = matches!(read.status_code, 100..=112 | 200 | 400 | 401);
-    seen.progress = read.metadata.and_then(percent);
+    seen.progress = read.metadata.and_then(fraction_done);
     seen.metadata = read.metadata.filter(|metadata| metadata.get() != "null").map(json);
     match state {
         // The operation names what it made in `resources`, beside its `metadata`: the response is
@@ -291,19 +320,32 @@ fn json(raw: &RawValue) -> Part<'_> {
     Part::of(raw.get().as_bytes(), Encoding::Json)
 }
 
-/// Returns the fraction done from `progress.percent` of an operation's metadata, which is a number
-/// from 0 to 100 in a string.
-fn percent(metadata: &RawValue) -> Option<f64> {
-    #[derive(Deserialize)]
-    struct Metadata<'a> {
-        #[serde(borrow)]
-        progress: Progress<'a>,
-    }
+/// Returns the fraction done from an operation's metadata.
+///
+/// `progress.percent` is a number from 0 to 100 in a string. Older versions have only a text for
+/// people, in a member whose name ends with `_progress`: `12% (82.80kB/s)`, `rootfs: 12%`. Of
+/// several such members the least counts: that of an earlier stage stays at 100 %.
+fn fraction_done(metadata: &RawValue) -> Option<f64> {
     #[derive(Deserialize)]
     struct Progress<'a> {
         #[serde(borrow)]
         percent: Cow<'a, str>,
     }
-    let read = serde_json::from_str::<Metadata<'_>>(metadata.get()).ok()?;
-    read.progress.percent.parse::<f64>().ok().map(|percent| percent / 100.0)
+    let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(metadata.get()).ok()?;
+    let progress = members.get("progress").and_then(|raw| serde_json::from_str::<Progress<'_>>(raw.get()).ok());
+    let percent = progress.and_then(|progress| progress.percent.trim().parse::<f64>().ok());
+    let texts = members.iter().filter(|(name, _)| name.ends_with("_progress")).filter_map(|(_, text)| string(text));
+    let percent = percent.or_else(|| texts.filter_map(|text| percent_in(&text)).reduce(f64::min));
+    percent.filter(|percent| (0.0..=100.0).contains(percent)).map(|percent| percent / 100.0)
+}
+
+/// Returns the number before the `%` at the beginning of a text, or after its `prefix: `.
+fn percent_in(text: &str) -> Option<f64> {
+    let text = match text.split_once(": ") {
+        // The small part of an image that comes before its root file system.
+        Some(("metadata", _)) => return None,
+        Some((_, text)) => text,
+        None => text,
+    };
+    text.trim_start().split_once('%')?.0.parse().ok()
 }
