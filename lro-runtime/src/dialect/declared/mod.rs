@@ -3,7 +3,10 @@
 use http::Method;
 use serde_json::value::RawValue;
 
-use super::{Dialect, ListPage, ListQuery, Listed, Options, expect_success, json::unexpected_body};
+use super::{
+    Dialect, ListPage, ListQuery, Listed, Options, expect_success,
+    json::{parse, unexpected_body},
+};
 use crate::{
     dialect::{Call, Cursor, Observation},
     message::{Reply, Request},
@@ -214,8 +217,7 @@ impl Dialect for Declared {
         seek(body, &list.paths, &mut found).map_err(|e| unexpected_body("a page of operations", &e, body))?;
         let [items, next] = found;
         let items = items.map(|raw| {
-            serde_json::from_str::<Vec<&RawValue>>(raw.get())
-                .map_err(|e| unexpected_body("a list of operations", &e, body))
+            parse::<Vec<&RawValue>>(raw.get()).map_err(|e| unexpected_body("a list of operations", &e, body))
         });
         let read = |message| {
             let mut found = Found::default();
