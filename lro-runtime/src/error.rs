@@ -152,10 +152,13 @@ impl Error {
         self.0.operation.as_ref()
     }
 
-    /// Returns a token to resume the operation from, if the error is about one.
+    /// Returns a token to resume the operation from, if the error is about one that can be resumed.
     #[must_use]
     pub fn token(&self) -> Option<Token> {
-        self.0.operation.as_ref().map(RawOperation::token)
+        let operation = self.0.operation.as_ref();
+        // An entry of a list whose name cannot be read is an operation that nothing leads to.
+        let is_lost = |operation: &&RawOperation| operation.snapshot.target.is_none() && !operation.is_completed();
+        operation.filter(|operation| !is_lost(operation)).map(RawOperation::token)
     }
 
     /// Returns the status that the server sent: why the operation failed, or why the last call

@@ -12,7 +12,12 @@ use std::{
 };
 
 use futures_lite::StreamExt;
-use lro_runtime::{Operations, PollSettings, dialect::Lxd, transport::HyperTransport};
+use lro_runtime::{
+    Operations, PollSettings,
+    dialect::Lxd,
+    testing::{Script, ScriptedTransport, VirtualClock},
+    transport::HyperTransport,
+};
 use smol::block_on;
 
 /// Starts a daemon that gives these replies in order, on a unix socket of its own.
@@ -61,7 +66,7 @@ fn client(transport: HyperTransport) -> Operations {
 #[test]
 fn an_operation_is_started_and_watched_over_the_unix_socket() {
     let (transport, asked) = daemon(&[STARTED, RUNNING, DONE]);
-    let quick = PollSettings::default().with_delay(Duration::from_millis(1));
+    let quick = PollSettings::default().with_delay(Duration::from_millis(1)).without_long_poll();
     let started = block_on(client(transport).start(http::Request::post("/1.0/instances").body("").unwrap())).unwrap();
     let done = block_on(started.poll_until_completed(quick)).unwrap();
     assert!(done.is_succeeded());
@@ -79,6 +84,32 @@ fn the_server_waits_where_the_settings_ask_it_to() {
     let started = block_on(client(transport).start(http::Request::post("/1.0/instances").body("").unwrap())).unwrap();
     assert!(block_on(started.poll_until_completed(held)).unwrap().is_succeeded());
     assert_eq!(asked.try_iter().last().unwrap(), "GET /1.0/operations/u7/wait?timeout=30 HTTP/1.1");
+}
+
+#[test]
+fn the_server_waits_without_being_asked_to() {
+    let (transport, asked) = daemon(&[STARTED, DONE]);
+    let started = block_on(client(transport).start(http::Request::post("/1.0/instances").body("").unwrap())).unwrap();
+    assert!(block_on(started.poll_until_completed(PollSettings::default())).unwrap().is_succeeded());
+    assert_eq!(asked.try_iter().last().unwrap(), "GET /1.0/operations/u7/wait?timeout=1 HTTP/1.1");
+}
+
+#[test]
+fn a_token_made_over_the_unix_socket_works_over_tls_and_with_another_address() {
+    const IN_A_PROJECT: &str = "202 Accepted|location: /1.0/operations/u7?project=p\r\n|{\"type\":\"async\"}";
+    let (transport, _asked) = daemon(&[IN_A_PROJECT]);
+    let started = block_on(client(transport).start(http::Request::post("/1.0/instances").body("").unwrap())).unwrap();
+    assert_eq!(started.name(), "/1.0/operations/u7");
+    let clock = VirtualClock::new();
+    for base in ["https://lxd.example.com:8443", "https://proxy.example.com/lxd"] {
+        let transport =
+            ScriptedTransport::new(Script::new().reply(http::Response::new(DONE.split('|').nth(2).unwrap().into())));
+        let builder = Operations::builder(base).dialect(Lxd::new()).transport(transport.clone().with_clock(&clock));
+        let over_tls = builder.timer(clock.clone()).build().unwrap();
+        let resumed = over_tls.resume(started.token()).unwrap();
+        assert!(block_on(resumed.poll_once()).unwrap().is_succeeded());
+        assert_eq!(transport.requests()[0].uri().to_string(), format!("{base}/1.0/operations/u7?project=p"));
+    }
 }
 
 #[test]

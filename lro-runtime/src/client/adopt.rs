@@ -10,7 +10,10 @@ use crate::{
     dialect::{Dialect, Listed},
     error::{Error, ErrorKind, Result},
     message::{Reply, Request},
-    operation::{Method, RawOperation, snapshot::ReplyTime},
+    operation::{
+        Handle, LongRunning, Method, OperationState, RawOperation,
+        snapshot::{ReplyTime, Snapshot},
+    },
     status::Failure,
 };
 
@@ -20,8 +23,49 @@ impl Operations {
     ///
     /// The `filter` is in the service's own language, such as `done=true`. An empty filter lists
     /// all operations.
+    ///
+    /// A service's list has the operations of all its methods. Here they belong to no method: the
+    /// client's dialect reads them, and no method's `pending` or `classify` judges them. Where the
+    /// filter or the parent selects those of one method, [`list_of`](Self::list_of) lists them as
+    /// that method sees them.
     pub fn list(&self, filter: impl Into<String>) -> ListOperations {
-        ListOperations::new(self.clone(), filter.into())
+        ListOperations::new(self.clone(), None, filter.into())
+    }
+
+    /// Lists the operations of one method, typed, as [`list`](Self::list) does without types.
+    ///
+    /// Everything that the method declares holds, as it does for an operation that the method
+    /// started or resumed: its dialect and path, its `pending`, `classify` and `progress`, its
+    /// settings, and its name in tokens.
+    ///
+    /// Every entry is taken as an operation of this method, so the filter or the parent must select
+    /// them. Of an operation of another method, the payloads do not decode.
+    ///
+    /// ```no_run
+    /// use lro_runtime::{Operations, RawOperation, Result, long_running};
+    ///
+    /// pub struct ImageClient {
+    ///     operations: Operations,
+    /// }
+    ///
+    /// #[long_running]
+    /// impl ImageClient {
+    ///     #[long_running(response = String, metadata = (), poll(delay = "1s"))]
+    ///     pub async fn export_image(&self) -> Result<RawOperation> {
+    ///         self.operations.post("v1/images:export", "cat").await
+    ///     }
+    ///
+    ///     pub async fn print_exports(&self) -> Result<()> {
+    ///         let mut exports = self.operations.list_of::<ExportImageOperation>("metadata.kind=export");
+    ///         while let Some(export) = exports.next().await {
+    ///             println!("{:?}", export?.result());
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    pub fn list_of<O: LongRunning + Handle>(&self, filter: impl Into<String>) -> ListOperations<O> {
+        ListOperations::new(self.clone(), Some(<O::State as OperationState>::METHOD), filter.into())
     }
 
     /// Makes an operation from its message as the service wrote it. No I/O.
@@ -71,12 +115,43 @@ impl Operations {
         Ok(RawOperation::new(next.with_body(|| reply.into_body()), self.clone(), method))
     }
 
-    /// Makes an operation from one entry of a list page. Copies its bytes, so keeping one does not
-    /// keep the page alive.
-    pub(crate) fn adopt_listed(&self, listed: Listed<'_>) -> RawOperation {
-        let Listed { message, seen } = listed;
-        let next = self.first(self.dialect().clone(), seen, message, None, None, self.just_now());
-        RawOperation::new(next.with_body(|| Bytes::copy_from_slice(message)), self.clone(), None)
+    /// Makes an operation of `method` from the entry at `index` of a list page. Copies its bytes,
+    /// so keeping one does not keep the page alive.
+    ///
+    /// The error of an entry that cannot be read has the operation that it stands for: one that was
+    /// not polled yet, with the entry as its raw message. It can be polled if its name could be
+    /// read.
+    pub(crate) fn adopt_listed(
+        &self,
+        index: usize,
+        listed: Listed<'_>,
+        method: Option<&'static Method>,
+        replied: ReplyTime,
+    ) -> Result<RawOperation> {
+        let Listed { message, seen, name } = listed;
+        let dialect = self.dialect_of(method);
+        // Cloned, because reading uses up the observation. Most names are borrowed from the page.
+        let name = seen.as_ref().map_or(name, |seen| seen.name.clone());
+        let read = seen.and_then(|seen| {
+            if seen.cursor.is_none() && !seen.state.is_terminal() {
+                return Err(Failure::protocol("it is not completed, and does not say where it can be polled"));
+            }
+            Ok(self.first(Arc::clone(&dialect), seen, message, method, None, replied))
+        });
+        let body = || Bytes::copy_from_slice(message);
+        match read {
+            Ok(next) => Ok(RawOperation::new(next.with_body(body), self.clone(), method)),
+            Err(failure) => {
+                let name = name.unwrap_or_default();
+                let cursor = dialect.locate(&name, Method::options_of(method)).ok();
+                let target = cursor.map(|cursor| self.target(dialect, cursor));
+                let snapshot = Snapshot { body: body(), ..Snapshot::unpolled(&name, target, None) };
+                let what = format!("the entry at index {index} of its page cannot be read");
+                Err(Error::from_failure(ErrorKind::Protocol, what, failure)
+                    .with_operation(&RawOperation::new(snapshot, self.clone(), method))
+                    .with_advice(ErrorKind::Protocol, "the snapshot's `raw()` is the entry; the others are listed"))
+            }
+        }
     }
 
     /// The time of a reply that is handed over now, took no time, and is not the reply to a start

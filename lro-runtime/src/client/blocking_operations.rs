@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use super::{BlockingList, Operations};
-use crate::{driver::CancelOutcome, error::Result, operation::RawOperation, settings::PollSettings};
+use crate::{
+    driver::CancelOutcome,
+    error::Result,
+    operation::{Handle, LongRunning, RawOperation},
+    settings::PollSettings,
+};
 
 /// The calls of [`Operations`] that take an operation's name, made on the calling thread.
 ///
@@ -38,8 +43,16 @@ impl BlockingOperations {
     }
 
     /// Lists the service's operations as an iterator; the blocking form of [`Operations::list`].
+    /// For a list with a parent or a page size, build that one and call
+    /// [`blocking`](crate::ListOperations::blocking) on it.
     pub fn list(&self, filter: impl Into<String>) -> BlockingList {
         self.0.list(filter).blocking()
+    }
+
+    /// Lists the operations of one method as an iterator; the blocking form of
+    /// [`Operations::list_of`].
+    pub fn list_of<O: LongRunning + Handle>(&self, filter: impl Into<String>) -> BlockingList<O> {
+        self.0.list_of(filter).blocking()
     }
 
     /// Asks the service to cancel the operation `name`; the blocking form of

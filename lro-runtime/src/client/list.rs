@@ -3,8 +3,8 @@
 use std::{
     collections::VecDeque,
     fmt,
+    marker::PhantomData,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -12,9 +12,9 @@ use futures_core::Stream;
 
 use super::Operations;
 use crate::{
-    dialect::{Dialect, ListQuery},
+    dialect::ListQuery,
     error::{Error, ErrorKind, Result},
-    operation::RawOperation,
+    operation::{Handle, Method, RawOperation, snapshot::ReplyTime},
     status::Failure,
     timer::{
         TimerOverride,
@@ -26,7 +26,8 @@ use crate::{
 /// A [`Stream`] of a service's operations.
 ///
 /// A page is requested when the one before is used up, so a caller that stops early sends no
-/// further request. The stream ends after an error.
+/// further request. `O` is what the entries are: [`RawOperation`]s from [`Operations::list`],
+/// operations of one method from [`Operations::list_of`].
 ///
 /// ```no_run
 /// # async fn list(operations: lro_runtime::Operations) -> lro_runtime::Result<()> {
@@ -36,36 +37,72 @@ use crate::{
 /// }
 /// # Ok(()) }
 /// ```
+///
+/// # Errors in the list
+///
+/// An entry that cannot be read costs the others nothing: in its place comes an error, and the list
+/// goes on. Such an error has a [`snapshot`](Error::snapshot), whose `raw()` is the entry as
+/// received and whose `name()` is the operation's, where that can be read; it can then be polled.
+/// An error without a snapshot is of the list itself, and ends it.
+///
+/// ```no_run
+/// # async fn list(operations: lro_runtime::Operations) -> lro_runtime::Result<()> {
+/// let mut all = operations.list("");
+/// while let Some(entry) = all.next().await {
+///     match entry {
+///         Ok(operation) => println!("{}: {}", operation.name(), operation.state()),
+///         Err(error) if error.snapshot().is_some() => eprintln!("skipped: {error}"),
+///         Err(error) => return Err(error),
+///     }
+/// }
+/// # Ok(()) }
+/// ```
 #[must_use = "a stream does nothing unless polled"]
-pub struct ListOperations {
+pub struct ListOperations<O = RawOperation> {
     client: Operations,
+    /// The method whose operations are listed, by which the entries are judged.
+    method: Option<&'static Method>,
+    position: Position,
     stage: Stage,
-    page: VecDeque<RawOperation>,
+    page: VecDeque<Result<RawOperation>>,
     unreachable: Vec<String>,
+    /// The timer that a blocking list brings instead of the client's.
+    timer: TimerOverride,
+    // A function that returns `O`, because no `O` is stored: the stream is `Send` and `Unpin`
+    // whatever `O` is.
+    item: PhantomData<fn() -> O>,
 }
 
 /// What the stream is doing.
 enum Stage {
-    /// The next page has not been requested. The query can still be changed.
-    Before(Box<Pages>),
-    /// A page is on its way. The future owns the position and hands it back with the page, so that
-    /// nothing borrows from the stream.
-    Fetching(BoxFuture<'static, Result<(Page, Option<Box<Pages>>)>>),
+    /// The page at the position has not been requested.
+    Before,
+    /// The page at the position is on its way.
+    Fetching(BoxFuture<'static, Result<Page>>),
     /// There is no further page, or an error ended the stream.
     Ended,
 }
 
 /// One page, its entries made into operations.
 struct Page {
-    operations: VecDeque<RawOperation>,
+    operations: VecDeque<Result<RawOperation>>,
     unreachable: Vec<String>,
+    next_page_token: String,
 }
 
-impl ListOperations {
-    pub(crate) fn new(client: Operations, filter: String) -> Self {
-        let query = ListQuery { filter, ..ListQuery::default() };
-        let pages = Box::new(Pages { query, landmark: String::new(), steps: 0, until_next: 1, timer: None });
-        Self { client, stage: Stage::Before(pages), page: VecDeque::new(), unreachable: Vec::new() }
+impl<O> ListOperations<O> {
+    pub(super) fn new(client: Operations, method: Option<&'static Method>, filter: String) -> Self {
+        let query = ListQuery { filter, options: Method::options_of(method), ..ListQuery::default() };
+        Self {
+            client,
+            method,
+            position: Position::new(query),
+            stage: Stage::Before,
+            page: VecDeque::new(),
+            unreachable: Vec::new(),
+            timer: None,
+            item: PhantomData,
+        }
     }
 
     /// Sets the resource whose operations are listed, such as `projects/p/locations/l`. Default:
@@ -98,73 +135,153 @@ impl ListOperations {
         &self.unreachable
     }
 
-    /// Returns the next operation; `None` after the last one and after an error. Dropping the
-    /// future loses nothing.
+    /// Returns the token of the page that is requested next: empty before the first page and after
+    /// the last. After an error that ended the list, it is that of the page that is missing.
+    ///
+    /// Another list begins there with [`page_token`](Self::page_token), also in another process:
+    ///
+    /// ```no_run
+    /// # async fn list(operations: lro_runtime::Operations) -> lro_runtime::Result<()> {
+    /// // One page, as a web page shows it, and where the next one begins.
+    /// let mut list = operations.list("").page_size(20).page_token("");
+    /// let mut page = Vec::new();
+    /// while let Some(operation) = list.next().await {
+    ///     page.push(operation?);
+    ///     if list.left_on_page() == 0 {
+    ///         break;
+    ///     }
+    /// }
+    /// let next = list.next_page_token();
+    /// # let _ = next;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn next_page_token(&self) -> &str {
+        &self.position.query.page_token
+    }
+
+    /// Returns how many entries of the page that came last have not been returned yet. At 0, the
+    /// next call requests a page, unless the page was the last.
+    #[must_use]
+    pub fn left_on_page(&self) -> usize {
+        self.page.len()
+    }
+
+    /// Changes the query of the next page. Has no effect while a page is on its way.
+    fn with(mut self, change: impl FnOnce(&mut ListQuery)) -> Self {
+        if let Stage::Before = &self.stage {
+            change(&mut self.position.query);
+        }
+        self
+    }
+}
+
+impl<O: Handle> ListOperations<O> {
+    /// Returns the next operation; `None` after the last one, and after an error that ends the
+    /// list. Dropping the future loses nothing.
     ///
     /// # Errors
     ///
     /// Of kind [`Unsupported`](ErrorKind::Unsupported) where the dialect or the service has no list
     /// call, [`Protocol`](ErrorKind::Protocol) when the dialect cannot read a page or a page token
     /// comes a second time, else of kind [`Poll`](ErrorKind::Poll).
-    pub async fn next(&mut self) -> Option<Result<RawOperation>> {
+    ///
+    /// An entry that cannot be read is an error of kind [`Protocol`](ErrorKind::Protocol) with a
+    /// [`snapshot`](Error::snapshot), or of kind [`UntrustedUrl`](ErrorKind::UntrustedUrl) where it
+    /// leads to an origin that is not trusted. The list goes on after it.
+    pub async fn next(&mut self) -> Option<Result<O>> {
         std::future::poll_fn(|context| self.poll_operation(context)).await
     }
 
     /// Returns the list as an iterator, which blocks the calling thread while a page is on its way.
-    pub fn blocking(self) -> BlockingList {
-        let timer = blocking_timer(self.client.timer());
-        let mut list = self;
-        if let Stage::Before(pages) = &mut list.stage {
-            pages.timer = Some(timer);
+    pub fn blocking(mut self) -> BlockingList<O> {
+        self.timer = Some(blocking_timer(self.client.timer()));
+        // A page on its way has the client's timer, which may need an executor: it is requested
+        // again.
+        if let Stage::Fetching(_) = &self.stage {
+            self.stage = Stage::Before;
         }
-        BlockingList(list)
-    }
-
-    /// Changes the query of the next page. Has no effect while a page is on its way.
-    fn with(mut self, change: impl FnOnce(&mut ListQuery)) -> Self {
-        if let Stage::Before(pages) = &mut self.stage {
-            change(&mut pages.query);
-        }
-        self
+        BlockingList(self)
     }
 
     /// Polls for the next operation, and requests a page where the current one is used up.
-    fn poll_operation(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<RawOperation>>> {
+    fn poll_operation(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<O>>> {
         loop {
             if let Some(operation) = self.page.pop_front() {
-                return Poll::Ready(Some(Ok(operation)));
+                return Poll::Ready(Some(operation.map(O::from_raw_operation)));
             }
             // `Ended` is the placeholder while the stage is moved out. Every branch that continues
             // sets the next stage; an error leaves the stream ended.
             match std::mem::replace(&mut self.stage, Stage::Ended) {
                 Stage::Ended => return Poll::Ready(None),
-                Stage::Before(pages) => self.stage = Stage::Fetching(Box::pin(pages.fetch(self.client.clone()))),
+                Stage::Before => {
+                    let client = self.client.clone();
+                    let page = fetch(client, self.method, self.position.query.clone(), self.timer.clone());
+                    self.stage = Stage::Fetching(Box::pin(page));
+                }
                 Stage::Fetching(mut fetching) => match fetching.as_mut().poll(context) {
                     Poll::Pending => {
                         self.stage = Stage::Fetching(fetching);
                         return Poll::Pending;
                     }
-                    Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(error))),
-                    Poll::Ready(Ok((page, next))) => {
-                        self.page = page.operations;
-                        self.unreachable.extend(page.unreachable);
-                        self.stage = next.map_or(Stage::Ended, Stage::Before);
-                    }
+                    Poll::Ready(page) => self.turn(page?),
                 },
             }
         }
     }
+
+    /// Takes the page that has arrived, and moves on to the next.
+    fn turn(&mut self, page: Page) {
+        self.page = page.operations;
+        self.unreachable.extend(page.unreachable);
+        match self.position.turn_to(page.next_page_token) {
+            Ok(true) => self.stage = Stage::Before,
+            Ok(false) => {}
+            // After the page's own operations: they were read.
+            Err(failure) => self.page.push_back(Err(failed(failure))),
+        }
+    }
 }
 
-impl Stream for ListOperations {
-    type Item = Result<RawOperation>;
+/// Requests the page of `query`.
+async fn fetch(
+    client: Operations,
+    method: Option<&'static Method>,
+    query: ListQuery,
+    timer: TimerOverride,
+) -> Result<Page> {
+    let timer = client.timer_or(timer);
+    // A page has the time limit of one poll.
+    let limit = client.settings().clone().resolve()?.poll_timeout;
+    let dialect = client.dialect_of(method);
+    let call = dialect.list(&query).map_err(failed)?;
+    let began = timer.now();
+    let reply = client.call(call, limit, &*timer).await.map_err(failed)?;
+    let at = timer.now();
+    let page = dialect.read_list(&query, &reply).map_err(failed)?;
+    // Not the reply to a start call: the initial delay does not apply.
+    let replied = ReplyTime { at, round_trip: at.saturating_duration_since(began), answers_start: false };
+    let entries = page.operations.into_iter().enumerate();
+    let operations = entries.map(|(index, listed)| client.adopt_listed(index, listed, method, replied)).collect();
+    Ok(Page { operations, unreachable: page.unreachable, next_page_token: page.next_page_token })
+}
+
+/// Makes the error that ends a list.
+fn failed(failure: Failure) -> Error {
+    Error::from_failure(ErrorKind::Poll, "the list call failed", failure)
+        .with_advice(ErrorKind::Poll, "list again, from the page that is missing")
+        .with_advice(ErrorKind::Unsupported, "store each operation's token when it is started, and resume from it")
+}
+
+impl<O: Handle> Stream for ListOperations<O> {
+    type Item = Result<O>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.poll_operation(context)
     }
 }
 
-impl fmt::Debug for ListOperations {
+impl<O> fmt::Debug for ListOperations<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ListOperations").field("on_this_page", &self.page.len()).finish_non_exhaustive()
     }
@@ -173,27 +290,41 @@ impl fmt::Debug for ListOperations {
 /// The blocking form of [`ListOperations`]: an iterator, made by [`ListOperations::blocking`].
 #[derive(Debug)]
 #[must_use = "iterators are lazy and do nothing unless consumed"]
-pub struct BlockingList(ListOperations);
+pub struct BlockingList<O = RawOperation>(ListOperations<O>);
 
-impl BlockingList {
+impl<O> BlockingList<O> {
     /// Returns the names of the parts of the service that did not answer: see
     /// [`ListOperations::unreachable`].
     #[must_use]
     pub fn unreachable(&self) -> &[String] {
         self.0.unreachable()
     }
+
+    /// Returns the token of the page that is requested next: see
+    /// [`ListOperations::next_page_token`].
+    #[must_use]
+    pub fn next_page_token(&self) -> &str {
+        self.0.next_page_token()
+    }
+
+    /// Returns how many entries of the page that came last have not been returned yet: see
+    /// [`ListOperations::left_on_page`].
+    #[must_use]
+    pub fn left_on_page(&self) -> usize {
+        self.0.left_on_page()
+    }
 }
 
-impl Iterator for BlockingList {
-    type Item = Result<RawOperation>;
+impl<O: Handle> Iterator for BlockingList<O> {
+    type Item = Result<O>;
 
     fn next(&mut self) -> Option<Self::Item> {
         block_on(self.0.next())
     }
 }
 
-/// The position in the list between two pages.
-struct Pages {
+/// The position in the list: the query of the next page, and how a list that repeats is noticed.
+struct Position {
     /// The query for the next page.
     query: ListQuery,
     /// A page token that came before, replaced after 1, 2, 4, … pages (Brent's algorithm): a list
@@ -204,37 +335,18 @@ struct Pages {
     steps: u64,
     /// The number of pages after which the landmark is set again.
     until_next: u64,
-    /// The timer that a blocking list brings instead of the client's.
-    timer: TimerOverride,
 }
 
-impl Pages {
-    /// Requests one page. Returns it with the position of the next; with `None` after the last.
-    async fn fetch(mut self: Box<Self>, client: Operations) -> Result<(Page, Option<Box<Self>>)> {
-        let error = |failure| {
-            let error = Error::from_failure(ErrorKind::Poll, "the list call failed", failure);
-            error.with_advice(
-                ErrorKind::Unsupported,
-                "store each operation's token when it is started, and resume from it",
-            )
-        };
-        let timer = client.timer_or(self.timer.clone());
-        // A page has the time limit of one poll.
-        let limit = client.settings().clone().resolve()?.poll_timeout;
-        let dialect = Arc::clone(client.dialect());
-        let call = dialect.list(&self.query).map_err(error)?;
-        let reply = client.call(call, limit, &*timer).await.map_err(error)?;
-        let page = dialect.read_list(&reply).map_err(error)?;
-        let operations = page.operations.into_iter().map(|listed| client.adopt_listed(listed)).collect();
-        let seen = Page { operations, unreachable: page.unreachable };
-        let more = self.turn_to(page.next_page_token).map_err(error)?;
-        Ok((seen, more.then_some(self)))
+impl Position {
+    fn new(query: ListQuery) -> Self {
+        Self { query, landmark: String::new(), steps: 0, until_next: 1 }
     }
 
     /// Moves on to the page of `token`. Returns whether there is one; fails where the token came
     /// before.
     fn turn_to(&mut self, token: String) -> Result<bool, Failure> {
         if token.is_empty() {
+            self.query.page_token.clear();
             return Ok(false);
         }
         // The token of the page that was just read catches a server that repeats one page, without

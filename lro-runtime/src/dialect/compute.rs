@@ -160,6 +160,14 @@ impl Compute {
         Ok(seen)
     }
 
+    /// Returns the cursor of one entry of a page. A page has no start call to fall back to: an
+    /// entry without a name, or without a link of its own, has no cursor.
+    fn cursor_of_entry(&self, message: &[u8], options: &Options) -> Option<Cursor> {
+        let members = Members::of(message).ok()?;
+        let name = members.get::<String>(self.fields.name).filter(|name| !name.is_empty())?;
+        Some(with_options(place_of_message(&members, &Uri::default())?.at(name), options))
+    }
+
     fn read_state(&self, members: &Members<'_>) -> Result<Observation<'static>, Failure> {
         let field = self.fields.status;
         let Some(raw) = members.0.get(field) else {
@@ -333,23 +341,22 @@ impl Dialect for Compute {
         Ok(Call::get(target))
     }
 
-    fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+    fn read_list<'a>(&self, query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
         expect_success(reply)?;
         let page = Members::of(reply.body())?;
         let items =
             page.0.get("items").map_or(Ok(vec![]), |items| serde_json::from_str::<Vec<&'a RawValue>>(items.get()));
         let items = items.map_err(|e| Failure::protocol(format!("`items` is not a list: {e}")))?;
-        let operations = items.into_iter().map(|item| {
-            let message = item.get().as_bytes();
-            let members = Members::of(message)?;
-            let name = members.get::<String>(self.fields.name).unwrap_or_default();
-            // A page has no start call to fall back to: an entry without a link of its own gets no
-            // cursor.
-            let place = place_of_message(&members, &Uri::default()).map(|place| place.at(name));
-            Ok(Listed { message, seen: self.observe(message, place)? })
-        });
+        let read = |message| {
+            let mut seen = self.observe(message, self.cursor_of_entry(message, query.options))?;
+            // Without a place, a terminal operation still shows its bare id.
+            seen.name =
+                seen.name.or_else(|| Members::of(message).ok()?.get::<String>(self.fields.name).map(Cow::Owned));
+            Ok(seen)
+        };
+        let name = |message| self.cursor_of_entry(message, &[]).map(|cursor| Cow::Owned(name_of(&cursor)));
         Ok(ListPage {
-            operations: operations.collect::<Result<_, Failure>>()?,
+            operations: items.into_iter().map(|item| Listed::read(item.get().as_bytes(), read, name)).collect(),
             next_page_token: page.get("nextPageToken").unwrap_or_default(),
             unreachable: page.get("unreachables").unwrap_or_default(),
         })

@@ -7,7 +7,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, expect_success,
+    Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part,
+    declared::{
+        WirePath,
+        seek::{Paths, seek},
+    },
+    expect_success,
     json::{is_object, present, shown, string, unexpected_body, wrong},
     read_details,
 };
@@ -135,11 +140,12 @@ impl Dialect for Google {
     }
 
     fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
-        // The path is the client's own: a list belongs to no method. Only this call adds
-        // `operations` to a name, because `parent` is a resource, not an operation.
+        // Only this call adds `operations` to a name, because `parent` is a resource, not an
+        // operation.
         let collection =
             if query.parent.is_empty() { "operations".to_owned() } else { encode_name(&query.parent)? + "/operations" };
-        let mut target = self.path.replace("{name}", &collection);
+        let path = query.options.iter().find(|(option, _)| *option == PATH).map_or(&*self.path, |(_, path)| path);
+        let mut target = path.replace("{name}", &collection);
         let mut separator = '?';
         let mut add = |name: &str, value: &str| {
             if !value.is_empty() {
@@ -157,7 +163,7 @@ impl Dialect for Google {
         Ok(Call::get(target))
     }
 
-    fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+    fn read_list<'a>(&self, query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Page<'a> {
@@ -165,24 +171,20 @@ impl Dialect for Google {
             operations: Option<Vec<&'a RawValue>>,
             #[serde(default)]
             next_page_token: Option<String>,
-            #[serde(default)]
-            unreachable: Option<Vec<String>>,
+            #[serde(borrow, default)]
+            unreachable: Option<Vec<&'a RawValue>>,
         }
         expect_success(reply)?;
         let page: Page<'a> = serde_json::from_slice(reply.body())
             .map_err(|e| unexpected_body("a page of operations", &e, reply.body()))?;
-        let operations = page.operations.unwrap_or_default().into_iter().map(|operation| {
-            let message = operation.get().as_bytes();
-            let mut seen = read_operation(message)?;
-            // An empty name is legal: a finished operation may be nameless, and then needs no
-            // cursor.
-            seen.cursor = seen.name.as_deref().filter(|name| !name.is_empty()).map(|name| Self::cursor_at(name, &[]));
-            Ok(Listed { message, seen })
-        });
+        let read = |message| with_cursor(read_operation(message)?, query.options);
+        let operations = page.operations.unwrap_or_default().into_iter();
+        // The name of a part that is not a string is shown as it came: it says what is missing.
+        let shown = |part| string(part).map_or_else(|| excerpt(part.get().as_bytes()), Cow::into_owned);
         Ok(ListPage {
-            operations: operations.collect::<Result<_, Failure>>()?,
+            operations: operations.map(|entry| Listed::read(entry.get().as_bytes(), read, name_in)).collect(),
             next_page_token: page.next_page_token.unwrap_or_default(),
-            unreachable: page.unreachable.unwrap_or_default(),
+            unreachable: page.unreachable.unwrap_or_default().into_iter().map(shown).collect(),
         })
     }
 }
@@ -236,6 +238,16 @@ fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
     let error = present(envelope.error).filter(|_| done).map(read_status);
     let response = present(envelope.response).filter(|_| done);
     Ok(observation(name, done, metadata.map(any), error, response.map(any)))
+}
+
+/// Returns the name in a message that [`read_operation`] cannot read.
+fn name_in(message: &[u8]) -> Option<Cow<'_, str>> {
+    const NAME: Paths<1> = Paths::NONE.with(0, WirePath::at(&[&["name"]]));
+    let mut found = [None];
+    // What was found before the message ceased to be JSON counts.
+    let _ = seek(message, &NAME, &mut found);
+    let [name] = found;
+    name.and_then(string)
 }
 
 /// Builds the observation from the fields of a `google.longrunning.Operation`, whether they came as

@@ -8,6 +8,37 @@ use serde_json::value::RawValue;
 
 use crate::{status::Failure, text::excerpt};
 
+/// Parses a part of a message, which was checked to be JSON when the message was read.
+///
+/// What reads parts of parts calls this, so that tests can count what it reads: a reader that reads
+/// the same text again for each level of it is quadratic.
+pub(super) fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> serde_json::Result<T> {
+    #[cfg(test)]
+    counted::add(json.len());
+    serde_json::from_str(json)
+}
+
+/// Counts the bytes that are handed to a JSON parser. Time would tell the same, but not in a test.
+#[cfg(test)]
+pub(super) mod counted {
+    use std::cell::Cell;
+
+    thread_local! {
+        static READ: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(in crate::dialect) fn add(bytes: usize) {
+        READ.with(|read| read.set(read.get() + bytes));
+    }
+
+    /// Returns how many bytes `work` reads.
+    pub(in crate::dialect) fn during(work: impl FnOnce()) -> usize {
+        READ.with(|read| read.set(0));
+        work();
+        READ.with(Cell::get)
+    }
+}
+
 /// Returns the string if the JSON value is one, borrowed if it has no escapes; `None` for any other
 /// value.
 pub(super) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
@@ -18,7 +49,7 @@ pub(super) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
     let inside = value.get().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     match inside {
         Some(plain) if !plain.as_bytes().contains(&b'\\') => Some(Cow::Borrowed(plain)),
-        Some(_) => serde_json::from_str(value.get()).ok().map(|Text(text)| text),
+        Some(_) => parse(value.get()).ok().map(|Text(text)| text),
         None => None,
     }
 }

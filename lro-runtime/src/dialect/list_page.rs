@@ -1,6 +1,9 @@
 //! Lists of operations: the query, and one page of the answer.
 
-use super::Observation;
+use std::borrow::Cow;
+
+use super::{Observation, Options};
+use crate::status::Failure;
 
 /// Selects the operations that a list call returns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,13 +20,15 @@ pub struct ListQuery {
     /// Whether unreachable parts of the service are listed in [`ListPage::unreachable`] instead of
     /// failing the call.
     pub return_partial_success: bool,
+    /// The options of the method whose operations are listed; empty for a list of no one method.
+    pub options: &'static Options,
 }
 
 /// One page of a list.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ListPage<'a> {
-    /// The operations on the page.
+    /// The entries of the page, readable or not.
     pub operations: Vec<Listed<'a>>,
     /// The token of the next page; empty on the last page.
     pub next_page_token: String,
@@ -39,20 +44,38 @@ impl<'a> ListPage<'a> {
     }
 }
 
-/// One operation on a [`ListPage`].
+/// One entry of a [`ListPage`]: an operation, or why it cannot be read.
+///
+/// An entry that cannot be read costs the others nothing: the caller gets an error in its place.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Listed<'a> {
     /// The operation's message: the part of the page's body that it was read from.
     pub message: &'a [u8],
-    /// What the message says. Unless it is terminal, it must have a cursor.
-    pub seen: Observation<'a>,
+    /// What the message says; unless that is terminal, it must have a cursor. A failure if the
+    /// message cannot be read.
+    pub seen: Result<Observation<'a>, Failure>,
+    /// The operation's name, if that can be read although the message cannot: the operation can
+    /// then still be polled. Not used if the message can be read.
+    pub name: Option<Cow<'a, str>>,
 }
 
 impl<'a> Listed<'a> {
     /// Creates an entry from a message and what it says.
     #[must_use]
     pub fn new(message: &'a [u8], seen: Observation<'a>) -> Self {
-        Self { message, seen }
+        Self { message, seen: Ok(seen), name: None }
+    }
+
+    /// Creates an entry from a message, and `name` from a message that `read` cannot read.
+    #[must_use]
+    pub fn read(
+        message: &'a [u8],
+        read: impl FnOnce(&'a [u8]) -> Result<Observation<'a>, Failure>,
+        name: impl FnOnce(&'a [u8]) -> Option<Cow<'a, str>>,
+    ) -> Self {
+        let seen = read(message);
+        let name = if seen.is_err() { name(message) } else { None };
+        Self { message, seen, name }
     }
 }

@@ -2,13 +2,18 @@
 
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, error_reply,
-    expect_success,
+    Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part,
+    declared::{
+        WirePath,
+        seek::{Paths, seek},
+    },
+    error_reply, expect_success,
+    json::string,
     location::{body_of, location_in, repeated_headers},
 };
 use crate::{
@@ -17,7 +22,7 @@ use crate::{
     message::{Reply, Request},
     status::{Code, Failure, State, Status},
     text::excerpt,
-    url::encode_query,
+    url::{Origin, encode_query},
 };
 
 /// LXD and Incus ([REST API](https://documentation.ubuntu.com/lxd/en/latest/rest-api/)): the start
@@ -26,21 +31,36 @@ use crate::{
 ///
 /// - The state is `metadata.status_code` in the body, never the HTTP status: 105 is pending, 200
 ///   success, 400 failure, 401 cancelled, and every other code is running. `err` says why the
-///   operation failed. An operation that failed with `context canceled` was cancelled.
+///   operation failed. An operation that failed with `context canceled`, or without a reason, was
+///   cancelled.
 /// - A start reply of `type: sync` is a finished operation whose response is `metadata`.
 /// - The operation's own `metadata` (a map) is the metadata. The whole operation, with its
 ///   `resources`, is the response.
 /// - [`wait`](crate::RawOperation::wait) sends `GET …/wait?timeout=N`,
 ///   [`cancel`](crate::RawOperation::cancel) sends `DELETE` for the operation. There is no call
 ///   that deletes a finished operation.
-/// - The server forgets a finished operation after about 5 seconds. A poll that comes too late
-///   fails with `NOT_FOUND`, and its error says that the operation was there before and is gone. To
-///   get every result, keep the delays well below that, or let the server hold the polls
-///   ([`with_long_poll`](crate::PollSettings::with_long_poll)).
+/// - The server forgets a finished operation after about 5 seconds. A wait therefore lets the
+///   server hold each poll (`GET …/wait?timeout=N`) for as long as it would have slept before it,
+///   and never sleeps for more than 2.5 s itself: where a proxy cannot hold polls, or the settings
+///   say [`without_long_poll`](crate::PollSettings::without_long_poll). A poll that comes too late
+///   all the same fails with `NOT_FOUND`, and its error says that the operation was there before
+///   and is gone.
 /// - The name is the path `/1.0/operations/<id>`. An id alone is enough to resume.
+/// - The progress is `progress.percent` of the metadata, or the per cent in the text of a member
+///   such as `download_progress`.
 ///
 /// The daemon is reached over TCP, with the client's certificates in the transport, or over its
-/// unix socket, with `HyperTransport::unix` and any `http` base URL.
+/// unix socket, with any `http` base URL. A token that was made over one resumes over the other.
+///
+/// ```
+/// # #[cfg(all(unix, feature = "hyper"))] {
+/// use lro_runtime::{Operations, dialect::Lxd, transport::HyperTransport};
+///
+/// let socket = HyperTransport::unix("/var/snap/lxd/common/lxd/unix.socket");
+/// let operations = Operations::builder("http://lxd").dialect(Lxd::new()).transport(socket).build()?;
+/// # }
+/// # Ok::<(), lro_runtime::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lxd;
 
@@ -54,6 +74,9 @@ impl Lxd {
 
 /// The path of the collection of all operations.
 const OPERATIONS: &str = "1.0/operations";
+
+/// For how long the daemon remembers an operation that has ended, as measured with LXD 5.0.2.
+const REMEMBERED: Duration = Duration::from_secs(5);
 
 impl Dialect for Lxd {
     fn id(&self) -> &'static str {
@@ -76,9 +99,7 @@ impl Dialect for Lxd {
         }
         let url = location_in(reply, request.uri())?;
         let path = envelope.operation.as_deref().filter(|path| !path.is_empty());
-        // The `Location` is polled as it is, because its query (`?project=p`) belongs to every
-        // request about the operation. The name is the path alone.
-        let (cursor, name) = match (url, path) {
+        let (mut cursor, name) = match (url, path) {
             (Some(url), path) => {
                 let name = path.map_or_else(|| path_of(&url).to_owned(), |path| path_of(path).to_owned());
                 (Cursor::new(url), name)
@@ -99,9 +120,14 @@ impl Dialect for Lxd {
         // The operation was accepted: a body that cannot be read must not lose it.
         let mut seen = envelope
             .metadata
-            .and_then(|operation| observe(operation).ok())
+            .and_then(|operation| observe(operation.get().as_bytes()).ok())
             .unwrap_or_else(|| Observation::new(State::Running));
         seen.name = Some(Cow::Owned(name));
+        // A refused URL stays as it was written.
+        if cursor.refusal().is_none() {
+            let key = key_of(request.uri(), cursor.key().to_owned());
+            cursor = cursor.at(key);
+        }
         seen.cursor = Some(cursor.with_headers(repeated_headers(request)));
         seen.hint = Hint::from_headers(reply.headers());
         Ok(seen)
@@ -130,7 +156,7 @@ impl Dialect for Lxd {
         let operation = envelope.metadata.ok_or_else(|| {
             Failure::protocol(format!("the reply has no operation; found `{}`", excerpt(reply.body())))
         })?;
-        let mut seen = observe(operation)?;
+        let mut seen = observe(operation.get().as_bytes())?;
         seen.hint = Hint::from_headers(reply.headers());
         Ok(seen)
     }
@@ -149,6 +175,14 @@ impl Dialect for Lxd {
             .with_headers(cursor.headers()))
     }
 
+    fn remembers_end(&self) -> Option<Duration> {
+        Some(REMEMBERED)
+    }
+
+    fn prefers_held_polls(&self) -> bool {
+        true
+    }
+
     fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
         if !query.page_token.is_empty() {
             return Err(Failure::unsupported("this dialect lists everything on one page"));
@@ -160,12 +194,7 @@ impl Dialect for Lxd {
         Ok(Call::get(format!("{OPERATIONS}?recursion=1{project}{filter}")))
     }
 
-    fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
-        #[derive(Deserialize)]
-        struct Named<'a> {
-            #[serde(borrow)]
-            id: Cow<'a, str>,
-        }
+    fn read_list<'a>(&self, _query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
         expect_success(reply)?;
         let envelope = Envelope::of(reply)?;
         let not_a_list = |e: serde_json::Error| {
@@ -175,16 +204,50 @@ impl Dialect for Lxd {
         // `{"running": […], "failure": […]}`. `metadata` is `null` if there are none.
         let listed =
             envelope.metadata.map(|listed| serde_json::from_str(listed.get()).map_err(not_a_list)).transpose()?;
-        let by_status: BTreeMap<Cow<'a, str>, Vec<&'a RawValue>> = listed.unwrap_or_default();
-        let operations = by_status.into_values().flatten().map(|operation| {
-            let mut seen = observe(operation)?;
-            let named: Named<'a> = serde_json::from_str(operation.get()).map_err(not_a_list)?;
-            seen.cursor = Some(self.locate(&named.id, &[])?);
-            seen.name = Some(Cow::Owned(format!("/{OPERATIONS}/{}", named.id)));
-            Ok(Listed { message: operation.get().as_bytes(), seen })
-        });
-        Ok(ListPage { operations: operations.collect::<Result<_, Failure>>()?, ..ListPage::default() })
+        let by_status: BTreeMap<Cow<'a, str>, &'a RawValue> = listed.unwrap_or_default();
+        let read = |message| {
+            let mut seen = observe(message)?;
+            let name = name_in(message).ok_or_else(|| Failure::protocol("the operation has no `id`"))?;
+            seen.cursor = Some(self.locate(&name, &[])?);
+            seen.name = Some(name);
+            Ok(seen)
+        };
+        let operations =
+            by_status.into_values().flat_map(|group| match serde_json::from_str::<Vec<&RawValue>>(group.get()) {
+                Ok(group) => group,
+                // A group that is not a list is an entry that cannot be read: the other groups can.
+                Err(_) => vec![group],
+            });
+        Ok(ListPage::new(operations.map(|entry| Listed::read(entry.get().as_bytes(), read, name_in)).collect()))
     }
+}
+
+/// Returns the name of one operation object, made from its `id`, also if the rest of it cannot be
+/// read.
+fn name_in(operation: &[u8]) -> Option<Cow<'_, str>> {
+    const ID: Paths<1> = Paths::NONE.with(0, WirePath::at(&[&["id"]]));
+    let mut found = [None];
+    let _ = seek(operation, &ID, &mut found);
+    let [id] = found;
+    id.and_then(string).map(|id| Cow::Owned(format!("/{OPERATIONS}/{id}")))
+}
+
+/// Returns what of an operation's `url` is polled: its path and query, below the client's base URL,
+/// if it is on the origin of the start call.
+///
+/// The daemon is the same over its unix socket and over TLS, and so is an operation's path: without
+/// the origin, a token that was made over one resumes over the other. The query (`?project=p`)
+/// belongs to every request about the operation. Any other URL stays as it is, and the client
+/// judges its origin.
+fn key_of(start: &Uri, url: String) -> String {
+    let own = Origin::of(start);
+    let path = url.parse::<Uri>().ok().filter(|url| own.is_some() && Origin::of(url) == own).and_then(|url| {
+        let (_, id) = url.path().split_once("/1.0/operations/")?;
+        let is_plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        is_plain.then(|| format!("{OPERATIONS}/{id}{query}"))
+    });
+    path.unwrap_or(url)
 }
 
 /// Returns the path of a URL or a path, without its query.
@@ -222,7 +285,7 @@ impl<'a> Envelope<'a> {
 }
 
 /// Reads one operation object.
-fn observe(operation: &RawValue) -> Result<Observation<'_>, Failure> {
+fn observe(operation: &[u8]) -> Result<Observation<'_>, Failure> {
     #[derive(Deserialize)]
     struct Operation<'a> {
         status_code: i64,
@@ -233,30 +296,29 @@ fn observe(operation: &RawValue) -> Result<Observation<'_>, Failure> {
         #[serde(borrow, default)]
         metadata: Option<&'a RawValue>,
     }
-    let read: Operation<'_> = serde_json::from_str(operation.get()).map_err(|e| {
-        Failure::protocol(format!("not an operation: {e}; found `{}`", excerpt(operation.get().as_bytes())))
-    })?;
+    let read: Operation<'_> = serde_json::from_slice(operation)
+        .map_err(|e| Failure::protocol(format!("not an operation: {e}; found `{}`", excerpt(operation))))?;
     let why = read.err.as_deref().unwrap_or_default();
     // Codes below 200 are states of work in progress, 112 ("Error") included; an unknown code of a
     // later version does not end the wait.
     let state = match read.status_code {
         105 => State::Pending,
         200 => State::Succeeded,
-        // LXD ends some cancelled operations as failures with this text (Go's `context.Canceled`)
-        // instead of with 401.
-        400 if why == "context canceled" => State::Cancelled,
+        // LXD ends some cancelled operations as failures instead of with 401: with this text (Go's
+        // `context.Canceled`), or with none. Every other failure says why.
+        400 if matches!(why, "context canceled" | "") => State::Cancelled,
         400 => State::Failed,
         401 => State::Cancelled,
         _ => State::Running,
     };
     let mut seen = Observation::new(state);
     seen.is_known_status = matches!(read.status_code, 100..=112 | 200 | 400 | 401);
-    seen.progress = read.metadata.and_then(percent);
+    seen.progress = read.metadata.and_then(fraction_done);
     seen.metadata = read.metadata.filter(|metadata| metadata.get() != "null").map(json);
     match state {
         // The operation names what it made in `resources`, beside its `metadata`: the response is
         // all of it.
-        State::Succeeded => seen.response = Some(json(operation)),
+        State::Succeeded => seen.response = Some(Part::of(operation, Encoding::Json)),
         State::Failed => seen.status = Some(Status::new(Code::Unknown, why)),
         State::Cancelled => seen.status = Some(Status::new(Code::Cancelled, why)),
         State::Pending | State::Running => {}
@@ -269,19 +331,32 @@ fn json(raw: &RawValue) -> Part<'_> {
     Part::of(raw.get().as_bytes(), Encoding::Json)
 }
 
-/// Returns the fraction done from `progress.percent` of an operation's metadata, which is a number
-/// from 0 to 100 in a string.
-fn percent(metadata: &RawValue) -> Option<f64> {
-    #[derive(Deserialize)]
-    struct Metadata<'a> {
-        #[serde(borrow)]
-        progress: Progress<'a>,
-    }
+/// Returns the fraction done from an operation's metadata.
+///
+/// `progress.percent` is a number from 0 to 100 in a string. Older versions have only a text for
+/// people, in a member whose name ends with `_progress`: `12% (82.80kB/s)`, `rootfs: 12%`. Of
+/// several such members the least counts: that of an earlier stage stays at 100 %.
+fn fraction_done(metadata: &RawValue) -> Option<f64> {
     #[derive(Deserialize)]
     struct Progress<'a> {
         #[serde(borrow)]
         percent: Cow<'a, str>,
     }
-    let read = serde_json::from_str::<Metadata<'_>>(metadata.get()).ok()?;
-    read.progress.percent.parse::<f64>().ok().map(|percent| percent / 100.0)
+    let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(metadata.get()).ok()?;
+    let progress = members.get("progress").and_then(|raw| serde_json::from_str::<Progress<'_>>(raw.get()).ok());
+    let percent = progress.and_then(|progress| progress.percent.trim().parse::<f64>().ok());
+    let texts = members.iter().filter(|(name, _)| name.ends_with("_progress")).filter_map(|(_, text)| string(text));
+    let percent = percent.or_else(|| texts.filter_map(|text| percent_in(&text)).reduce(f64::min));
+    percent.filter(|percent| (0.0..=100.0).contains(percent)).map(|percent| percent / 100.0)
+}
+
+/// Returns the number before the `%` at the beginning of a text, or after its `prefix: `.
+fn percent_in(text: &str) -> Option<f64> {
+    let text = match text.split_once(": ") {
+        // The small part of an image that comes before its root file system.
+        Some(("metadata", _)) => return None,
+        Some((_, text)) => text,
+        None => text,
+    };
+    text.trim_start().split_once('%')?.0.parse().ok()
 }

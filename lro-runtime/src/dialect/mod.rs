@@ -245,6 +245,22 @@ pub trait Dialect: Send + Sync + 'static {
         Err(Failure::unsupported("this dialect has no wait call"))
     }
 
+    /// Returns for how long the service remembers that an operation has ended; `None` if for longer
+    /// than any delay. Default: `None`.
+    ///
+    /// A poll after that time finds nothing, and the result is lost. A wait therefore never sleeps
+    /// for more than half of it, whatever the settings and the hints of good replies say.
+    fn remembers_end(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Whether waits use [`wait`](Self::wait) without being told to: they ask the server to hold
+    /// each poll for as long as they would have slept before it. Default: `false`, so that polls
+    /// are held only where the settings say so.
+    fn prefers_held_polls(&self) -> bool {
+        false
+    }
+
     /// Builds the call that lists operations. Default: unsupported.
     ///
     /// # Errors
@@ -255,13 +271,14 @@ pub trait Dialect: Send + Sync + 'static {
         Err(Failure::unsupported("this dialect has no list call"))
     }
 
-    /// Reads the reply to [`list`](Self::list). Default: unsupported.
+    /// Reads the reply to [`list`](Self::list) of the same query. Default: unsupported.
     ///
     /// # Errors
     ///
-    /// When the reply is an error, or does not follow this dialect.
-    fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
-        let _ = reply;
+    /// When the reply is an error, or is not a page of a list. An entry that cannot be read is no
+    /// error of the page: it is a [`Listed`] with a failure.
+    fn read_list<'a>(&self, query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+        let _ = (query, reply);
         Err(Failure::unsupported("this dialect has no list call"))
     }
 }
@@ -314,11 +331,19 @@ impl<D: Dialect + ?Sized> Dialect for Arc<D> {
         (**self).wait(cursor, timeout)
     }
 
+    fn remembers_end(&self) -> Option<Duration> {
+        (**self).remembers_end()
+    }
+
+    fn prefers_held_polls(&self) -> bool {
+        (**self).prefers_held_polls()
+    }
+
     fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
         (**self).list(query)
     }
 
-    fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
-        (**self).read_list(reply)
+    fn read_list<'a>(&self, query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+        (**self).read_list(query, reply)
     }
 }

@@ -101,7 +101,7 @@ impl Dialect for Vertex {
         self.google.list(query)
     }
 
-    fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
-        self.google.read_list(reply)
+    fn read_list<'a>(&self, query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+        self.google.read_list(query, reply)
     }
 }

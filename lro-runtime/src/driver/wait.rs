@@ -51,9 +51,14 @@ impl Wait {
         // The engine reads no clock and has no randomness: both are passed in here, and the times
         // again at each step.
         let schedule = operation.settings(settings).resolve()?;
+        let snapshot = &operation.snapshot;
+        // The dialect of the operation, which may be another than the client's.
+        let schedule = match &snapshot.target {
+            Some(target) => schedule.for_service(target.dialect.remembers_end(), target.dialect.prefers_held_polls()),
+            None => schedule,
+        };
         let timer = operation.client().timer_or(timer);
         let unknown = schedule.unknown_status;
-        let snapshot = &operation.snapshot;
         let opening = Opening {
             now: timer.now(),
             system_now: timer.system_time(),

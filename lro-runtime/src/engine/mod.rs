@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::{
     hint::Hint,
-    settings::{Expiration, HintPolicy, Jitter, Limits, SHORTEST_DELAY, Schedule, Verdict},
+    settings::{Expiration, HintPolicy, Hold, Jitter, Limits, SHORTEST_DELAY, Schedule, Verdict},
     status::{Cause, Failure, FailureScope},
 };
 
@@ -127,7 +127,8 @@ struct Polling {
     began: Instant,
     /// When the poll was planned for. Earlier than `began` if the timer overslept.
     planned: Instant,
-    is_held: bool,
+    /// For how long the server was asked to hold the poll.
+    held: Option<Duration>,
     is_last_poll: bool,
 }
 
@@ -169,6 +170,8 @@ pub(crate) struct Engine {
     due_without_hold: Option<Instant>,
     /// Whether to ask the server to hold polls.
     can_hold: bool,
+    /// The delay that the next held poll takes the place of, where holds are in place of delays.
+    held_delay: Duration,
     /// Whether the poll that ended last was an ordinary one. A held poll does not count as a last
     /// poll: `poll` cuts its hold so that an ordinary poll still fits before the deadline, and that
     /// poll would never be sent if the held one counted.
@@ -190,7 +193,9 @@ impl Engine {
             rng: fastrand::Rng::with_seed(schedule.seed.unwrap_or(opening.seed)),
             grace_ends: started.and_then(|started| started.checked_add(schedule.not_found_grace)),
             delay: schedule.delay,
-            can_hold: schedule.long_poll.is_some(),
+            can_hold: matches!(schedule.hold, Hold::For(_) | Hold::InPlaceOfDelays),
+            // Before a first poll there is no delay: a held one takes the place of the first.
+            held_delay: schedule.delay,
             schedule,
             began: now,
             deadline,
@@ -262,14 +267,18 @@ impl Engine {
         // The hold ends two round trips before the deadline: one for the reply of this poll, one
         // for a last ordinary poll.
         let longest = remaining.saturating_sub(self.round_trip.saturating_mul(2));
-        let hold = self.schedule.long_poll.filter(|_| self.can_hold && !is_last_poll).map(|hold| hold.min(longest));
+        let hold = match self.schedule.hold {
+            Hold::For(hold) => Some(hold),
+            Hold::InPlaceOfDelays => Some(self.held_delay),
+            Hold::Unset | Hold::Never => None,
+        };
+        let hold = hold.filter(|_| self.can_hold && !is_last_poll).map(|hold| hold.min(longest));
         let hold = hold.filter(|hold| !hold.is_zero());
         // Time to hold and time to answer, but never beyond the deadline: a poll in flight is cut
         // there.
         let limit = self.schedule.poll_timeout.saturating_add(hold.unwrap_or_default()).min(remaining);
         let action = Action::Poll { limit, hold };
-        let (began, is_held) = (now, hold.is_some());
-        self.plan = Plan::Polling(Polling { action, began, planned, is_held, is_last_poll });
+        self.plan = Plan::Polling(Polling { action, began: now, planned, held: hold, is_last_poll });
         action
     }
 
@@ -327,7 +336,7 @@ impl Engine {
     fn take_polling(&mut self) -> Option<Polling> {
         match self.plan {
             Plan::Polling(polling) => {
-                self.last_was_ordinary = !polling.is_held;
+                self.last_was_ordinary = polling.held.is_none();
                 Some(polling)
             }
             _ => None,
@@ -340,7 +349,7 @@ impl Engine {
         // A held poll takes as long as the server holds it, which says nothing about round trips.
         // The time counts from `planned`, so that a timer that oversleeps makes the last poll
         // earlier as a slow network does.
-        if !polling.is_held {
+        if polling.held.is_none() {
             self.measure(now.saturating_duration_since(polling.planned), polling.is_last_poll);
         }
         (self.spent, self.last_failure) = (Spending::default(), None);
@@ -359,9 +368,15 @@ impl Engine {
             // The delay after a held poll counts from its beginning, because the server has waited
             // already. If the server did not hold it, the delay is still ahead, and the wait polls
             // as usual. A hint counts from the reply, as everywhere.
-            let held = polling.is_held && success.hint.is_none();
-            self.due_without_hold = held.then(|| add(now, delay));
-            self.plan_poll(now, add(if held { polling.began } else { now }, delay));
+            let held = polling.held.filter(|_| success.hint.is_none());
+            self.due_without_hold = held.map(|_| add(now, delay));
+            let due = match held {
+                // A server that has held the poll for as long as it was asked is polled again at
+                // once, although the next delay is longer.
+                Some(asked) => add(polling.began, delay.min(asked)),
+                None => add(now, delay),
+            };
+            self.plan_poll(now, due);
         }
     }
 
@@ -377,13 +392,18 @@ impl Engine {
             self.plan = Plan::Ended(End::TimedOut(Some(failure)));
             return;
         }
-        if is_cut && polling.is_held {
+        if is_cut && polling.held.is_some() {
             // The server holds polls for longer than it is asked to, as Compute's wait does, which
             // takes no time limit. That is not a failure. From now on the wait polls as usual,
             // beginning at once: it has waited long enough.
             self.can_hold = false;
             self.plan_poll(now, now);
             return;
+        }
+        if polling.held.is_some() && self.schedule.hold == Hold::InPlaceOfDelays {
+            // A proxy may refuse or cut what is held. The settings did not ask for it, so the wait
+            // does without.
+            self.can_hold = false;
         }
         // For how long failures are still forgiven, where zero ends the wait; and the how many-th
         // in a row it is, by which its delay grows.
@@ -409,7 +429,8 @@ impl Engine {
         // A hint wins over the end of the forgiveness and is not cut by it. The server has said
         // when it can answer; an earlier poll would get the same refusal and end the wait for
         // nothing.
-        let computed = || self.schedule.error_budget.delay_after(nth).min(forgiven_for).max(SHORTEST_DELAY);
+        let computed =
+            || self.remembered(self.schedule.error_budget.delay_after(nth).min(forgiven_for)).max(SHORTEST_DELAY);
         let delay = self.hinted(failure.hint(), system_now).unwrap_or_else(computed);
         self.last_failure = Some(failure);
         // Computed before the failure, and perhaps earlier than the delay that the failure asks
@@ -474,7 +495,13 @@ impl Engine {
         // Drawn also where a hint wins, so that a hint does not shift the random numbers of later
         // delays.
         let jittered = self.jittered(computed);
-        self.hinted(hint, system_now).unwrap_or(jittered)
+        self.held_delay = jittered;
+        self.remembered(self.hinted(hint, system_now).unwrap_or(jittered))
+    }
+
+    /// Returns `delay`, cut to the longest after which the service still remembers the end.
+    fn remembered(&self, delay: Duration) -> Duration {
+        self.schedule.longest_delay.map_or(delay, |longest| delay.min(longest))
     }
 
     /// Returns the delay that a hint asks for, within the bounds of the settings. `None` without a

@@ -12,9 +12,10 @@ mod failure_policy;
 mod schedule;
 mod values;
 
+use self::values::LongPoll;
 pub(crate) use self::{
     error::SettingsError,
-    schedule::{SHORTEST_DELAY, Schedule},
+    schedule::{Hold, SHORTEST_DELAY, Schedule},
     values::Limits,
 };
 pub use self::{
@@ -97,8 +98,8 @@ pub struct PollSettings {
     error_budget: Option<ErrorBudget>,
     #[serde(with = "duration::serde_option", skip_serializing_if = "Option::is_none")]
     not_found_grace: Option<Duration>,
-    #[serde(with = "duration::serde_option", skip_serializing_if = "Option::is_none")]
-    long_poll: Option<Duration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    long_poll: Option<LongPoll>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unknown_status: Option<UnknownStatus>,
     #[serde(skip)]
@@ -123,7 +124,6 @@ impl fmt::Debug for PollSettings {
         duration("max_delay", self.max_delay);
         duration("poll_timeout", self.poll_timeout);
         duration("not_found_grace", self.not_found_grace);
-        duration("long_poll", self.long_poll);
         let mut field = |name, value: Option<&dyn fmt::Debug>| {
             if let Some(value) = value {
                 out.field(name, value);
@@ -135,6 +135,7 @@ impl fmt::Debug for PollSettings {
         field("expiration", self.expiration.as_ref().map(|v| v as _));
         field("hint", self.hint.as_ref().map(|v| v as _));
         field("error_budget", self.error_budget.as_ref().map(|v| v as _));
+        field("long_poll", self.long_poll.as_ref().map(|v| v as _));
         field("unknown_status", self.unknown_status.as_ref().map(|v| v as _));
         out.finish_non_exhaustive()
     }
@@ -312,10 +313,19 @@ impl PollSettings {
 
     /// Asks the server to hold each poll for up to this long, where the dialect and the service can
     /// (`WaitOperation` and similar calls). Elsewhere the wait polls as usual. At least 1 ms.
-    /// Default: no held polls.
+    /// Default: no held polls, unless the dialect
+    /// [prefers them](crate::Dialect::prefers_held_polls).
     #[must_use]
     pub fn with_long_poll(mut self, hold: Duration) -> Self {
-        self.long_poll = Some(hold);
+        self.long_poll = Some(LongPoll::For(hold));
+        self
+    }
+
+    /// Asks the server for ordinary polls only, which it answers at once. Default: so, unless the
+    /// dialect [prefers held polls](crate::Dialect::prefers_held_polls).
+    #[must_use]
+    pub fn without_long_poll(mut self) -> Self {
+        self.long_poll = Some(LongPoll::Never);
         self
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    ErrorBudget, Expiration, HintPolicy, Jitter, Policy, PollSettings, SettingsError, UnknownStatus,
+    ErrorBudget, Expiration, HintPolicy, Jitter, LongPoll, Policy, PollSettings, SettingsError, UnknownStatus,
     failure_policy::Verdict,
 };
 use crate::{duration, status::Failure};
@@ -22,9 +22,25 @@ pub(crate) struct Schedule {
     pub(crate) hint: HintPolicy,
     pub(crate) error_budget: ErrorBudget,
     pub(crate) not_found_grace: Duration,
-    pub(crate) long_poll: Option<Duration>,
+    pub(crate) hold: Hold,
+    /// The longest delay after which the service still remembers that an operation has ended.
+    /// `None` if it remembers for longer than any delay.
+    pub(crate) longest_delay: Option<Duration>,
     pub(crate) unknown_status: UnknownStatus,
     pub(super) policy: Option<Policy>,
+}
+
+/// Whether, and for how long, the server is asked to hold polls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// No setting says. Not held, unless the dialect prefers it.
+    Unset,
+    /// Not held, whatever the dialect prefers.
+    Never,
+    /// Held for this long.
+    For(Duration),
+    /// Held for as long as the delay that each held poll takes the place of.
+    InPlaceOfDelays,
 }
 
 /// The shortest delay that is not a hot loop: the least legal value of every delay that repeats,
@@ -35,6 +51,18 @@ impl Schedule {
     /// Returns what `failure` means for the wait, by the caller's policy if there is one.
     pub(crate) fn verdict(&self, failure: &Failure) -> Verdict {
         self.policy.as_ref().map_or_else(|| failure.verdict(), |policy| policy.0.verdict(failure))
+    }
+
+    /// Fits the schedule to a service that remembers for `remembers_end` that an operation has
+    /// ended, and whose dialect may prefer held polls.
+    ///
+    /// Half of that time is the longest delay: a poll takes time as well, and may fail once.
+    pub(crate) fn for_service(mut self, remembers_end: Option<Duration>, prefers_held_polls: bool) -> Self {
+        self.longest_delay = remembers_end.map(|remembered| (remembered / 2).max(SHORTEST_DELAY));
+        if prefers_held_polls && self.hold == Hold::Unset {
+            self.hold = Hold::InPlaceOfDelays;
+        }
+        self
     }
 
     /// Checks every value against its least legal value. `initial_delay` may be zero: it is waited
@@ -59,7 +87,10 @@ impl Schedule {
             at_least("hint_floor", floor, SHORTEST_DELAY)?;
             at_least("hint_ceiling", ceiling, floor)?;
         }
-        self.long_poll.map_or(Ok(()), |hold| at_least("long_poll", hold, SHORTEST_DELAY))
+        match self.hold {
+            Hold::For(hold) => at_least("long_poll", hold, SHORTEST_DELAY),
+            Hold::Unset | Hold::Never | Hold::InPlaceOfDelays => Ok(()),
+        }
     }
 }
 
@@ -87,7 +118,11 @@ impl PollSettings {
                 .unwrap_or(HintPolicy::Obey { floor: Duration::from_millis(100), ceiling: Duration::from_secs(600) }),
             error_budget: self.error_budget.unwrap_or_default(),
             not_found_grace: self.not_found_grace.unwrap_or(Duration::from_secs(10)),
-            long_poll: self.long_poll,
+            hold: self.long_poll.map_or(Hold::Unset, |long_poll| match long_poll {
+                LongPoll::Never => Hold::Never,
+                LongPoll::For(hold) => Hold::For(hold),
+            }),
+            longest_delay: None,
             unknown_status: self.unknown_status.unwrap_or(UnknownStatus::Running),
             policy: self.policy,
         };

@@ -1,3 +1,5 @@
+//! Tests of the declared types of known services: their documented messages, and their ids.
+
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 

@@ -170,6 +170,27 @@ fn every_call_of_the_service_is_there() {
 }
 
 #[test]
+fn an_entry_of_a_page_that_is_damaged_costs_the_others_nothing() {
+    // An operation whose `done` is not a number, between two that can be read.
+    let damaged = [b"\x0a\x0coperations/2".as_slice(), b"\x1a\x01x"].concat();
+    let page = [running().encode_to_vec(), damaged.clone(), succeeded().encode_to_vec()]
+        .iter()
+        .flat_map(|entry| [&[0x0a, u8::try_from(entry.len()).unwrap()], &entry[..]].concat())
+        .collect::<Vec<u8>>();
+    let channel = Channel::new(move |_, _| Ok(page.clone()));
+    let mut list = client(&channel).list("").blocking();
+    assert_eq!(list.next().unwrap().unwrap().state(), State::Running);
+    let error = list.next().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+    assert_eq!(
+        (error.snapshot().unwrap().name(), &error.snapshot().unwrap().raw()[..]),
+        ("operations/2", &damaged[..])
+    );
+    assert_eq!(list.next().unwrap().unwrap().state(), State::Succeeded);
+    assert!(list.next().is_none());
+}
+
+#[test]
 fn an_operation_of_a_users_own_stub_is_taken_over_and_polled() {
     let channel = Channel::new(|_, _| Ok(succeeded().encode_to_vec()));
     let images = Images { operations: client(&channel) };

@@ -1,6 +1,20 @@
 //! Tests of lists: pages, queries, pages that never end, and services without lists.
 
-use lro_runtime::{CancelOutcome, ErrorKind, Operations, Result, State, block_on, dialect::Google};
+use std::{
+    future::{pending, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
+
+use lro_runtime::{
+    CancelOutcome, Code, Dialect, ErrorKind, Operations, PollSettings, RawOperation, Result, State, Status, block_on,
+    dialect::{Compute, Declared, Google, Lxd, Vertex},
+    long_running,
+    wire::replicate,
+};
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::answers::{Answers, http};
@@ -148,4 +162,226 @@ fn what_has_ended_is_not_asked_to_cancel() {
     assert_eq!(block_on(operations.cancel("operations/1")).unwrap(), CancelOutcome::Requested);
     assert_eq!(operations.blocking().cancel("operations/1").unwrap(), CancelOutcome::Requested);
     assert_eq!(answers.requests().len(), 2, "a name does not say whether it has ended");
+}
+
+/// Returns what a list gives: the names, and for an entry that cannot be read the raw entry after
+/// its name, if that could be read.
+fn listed(dialect: impl Dialect, page: &'static str) -> Vec<String> {
+    let answers = Answers::new(move |_, _| page);
+    let operations = answers.operations("https://images.example.com", dialect).0;
+    let entry = |entry: Result<RawOperation>| match entry {
+        Ok(operation) => operation.name().to_owned(),
+        Err(error) => {
+            assert!(matches!(error.kind(), ErrorKind::Protocol | ErrorKind::UntrustedUrl), "{error}");
+            let snapshot = error.snapshot().unwrap();
+            assert_eq!(error.token().is_some(), snapshot.name().ends_with('b'), "only b can be resumed: {error}");
+            format!("{} {}", snapshot.name(), String::from_utf8_lossy(snapshot.raw()))
+        }
+    };
+    operations.list("").parent("projects/p/zones/z").blocking().map(entry).collect()
+}
+
+#[test]
+fn an_entry_that_cannot_be_read_costs_the_others_nothing_in_any_dialect() {
+    const GOOGLE: &str = r#"{"operations":[{"name":"operations/a"},{"name":"m/operations/b","done":"yes"},7,{"name":"../x"},{"name":"operations/c"}]}"#;
+    let google = ["operations/a", r#"m/operations/b {"name":"m/operations/b","done":"yes"}"#, " 7"];
+    let entries = listed(Google::new(), GOOGLE);
+    assert_eq!(entries[..3], google);
+    assert_eq!(entries[4], "operations/c", "{entries:?}");
+    assert_eq!(listed(Vertex::new(), GOOGLE)[1], google[1]);
+
+    const LINK: &str = "https://compute.googleapis.com/compute/v1/projects/p/global/operations/";
+    let page = r#"{"items":[{"name":"a","selfLink":"LINKa","status":"DONE"},{"name":"b","selfLink":"LINKb"},{"name":"c","selfLink":"LINKc","status":"DONE"},{"status":{}},{"name":"d","status":"RUNNING"}]}"#;
+    let page: &'static str = page.replace("LINK", LINK).leak();
+    let entries = listed(Compute::new(), page);
+    let lost = format!(r#"{{"name":"b","selfLink":"{LINK}b"}}"#);
+    assert_eq!(entries[0], "projects/p/global/operations/a");
+    assert_eq!(entries[1], format!("projects/p/global/operations/b {lost}"));
+    assert_eq!(entries[2], "projects/p/global/operations/c");
+    assert_eq!(entries[3], r#" {"status":{}}"#);
+    assert!(entries[4].ends_with(r#"{"name":"d","status":"RUNNING"}"#), "no place to poll it: {entries:?}");
+
+    let entries = listed(
+        Lxd::new(),
+        r#"{"type":"sync","metadata":{"failure":"none","running":[{"id":"a","status_code":103},{"id":"b"},{"status_code":103},{"id":"c","status_code":103}]}}"#,
+    );
+    let path = "/1.0/operations/";
+    let lxd = [r#" "none""#.to_owned(), format!("{path}a"), format!(r#"{path}b {{"id":"b"}}"#)];
+    assert_eq!(entries[..3], lxd);
+    assert_eq!(entries[3..], [r#" {"status_code":103}"#.to_owned(), format!("{path}c")]);
+
+    let entries = listed(
+        Declared::of::<replicate::Prediction>(),
+        r#"{"results":[{"id":"a","status":"starting"},{"id":"b","status":[]},[],{"id":{},"status":"starting"},{"id":"c","status":"starting"}]}"#,
+    );
+    assert_eq!(entries[..3], ["a", r#"b {"id":"b","status":[]}"#, " []"]);
+    assert_eq!(entries[3..], [r#" {"id":{},"status":"starting"}"#, "c"]);
+}
+
+#[test]
+fn a_page_that_is_no_list_is_an_error_of_the_list_that_ends_it() {
+    let dialects: [(Arc<dyn Dialect>, &str); 5] = [
+        (Arc::new(Google::new()), r#"{"operations":{}}"#),
+        (Arc::new(Google::new()), "<html>"),
+        (Arc::new(Compute::new()), r#"{"items":7}"#),
+        (Arc::new(Lxd::new()), r#"{"type":"sync","metadata":[]}"#),
+        (Arc::new(Declared::of::<replicate::Prediction>()), r#"{"results":"none"}"#),
+    ];
+    for (dialect, page) in dialects {
+        let answers = Answers::new(move |_, _| page);
+        let operations = answers.operations("https://images.example.com", dialect).0;
+        let mut list = operations.list("").parent("projects/p/zones/z").blocking();
+        let error = list.next().unwrap().unwrap_err();
+        assert_eq!((error.kind(), error.snapshot().is_none()), (ErrorKind::Protocol, true), "{error}");
+        assert!(list.next().is_none());
+    }
+}
+
+#[test]
+fn an_entry_that_cannot_be_read_can_be_polled_by_its_name_and_the_error_says_which_it_is() {
+    let answers = Answers::new(|n, _| match n {
+        0 => r#"{"operations":[{"name":"operations/a"},{"name":"operations/b","done":"yes"}],"unreachable":["x",7]}"#,
+        _ => r#"{"name":"operations/b","done":true,"response":{}}"#,
+    });
+    let mut list = client(&answers).list("").blocking();
+    assert!(list.next().unwrap().is_ok());
+    let error = list.next().unwrap().unwrap_err();
+    let said = error.to_string();
+    assert!(said.starts_with("operation `operations/b`: the entry at index 1"), "{said}");
+    assert!(said.contains("`done`: found `\"yes\"`"), "{said}");
+    assert!(error.snapshot().unwrap().blocking().poll_once().unwrap().is_succeeded());
+    assert_eq!(client(&answers).resume(error.token().unwrap()).unwrap().name(), "operations/b");
+    assert!(list.next().is_none());
+    assert_eq!(list.unreachable(), ["x", "7"]);
+}
+
+#[test]
+fn a_list_that_failed_says_to_list_again() {
+    let answers = Answers::new(|_, _| http(403, "{}"));
+    let error = client(&answers).list("").blocking().next().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Poll);
+    assert!(error.to_string().contains("; list again"), "{error}");
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Stage {
+    stage: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Report {
+    kept: u32,
+}
+
+pub(crate) struct Pipelines {
+    operations: Operations,
+}
+
+#[expect(dead_code, reason = "these operations are listed, not started")]
+#[long_running(metadata = Stage)]
+impl Pipelines {
+    #[long_running(
+        response = Report,
+        path = "v1beta1/{name}",
+        pending = |metadata| metadata.stage == "QUEUED",
+        classify = |report| (report.kept == 0).then(|| Status::new(Code::DataLoss, "nothing was kept")),
+    )]
+    pub(crate) async fn run_pipeline(&self) -> Result<RawOperation> {
+        self.operations.post("v1beta1/pipelines:run", "").await
+    }
+
+    #[long_running(response = Report, dialect = Compute::new(), result = "target_link")]
+    pub(crate) async fn insert(&self) -> Result<RawOperation> {
+        self.operations.post("compute/v1/projects/p/zones/z/instances", "").await
+    }
+}
+
+#[test]
+fn a_list_and_a_get_agree_on_what_the_method_makes_of_an_operation() {
+    let answers = Answers::new(|_, request| {
+        let operations = json!([
+            { "name": "operations/queued", "metadata": { "stage": "QUEUED" } },
+            { "name": "operations/running", "metadata": { "stage": "MERGING" } },
+            { "name": "operations/empty", "done": true, "response": { "kept": 0 } },
+            { "name": "operations/full", "done": true, "response": { "kept": 3 } },
+        ]);
+        let last = request.uri().path().rsplit('/').next().unwrap().to_owned();
+        let one = operations.as_array().unwrap().iter().find(|one| one["name"].as_str().unwrap().ends_with(&last));
+        one.cloned().unwrap_or(json!({ "operations": operations })).to_string()
+    });
+    let pipelines = Pipelines { operations: client(&answers) };
+    let list = pipelines.operations.blocking().list_of::<RunPipelineOperation>("");
+    let listed: Vec<RunPipelineOperation> = list.map(Result::unwrap).collect();
+    let states: Vec<_> = listed.iter().map(|operation| operation.untyped().state()).collect();
+    assert_eq!(states, [State::Pending, State::Running, State::Failed, State::Succeeded]);
+    assert_eq!(listed[2].status().unwrap().to_string(), "DATA_LOSS: nothing was kept");
+    assert_eq!(listed[3].result().unwrap().kept, 3);
+    for operation in &listed {
+        let got = pipelines.resume_run_pipeline(operation.name()).unwrap().blocking().poll_once().unwrap();
+        assert_eq!(got.untyped().state(), operation.untyped().state(), "{}", operation.name());
+        assert_eq!(got.token(), operation.token(), "its method, its path and its cursor are the same");
+    }
+    let below = "GET https://images.example.com/v1beta1/operations";
+    assert_eq!(answers.lines()[..2], [below.to_owned(), format!("{below}/queued")], "the path is the method's");
+}
+
+#[test]
+fn a_listed_operation_that_is_done_leads_to_the_resource_that_the_method_declares() {
+    const LINK: &str = "https://compute.googleapis.com/compute/v1/projects/p/zones/z/";
+    let answers = Answers::new(|n, _| match n {
+        0 => format!(
+            r#"{{"items":[{{"name":"o","selfLink":"{LINK}operations/o","targetLink":"{LINK}instances/i","status":"DONE"}}]}}"#
+        ),
+        _ => r#"{"kept":7}"#.to_owned(),
+    });
+    let pipelines = Pipelines { operations: client(&answers) };
+    let list = pipelines.operations.list_of::<InsertOperation>("").parent("projects/p/zones/z");
+    let listed = list.blocking().next().unwrap().unwrap();
+    assert!(!listed.is_completed(), "its resource is not fetched yet");
+    assert_eq!(listed.blocking().poll_until_completed(PollSettings::default()).unwrap().result().unwrap().kept, 7);
+}
+
+#[test]
+fn a_list_goes_on_where_another_stopped() {
+    let answers = three_pages();
+    let operations = client(&answers);
+    let mut list = operations.list("").blocking();
+    assert_eq!((list.next_page_token(), list.left_on_page()), ("", 0), "nothing was requested");
+    assert!(list.next().unwrap().is_ok());
+    assert_eq!((list.next_page_token(), list.left_on_page()), ("two", 1));
+    let token = list.next_page_token().to_owned();
+    let mut rest = operations.list("").page_token(token).blocking();
+    assert_eq!(rest.next_page_token(), "two");
+    assert!(rest.next().unwrap().is_ok());
+    assert_eq!(answers.lines().last().unwrap(), "GET https://images.example.com/v1/operations?pageToken=two");
+    let mut all = client(&three_pages()).list("").blocking();
+    assert_eq!(all.by_ref().count(), 6);
+    assert_eq!((all.next_page_token(), all.left_on_page()), ("", 0), "there is no further page");
+}
+
+#[test]
+fn a_list_that_failed_in_the_middle_says_which_page_is_missing() {
+    let answers =
+        Answers::new(|n, _| if n == 0 { page(["operations/1".to_owned()], "two").into() } else { http(503, "") });
+    let mut list = client(&answers).list("").blocking();
+    assert!(list.next().unwrap().is_ok());
+    assert_eq!(list.next().unwrap().unwrap_err().kind(), ErrorKind::Poll);
+    assert!(list.next().is_none());
+    assert_eq!(list.next_page_token(), "two");
+}
+
+#[test]
+fn a_blocking_list_needs_no_timer_of_the_clients_also_for_a_page_on_its_way() {
+    let answers = Answers::new(|_, _| crate::answers::Answer::Silence);
+    // A timer that needs an executor which does not run: its sleeps never end.
+    let builder = Operations::builder("https://images.example.com").transport(answers.clone());
+    let settings = PollSettings::default().with_poll_timeout(Duration::from_millis(1));
+    let operations = builder.timer(|_: Duration| pending()).poll_settings(settings).build().unwrap();
+    let mut list = operations.list("");
+    block_on(async {
+        let mut next = pin!(list.next());
+        poll_fn(|context| Poll::Ready(assert!(next.as_mut().poll(context).is_pending()))).await;
+    });
+    let error = list.blocking().next().unwrap().unwrap_err();
+    assert!(error.to_string().contains("no reply within 1ms"), "{error}");
 }

@@ -10,6 +10,7 @@
 mod support;
 
 mod driving;
+mod forgetting;
 mod list;
 mod reading;
 mod resuming;

@@ -203,6 +203,19 @@ fn a_written_budget_counts_the_origins_failures_unless_it_gives_them_a_share() {
 }
 
 #[test]
+fn held_polls_are_a_duration_or_never() {
+    let never = PollSettings::default().without_long_poll();
+    assert_eq!(serde_json::to_string(&never).unwrap(), r#"{"long_poll":"never"}"#);
+    let read = |text: &str| serde_json::from_str::<PollSettings>(text);
+    assert_eq!(read(r#"{"long_poll":"never"}"#).unwrap(), never);
+    assert_eq!(read(r#"{"long_poll":"30s"}"#).unwrap(), PollSettings::default().with_long_poll(secs(30.0)));
+    assert_eq!(read(r#"{"long_poll":1.5}"#).unwrap(), PollSettings::default().with_long_poll(secs(1.5)));
+    let error = read(r#"{"long_poll":"Never"}"#).unwrap_err().to_string();
+    assert!(error.contains("`Never` is not a duration"), "{error}");
+    assert!(format!("{never:?}").contains("long_poll: never"), "{never:?}");
+}
+
+#[test]
 fn durations_are_written_for_people() {
     let read = |text: &str| serde_json::from_str::<PollSettings>(text);
     let settings =

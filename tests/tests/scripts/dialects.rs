@@ -176,11 +176,23 @@ impl Dialect for WithOptions {
         self.inner.wait(cursor, timeout)
     }
 
+    fn remembers_end(&self) -> Option<std::time::Duration> {
+        self.inner.remembers_end()
+    }
+
+    fn prefers_held_polls(&self) -> bool {
+        self.inner.prefers_held_polls()
+    }
+
     fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
         self.inner.list(query)
     }
 
-    fn read_list<'a>(&self, reply: &'a http::Response<bytes::Bytes>) -> Result<ListPage<'a>, Failure> {
-        self.inner.read_list(reply)
+    fn read_list<'a>(
+        &self,
+        query: &ListQuery,
+        reply: &'a http::Response<bytes::Bytes>,
+    ) -> Result<ListPage<'a>, Failure> {
+        self.inner.read_list(query, reply)
     }
 }

@@ -10,8 +10,10 @@ use crate::{
     wire::{Clock, Wire},
 };
 
-/// Default settings of a script: constant delays of one second, so that any other delay is noticed.
-const SETTINGS: &str = r#"{"delay":"1s","multiplier":1.0,"jitter":"none","expiration":{"timeout":"10m"}}"#;
+/// Default settings of a script: constant delays of one second, so that any other delay is noticed,
+/// and no held polls, because through tokens each poll is one of its own.
+const SETTINGS: &str =
+    r#"{"delay":"1s","multiplier":1.0,"jitter":"none","long_poll":"never","expiration":{"timeout":"10m"}}"#;
 
 /// Plays `script` in both ways, and checks that both send the same requests.
 pub(crate) fn play(script: &Script) -> Result<(), String> {

@@ -1,35 +1,34 @@
 //! Reads the error member of a declared message, of whatever shape, as a status.
 
-use serde::Deserialize;
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
+use super::{
+    seek::{Paths, seek},
+    wire_path::WirePath,
+};
 use crate::{
+    dialect::json::{parse, string},
     status::{Code, Status, details::Detail},
     text::excerpt,
 };
 
-/// The members that error objects of different services have in common, not decoded: a member of an
-/// odd type must not hide the others.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Members<'a> {
-    #[serde(borrow)]
-    code: Option<&'a RawValue>,
-    #[serde(borrow)]
-    message: Option<&'a RawValue>,
-    #[serde(borrow)]
-    status: Option<&'a RawValue>,
-    #[serde(borrow)]
-    reason: Option<&'a RawValue>,
-    #[serde(borrow, rename = "type")]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow)]
-    details: Option<&'a RawValue>,
-    #[serde(borrow)]
-    errors: Option<&'a RawValue>,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
-}
+/// The members that error objects of different services have in common.
+const MEMBERS: Paths<8> = Paths::NONE
+    .with(0, WirePath::at(&[&["code"]]))
+    .with(1, WirePath::at(&[&["message"]]))
+    .with(2, WirePath::at(&[&["status"]]))
+    .with(3, WirePath::at(&[&["reason"]]))
+    .with(4, WirePath::at(&[&["type"]]))
+    .with(5, WirePath::at(&[&["details"]]))
+    .with(6, WirePath::at(&[&["errors"]]))
+    .with(7, WirePath::at(&[&["data"]]));
+
+/// How many levels of lists and wrappers are read. The deepest known form has three: an object, its
+/// list, an element. Each level is read a few times over and on the stack, and how many there are
+/// is the server's choice.
+const LEVELS: u8 = 4;
 
 /// Reads an error that is a string, an object, or an array of either.
 ///
@@ -44,70 +43,76 @@ struct Members<'a> {
 /// - The details are the elements of `details`, `errors` or `data`. Without such a list the whole
 ///   error object is the one detail, so that nothing is lost.
 pub(super) fn read(error: &RawValue) -> Option<Status> {
+    read_levels(error, LEVELS)
+}
+
+/// Reads an error down to this many levels. What lies deeper says that there is an error, and no
+/// more.
+fn read_levels(error: &RawValue, levels: u8) -> Option<Status> {
     let text = error.get();
     match text.as_bytes().first()? {
         b'"' => owned_string(error).filter(|text| !text.is_empty()).map(|text| Status::new(Code::Unknown, text)),
+        b'[' | b'{' if is_empty(error) => None,
+        b'[' | b'{' if levels == 0 => Some(Status::new(Code::Unknown, "")),
         // The first element that says something gives code, reason and message; all of them are
         // details.
         b'[' => {
-            let details = elements(Some(error))?;
-            let first = serde_json::from_str::<Vec<&RawValue>>(text).ok()?.into_iter().find_map(read)?;
-            Some(first.with_details(details))
+            let elements = parse::<Vec<&RawValue>>(text).ok()?;
+            let first = elements.iter().find_map(|element| read_levels(element, levels - 1))?;
+            Some(first.with_details(elements.into_iter().map(Detail::from_json).collect()))
         }
-        b'{' => object(error),
+        b'{' => object(error, levels - 1),
         _ if matches!(text, "null" | "false" | "0") => None,
         // `true` or a number: an error without words.
         _ => Some(Status::new(Code::Unknown, excerpt(text.as_bytes()))),
     }
 }
 
-/// Reads an error object.
-fn object(error: &RawValue) -> Option<Status> {
-    // `{}` with any white space in it. Three characters are enough to tell, however long the object
-    // is.
-    let inside: String = error.get().chars().filter(|c| !c.is_ascii_whitespace()).take(3).collect();
-    if inside == "{}" {
-        return None;
-    }
-    let members: Members<'_> = serde_json::from_str(error.get()).unwrap_or_default();
-    let number = members.code.and_then(|code| serde_json::from_str::<i64>(code.get()).ok());
+/// Whether the value is `[]` or `{}`, with any white space in it. Three characters are enough to
+/// tell, however long the value is.
+fn is_empty(value: &RawValue) -> bool {
+    let inside: String = value.get().chars().filter(|c| !c.is_ascii_whitespace()).take(3).collect();
+    matches!(&*inside, "[]" | "{}")
+}
+
+/// Reads an error object that is not empty, and what it wraps down to this many levels.
+fn object(error: &RawValue, levels: u8) -> Option<Status> {
+    let mut found = [None; 8];
+    // The object is JSON, which was checked: nothing is left unread.
+    let _ = seek(error.get().as_bytes(), &MEMBERS, &mut found);
+    let [code, message, status, reason, kind, details, errors, data] = found;
+    let number = code.and_then(|code| parse::<i64>(code.get()).ok());
     if number == Some(0) {
         return None;
     }
-    let word = members.code.and_then(owned_string);
+    let word = code.and_then(owned_string);
     // Google's error bodies have the HTTP status in `code` and the canonical name in `status`: the
     // name is the more precise.
-    let named = [members.status.and_then(owned_string), word.clone()]
-        .into_iter()
-        .flatten()
-        .find_map(|name| Code::from_name(&name));
+    let named =
+        [status.and_then(owned_string), word.clone()].into_iter().flatten().find_map(|name| Code::from_name(&name));
     let http = number.and_then(|number| u16::try_from(number).ok()).filter(|number| (100..600).contains(number));
-    let code = match (named, number) {
+    let canonical = match (named, number) {
         (Some(code), _) => code,
         (None, Some(number)) => http.map_or_else(|| Code::from_number(number), Code::from_http_status),
         (None, None) => Code::Unknown,
     };
-    let list = [members.details, members.errors, members.data].into_iter().find_map(elements);
+    // A wrapper of an empty list is not an error: such an operation of Cloud SQL succeeded.
+    let says = code.or(message).or(reason).or(status).is_some();
+    if !says && [errors, data].into_iter().flatten().any(|list| list.get().starts_with('[') && is_empty(list)) {
+        return None;
+    }
+    let list = [details, errors, data].into_iter().find_map(elements);
     // Some objects only wrap a list, whose elements have code and message:
     // `{"errors": [{"code", "message"}]}` of Cloud SQL, `{"object": "list", "data": […]}` of
     // OpenAI's batches.
-    let inner = [members.errors, members.data].into_iter().flatten().find_map(read);
-    let is_empty =
-        |list: Option<&RawValue>| list.is_some_and(|list| list.get().split_whitespace().collect::<String>() == "[]");
-    let says = members.code.or(members.message).or(members.reason).or(members.status).is_some();
-    // A wrapper of an empty list is not an error: such an operation of Cloud SQL succeeded.
-    if !says && (is_empty(members.errors) || is_empty(members.data)) {
-        return None;
-    }
-    let message =
-        members.message.and_then(owned_string).or_else(|| inner.as_ref().map(|inner| inner.message().to_owned()));
-    let reason = word.filter(|word| Code::from_name(word).is_none()).or_else(|| members.reason.and_then(owned_string));
+    let inner = [errors, data].into_iter().flatten().find_map(|wrapped| read_levels(wrapped, levels));
+    let message = message.and_then(owned_string).or_else(|| inner.as_ref().map(|inner| inner.message().to_owned()));
+    let reason = word.filter(|word| Code::from_name(word).is_none()).or_else(|| reason.and_then(owned_string));
     // `type` comes last: Meilisearch has a `code` that is more precise beside it.
-    let reason =
-        reason.or_else(|| inner.as_ref()?.reason().map(str::to_owned)).or_else(|| members.kind.and_then(owned_string));
-    let code = if code == Code::Unknown { inner.map_or(code, |inner| inner.code()) } else { code };
+    let reason = reason.or_else(|| inner.as_ref()?.reason().map(str::to_owned)).or_else(|| kind.and_then(owned_string));
+    let canonical = if canonical == Code::Unknown { inner.map_or(canonical, |inner| inner.code()) } else { canonical };
     let whole = || vec![Detail::new("", error.to_owned())];
-    let mut status = Status::new(code, message.unwrap_or_default()).with_details(list.unwrap_or_else(whole));
+    let mut status = Status::new(canonical, message.unwrap_or_default()).with_details(list.unwrap_or_else(whole));
     if let Some(reason) = reason {
         status = status.with_reason(reason);
     }
@@ -119,18 +124,19 @@ fn object(error: &RawValue) -> Option<Status> {
 
 /// Returns the string that a JSON value is, or `None` if it is something else.
 fn owned_string(raw: &RawValue) -> Option<String> {
-    serde_json::from_str(raw.get()).ok()
+    string(raw).map(Cow::into_owned)
 }
 
 /// Returns the elements of an array as details, or `None` if the value is not an array or is empty.
 fn elements(raw: Option<&RawValue>) -> Option<Vec<Detail>> {
-    let elements = serde_json::from_str::<Vec<&RawValue>>(raw?.get()).ok().filter(|elements| !elements.is_empty())?;
+    let elements = parse::<Vec<&RawValue>>(raw?.get()).ok().filter(|elements| !elements.is_empty())?;
     Some(elements.into_iter().map(Detail::from_json).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::json::counted;
 
     fn said(json: &str) -> Option<String> {
         read(serde_json::from_str(json).unwrap()).map(|status| status.to_string())
@@ -176,5 +182,49 @@ mod tests {
         assert_eq!(details(r#"{"code": 5, "details": [{"@type": "x/y"}]}"#), 1);
         let whole = read(serde_json::from_str(r#"{"code": "x", "param": "file"}"#).unwrap()).unwrap();
         assert_eq!(whole.details()[0].json(), r#"{"code": "x", "param": "file"}"#);
+    }
+
+    /// Wraps `"end"` this many times.
+    fn nested(open: &str, levels: usize, close: &str) -> String {
+        [open.repeat(levels), "\"end\"".to_owned(), close.repeat(levels)].concat()
+    }
+
+    #[test]
+    fn an_error_nested_without_end_is_an_error_and_no_abort() {
+        for (open, close) in [(r#"{"errors":"#, "}"), ("[", "]"), (r#"{"errors":["#, "]}"), (r#"{"data":[[["#, "]]]}")]
+        {
+            let status = said(&nested(open, 10_000, close)).unwrap();
+            assert!(status.starts_with("UNKNOWN"), "{status}");
+            assert_eq!(said(&nested(open, 1, close)).as_deref(), Some("UNKNOWN: end"), "{open}");
+        }
+        let beside = said(&format!(r#"{{"message":"m","errors":{}}}"#, nested("[", 10_000, "]")));
+        assert_eq!(beside.as_deref(), Some("UNKNOWN: m"));
+    }
+
+    #[test]
+    fn a_member_that_is_there_twice_or_not_unicode_hides_no_other() {
+        assert_eq!(
+            said(r#"{"code": 5, "\ud800": 1, "message": "a", "message": "b"}"#).as_deref(),
+            Some("NOT_FOUND: a")
+        );
+    }
+
+    #[test]
+    fn an_error_is_read_in_time_linear_in_its_length() {
+        const ELEMENT: &str = r#"{"code":"x","data":[[]]},"#;
+        for large in [
+            |n: usize| nested(r#"{"errors":"#, n, "}"),
+            |n| nested(r#"{"errors":[{},"#, n, "]}"),
+            |n| nested(r#"{"data":[],"errors":[["#, n, "]]}"),
+            |n| format!("[{}null]", "[],".repeat(n)),
+            |n| format!("[{}1]", "{\"code\":0,\"errors\":[[[[]]]]},".repeat(n)),
+            |n| format!(r#"{{"errors":[{}1]}}"#, ELEMENT.repeat(n)),
+            |n| format!("{{{}\"message\":\"m\"}}", r#""errors":[[[null]]],"#.repeat(n)),
+            |n| format!(r#"{{"code":"{}"}}"#, r"\u0061".repeat(n)),
+        ] {
+            let json = large(4_000);
+            let read = counted::during(|| drop(said(&json)));
+            assert!(read < json.len() * 5 * usize::from(LEVELS), "{read} of {}: {}", json.len(), &json[..60]);
+        }
     }
 }

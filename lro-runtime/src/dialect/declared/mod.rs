@@ -3,7 +3,10 @@
 use http::Method;
 use serde_json::value::RawValue;
 
-use super::{Dialect, ListPage, ListQuery, Listed, Options, expect_success, json::unexpected_body};
+use super::{
+    Dialect, ListPage, ListQuery, Listed, Options, expect_success,
+    json::{parse, unexpected_body},
+};
 use crate::{
     dialect::{Call, Cursor, Observation},
     message::{Reply, Request},
@@ -13,7 +16,7 @@ use crate::{
 
 mod error;
 mod interpret;
-mod seek;
+pub(super) mod seek;
 mod shape;
 mod template;
 mod wire_path;
@@ -206,7 +209,7 @@ impl Dialect for Declared {
         Ok(Call::get(path))
     }
 
-    fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+    fn read_list<'a>(&self, query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
         let list =
             self.shape.list.as_ref().ok_or_else(|| Failure::unsupported("the wire type declares no list call"))?;
         expect_success(reply)?;
@@ -215,20 +218,25 @@ impl Dialect for Declared {
         seek(body, &list.paths, &mut found).map_err(|e| unexpected_body("a page of operations", &e, body))?;
         let [items, next] = found;
         let items = items.map(|raw| {
-            serde_json::from_str::<Vec<&RawValue>>(raw.get())
-                .map_err(|e| unexpected_body("a list of operations", &e, body))
+            parse::<Vec<&RawValue>>(raw.get()).map_err(|e| unexpected_body("a list of operations", &e, body))
         });
-        let operations = items.transpose()?.unwrap_or_default().into_iter().map(|item| {
-            let message = item.get().as_bytes();
+        let read = |message| {
             let mut found = Found::default();
             self.shape.find(message, &mut found)?;
             let mut seen = self.shape.observe(message, &found)?;
             seen.name = self.shape.operation_name(&found)?;
-            seen.cursor = seen.name.as_deref().filter(|name| !name.is_empty()).map(|name| Self::cursor(name, &[]));
-            Ok(Listed { message, seen })
-        });
+            let name = seen.name.as_deref().filter(|name| !name.is_empty());
+            seen.cursor = name.map(|name| Self::cursor(name, query.options));
+            Ok(seen)
+        };
+        let name = |message| {
+            let mut found = Found::default();
+            self.shape.find(message, &mut found).ok()?;
+            self.shape.operation_name(&found).ok()?
+        };
+        let items = items.transpose()?.unwrap_or_default().into_iter();
         Ok(ListPage {
-            operations: operations.collect::<Result<_, Failure>>()?,
+            operations: items.map(|item| Listed::read(item.get().as_bytes(), read, name)).collect(),
             next_page_token: next
                 .map(|raw| scalar(raw, || list.paths.at(WireList::NEXT).written()))
                 .transpose()?

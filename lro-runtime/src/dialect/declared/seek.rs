@@ -24,6 +24,8 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::wire_path::WirePath;
+#[cfg(test)]
+use crate::dialect::json::counted;
 
 /// The number of kinds of keys. A kind is a cheap hash of a key, by which most keys are ruled out
 /// without comparing them.
@@ -33,8 +35,8 @@ use super::wire_path::WirePath;
 const KEY_KINDS: usize = 16;
 
 /// Returns the kind of a key, from its length and first byte.
-const fn kind(key: &str) -> usize {
-    match key.as_bytes() {
+const fn kind(key: &[u8]) -> usize {
+    match key {
         [first, ..] => (key.len() ^ *first as usize) % KEY_KINDS,
         [] => 0,
     }
@@ -45,7 +47,7 @@ const fn kind(key: &str) -> usize {
 /// Most keys of a message are on no path. With the tables, the kind of such a key usually suffices
 /// to skip it; without them it would be compared with the first key of every path.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Paths<const N: usize> {
+pub(in crate::dialect) struct Paths<const N: usize> {
     all: [WirePath; N],
     /// For each kind, the set of paths whose first step has a key of that kind.
     first_keys: [u32; KEY_KINDS],
@@ -55,11 +57,12 @@ pub(super) struct Paths<const N: usize> {
 
 impl<const N: usize> Paths<N> {
     /// No paths yet: every slot is one that leads nowhere.
-    pub(super) const NONE: Self = Self { all: [WirePath::NOWHERE; N], first_keys: [0; KEY_KINDS], one_step: 0 };
+    pub(in crate::dialect) const NONE: Self =
+        Self { all: [WirePath::NOWHERE; N], first_keys: [0; KEY_KINDS], one_step: 0 };
 
     /// Sets the path at `index`.
     #[expect(clippy::indexing_slicing, reason = "an index beyond the paths does not compile: shapes are constants")]
-    pub(super) const fn with(mut self, index: usize, path: WirePath) -> Self {
+    pub(in crate::dialect) const fn with(mut self, index: usize, path: WirePath) -> Self {
         self.all[index] = path;
         // A slot may be set twice. Its bit in `one_step` is cleared first; bits of the old path in
         // `first_keys` stay, and cost one comparison that fails.
@@ -67,7 +70,7 @@ impl<const N: usize> Paths<N> {
         // `while let`, because a `for` loop is not possible in a `const fn`.
         let mut keys = path.keys(0);
         while let [key, others @ ..] = keys {
-            self.first_keys[kind(key)] |= 1 << index;
+            self.first_keys[kind(key.as_bytes())] |= 1 << index;
             keys = others;
         }
         self
@@ -75,7 +78,7 @@ impl<const N: usize> Paths<N> {
 
     /// Returns the path at `index`.
     #[expect(clippy::indexing_slicing, reason = "an index beyond the paths does not compile: shapes are constants")]
-    pub(super) const fn at(&self, index: usize) -> WirePath {
+    pub(in crate::dialect) const fn at(&self, index: usize) -> WirePath {
         self.all[index]
     }
 }
@@ -85,11 +88,13 @@ impl<const N: usize> Paths<N> {
 ///
 /// A member that is `null` counts as absent. Of a member that is there twice, such as under its key
 /// and under an alias, the first counts. The found members are slices of `json`: nothing is copied.
-pub(super) fn seek<'a, const N: usize>(
+pub(in crate::dialect) fn seek<'a, const N: usize>(
     json: &'a [u8],
     paths: &Paths<N>,
     found: &mut [Option<&'a RawValue>; N],
 ) -> serde_json::Result<()> {
+    #[cfg(test)]
+    counted::add(json.len());
     let Paths { all, first_keys, one_step } = paths;
     // Slots that lead nowhere are active as well: no key matches them.
     let walk = Walk { paths: all, first_keys: Some(first_keys), ends: *one_step, found, depth: 0, active: u32::MAX };
@@ -141,10 +146,10 @@ impl<'a> Walk<'_, '_, 'a> {
     }
 
     /// Returns the set of paths whose step at this depth is `key`.
-    fn hits(&self, key: &str) -> u32 {
+    fn hits(&self, key: &[u8]) -> u32 {
         // The kind only rules paths out; whether a path has the key is decided by comparing it.
         let of_kind = self.first_keys.and_then(|sets| sets.get(kind(key))).copied().unwrap_or(u32::MAX);
-        let goes = |path: &WirePath| path.keys(self.depth).contains(&key);
+        let goes = |path: &WirePath| path.keys(self.depth).iter().any(|wanted| wanted.as_bytes() == key);
         filter(self.active & of_kind, |index| self.paths.get(index).is_some_and(goes))
     }
 
@@ -175,9 +180,10 @@ impl<'a> Walk<'_, '_, 'a> {
         let (paths, depth, found) = (self.paths, self.depth + 1, &mut *self.found);
         let ends = filter(active, |index| paths.get(index).is_some_and(|path| path.ends_at(depth)));
         let walk = Walk { paths, first_keys: None, ends, found, depth, active };
-        // The text was read as a value before, so it is well-formed. What can still fail is a key
-        // with an escape that is not Unicode (`"\ud800"`), which is checked only when a string is
-        // decoded: then the members before it are found, and those after it are not.
+        #[cfg(test)]
+        counted::add(object.get().len());
+        // The text was read as a value before, so it is well-formed, and nothing here decodes more
+        // of it than was checked then.
         let _ = walk.deserialize(&mut serde_json::Deserializer::from_str(object.get()));
     }
 }
@@ -217,7 +223,10 @@ impl<'de> DeserializeSeed<'de> for Key<'_, '_, '_, '_> {
     type Value = u32;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u32, D::Error> {
-        deserializer.deserialize_str(self)
+        // As bytes, because a string would have to be Unicode: a key with a lone surrogate
+        // (`"\ud800"`) is well-formed JSON, and must not hide the members after it. Such a key is
+        // on no path, whatever its bytes are.
+        deserializer.deserialize_bytes(self)
     }
 }
 
@@ -228,7 +237,7 @@ impl Visitor<'_> for Key<'_, '_, '_, '_> {
         f.write_str("a key")
     }
 
-    fn visit_str<E>(self, key: &str) -> Result<u32, E> {
+    fn visit_bytes<E>(self, key: &[u8]) -> Result<u32, E> {
         Ok(self.0.hits(key))
     }
 }
@@ -294,6 +303,19 @@ mod tests {
         for body in ["", "[]", "7", "null", "{", "{}x", "<html>"] {
             assert!(seek(body.as_bytes(), &Paths::NONE, &mut []).is_err(), "{body}");
         }
-        assert!(seek(b"{\"\xff\": 1}", &Paths::NONE, &mut []).is_err());
+    }
+
+    #[test]
+    fn a_key_that_is_not_unicode_hides_no_other_member() {
+        const DEEP: WirePath = WirePath::at(&[&["a"], &["b"]]);
+        for json in
+            [r#"{"\ud800": 1, "a": {"\udc00\ud800": 2, "b": 3}, "\ud800": 4}"#, r#"{"a": {"\ud800b": 1, "b": 3}}"#]
+        {
+            assert_eq!(at(json, DEEP).as_deref(), Some("3"), "{json}");
+        }
+        let mut found = [None];
+        let bytes = [b"{\"\xff\": {\"\xff\": \"\xff\"}, ".as_slice(), br#""a": {"b": 3}}"#].concat();
+        seek(&bytes, &Paths::NONE.with(0, DEEP), &mut found).unwrap();
+        assert_eq!(found[0].map(RawValue::get), Some("3"));
     }
 }

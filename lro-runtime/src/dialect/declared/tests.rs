@@ -1,9 +1,12 @@
+//! Tests of declared dialects: what is found in a message, and the calls that are made of a name.
+
 use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
 
 use super::*;
 use crate::{
+    dialect::json::counted,
     hint::Hint,
     status::{Cause, State},
 };
@@ -184,12 +187,12 @@ fn pages_are_read_and_followed() {
     let body = reply(
         r#"{"data": [{"id": "7", "status": {"state": "done"}}, {"id": 8, "status": {"state": "new"}}], "next": 9}"#,
     );
-    let page = JOB.read_list(&body).unwrap();
+    let page = JOB.read_list(&ListQuery::default(), &body).unwrap();
     assert_eq!(page.next_page_token, "9");
     let names: Vec<_> = page
         .operations
         .iter()
-        .map(|listed| &listed.seen)
+        .map(|listed| listed.seen.as_ref().unwrap())
         .map(|seen| (seen.name.as_deref().unwrap(), seen.state))
         .collect();
     assert_eq!(names, [("7", State::Succeeded), ("8", State::Running)]);
@@ -206,4 +209,30 @@ fn a_malformed_message_is_a_protocol_error() {
     let mut error = reply(r#"{"error": {"message": "slow down"}}"#);
     *error.status_mut() = http::StatusCode::TOO_MANY_REQUESTS;
     assert!(matches!(JOB.read(&Cursor::new("7"), &error).unwrap_err().cause(), Cause::Http(..)));
+}
+
+#[test]
+fn messages_and_pages_are_read_in_time_linear_in_their_length() {
+    let of = |json: &str, n: usize| json.repeat(n);
+    let nested = |open: &str, n: usize, close: &str| [of(open, n), "1".to_owned(), of(close, n)].concat();
+    let n = 4_000;
+    for body in [
+        nested(r#"{"status":"#, n, "}"),
+        nested(r#"{"id":7,"status":{"state":"broken","error":{"errors":["#, n, "]}}}"),
+        format!(r#"{{"status":{{"state":"broken","error":{}}}}}"#, nested(r#"{"errors":["#, n, "]}")),
+        format!("{{{}\"id\":7}}", of(r#""status":{"error":{},"x":[]},"#, n)),
+        format!("{{{}\"id\":7}}", of(r#""stats":{"done":"x"},"links":{"self":null},"#, n)),
+        format!(r#"{{"{}":1,"id":"{}","status":{{"state":"done"}}}}"#, of("\\u0073", n), of("\\u0061", n)),
+    ] {
+        let reply = reply(&body);
+        let read = counted::during(|| drop(JOB.read(&Cursor::new("7"), &reply)));
+        assert!((1..=25).contains(&(read / body.len())), "{read} of {}: {}", body.len(), &body[..60]);
+    }
+    for item in [r#"{"id":"7","status":{"state":"new"}},"#, r#"{"id":[]},"#, "[],", r#"{"status":{"state":[[[]]]}},"#] {
+        let body = format!(r#"{{"data":[{}{{}}],"next":9}}"#, of(item, n));
+        let reply = reply(&body);
+        let query = ListQuery::default();
+        let read = counted::during(|| assert_eq!(JOB.read_list(&query, &reply).unwrap().operations.len(), n + 1));
+        assert!((1..=6).contains(&(read / body.len())), "{read} of {}: {item}", body.len());
+    }
 }

@@ -127,17 +127,15 @@ impl Dialect for GoogleGrpc {
         call("ListOperations", name, &request)
     }
 
-    fn read_list<'a>(&self, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+    fn read_list<'a>(&self, query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
         let mut page = ListPage::default();
         let mut fields = Fields::of(expect_ok(reply)?);
         let wrong = |_| malformed("a page of operations", reply.body());
         while let Some(field) = fields.next().map_err(wrong)? {
             match field {
                 (1, Value::Bytes(message)) => {
-                    let mut seen = read_operation(message)?;
-                    seen.cursor =
-                        seen.name.as_deref().filter(|name| !name.is_empty()).map(|name| Google::cursor_at(name, &[]));
-                    page.operations.push(Listed { message, seen });
+                    let read = |message| with_cursor(read_operation(message)?, query.options);
+                    page.operations.push(Listed::read(message, read, name_in));
                 }
                 (2, Value::Bytes(token)) => text(token).map_err(wrong)?.clone_into(&mut page.next_page_token),
                 (3, Value::Bytes(name)) => page.unreachable.push(text(name).map_err(wrong)?.to_owned()),
@@ -255,6 +253,19 @@ fn read_operation(message: &[u8]) -> Result<Observation<'_>, Failure> {
         Ok(observation(Cow::Borrowed(name), done, metadata.map(any), error, response.map(any)))
     };
     read().map_err(|Malformed| malformed("a `google.longrunning.Operation`", message))
+}
+
+/// Returns the name in a message that [`read_operation`] cannot read: what was found before the
+/// message ceased to be protobuf counts.
+fn name_in(message: &[u8]) -> Option<Cow<'_, str>> {
+    let mut fields = Fields::of(message);
+    let mut name = None;
+    while let Ok(Some(field)) = fields.next() {
+        if let (1, Value::Bytes(bytes)) = field {
+            name = text(bytes).ok();
+        }
+    }
+    name.map(Cow::Borrowed)
 }
 
 /// A payload of an operation.
