@@ -151,10 +151,14 @@ pub mod wire;
 #[cfg(feature = "macros")]
 pub use lro_macros::{WireOperation, long_running};
 
+/// The crate [`http`](::http), in the version that this crate's interface has: the methods of start
+/// calls, their requests and headers.
+pub use http;
+
 pub use self::{
     client::{
         BlockingList, BlockingOperations, Credentials, CredentialsError, ListOperations, Operations, OperationsBuilder,
-        bearer,
+        StartCall, StartIdIn, bearer,
     },
     dialect::{Dialect, Payload},
     driver::{Blocking, Notify, Observed, Shared, Snapshots, Waiting},

@@ -223,7 +223,7 @@ impl Pages {
         let limit = client.settings().clone().resolve()?.poll_timeout;
         let dialect = Arc::clone(client.dialect());
         let call = dialect.list(&self.query).map_err(error)?;
-        let reply = client.call(call, limit, &*timer).await.map_err(error)?;
+        let reply = client.send(call, limit, &*timer).await.map_err(error)?;
         let page = dialect.read_list(&reply).map_err(error)?;
         let operations: Result<_, Failure> =
             page.operations.into_iter().map(|listed| client.adopt_listed(listed)).collect();

@@ -87,7 +87,7 @@ async fn send(operation: RawOperation, timer: TimerOverride, command: &Command) 
         // A finished operation may have no name and no place: there is nothing to send the call to.
         let target =
             operation.snapshot.target.as_ref().ok_or_else(|| Failure::protocol("the operation has no name"))?;
-        let reply = operation.client().call((command.call)(target)?, limit, &*timer).await?;
+        let reply = operation.client().send((command.call)(target)?, limit, &*timer).await?;
         target.dialect.read_answer(&reply)
     };
     answer.await.map_err(|failure| {
