@@ -7,7 +7,8 @@ use crate::{error::Result, operation::RawOperation, settings::PollSettings};
 
 /// The calls of [`Operations`] that take an operation's name, made on the calling thread.
 ///
-/// Start calls are not among them: run those with [`block_on`](crate::block_on).
+/// Start calls are not among them: [`block_on`](crate::block_on) runs those, a
+/// [`StartCall`](crate::StartCall) included.
 #[derive(Clone, Debug)]
 #[must_use = "nothing happens before a call"]
 pub struct BlockingOperations(Operations);

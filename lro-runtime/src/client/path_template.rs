@@ -132,7 +132,7 @@ impl<'a> Variable<'a> {
         // Servers decode a path before or after they resolve its dots, and some take `\` for `/`: a
         // value with such a piece is refused and not encoded.
         if value.split(['/', '\\']).any(is_dot_segment) {
-            return refused("the segments `.` and `..` would lead elsewhere and are not legal");
+            return refused("a segment `.` or `..` is not legal, because it would lead elsewhere");
         }
         if self.pattern == "*" {
             if value.is_empty() {
