@@ -88,6 +88,9 @@
 //!
 //! # Trust
 //!
+//! An argument of a start call stays in its place: [`Operations::call`] encodes it for the path,
+//! the query or the header where it stands, and refuses one that would leave it.
+//!
 //! A URL given by a server is followed only on the origin of the client, or on an origin that was
 //! [allowed](OperationsBuilder::allow_origin). Bodies are read up to a
 //! [limit](OperationsBuilder::max_body). Errors, `Debug` output and tokens never show header

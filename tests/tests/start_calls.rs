@@ -108,6 +108,12 @@ fn an_argument_cannot_leave_its_segment() {
         assert!(error.to_string().contains("`path`") || error.to_string().contains("path("), "{error}");
         assert!(server.requests().is_empty(), "{group}");
     }
+    for uri in ["/groups/g/../../x", "https://api.test/groups/%2E./x?y=1"] {
+        let (server, operations) = running();
+        let error = block_on(operations.start(Request::put(uri).body("").unwrap())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Start, "{error}");
+        assert!(server.requests().is_empty(), "{uri}");
+    }
 }
 
 #[test]
@@ -243,6 +249,19 @@ fn read(request: &Request<Bytes>) -> serde_json::Value {
 }
 
 #[test]
+fn a_repeatable_request_has_the_time_at_which_it_was_first_sent() {
+    let call = |operations: &Operations| {
+        operations.call(Method::POST, "v1/x").start_id_in(StartIdIn::Header("Repeatability-Request-ID"))
+    };
+    let dated = sent(call);
+    assert!(dated.headers()["repeatability-first-sent"].to_str().unwrap().ends_with(" GMT"), "{dated:?}");
+    let kept = sent(|operations| call(operations).header("repeatability-first-sent", "before"));
+    assert_eq!(kept.headers()["repeatability-first-sent"], "before");
+    let other = sent(|operations| operations.call(Method::POST, "v1/x").start_id_in(StartIdIn::Header("Operation-Id")));
+    assert!(!other.headers().contains_key("repeatability-first-sent"));
+}
+
+#[test]
 fn an_id_that_the_caller_has_put_there_is_kept() {
     let id = |call: StartCall| (call.start_id(), block_on(call).unwrap().start_id().map(str::to_owned));
     let (_server, operations) = running();
@@ -339,6 +358,19 @@ proptest! {
                 prop_assert_eq!(error.kind(), ErrorKind::Start);
                 prop_assert!(server.requests().is_empty());
             }
+        }
+    }
+
+    #[test]
+    fn whatever_the_template_is_the_call_stays_on_its_origin_or_is_not_sent(
+        template in "(https://|[{}=*/+.x?&#:@]|api.test|evil.test|%2e){0,10}", value in "\\PC{0,6}",
+    ) {
+        let (server, operations) = running();
+        let error = block_on(operations.call(Method::POST, &template).path("x", value)).err();
+        for (_, request) in server.requests() {
+            prop_assert_eq!(request.uri().authority().unwrap().as_str(), "api.test", "{}", template);
+            let refused = template.contains("evil") && template.starts_with("https://evil");
+            prop_assert!(!refused && error.is_none(), "{template}");
         }
     }
 }

@@ -120,7 +120,7 @@ impl Operations {
     /// |---|---|---|
     /// | `{name}` | one segment, or a part of one | `a%2Fb%20c` |
     /// | `{name=projects/*/locations/*}` | segments that match, each `*` being one | an error |
-    /// | `{name=**}` | one or more segments | `a/b%20c` |
+    /// | `{name=**}`, also `{+name}` and `{name+}` | one or more segments | `a/b%20c` |
     ///
     /// Any HTTP method can start an operation, `DELETE` included. A `GET` is a start call as well:
     /// that of a [waiter](crate::dialect::Waiter) whose service needs no other.
@@ -323,6 +323,8 @@ impl StartCall {
         let mut call = self.call;
         if self.is_template {
             call.target = path_template::fill(&call.target, &self.variables)?;
+        } else {
+            path_template::check(&call.target)?;
         }
         push_query(&mut call.target, &self.query);
         let timeout = self.timeout.unwrap_or(self.client.inner.start_policy.timeout);
@@ -339,7 +341,11 @@ impl StartCall {
                 )
                 .into());
             }
-            (Some(place), own) => Some(identify(place, own.as_deref(), self.fresh_id, &mut call)?),
+            (Some(place), own) => {
+                let id = identify(place, own.as_deref(), self.fresh_id, &mut call)?;
+                place.date(self.client.timer().system_time(), &mut call);
+                Some(id)
+            }
         };
         Ok(CheckedCall { call, by_caller, start_id, timeout })
     }

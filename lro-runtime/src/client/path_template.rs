@@ -10,9 +10,11 @@ use crate::{
 ///
 /// The syntax is that of
 /// [`google.api.http`](https://github.com/googleapis/googleapis/blob/master/google/api/http.proto):
-/// `{name}` is one path segment, `{name=projects/*/locations/*}` and `{name=**}` are several.
+/// `{name}` is one path segment, `{name=projects/*/locations/*}` and `{name=**}` are several. The
+/// latter may be written as in [RFC 6570](https://www.rfc-editor.org/rfc/rfc6570) (`{+name}`) and
+/// as in Smithy (`{name+}`).
 pub(super) fn fill(template: &str, values: &[(String, String)]) -> Result<String, String> {
-    let (path, query) = template.split_once('?').map_or((template, None), |(path, query)| (path, Some(query)));
+    let (path, query) = split_query(template);
     let parts = parts(path)?;
     check_names(template, &parts, values)?;
     check_origin_is_literal(template)?;
@@ -29,10 +31,7 @@ pub(super) fn fill(template: &str, values: &[(String, String)]) -> Result<String
     }
     // No value is a dot segment or a part of one: what is found here stands in the template.
     if out.split('/').any(is_dot_segment) {
-        return Err(format!(
-            "the path `{}` has the segment `.` or `..`, which would lead elsewhere: {PASS_VALUES}",
-            shown(template)
-        ));
+        return Err(leads_elsewhere(template));
     }
     if let Some(query) = query {
         if query.contains(['{', '}']) {
@@ -45,6 +44,20 @@ pub(super) fn fill(template: &str, values: &[(String, String)]) -> Result<String
         out.push_str(checked_literal(template, query)?);
     }
     Ok(out)
+}
+
+/// Splits a template at the `?` of its query. One inside a variable is an operator of RFC 6570, and
+/// an error about that variable.
+fn split_query(template: &str) -> (&str, Option<&str>) {
+    let mut is_inside = false;
+    let mark = template.find(|c| {
+        is_inside = c == '{' || (is_inside && c != '}');
+        c == '?' && !is_inside
+    });
+    match mark.and_then(|mark| template.split_at_checked(mark)) {
+        Some((path, query)) => (path, query.strip_prefix('?')),
+        None => (template, None),
+    }
 }
 
 /// Whether a call's target is an absolute URL, not a path below the base URL. A `://` further on,
@@ -67,6 +80,17 @@ pub(super) fn push_parameter(target: &mut String, name: &str, value: &str) {
 /// Returns a template fit to print: its query may have secrets.
 fn shown(template: &str) -> String {
     redacted(&excerpt(template.as_bytes()))
+}
+
+/// Fails if the path of a whole URL, which is sent as it is, has a segment `.` or `..`.
+pub(super) fn check(url: &str) -> Result<(), String> {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    if path.split('/').any(is_dot_segment) { Err(leads_elsewhere(url)) } else { Ok(()) }
+}
+
+/// The message about a dot segment that stands in a path itself.
+fn leads_elsewhere(path: &str) -> String {
+    format!("the path `{}` has the segment `.` or `..`, which would lead elsewhere: {PASS_VALUES}", shown(path))
 }
 
 /// What to do about a path that was put together from values.
@@ -106,7 +130,10 @@ fn parts(path: &str) -> Result<Vec<Part<'_>>, String> {
 
 impl<'a> Variable<'a> {
     fn parse(text: &'a str) -> Result<Self, String> {
-        let (name, pattern) = text.split_once('=').unwrap_or((text, "*"));
+        let several = text.strip_prefix('+').or_else(|| text.strip_suffix('+'));
+        let (name, pattern) = several.map(|name| (name, "**")).or(text.split_once('=')).unwrap_or((text, "*"));
+        // Other characters are operators in RFC 6570, such as `{?query}`.
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-$".contains(c));
         let last = pattern.split('/').count().saturating_sub(1);
         let is_legal = pattern.split('/').enumerate().all(|(index, part)| match part {
             "" => false,
@@ -114,7 +141,7 @@ impl<'a> Variable<'a> {
             "**" => index == last,
             literal => !literal.contains('*') && !is_dot_segment(literal),
         });
-        if name.is_empty() || !is_legal {
+        if !is_name || !is_legal {
             return Err(format!(
                 "the path variable `{{{}}}` is not legal: expected `{{name}}`, `{{name=**}}`, or `{{name=…}}` with \
                  segments that are words or `*`, of which the last may be `**`",
@@ -143,6 +170,8 @@ impl<'a> Variable<'a> {
             out.push_str(&encode(value));
             return Ok(());
         }
+        // Resource ids of Azure begin with a slash, and a template has one before the variable.
+        let value = if self.pattern == "**" { value.strip_prefix('/').unwrap_or(value) } else { value };
         if !self.accepts(value) {
             return refused(&format!("it must match `{}`, without empty segments", self.pattern));
         }
@@ -256,6 +285,9 @@ mod tests {
             ("v1/{x=operations/**}", "operations/a/b", "/v1/operations/a/b"),
             ("https://h.test/v1/{x}?y=1", "2", "https://h.test/v1/2?y=1"),
             ("v1/{x}", "a/...", "/v1/a%2F..."),
+            ("/{x=**}/providers/p", "/subscriptions/1", "/subscriptions/1/providers/p"),
+            ("{+x}/providers/p", "subscriptions/1", "/subscriptions/1/providers/p"),
+            ("b/{x+}", "a/b c", "/b/a/b%20c"),
         ];
         for (template, value, target) in cases {
             let name = if template.contains("x.y-z") { "x.y-z" } else { "x" };
@@ -282,6 +314,8 @@ mod tests {
             ("v1/{x=projects/*}", "projects/.."),
             ("v1/{x=**}", ""),
             ("v1/{x=**}", "a//b"),
+            ("v1/{x=**}", "/"),
+            ("v1/{x=**}", "//a"),
             ("v1/{x=**}", "a/../b"),
             ("v1/{x=a/**}", "a"),
         ];
@@ -298,6 +332,10 @@ mod tests {
             ("v1/x}", "braces"),
             ("v1/{{x}}", "braces"),
             ("v1/{}", "not legal"),
+            ("v1/{+}", "not legal"),
+            ("v1/y{?x}", "not legal"),
+            ("v1/{x*}", "not legal"),
+            ("v1/{x,y}", "not legal"),
             ("v1/{x=}", "not legal"),
             ("v1/{x=a//b}", "not legal"),
             ("v1/{x=**/a}", "not legal"),

@@ -29,8 +29,10 @@ impl Operations {
     /// Starts an operation with a whole request: any method, headers and body.
     ///
     /// A path is resolved below the base URL; an absolute URL must be on a trusted origin. The URL
-    /// is sent as it is: one that has values of users in it is better built by
-    /// [`call`](Self::call), which encodes them. Each attempt may take as long as the client's
+    /// is sent as it is, and one with a segment `.` or `..` is refused; one that has values of
+    /// users in it is better built by [`call`](Self::call), which encodes them.
+    ///
+    /// Each attempt may take as long as the client's
     /// [`start_timeout`](crate::OperationsBuilder::start_timeout), the reply's body included. After
     /// that it fails, and whether the service started an operation is not known.
     ///

@@ -1,7 +1,10 @@
 //! Start ids: the word by which a service knows that a repeated start call is one start, where it
 //! stands in the request, and how it gets there.
 
-use std::hash::{BuildHasher, RandomState};
+use std::{
+    hash::{BuildHasher, RandomState},
+    time::SystemTime,
+};
 
 use http::{HeaderName, HeaderValue};
 use serde::{
@@ -11,13 +14,13 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::path_template::push_parameter;
-use crate::{dialect::Call, text::excerpt, url::encode_query as encode};
+use crate::{dialect::Call, text::excerpt};
 
 /// Where a start call has its start id, the idempotency key of the service.
 ///
 /// | service | place |
 /// |---|---|
-/// | Azure | `Header("Operation-Id")`, `Header("Repeatability-Request-ID")` |
+/// | Azure | `Header("Operation-Id")`, or `Header("Repeatability-Request-ID")`, which also sends `Repeatability-First-Sent` |
 /// | services that follow the `Idempotency-Key` draft | `Header("Idempotency-Key")` |
 /// | Google Compute Engine | `Query("requestId")` |
 /// | AWS | `Body("clientToken")` |
@@ -67,9 +70,7 @@ impl StartIdPlace {
             Self::Header(name) => call.headers.get(name).and_then(|id| id.to_str().ok()).map(str::to_owned),
             Self::Query(name) => {
                 let query = call.target.split_once('?').map_or("", |(_, query)| query);
-                let wanted = encode(name);
-                let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-                pairs.clone().find(|(known, _)| *known == wanted || known == name).map(|(_, id)| id.to_owned())
+                query.split('&').find_map(|pair| parameter(pair, name)).map(decoded)
             }
             Self::Body(path) => member(&call.body, path),
         };
@@ -85,7 +86,15 @@ impl StartIdPlace {
                 })?;
                 call.headers.insert(name.clone(), value);
             }
-            Self::Query(name) => push_parameter(&mut call.target, name, id),
+            Self::Query(name) => {
+                // A parameter of this name without a value gives way: many services read the first.
+                if let Some((path, query)) = call.target.split_once('?') {
+                    let kept: Vec<_> = query.split('&').filter(|pair| parameter(pair, name).is_none()).collect();
+                    let mark = if kept.is_empty() { "" } else { "?" };
+                    call.target = format!("{path}{mark}{}", kept.join("&"));
+                }
+                push_parameter(&mut call.target, name, id);
+            }
             Self::Body(path) => {
                 let body = with_member(&call.body, path, id).ok_or_else(|| {
                     format!("the start id belongs at `{path}`, and the body is not a JSON object there")
@@ -98,6 +107,36 @@ impl StartIdPlace {
         }
         Ok(())
     }
+
+    /// Adds `Repeatability-First-Sent` to a call with the header `Repeatability-Request-ID`: they
+    /// come together, in services that follow
+    /// <https://docs.oasis-open.org/odata/repeatable-requests/v1.0/repeatable-requests-v1.0.html>.
+    pub(crate) fn date(&self, now: SystemTime, call: &mut Call) {
+        if matches!(self, Self::Header(name) if name == "repeatability-request-id")
+            && let Ok(date) = HeaderValue::try_from(httpdate::fmt_http_date(now))
+        {
+            call.headers.entry("repeatability-first-sent").or_insert(date);
+        }
+    }
+}
+
+/// Returns the value of a query parameter, as it stands there, if it has this name.
+fn parameter<'a>(pair: &'a str, name: &str) -> Option<&'a str> {
+    let (known, value) = pair.split_once('=').unwrap_or((pair, ""));
+    (decoded(known) == name).then_some(value)
+}
+
+/// Decodes a name or a value of a query. A `%` without two hex digits stays as it is.
+fn decoded(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        let hex = after.get(..2).filter(|hex| *byte == b'%' && hex.iter().all(u8::is_ascii_hexdigit));
+        let value = hex.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        out.push(value.unwrap_or(*byte));
+        rest = if value.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// The members of a JSON object in their order, each value as it was written: what is not the start
@@ -204,6 +243,20 @@ mod tests {
         assert_eq!(uuid(u64::MAX, u64::MAX), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         let ids: std::collections::HashSet<_> = (0..1000).map(|_| fresh()).collect();
         assert_eq!(ids.len(), 1000);
+    }
+
+    #[test]
+    fn an_id_in_the_query_is_read_as_it_was_given_and_replaces_an_empty_one() {
+        let place = StartIdPlace::of(StartIdIn::Query("$id")).unwrap();
+        for before in ["x", "x?$id", "x?%24id=", "x?a=1", "x?a=1&$id=&b=2"] {
+            let mut call = Call::get(before);
+            assert_eq!(place.found_in(&call), None, "{before}");
+            place.put("a b&%ä", &mut call).unwrap();
+            assert_eq!(place.found_in(&call).as_deref(), Some("a b&%ä"), "{}", call.target);
+            assert_eq!(call.target.matches("id=").count(), 1, "{}", call.target);
+            assert_eq!(call.target.contains("a=1"), before.contains("a=1"));
+        }
+        assert_eq!(decoded("%4%zz%"), "%4%zz%");
     }
 
     #[test]
