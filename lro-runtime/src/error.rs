@@ -299,6 +299,14 @@ impl From<DecodeError> for Error {
     }
 }
 
+/// Converts the error of a request that cannot be built, so that `?` works in the body of a method
+/// that builds its own.
+impl From<http::Error> for Error {
+    fn from(error: http::Error) -> Self {
+        Self::new(ErrorKind::Start, format!("the request cannot be built: {error}")).with_source(error)
+    }
+}
+
 impl From<&Error> for Error {
     fn from(error: &Error) -> Self {
         error.clone()

@@ -90,6 +90,9 @@
 //!
 //! # Trust
 //!
+//! An argument of a start call stays in its place: [`Operations::call`] encodes it for the path,
+//! the query or the header where it stands, and refuses one that would leave it.
+//!
 //! A URL given by a server is followed only on the origin of the client, or on an origin that was
 //! [allowed](OperationsBuilder::allow_origin). Bodies are read up to a
 //! [limit](OperationsBuilder::max_body). Errors, `Debug` output and tokens never show header
@@ -154,10 +157,14 @@ pub mod wire;
 #[cfg(feature = "macros")]
 pub use lro_macros::{WireOperation, long_running};
 
+/// The crate [`http`](::http), in the version that this crate's interface has: the methods of start
+/// calls, their requests and headers.
+pub use http;
+
 pub use self::{
     client::{
         BlockingList, BlockingOperations, Credentials, CredentialsError, ListOperations, Operations, OperationsBuilder,
-        bearer, signed_by,
+        StartCall, StartIdIn, bearer, signed_by,
     },
     dialect::{Dialect, Payload},
     driver::{Blocking, CancelOutcome, FailedPoll, Notify, Observed, Shared, Snapshots, Waiting},

@@ -12,7 +12,8 @@ use crate::{
 
 /// The calls of [`Operations`] that take an operation's name, made on the calling thread.
 ///
-/// Start calls are not among them: run those with [`block_on`](crate::block_on).
+/// Start calls are not among them: [`block_on`](crate::block_on) runs those, a
+/// [`StartCall`](crate::StartCall) included.
 #[derive(Clone, Debug)]
 #[must_use = "nothing happens before a call"]
 pub struct BlockingOperations(Operations);

@@ -1,12 +1,13 @@
 //! The builder of the client: every choice a caller has, its default, and the check of all of them
 //! at once.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue, Uri};
 
 use super::{
     Credentials, Inner, Operations,
+    start_id::{StartIdIn, StartIdPlace},
     start_policy::StartPolicy,
     trust::{Access, Origins, library_headers},
 };
@@ -37,8 +38,9 @@ pub struct OperationsBuilder {
     settings: PollSettings,
     origins: Vec<(String, Access)>,
     max_body: usize,
-    start_id: Option<String>,
+    start_id: Option<Result<StartIdPlace, String>>,
     start_retries: u32,
+    start_timeout: Option<Duration>,
     cookies: bool,
 }
 
@@ -73,6 +75,7 @@ impl OperationsBuilder {
             max_body: MAX_BODY,
             start_id: None,
             start_retries: 0,
+            start_timeout: None,
             cookies: false,
         }
     }
@@ -156,9 +159,41 @@ impl OperationsBuilder {
     /// as `Operation-Id` on Azure. Default: no id.
     ///
     /// A service that remembers the id treats a repeated start call as the same operation. A start
-    /// call that already has the header keeps its value.
-    pub fn start_id(mut self, header: impl Into<String>) -> Self {
-        self.start_id = Some(header.into());
+    /// call that already has the header keeps its value. [`start_id_in`](Self::start_id_in) has
+    /// other places than headers.
+    pub fn start_id(mut self, header: impl AsRef<str>) -> Self {
+        self.start_id = Some(StartIdPlace::header(header.as_ref()));
+        self
+    }
+
+    /// Sets where every start call has its start id: in a header, the query or the JSON body.
+    /// Default: no id.
+    ///
+    /// [`StartCall::start_id`](crate::StartCall::start_id) is the id before the call is sent,
+    /// [`RawOperation::start_id`](crate::RawOperation::start_id) after. A start call that already
+    /// has an id in this place keeps it.
+    ///
+    /// ```
+    /// use lro_runtime::{Operations, StartIdIn};
+    ///
+    /// let operations = Operations::builder("https://compute.example.com")
+    ///     .start_id_in(StartIdIn::Query("requestId"))
+    ///     .start_retries(3)
+    ///     .build()?;
+    /// # Ok::<(), lro_runtime::Error>(())
+    /// ```
+    pub fn start_id_in(mut self, place: StartIdIn) -> Self {
+        self.start_id = Some(StartIdPlace::of(place));
+        self
+    }
+
+    /// Sets the time limit of one attempt at a start call, the reply's body included. Default: two
+    /// minutes.
+    ///
+    /// An attempt that reaches it fails, and whether the service started an operation is not known:
+    /// with a [start id](Self::start_id_in) it can be sent again safely.
+    pub fn start_timeout(mut self, timeout: Duration) -> Self {
+        self.start_timeout = Some(timeout);
         self
     }
 
@@ -220,6 +255,10 @@ impl OperationsBuilder {
             value.set_sensitive(legal_name == http::header::AUTHORIZATION);
             headers.insert(legal_name, value);
         }
+        let timeout = self.start_timeout.unwrap_or(StartPolicy::TIMEOUT);
+        if timeout.is_zero() {
+            return Err(invalid("start_timeout = 0s: expected more than zero".to_owned()));
+        }
         let inner = Inner {
             base,
             dialect: self.dialect.unwrap_or_else(|| Arc::new(Google::new())),
@@ -231,8 +270,9 @@ impl OperationsBuilder {
             origins,
             max_body: self.max_body,
             start_policy: StartPolicy {
-                id: self.start_id.as_deref().map(start_id).transpose()?,
+                place: self.start_id.transpose().map_err(|why| invalid(format!("start_id: {why}")))?,
                 retries: self.start_retries,
+                timeout,
             },
             cookies: self.cookies.then(Arc::default),
         };
@@ -242,10 +282,6 @@ impl OperationsBuilder {
 
 fn invalid(message: String) -> Error {
     Error::new(ErrorKind::InvalidSettings, message)
-}
-
-fn start_id(name: &str) -> Result<HeaderName> {
-    name.parse().map_err(|_| invalid(format!("start_id = `{name}`: not a header name")))
 }
 
 fn parse_url(setting: &str, text: &str) -> Result<Uri> {

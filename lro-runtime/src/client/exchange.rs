@@ -13,6 +13,7 @@ use http::{HeaderMap, Uri};
 
 use super::{
     Operations,
+    path_template::is_absolute,
     trust::{Access, BareRequest, library_headers, of_the_body},
 };
 use crate::{
@@ -116,7 +117,7 @@ impl Operations {
     }
 
     /// Builds the request of `call` and sends it: see [`exchange`](Self::exchange).
-    pub(crate) async fn call(&self, call: Call, limit: Duration, timer: &dyn Timer) -> Result<Reply, Failure> {
+    pub(crate) async fn send(&self, call: Call, limit: Duration, timer: &dyn Timer) -> Result<Reply, Failure> {
         self.exchange(&self.request(call)?, limit, timer).await
     }
 
@@ -199,12 +200,4 @@ fn with_headers(mut request: Request, headers: HeaderMap) -> Request {
         }
     }
     request
-}
-
-/// Whether a call's target is an absolute URL, not a path below the base URL. A `://` further on,
-/// such as in a query, does not make it one.
-fn is_absolute(target: &str) -> bool {
-    target.split_once("://").is_some_and(|(scheme, _)| {
-        !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
-    })
 }

@@ -256,7 +256,7 @@ async fn fetch(
     let dialect = client.dialect_of(method);
     let call = dialect.list(&query).map_err(failed)?;
     let began = timer.now();
-    let reply = client.call(call, limit, &*timer).await.map_err(failed)?;
+    let reply = client.send(call, limit, &*timer).await.map_err(failed)?;
     let at = timer.now();
     let page = dialect.read_list(&query, &reply).map_err(failed)?;
     // Not the reply to a start call: the initial delay does not apply.

@@ -19,21 +19,26 @@ use crate::{
 mod adopt;
 mod blocking_operations;
 mod builder;
+mod call;
 mod cookies;
 mod credentials;
 pub(crate) mod current_method;
 mod exchange;
 mod list;
+mod path_template;
 mod resume;
 mod start;
+mod start_id;
 mod start_policy;
 mod trust;
 
 pub use self::{
     blocking_operations::BlockingOperations,
     builder::OperationsBuilder,
+    call::StartCall,
     credentials::{Credentials, CredentialsError, bearer, signed_by},
     list::{BlockingList, ListOperations},
+    start_id::StartIdIn,
 };
 use self::{cookies::Cookies, start_policy::StartPolicy, trust::Origins};
 

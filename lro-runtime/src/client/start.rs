@@ -7,7 +7,11 @@ use bytes::Bytes;
 use http::Method as HttpMethod;
 use serde::Serialize;
 
-use super::{Operations, current_method, start_policy};
+use super::{
+    Operations,
+    call::{CheckedCall, StartCall},
+    current_method, start_policy,
+};
 use crate::{
     dialect::{Call, CallerHeaders, Dialect, Observation, started_unreadably},
     error::{Error, ErrorKind, Result},
@@ -21,16 +25,16 @@ use crate::{
     transport::BoxFuture,
 };
 
-/// The time limit of one attempt at a start call, the reply's body included. Longer than that of a
-/// poll, because the service does some of the work before it answers.
-const START_TIMEOUT: Duration = Duration::from_secs(120);
-
 impl Operations {
-    /// Starts an operation with a request of any method, headers and body.
+    /// Starts an operation with a whole request: any method, headers and body.
     ///
-    /// A path is resolved below the base URL; an absolute URL must be on a trusted origin. Each
-    /// attempt may take up to two minutes, the reply's body included. After that it fails, and
-    /// whether the service started an operation is not known.
+    /// A path is resolved below the base URL; an absolute URL must be on a trusted origin. The URL
+    /// is sent as it is, and one with a segment `.` or `..` is refused; one that has values of
+    /// users in it is better built by [`call`](Self::call), which encodes them.
+    ///
+    /// Each attempt may take as long as the client's
+    /// [`start_timeout`](crate::OperationsBuilder::start_timeout), the reply's body included. After
+    /// that it fails, and whether the service started an operation is not known.
     ///
     /// # Errors
     ///
@@ -42,20 +46,25 @@ impl Operations {
     pub fn start<B: Into<Bytes>>(&self, request: http::Request<B>) -> BoxFuture<'static, Result<RawOperation>> {
         let (parts, body) = request.into_parts();
         let call = Call { headers: parts.headers, body: body.into(), ..Call::new(parts.method, parts.uri.to_string()) };
-        self.start_call(Ok(call))
+        self.start_call(StartCall::new(self, call, false))
     }
 
-    /// Starts an operation by a `POST` of `body` as JSON to `path` below the base URL.
+    /// Starts an operation by a `POST` of `body` as JSON to `path` below the base URL. What
+    /// serializes as `null`, such as `()`, is no body.
+    ///
+    /// The path is sent as it is: one with values in it is built by [`call`](Self::call), which
+    /// encodes them.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start), and of kind `Start` when `body` does not serialize.
+    /// As [`start`](Self::start), and of kind `Start` when `body` does not serialize, or `path` has
+    /// a segment `.` or `..` or a character that is not legal in a URL. Nothing was sent then.
     pub fn post<T: Serialize + ?Sized>(
         &self,
         path: impl AsRef<str>,
         body: &T,
     ) -> BoxFuture<'static, Result<RawOperation>> {
-        self.start_call(json_call(HttpMethod::POST, path.as_ref(), body))
+        self.start_call(self.call(HttpMethod::POST, path).json(body))
     }
 
     /// Starts an operation by a `PUT` of `body` as JSON to `path` below the base URL.
@@ -68,7 +77,7 @@ impl Operations {
         path: impl AsRef<str>,
         body: &T,
     ) -> BoxFuture<'static, Result<RawOperation>> {
-        self.start_call(json_call(HttpMethod::PUT, path.as_ref(), body))
+        self.start_call(self.call(HttpMethod::PUT, path).json(body))
     }
 
     /// Starts an operation by a `PATCH` of `body` as JSON to `path` below the base URL.
@@ -81,45 +90,47 @@ impl Operations {
         path: impl AsRef<str>,
         body: &T,
     ) -> BoxFuture<'static, Result<RawOperation>> {
-        self.start_call(json_call(HttpMethod::PATCH, path.as_ref(), body))
+        self.start_call(self.call(HttpMethod::PATCH, path).json(body))
     }
 
-    /// Sends a start call and reads its reply. An error in `call` is returned when the future is
+    /// Sends a start call and reads its reply. A mistake in `call` is returned when the future is
     /// polled, so that the public calls are not `Result`s of futures.
-    pub(crate) fn start_call(&self, call: Result<Call>) -> BoxFuture<'static, Result<RawOperation>> {
+    pub(crate) fn start_call(&self, call: StartCall) -> BoxFuture<'static, Result<RawOperation>> {
         let client = self.clone();
         Box::pin(async move {
             // Read when the future is polled, not when it is made: in `start(operations.post(…))`
             // the call is made before the method is known.
             let method = current_method::current();
             let name = method.map_or("the start call", |method| method.name());
-            let call = call?;
+            let call = call.check().map_err(|mistake| {
+                let error = Error::new(ErrorKind::Start, format!("{name} was not sent: {}", mistake.text));
+                let error = error.with_advice(ErrorKind::Start, "correct the argument, then start again");
+                mistake.source.into_iter().fold(error, Error::with_source)
+            })?;
+            // With the id, a start that may have happened can be repeated.
+            let with_id = call.start_id.as_deref().map(|id| format!(" with the start id `{id}`")).unwrap_or_default();
             client
                 .start_erased(call, method)
                 .await
-                .map_err(|failure| Error::from_failure(ErrorKind::Start, format!("{name} failed"), failure))
+                .map_err(|failure| Error::from_failure(ErrorKind::Start, format!("{name}{with_id} failed"), failure))
         })
     }
 
     /// Sends a start call, and sends it again where the start policy allows. Not generic: compiled
     /// once for all methods.
-    async fn start_erased(&self, call: Call, method: Option<&'static Method>) -> Result<RawOperation, Failure> {
+    async fn start_erased(&self, call: CheckedCall, method: Option<&'static Method>) -> Result<RawOperation, Failure> {
+        let CheckedCall { call, by_caller, start_id, timeout } = call;
         let dialect = self.dialect_of(method);
         let options = Method::options_of(method);
-        // Taken before the client's headers and the id are added: dialects repeat the caller's
-        // headers on every poll, the client adds its own again by itself, and the id belongs to the
-        // start call alone.
-        let by_caller = CallerHeaders(call.headers.clone());
         let mut request = self.start_request(call)?;
-        request.extensions_mut().insert(by_caller);
+        request.extensions_mut().insert(CallerHeaders(by_caller));
         dialect.prepare_start(&mut request, options)?;
-        // Before the loop: every attempt has the same id, by which the service can tell that it is
-        // one start.
-        self.inner.start_policy.identify(&mut request);
         let mut failed = 0;
         loop {
-            match self.start_once(Arc::clone(&dialect), &request, method).await {
-                Err(failure) if self.inner.start_policy.try_again(failed, &failure) => {
+            // Every attempt sends the same request with the same id, by which the service can tell
+            // that it is one start.
+            match self.start_once(Arc::clone(&dialect), &request, method, timeout).await {
+                Err(failure) if self.inner.start_policy.try_again(failed, &failure, start_id.is_some()) => {
                     failed += 1;
                     // `build` has checked these settings. If they were invalid all the same, the
                     // failure says more than they do.
@@ -127,7 +138,7 @@ impl Operations {
                     let timer = self.timer();
                     timer.sleep(start_policy::delay_before_retry(failed, &failure, &schedule, &**timer)).await;
                 }
-                outcome => return outcome,
+                outcome => return outcome.map(|operation| operation.with_start_id(start_id)),
             }
         }
     }
@@ -138,12 +149,13 @@ impl Operations {
         dialect: Arc<dyn Dialect>,
         request: &Request,
         method: Option<&'static Method>,
+        timeout: Duration,
     ) -> Result<RawOperation, Failure> {
         let timer = self.timer();
         // The start is when this attempt is sent: a `404` within the grace after it means that the
         // operation is not visible yet.
         let started = StartTime { at: timer.now(), system: timer.system_time() };
-        let reply = self.exchange(request, START_TIMEOUT, &**timer).await?;
+        let reply = self.exchange(request, timeout, &**timer).await?;
         let now = timer.now();
         let replied = ReplyTime { at: now, round_trip: now.saturating_duration_since(started.at), answers_start: true };
         let seen = dialect
@@ -173,17 +185,4 @@ impl Operations {
         let name = named.or(target.as_ref().map(|target| target.cursor.key())).unwrap_or_default().to_owned();
         Snapshot::unpolled(&name, target, started).after(seen, body, method, replied)
     }
-}
-
-/// A start call with a JSON body.
-fn json_call<T: Serialize + ?Sized>(method: HttpMethod, path: &str, body: &T) -> Result<Call> {
-    // Serializing is the only part that depends on the request type: only this line is compiled
-    // once for each.
-    call_of(method, path, serde_json::to_vec(body))
-}
-
-fn call_of(method: HttpMethod, path: &str, body: serde_json::Result<Vec<u8>>) -> Result<Call> {
-    let body =
-        body.map_err(|e| Error::new(ErrorKind::Start, format!("the request does not serialize: {e}")).with_source(e))?;
-    Ok(Call::new(method, path).with_json(body))
 }

@@ -104,7 +104,7 @@ async fn send(operation: RawOperation, timer: TimerOverride, command: &Command) 
         let target =
             operation.snapshot.target.as_ref().ok_or_else(|| Failure::protocol("the operation has no name"))?;
         target.check_place()?;
-        let reply = operation.client().call((command.call)(target)?, limit, &*timer).await?;
+        let reply = operation.client().send((command.call)(target)?, limit, &*timer).await?;
         target.dialect.read_answer(&reply)
     };
     answer.await.map_err(|failure| {

@@ -14,7 +14,7 @@
 //! Methods declare `encoding = proto`, and their types are prost messages.
 //! [`Operations::adopt_message`] takes over an operation that a generated tonic client has started.
 
-use std::error::Error as StdError;
+use std::{error::Error as StdError, fmt::Display};
 
 use bytes::Bytes;
 use http::Method;
@@ -24,11 +24,12 @@ use tonic::{body::Body as Outgoing, client::GrpcService, codegen::Body};
 #[doc(inline)]
 pub use crate::dialect::google_grpc::longrunning;
 use crate::{
-    client::{Operations, OperationsBuilder},
+    client::{Operations, OperationsBuilder, StartCall},
     dialect::{Call, GoogleGrpc},
     error::{Error, ErrorKind, Result},
     operation::RawOperation,
     transport::{BoxFuture, GrpcTransport},
+    url::encode_query as encode,
 };
 
 impl OperationsBuilder {
@@ -56,8 +57,8 @@ impl OperationsBuilder {
 
 impl Operations {
     /// Starts an operation with the unary call `path` (`/package.Service/Method`) and `request`. To
-    /// send metadata with the call, such as a routing header, use [`start`](Self::start) with the
-    /// encoded request.
+    /// send metadata with the call, such as a routing header, use
+    /// [`call_message`](Self::call_message).
     ///
     /// # Errors
     ///
@@ -67,10 +68,27 @@ impl Operations {
         path: impl AsRef<str>,
         request: &impl Message,
     ) -> BoxFuture<'static, Result<RawOperation>> {
+        self.start_call(self.call_message(path, request))
+    }
+
+    /// Begins a start call with the unary call `path` (`/package.Service/Method`) and `request`. It
+    /// is sent when it is awaited.
+    ///
+    /// [`header`](StartCall::header) sets metadata, [`routing`](StartCall::routing) the routing
+    /// header that Google's services ask for.
+    ///
+    /// ```no_run
+    /// # async fn start(operations: lro_runtime::Operations, request: prost_types::Timestamp) -> lro_runtime::Result<()> {
+    /// let parent = "projects/p/locations/l";
+    /// let call = operations.call_message("/example.images.v1.Images/ExportImage", &request);
+    /// let operation = call.routing("parent", parent).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn call_message(&self, path: impl AsRef<str>, request: &impl Message) -> StartCall {
         let mut call = Call::new(Method::POST, path.as_ref());
         // Encoded now: the future is `'static` and must not borrow the request.
         call.body = request.encode_to_vec().into();
-        self.start_call(Ok(call))
+        StartCall::new(self, call, true)
     }
 
     /// Takes over an operation that a generated client has started, from the
@@ -93,6 +111,32 @@ impl Operations {
     /// As [`adopt`](Self::adopt).
     pub fn adopt_message(&self, operation: &impl Message) -> Result<RawOperation> {
         self.adopt(operation.encode_to_vec())
+    }
+}
+
+/// The header by which Google's services route a call.
+const ROUTING: &str = "x-goog-request-params";
+
+impl StartCall {
+    /// Adds a field of the request to the routing header `x-goog-request-params`, by which Google's
+    /// services find the backend of a call
+    /// ([AIP-4222](https://google.aip.dev/client-libraries/4222)).
+    ///
+    /// `field` and `value` are those of the method's `google.api.http` or `google.api.routing`
+    /// annotation, such as `instance.name`. Both are percent-encoded. A field without a value is
+    /// left out.
+    pub fn routing(self, field: impl AsRef<str>, value: impl Display) -> Self {
+        let value = value.to_string();
+        if value.is_empty() {
+            return self;
+        }
+        let pair = format!("{}={}", encode(field.as_ref()), encode(&value));
+        // All fields stand in one header: services read only one.
+        let pairs = match self.header_value(ROUTING) {
+            Some(pairs) => format!("{pairs}&{pair}"),
+            None => pair,
+        };
+        self.header(ROUTING, pairs)
     }
 }
 

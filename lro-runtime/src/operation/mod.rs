@@ -201,6 +201,14 @@ impl<S: OperationState> Operation<S> {
         }
     }
 
+    /// Returns the start id that the start call was sent with: see
+    /// [`StartCall::start_id`](crate::StartCall::start_id). `None` if it had none, and after a
+    /// resume.
+    #[must_use]
+    pub fn start_id(&self) -> Option<&str> {
+        self.raw.start_id()
+    }
+
     /// Returns why the operation failed or was cancelled, as the service says.
     #[must_use]
     pub fn status(&self) -> Option<&Status> {

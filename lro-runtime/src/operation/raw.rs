@@ -53,6 +53,21 @@ impl RawOperation {
         &self.snapshot.name
     }
 
+    /// Returns the same operation with the id that its start call had.
+    pub(crate) fn with_start_id(mut self, id: Option<Arc<str>>) -> Self {
+        // The snapshot was just made and is not shared: nothing is copied.
+        Arc::make_mut(&mut self.snapshot).start_id = id;
+        self
+    }
+
+    /// Returns the start id that the start call was sent with: see
+    /// [`StartCall::start_id`](crate::StartCall::start_id). `None` if it had none, and after a
+    /// resume, because tokens do not keep it.
+    #[must_use]
+    pub fn start_id(&self) -> Option<&str> {
+        self.snapshot.start_id.as_deref()
+    }
+
     /// Returns the name fit to print. It may be a URL, whose query may have secrets.
     pub(crate) fn label(&self) -> String {
         crate::url::redacted(self.name())

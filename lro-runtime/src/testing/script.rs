@@ -340,14 +340,14 @@ impl Script {
 }
 
 impl Step {
-    /// Returns whether this step answers `request`.
-    pub(super) fn answers(&self, request: &Request) -> bool {
+    /// Returns whether this step answers `request`, which may be the start call.
+    pub(super) fn answers(&self, request: &Request, is_start: bool) -> bool {
         let path = request.uri().path();
         match &self.expected {
             Expected::Any => true,
             Expected::Cancel => request.method() == Method::POST && path.ends_with(":cancel"),
             Expected::Delete => request.method() == Method::DELETE,
-            Expected::Poll => request.method() != Method::DELETE && !path.ends_with(":cancel"),
+            Expected::Poll => is_start || (request.method() != Method::DELETE && !path.ends_with(":cancel")),
             Expected::Exactly(method, target) => {
                 request.method() == method
                     && request.uri().path_and_query().is_some_and(|found| found == target.as_str())

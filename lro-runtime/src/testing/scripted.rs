@@ -216,6 +216,9 @@ impl Progress {
 
     /// Takes the current step if it answers `request`. Otherwise returns what was expected.
     fn take(&mut self, request: &Request, now: Duration) -> Result<Step, String> {
+        // The first request is a start call, of any method, unless it names the operation: then the
+        // operation was resumed.
+        let is_start = !self.begun && !self.matches(request.uri().path());
         if !self.begun {
             (self.begun, self.current_since) = (true, now);
         }
@@ -225,7 +228,7 @@ impl Progress {
             let is_over = match step.repeat {
                 Repeat::Times(times) => times == 0,
                 Repeat::For(duration) => now >= self.current_since.saturating_add(duration),
-                Repeat::Forever => !step.answers(request),
+                Repeat::Forever => !step.answers(request, is_start),
             };
             // A step whose time is over may never have answered: the client did not poll during
             // that time.
@@ -233,7 +236,7 @@ impl Progress {
                 self.next(now);
                 continue;
             }
-            if !step.answers(request) {
+            if !step.answers(request, is_start) {
                 return Err(expected);
             }
             let taken = step.clone();

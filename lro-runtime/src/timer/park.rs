@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    future::{Future, poll_fn},
+    future::{Future, IntoFuture, poll_fn},
     pin::pin,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Wake, Waker},
@@ -102,8 +102,9 @@ impl Drop for Aside {
     }
 }
 
-/// Runs `future` on the calling thread, which is parked while the future is pending. Programs
-/// without an executor start operations with it.
+/// Runs `future` on the calling thread, which is parked while it is pending. Programs without an
+/// executor start operations with it. It takes whatever can be awaited, such as a
+/// [`StartCall`](crate::StartCall).
 ///
 /// ```no_run
 /// # use lro_runtime::{Operations, PollSettings};
@@ -112,11 +113,11 @@ impl Drop for Aside {
 /// let done = started.blocking().poll_until_completed(PollSettings::default())?;
 /// # Ok::<(), lro_runtime::Error>(())
 /// ```
-pub fn block_on<F: Future>(future: F) -> F::Output {
+pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
     let parker = Arc::new(Parker::default());
     let waker = Waker::from(Arc::clone(&parker));
     let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
+    let mut future = pin!(future.into_future());
     loop {
         // The future may call `block_on` itself. Each level sees only its own deadlines.
         let outer = Aside::put();

@@ -125,6 +125,23 @@ fn a_start_call_is_sent_again_as_over_http() {
 }
 
 #[test]
+fn a_start_call_is_routed_by_the_fields_that_the_caller_names() {
+    let channel = Channel::new(|_, _| Ok(running().encode_to_vec()));
+    let operations = client(&channel);
+    let call = operations.call_message("/example.Images/Export", &AT_ONE).routing("parent", "projects/a:b/c d&e=f");
+    let call = call.routing("instance.name", 7).routing("app_profile_id", "").header("x-goog-user-project", "q");
+    assert!(block_on(call).is_ok());
+    assert!(block_on(operations.start_message("/example.Images/Export", &AT_ONE)).is_ok());
+    let calls = channel.calls();
+    let routed = "parent=projects%2Fa%3Ab%2Fc%20d%26e%3Df&instance.name=7";
+    assert_eq!(calls[0].header("x-goog-request-params"), routed);
+    assert_eq!((calls[0].path.as_str(), calls[0].read::<Timestamp>()), ("/example.Images/Export", AT_ONE));
+    assert_eq!(calls[0].header("x-goog-user-project"), "q");
+    assert_eq!(calls[0].headers.get_all("x-goog-request-params").iter().count(), 1);
+    assert_eq!(calls[1].header("x-goog-request-params"), "", "no field was named");
+}
+
+#[test]
 fn every_call_of_the_service_is_there() {
     let channel = Channel::new(|_, call| {
         let list = ListOperationsResponse {

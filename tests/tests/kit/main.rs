@@ -12,6 +12,7 @@ use std::{
 use futures_lite::future;
 use lro_runtime::{
     Code, ErrorKind, Operations, PollSettings, RawOperation, State, Timer,
+    http::Method,
     testing::{Script, ScriptedTransport, VirtualClock},
     transport::TransportErrorKind,
 };
@@ -284,6 +285,17 @@ mod scripted_transport {
         let sent: Vec<_> =
             transport.requests().iter().map(|sent| (sent.method().to_string(), sent.body().clone())).collect();
         assert_eq!(sent, ["POST", "PUT", "PATCH"].map(|verb| (verb.to_owned(), body.to_string().into())));
+    }
+
+    #[test]
+    fn a_start_call_may_be_a_delete_and_a_delete_of_the_operation_is_none() {
+        let script = || ScriptedTransport::new(Script::named("operations/1").running(2));
+        let operations = script().operations(&VirtualClock::new()).unwrap();
+        let started = smol::block_on(operations.call(Method::DELETE, "v1/images/7").into_future()).unwrap();
+        assert_eq!(started.state(), State::Running);
+        let operations = script().operations(&VirtualClock::new()).unwrap();
+        let complaint = panic_of(|| smol::block_on(operations.delete("operations/1")));
+        assert!(complaint.contains("unexpected request: DELETE /v1/operations/1"), "{complaint}");
     }
 
     #[test]

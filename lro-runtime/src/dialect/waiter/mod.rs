@@ -56,7 +56,7 @@ pub use self::acceptor::{Acceptor, Comparator, Matcher, Meaning};
 /// tried. The key `dialect` takes a constant instead:
 ///
 /// ```
-/// use lro_runtime::{Operations, PollSettings, RawOperation, Result, block_on, long_running};
+/// use lro_runtime::{Operations, PollSettings, RawOperation, Result, block_on, http::Method, long_running};
 /// # use lro_runtime::dialect::{Acceptor, Waiter};
 /// # const DELETED: Waiter = Waiter::start_url().acceptors(&[Acceptor::success_on_error("NotFound")]);
 ///
@@ -90,16 +90,9 @@ pub use self::acceptor::{Acceptor, Comparator, Matcher, Meaning};
 ///
 ///     #[long_running(response = (), metadata = (), dialect = DELETED)]
 ///     pub async fn delete(&self, id: &str) -> Result<RawOperation> {
-///         self.operations.start(delete_of(id)).await
+///         self.operations.call(Method::DELETE, "v1/instances/{id}").path("id", id).no_body().await
 ///     }
 /// }
-/// # fn delete_of(id: &str) -> http::Request<&'static str> {
-/// #     let mut request = http::Request::new("");
-/// #     *request.method_mut() = http::Method::DELETE;
-/// #     *request.uri_mut() = format!("/v1/instances/{id}").parse().unwrap();
-/// #     request
-/// # }
-///
 /// # use lro_runtime::testing::{Script, ScriptedTransport, VirtualClock};
 /// # let transport = ScriptedTransport::new(
 /// #     Script::new()

@@ -90,6 +90,8 @@ pub(crate) struct Snapshot {
     /// Where to poll; `None` if the server has named no place, as it may for an operation that is
     /// finished at once.
     pub(crate) target: Option<Arc<PollTarget>>,
+    /// The id that the start call was sent with; `None` if it had none, or is not known.
+    pub(crate) start_id: Option<Arc<str>>,
     /// When the operation was started; `None` if that is not known.
     pub(crate) started: Option<StartTime>,
     /// When the last reply was read; `None` if the operation was resumed and not polled yet.
@@ -196,6 +198,7 @@ impl Snapshot {
             hint: None,
             follow: false,
             target: target.map(Arc::new),
+            start_id: None,
             started,
             replied: None,
             is_found: false,
@@ -252,6 +255,7 @@ impl Snapshot {
             hint: seen.hint,
             follow: seen.follow,
             target: self.target.clone(),
+            start_id: self.start_id.clone(),
             started: self.started,
             replied: Some(replied),
             is_found,
