@@ -41,7 +41,7 @@ pub use self::final_state_via::FinalStateVia;
 ///
 /// | polled | running | ended |
 /// |---|---|---|
-/// | status monitor: always `200` | any other `status` | `Succeeded`, `Failed`, `Canceled` or `Cancelled`, in any case |
+/// | status monitor | any other `status`; `202` without one | `Succeeded`, `Failed`, `Canceled` or `Cancelled`, in any case |
 /// | `Location` | `202` | any other `2xx`; its body is the response |
 /// | the resource | `202`, or any other `provisioningState` | the same words; without a word it has succeeded |
 ///
@@ -241,22 +241,32 @@ fn start_of_location(cursor: Cursor, reply: &Reply) -> Observation<'_> {
 }
 
 /// Reads the reply to a poll of a status monitor.
+///
+/// The guidelines have a monitor answer `200`. Services in the field answer `202` while the
+/// operation runs, so the word in the body counts, whatever `2xx` it comes with.
 fn read_monitor<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
     if is_redirect(reply.status()) {
         return read_location(cursor, Place::Monitor, reply);
     }
     expect_success(reply)?;
-    if reply.status() != StatusCode::OK {
-        return Err(Failure::protocol(format!(
-            "a status monitor answers 200, this one answered {}",
-            reply.status().as_u16()
-        )));
+    if reply.status() == StatusCode::NO_CONTENT && cursor::is_delete(cursor) {
+        return Ok(done(reply)); // the monitor went with what was deleted
     }
-    let body = Body::of(reply).map_err(|error| unexpected_body("a status monitor", &error, reply.body()))?;
-    let word = body.status().ok_or_else(|| unexpected_body("a status monitor", &"it has no `status`", reply.body()))?;
     let moved = moved(cursor, reply)?;
+    let body = Body::of(reply);
+    let Some(word) = body.as_ref().ok().and_then(Body::status) else {
+        // 202 is itself a word for running. Without it nothing says how the operation is.
+        if reply.status() == StatusCode::ACCEPTED {
+            let mut seen = Observation::new(State::Running);
+            seen.metadata = metadata_of(reply);
+            seen.cursor = moved;
+            return Ok(seen);
+        }
+        let why = body.err().map_or_else(|| "it has no `status`".to_owned(), |error| error.to_string());
+        return Err(unexpected_body("a status monitor", &why, reply.body()));
+    };
     // With the moved cursor, because the last reply may bring the `Location` of the final `GET`.
-    let mut seen = body.observe(moved.as_ref().unwrap_or(cursor), word)?;
+    let mut seen = body.unwrap_or_default().observe(moved.as_ref().unwrap_or(cursor), word)?;
     seen.metadata = metadata_of(reply);
     seen.cursor = seen.cursor.or(moved);
     Ok(seen)
