@@ -3,15 +3,17 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{cursor, final_state_via, words};
+use super::{
+    cursor::{self, Place},
+    final_state_via, words,
+};
 use crate::{
     dialect::{
         Cursor, Encoding, Observation, Part,
-        json::{present, string},
-        location::{result_at, without_mark},
+        json::{Members, is_object, present, read_members, string},
+        location::{body_of, metadata_of, result_at, without_mark},
     },
     message::Reply,
     status::{Failure, State, Status},
@@ -23,28 +25,61 @@ use crate::{
 /// fail the operation.
 #[derive(Default)]
 pub(super) struct Body<'a> {
-    pub(super) properties: Option<&'a RawValue>,
     fields: Fields<'a>,
     whole: &'a [u8],
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Default)]
 struct Fields<'a> {
-    #[serde(borrow)]
     status: Option<&'a RawValue>,
-    #[serde(borrow)]
     provisioning_state: Option<&'a RawValue>,
-    #[serde(borrow)]
     properties: Option<&'a RawValue>,
-    #[serde(borrow)]
     error: Option<&'a RawValue>,
-    #[serde(borrow)]
     result: Option<&'a RawValue>,
-    #[serde(borrow)]
     resource_location: Option<&'a RawValue>,
-    #[serde(borrow)]
     percent_complete: Option<&'a RawValue>,
+    /// Whether there is a member that no status monitor has.
+    has_others: bool,
+}
+
+/// What status monitors have beside the members that are read: those of Azure's guidelines, of the
+/// Resource Manager's contract, and of Fabric.
+const OF_MONITORS: &[&str] = &[
+    "id",
+    "name",
+    "kind",
+    "startTime",
+    "endTime",
+    "createdDateTime",
+    "lastUpdatedDateTime",
+    "lastActionDateTime",
+    "expirationDateTime",
+    "createdTimeUtc",
+    "lastUpdatedTimeUtc",
+    "resourceId",
+    "operations",
+    "operationId",
+    "warnings",
+    "errors",
+    "@odata.context",
+];
+
+impl<'a> Members<'a> for Fields<'a> {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<&'a RawValue>> {
+        Some(match name {
+            "status" => &mut self.status,
+            "provisioningState" => &mut self.provisioning_state,
+            "properties" => &mut self.properties,
+            "error" => &mut self.error,
+            "result" => &mut self.result,
+            "resourceLocation" => &mut self.resource_location,
+            "percentComplete" => &mut self.percent_complete,
+            _ => {
+                self.has_others |= !OF_MONITORS.contains(&name);
+                return None;
+            }
+        })
+    }
 }
 
 impl<'a> Body<'a> {
@@ -55,21 +90,39 @@ impl<'a> Body<'a> {
     /// When the body is not JSON.
     pub(super) fn of(reply: &'a Reply) -> Result<Self, serde_json::Error> {
         let whole = without_mark(reply.body());
-        // Asked first, because serde reads an array into a struct, member by member.
-        let is_object = whole.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-        // `from_str` checks for UTF-8 once, `from_slice` once per member. A body with invalid UTF-8
-        // may still be readable, if the bad bytes are in a member that is not needed.
-        let fields = match std::str::from_utf8(whole) {
-            Ok(text) if is_object => serde_json::from_str(text)?,
-            _ if is_object => serde_json::from_slice(whole)?,
-            _ => serde_json::from_slice::<&RawValue>(whole).map(|_| Fields::default())?,
-        };
-        Ok(Self { properties: present(fields.properties), fields, whole })
+        let mut fields = Fields::default();
+        if is_object(whole) {
+            read_members(whole, &mut fields)?;
+        } else {
+            serde_json::from_slice::<&RawValue>(whole)?;
+        }
+        Ok(Self { fields, whole })
     }
 
     /// Returns the status word of a monitor.
     pub(super) fn status(&self) -> Option<Cow<'a, str>> {
         text(self.fields.status)
+    }
+
+    /// Returns the status word if the body is an operation, and not a resource that has a status of
+    /// its own.
+    ///
+    /// A `Location` may lead to either, and nothing but the body tells them apart. A body is an
+    /// operation if its word is one of an operation and nothing else in it is of a resource. A word
+    /// for failure with an `error` is enough. After a `DELETE` there is no resource, so any word is
+    /// the operation's.
+    pub(super) fn operation_status(&self, is_delete: bool) -> Option<Cow<'a, str>> {
+        let word = self.status().filter(|word| words::is_known(word))?;
+        let has_failed = is_failure(words::state(&word)) && self.error().is_some();
+        let is_bare = !self.fields.has_others && present(self.fields.properties).is_none_or(is_empty);
+        (is_delete || has_failed || is_bare).then_some(word)
+    }
+
+    /// Returns the status word if the body is an operation that has failed, and says why. After a
+    /// `DELETE` it need not say why.
+    pub(super) fn failure_word(&self, is_delete: bool) -> Option<Cow<'a, str>> {
+        let may_be = is_delete || self.error().is_some();
+        self.operation_status(is_delete).filter(|word| may_be && is_failure(words::state(word)))
     }
 
     /// Returns the status word of a resource: `provisioningState` in `properties`, or at the top
@@ -80,17 +133,30 @@ impl<'a> Body<'a> {
 
     /// Returns why the operation failed or was cancelled; `None` in any other state, because an
     /// `error` before the end does not count.
-    pub(super) fn failure(&self, state: State, word: &str) -> Option<Status> {
-        let error = present(self.fields.error);
-        (state != State::Succeeded && state.is_terminal())
-            .then(|| words::failure(state, word, error.or_else(|| present(self.properties().error))))
+    fn failure(&self, state: State, word: &str) -> Option<Status> {
+        is_failure(state).then(|| words::failure(state, word, self.error()))
     }
 
-    /// Returns what a monitor with this body and this status word says.
-    pub(super) fn observe(&self, cursor: &Cursor, word: Cow<'a, str>) -> Result<Observation<'a>, Failure> {
+    /// Returns the `error`, which is in `properties` where the body is a resource.
+    fn error(&self) -> Option<&'a RawValue> {
+        present(self.fields.error).or_else(|| present(self.properties().error))
+    }
+
+    /// Returns what an operation with this body and this status word says. `place` is what the
+    /// polled URL is.
+    pub(super) fn observe(
+        &self,
+        cursor: &Cursor,
+        place: Place,
+        word: Cow<'a, str>,
+    ) -> Result<Observation<'a>, Failure> {
         let state = words::state(&word);
         let result = match state {
-            State::Succeeded => final_state_via::result_cursor(cursor, text(self.fields.resource_location).as_deref())?,
+            State::Succeeded => {
+                let has_result = present(self.fields.result).is_some();
+                let elsewhere = text(self.fields.resource_location);
+                final_state_via::result_cursor(cursor, place, elsewhere.as_deref(), has_result)?
+            }
             _ => None,
         };
         // While the result is still to be fetched, the operation is running: success without its
@@ -112,6 +178,21 @@ impl<'a> Body<'a> {
         Ok(seen)
     }
 
+    /// Returns what a body says that is itself the response: a resource with this
+    /// `provisioningState`, or an operation that has failed.
+    pub(super) fn observe_resource(&self, reply: &'a Reply, word: Cow<'a, str>) -> Observation<'a> {
+        let state = words::state(&word);
+        let mut seen = Observation::new(state);
+        seen.is_known_status = words::is_known(&word);
+        seen.status = self.failure(state, &word);
+        seen.raw_status = Some(word);
+        match state {
+            State::Succeeded => seen.response = body_of(reply),
+            _ => seen.metadata = metadata_of(reply),
+        }
+        seen
+    }
+
     /// Returns the response that is in the monitor itself: its `result`, else the whole body.
     ///
     /// A `DELETE` has only the former: the body of its monitor is not a response, because there is
@@ -126,20 +207,42 @@ impl<'a> Body<'a> {
 
     /// The members of `properties` that matter; empty if it is missing or not an object.
     fn properties(&self) -> Properties<'a> {
-        self.properties.and_then(|properties| serde_json::from_str(properties.get()).ok()).unwrap_or_default()
+        let mut properties = Properties::default();
+        if let Some(raw) = self.fields.properties {
+            // What is not an object has no members: nothing is lost by the error.
+            let _ = read_members(raw.get().as_bytes(), &mut properties);
+        }
+        properties
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Default)]
 struct Properties<'a> {
-    #[serde(borrow)]
     provisioning_state: Option<&'a RawValue>,
-    #[serde(borrow)]
     error: Option<&'a RawValue>,
+}
+
+impl<'a> Members<'a> for Properties<'a> {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<&'a RawValue>> {
+        match name {
+            "provisioningState" => Some(&mut self.provisioning_state),
+            "error" => Some(&mut self.error),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the state is an end without a response.
+fn is_failure(state: State) -> bool {
+    matches!(state, State::Failed | State::Cancelled)
 }
 
 /// Returns the member if it is a string.
 fn text(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
     raw.and_then(string)
+}
+
+/// Whether the value is `{}`, written with any space.
+fn is_empty(raw: &RawValue) -> bool {
+    raw.get().bytes().filter(|byte| !byte.is_ascii_whitespace()).eq(*b"{}")
 }

@@ -21,6 +21,15 @@ pub(super) const VIA: &str = "via";
 /// The last `Location` beside a monitor: that of the start reply, or of a later reply.
 pub(super) const LOCATION: &str = "location";
 
+/// Whether the URL, a `Location` or the resource, has said that the operation runs: what makes a
+/// later `4xx` there the end of the operation. The value is always [`RUNNING`].
+pub(super) const SEEN: &str = "seen";
+/// The value of [`SEEN`].
+pub(super) const RUNNING: &str = "running";
+/// The operation's id, by which Fabric's services are told apart: the result of an operation there
+/// is below its monitor.
+pub(super) const OPERATION_ID: &str = "operation_id";
+
 /// What the URL of a cursor leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -32,6 +41,8 @@ pub(super) enum Place {
     Resource,
     /// The response of an operation whose monitor has succeeded.
     Result,
+    /// The same, at a URL that no reply has named: the operation may have no response.
+    MaybeResult,
 }
 
 impl Place {
@@ -42,13 +53,16 @@ impl Place {
             Self::Location => "location",
             Self::Resource => "resource",
             Self::Result => "result",
+            Self::MaybeResult => "maybe_result",
         }
     }
 
     /// Returns the place of a cursor; `None` if the cursor was made from a name alone.
     pub(super) fn of(cursor: &Cursor) -> Option<Self> {
         let word = cursor.part(PLACE)?;
-        [Self::Monitor, Self::Location, Self::Resource, Self::Result].into_iter().find(|place| place.word() == word)
+        [Self::Monitor, Self::Location, Self::Resource, Self::Result, Self::MaybeResult]
+            .into_iter()
+            .find(|place| place.word() == word)
     }
 }
 
@@ -58,6 +72,7 @@ pub(super) struct StartCall<'a> {
     pub(super) method: &'a Method,
     pub(super) via: Option<&'static str>,
     pub(super) location: Option<&'a str>,
+    pub(super) operation_id: Option<&'a str>,
 }
 
 impl StartCall<'_> {
@@ -72,6 +87,9 @@ impl StartCall<'_> {
         // Beside a monitor only: anywhere else the `Location` is what is polled.
         if let Some(location) = self.location.filter(|_| place == Place::Monitor) {
             cursor = cursor.with(LOCATION, with_api_version(location, &start));
+        }
+        if let Some(id) = self.operation_id.filter(|_| place == Place::Location) {
+            cursor = cursor.with(OPERATION_ID, id);
         }
         cursor.with(START, start)
     }
@@ -103,6 +121,19 @@ pub(super) fn moved(cursor: &Cursor, monitor: Option<String>, location: Option<S
         next = Some(next.unwrap_or_else(|| cursor.clone()).with(LOCATION, url));
     }
     next
+}
+
+/// Returns the same cursor at this segment below its URL.
+pub(super) fn below(cursor: &Cursor, segment: &str) -> Cursor {
+    let (path, query) = cursor.key().split_once('?').map_or((cursor.key(), None), |(path, query)| (path, Some(query)));
+    let path = path.trim_end_matches('/');
+    let url = query.map_or_else(|| format!("{path}/{segment}"), |query| format!("{path}/{segment}?{query}"));
+    cursor.clone().at(url)
+}
+
+/// Returns the cursor, which now says that its URL has said that the operation runs.
+pub(super) fn seen_running(cursor: Cursor) -> Cursor {
+    if cursor.part(SEEN) == Some(RUNNING) { cursor } else { cursor.with(SEEN, RUNNING) }
 }
 
 /// Whether the start call was a `DELETE`, after which there is nothing to fetch.

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::cursor::{LOCATION, METHOD, PLACE, Place, START, VIA, at, base};
+use super::cursor::{self, LOCATION, METHOD, OPERATION_ID, PLACE, Place, START, VIA, at, base};
 use crate::{
     dialect::{Cursor, location::resolved},
     status::Failure,
@@ -18,7 +18,9 @@ use crate::{
 /// - `DELETE`: nothing is fetched; the response is `result` in the monitor's body, if there is one.
 /// - The monitor's body has a `resourceLocation`: the response is fetched from there.
 /// - `PUT` and `PATCH`: the response is fetched from the URL of the start call.
-/// - A reply had a `Location`: the response is fetched from the last one.
+/// - A reply had a `Location`: the response is fetched from the last one. If the monitor was itself
+///   behind a `Location`, as in Fabric, its last reply's `Location` goes before the URL of the start
+///   call.
 /// - The monitor's body has a `result`: that is the response.
 /// - Otherwise the monitor's body is the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,8 +60,15 @@ impl FinalStateVia {
 /// Returns the cursor that leads to the response of an operation whose monitor has succeeded;
 /// `None` if the monitor itself has it.
 ///
-/// The order is that of Azure's clients, given at [`FinalStateVia`].
-pub(super) fn result_cursor(cursor: &Cursor, resource_location: Option<&str>) -> Result<Option<Cursor>, Failure> {
+/// The order is that of Azure's clients, given at [`FinalStateVia`]. `place` is what the polled URL
+/// is: of a monitor behind a `Location` the last reply says by another `Location` where the result
+/// is, which goes before the start URL.
+pub(super) fn result_cursor(
+    cursor: &Cursor,
+    place: Place,
+    resource_location: Option<&str>,
+    has_result: bool,
+) -> Result<Option<Cursor>, Failure> {
     let (method, start, location) = (cursor.part(METHOD), cursor.part(START), cursor.part(LOCATION));
     let is = |wanted: Method| method == Some(wanted.as_str());
     let via = cursor.part(VIA).and_then(FinalStateVia::of);
@@ -74,8 +83,13 @@ pub(super) fn result_cursor(cursor: &Cursor, resource_location: Option<&str>) ->
         Some(FinalStateVia::OriginalUri) if start.is_some() => start.map(str::to_owned),
         _ => match resource_location.filter(|url| !url.is_empty()) {
             Some(reference) => Some(resolved(&base(cursor)?, reference)?),
+            None if place == Place::Location && location.is_some() => location.map(str::to_owned),
             None if is(Method::PUT) || is(Method::PATCH) => start.map(str::to_owned),
-            None => location.map(str::to_owned),
+            None if location.is_some() => location.map(str::to_owned),
+            None if place == Place::Location && !has_result && cursor.part(OPERATION_ID).is_some() => {
+                return Ok(Some(cursor::below(cursor, "result").with(PLACE, Place::MaybeResult.word())));
+            }
+            None => None,
         },
     };
     Ok(url.map(|url| at(cursor, &url).with(PLACE, Place::Result.word())))

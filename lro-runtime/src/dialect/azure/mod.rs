@@ -42,8 +42,17 @@ pub use self::final_state_via::FinalStateVia;
 /// | polled | running | ended |
 /// |---|---|---|
 /// | status monitor | any other `status`; `202` without one | `Succeeded`, `Failed`, `Canceled` or `Cancelled`, in any case |
-/// | `Location` | `202` | any other `2xx`; its body is the response |
+/// | `Location` | `202`; a `200` or `201` whose body is an operation or a resource that says so | any other `2xx`; its body is the response |
 /// | the resource | `202`, or any other `provisioningState` | the same words; without a word it has succeeded |
+///
+/// The body of a `202` to a `POST` or `DELETE` may be the monitor's already. That of a `PUT` or
+/// `PATCH` is the resource: where a monitor is named, the monitor decides, and a `status` in that
+/// body is not read. A `201` without a body says nothing: the resource is polled once.
+///
+/// A `202` with a `Location` alone never proves what is there, so the body of every reply is read
+/// first. With `properties.provisioningState` it is the resource, and with a known `status` and
+/// nothing of a resource around it a status monitor, as in Fabric: the `Location` of its last reply,
+/// or `/result` below it, then has the response.
 ///
 /// After a monitor has said `Succeeded`, the response is fetched at once with one more `GET`,
 /// unless the monitor has it; [`FinalStateVia`] says from where. A `4xx` or `5xx` is a failed poll,
@@ -120,6 +129,7 @@ impl Dialect for Azure {
             method: request.method(),
             via: self.via(options)?.map(FinalStateVia::word),
             location: location.as_deref(),
+            operation_id: reply.headers().get("x-ms-operation-id").and_then(|id| id.to_str().ok()),
         };
         let cursor = |url: &str, place| start_call.cursor(url, place).with_headers(repeated_headers(request));
         // A `Location` beside a monitor is not polled: it is where the final `GET` may go, and
@@ -129,10 +139,7 @@ impl Dialect for Azure {
             (None, Some(location)) => start_of_location(cursor(location, Place::Location), reply),
             // Without headers, the resource says by its `provisioningState` how far it is.
             (None, None) if is_write(request.method()) => {
-                let cursor = cursor(&start.to_string(), Place::Resource);
-                let mut seen = read_resource(reply)?;
-                seen.cursor = Some(cursor);
-                seen
+                start_of_resource(cursor(&start.to_string(), Place::Resource), reply)
             }
             // Work is going on and nothing says where to poll. Reading this as success would report
             // a result that is not there.
@@ -141,7 +148,7 @@ impl Dialect for Azure {
                     "HTTP 202 without Operation-Location, Azure-AsyncOperation or Location: the reply does not say which URL to poll",
                 ));
             }
-            (None, None) => done(reply),
+            (None, None) => finished(request, reply),
         };
         seen.hint = Hint::from_headers(reply.headers());
         Ok(seen)
@@ -167,7 +174,7 @@ impl Dialect for Azure {
             Place::Monitor => read_monitor(cursor, reply)?,
             Place::Resource if is_redirect(reply.status()) => read_location(cursor, Place::Resource, reply)?,
             Place::Resource => read_resource(reply)?,
-            Place::Location | Place::Result => read_location(cursor, place, reply)?,
+            Place::Location | Place::Result | Place::MaybeResult => read_location(cursor, place, reply)?,
         };
         seen.hint = Hint::from_headers(reply.headers());
         Ok(seen)
@@ -208,16 +215,22 @@ fn place_by_reply(reply: &Reply) -> Place {
     if reply.status() == StatusCode::OK && has_status { Place::Monitor } else { Place::Location }
 }
 
-/// Reads a start reply that names a monitor. Its body may already be that of the monitor, and may
-/// say that the operation has ended.
+/// Reads a start reply that names a monitor.
 fn start_of_monitor<'a>(cursor: Cursor, request: &Request, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
     // The monitor decides, so a body that cannot be read does not matter.
     let body = Body::of(reply).unwrap_or_default();
-    // The body of a PUT or PATCH may be the resource, whose own `status` (of a job, for example)
-    // says nothing about the operation. A 200 or 201 with `properties` is read as the resource.
-    let is_monitor = reply.status() == StatusCode::ACCEPTED || !is_write(request.method()) || body.properties.is_none();
-    let mut seen = if let Some(word) = body.status().filter(|_| is_monitor) {
-        let mut seen = body.observe(&cursor, word)?;
+    // The body of a `202` may already be the monitor's, and may say that the operation has ended.
+    // That of a `PUT` or `PATCH` is the resource, whose own `status` (of a job, for example) says
+    // nothing about the operation.
+    let word = if is_write(request.method()) {
+        None
+    } else if reply.status() == StatusCode::ACCEPTED {
+        body.status()
+    } else {
+        body.operation_status(*request.method() == Method::DELETE)
+    };
+    let mut seen = if let Some(word) = word {
+        let mut seen = body.observe(&cursor, Place::Monitor, word)?;
         seen.metadata = metadata_of(reply);
         seen
     } else {
@@ -238,6 +251,28 @@ fn start_of_location(cursor: Cursor, reply: &Reply) -> Observation<'_> {
     seen.metadata = metadata_of(reply).filter(|_| reply.status() == StatusCode::ACCEPTED);
     seen.cursor = Some(cursor);
     seen
+}
+
+/// Reads a start reply that names no URL and may be the resource itself.
+///
+/// Where it cannot be read, the service has accepted the start all the same: the operation is
+/// pending, and the first poll looks at the resource.
+fn start_of_resource(cursor: Cursor, reply: &Reply) -> Observation<'_> {
+    let says_nothing = reply.status() == StatusCode::CREATED && body_of(reply).is_none();
+    let read = if says_nothing { None } else { read_resource(reply).ok() };
+    let mut seen = read.unwrap_or_else(|| Observation::new(State::Pending));
+    seen.cursor = Some(cursor);
+    seen
+}
+
+/// Reads a start reply that names no URL and ends the operation by its HTTP status. Its body may
+/// still say that the operation has failed.
+fn finished<'a>(request: &Request, reply: &'a Reply) -> Observation<'a> {
+    let body = Body::of(reply).unwrap_or_default();
+    match body.failure_word(*request.method() == Method::DELETE) {
+        Some(word) => body.observe_resource(reply, word),
+        None => done(reply),
+    }
 }
 
 /// Reads the reply to a poll of a status monitor.
@@ -266,7 +301,7 @@ fn read_monitor<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>
         return Err(unexpected_body("a status monitor", &why, reply.body()));
     };
     // With the moved cursor, because the last reply may bring the `Location` of the final `GET`.
-    let mut seen = body.unwrap_or_default().observe(moved.as_ref().unwrap_or(cursor), word)?;
+    let mut seen = body.unwrap_or_default().observe(moved.as_ref().unwrap_or(cursor), Place::Monitor, word)?;
     seen.metadata = metadata_of(reply);
     seen.cursor = seen.cursor.or(moved);
     Ok(seen)
@@ -275,10 +310,16 @@ fn read_monitor<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>
 /// Reads the reply to a poll of a `Location` or of the result of a monitor that has succeeded, or a
 /// redirect from any place.
 fn read_location<'a>(cursor: &Cursor, place: Place, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-    let mut seen = match location::read_location(reply, || cursor::base(cursor))? {
-        LocationReply::Done => done(reply),
-        LocationReply::Redirect(url) => result_at(cursor::at(cursor, &url).with(cursor::PLACE, place.word())),
-        LocationReply::Running { next } => {
+    // No reply has named this URL, so it may be that there is nothing: Fabric answers 400 with
+    // `OperationHasNoResult`.
+    let has_no_result = place == Place::MaybeResult && matches!(reply.status().as_u16(), 400 | 404 | 405 | 410);
+    let mut seen = match location::read_location(reply, || cursor::base(cursor)) {
+        Err(_) if has_no_result => Observation::new(State::Succeeded),
+        Err(failure) => return Err(failure),
+        Ok(LocationReply::Done) if place == Place::Location => read_answer_of_location(cursor, reply)?,
+        Ok(LocationReply::Done) => done(reply),
+        Ok(LocationReply::Redirect(url)) => result_at(cursor::at(cursor, &url).with(cursor::PLACE, place.word())),
+        Ok(LocationReply::Running { next }) => {
             let mut seen = Observation::new(State::Running);
             // A result that is not there yet answers `202`, too: its body must not replace what the
             // monitor said last.
@@ -287,10 +328,37 @@ fn read_location<'a>(cursor: &Cursor, place: Place, reply: &'a Reply) -> Result<
             seen
         }
     };
-    if place == Place::Result {
+    if matches!(place, Place::Result | Place::MaybeResult) {
         // A snapshot takes its status word from its own reply, and this one has none: the monitor's
         // last word still holds.
         seen.raw_status = Some("Succeeded".into());
+    }
+    Ok(seen)
+}
+
+/// Reads the `2xx` other than `202` of a `Location`.
+///
+/// What a `Location` leads to is known only now. It may be the result, and the operation is done. A
+/// `200` or `201` may also be the resource while it is being made, or a status monitor, as in
+/// Fabric: their words say how the operation is.
+fn read_answer_of_location<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+    let may_run = matches!(reply.status(), StatusCode::OK | StatusCode::CREATED);
+    let Some(body) = Body::of(reply).ok().filter(|_| may_run) else { return Ok(done(reply)) };
+    // The monitor names itself while the operation runs, and at the end the result.
+    let location = location_in(reply, &cursor::base(cursor)?)?.map(|url| cursor::at(cursor, &url));
+    let location = location.filter(|location| location.key() != cursor.key());
+    let mut seen = if let Some(word) = body.provisioning_state() {
+        body.observe_resource(reply, word)
+    } else if let Some(word) = body.operation_status(cursor::is_delete(cursor)) {
+        let of_result = location.as_ref().map(|location| cursor.clone().with(cursor::LOCATION, location.key()));
+        let mut seen = body.observe(of_result.as_ref().unwrap_or(cursor), Place::Location, word)?;
+        seen.metadata = metadata_of(reply);
+        seen
+    } else {
+        return Ok(done(reply));
+    };
+    if !seen.state.is_terminal() {
+        seen.cursor = seen.cursor.or(location);
     }
     Ok(seen)
 }
@@ -300,24 +368,18 @@ fn read_resource(reply: &Reply) -> Result<Observation<'_>, Failure> {
     if !reply.status().is_success() {
         return Err(error_reply(reply));
     }
-    let body = match body_of(reply) {
-        Some(_) => Body::of(reply).map_err(|error| unexpected_body("a resource", &error, reply.body()))?,
-        None => Body::default(),
-    };
+    let body = if body_of(reply).is_some() { Body::of(reply) } else { Ok(Body::default()) };
+    if reply.status() == StatusCode::ACCEPTED {
+        let mut seen = Observation::new(State::Running);
+        seen.raw_status = body.ok().and_then(|body| body.provisioning_state());
+        seen.metadata = metadata_of(reply);
+        return Ok(seen);
+    }
+    let body = body.map_err(|error| unexpected_body("a resource", &error, reply.body()))?;
     let word = body.provisioning_state();
     // In the Resource Manager's contract a resource without a `provisioningState` has succeeded.
-    let state = match &word {
-        _ if reply.status() == StatusCode::ACCEPTED => State::Running,
-        None => State::Succeeded,
-        Some(word) => words::state(word),
-    };
-    let mut seen = Observation::new(state);
-    seen.is_known_status = word.as_deref().is_none_or(words::is_known);
-    seen.status = body.failure(state, word.as_deref().unwrap_or_default());
-    seen.raw_status = word;
-    match state {
-        State::Succeeded => seen.response = body_of(reply),
-        _ => seen.metadata = metadata_of(reply),
-    }
-    Ok(seen)
+    Ok(match word {
+        Some(word) => body.observe_resource(reply, word),
+        None => done(reply),
+    })
 }
