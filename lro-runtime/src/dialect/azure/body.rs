@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::{
     cursor::{self, Place},
-    final_state_via, words,
+    errors, final_state_via, words,
 };
 use crate::{
     dialect::{
@@ -61,6 +61,9 @@ const OF_MONITORS: &[&str] = &[
     "operationId",
     "warnings",
     "errors",
+    "code",
+    "message",
+    "odata.error",
     "@odata.context",
 ];
 
@@ -134,7 +137,7 @@ impl<'a> Body<'a> {
     /// Returns why the operation failed or was cancelled; `None` in any other state, because an
     /// `error` before the end does not count.
     fn failure(&self, state: State, word: &str) -> Option<Status> {
-        is_failure(state).then(|| words::failure(state, word, self.error()))
+        is_failure(state).then(|| errors::failure(state, word, self.error(), self.whole))
     }
 
     /// Returns the `error`, which is in `properties` where the body is a resource.

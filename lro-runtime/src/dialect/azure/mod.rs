@@ -5,9 +5,10 @@ use http::{Method, StatusCode, Uri};
 use self::{
     body::Body,
     cursor::{Place, StartCall},
+    errors::error_reply,
 };
 use super::{
-    Dialect, Options, error_reply, expect_success,
+    Dialect, Options,
     json::unexpected_body,
     location::{
         self, LocationReply, body_of, done, is_redirect, location_in, metadata_of, repeated_headers, result_at, url_in,
@@ -22,6 +23,7 @@ use crate::{
 
 mod body;
 mod cursor;
+mod errors;
 mod final_state_via;
 mod words;
 
@@ -56,7 +58,13 @@ pub use self::final_state_via::FinalStateVia;
 ///
 /// After a monitor has said `Succeeded`, the response is fetched at once with one more `GET`,
 /// unless the monitor has it; [`FinalStateVia`] says from where. A `4xx` or `5xx` is a failed poll,
-/// not a failed operation.
+/// not a failed operation, with one exception: a `Location` or a resource that has said before that
+/// the operation runs tells its failure by a `4xx` with an error. 401, 403, 404, 408, 410, 412 and
+/// 429 stay failed polls there, too.
+///
+/// The code of an error is its [`reason`](crate::Status::reason), in every form that services write:
+/// `{"error": {"code", "message"}}`, `odata.error`, code and message without a wrapper, a string, or
+/// the header `x-ms-error-code`.
 ///
 /// The start call's `api-version` is added to every URL that has none, because the URLs that
 /// services write into headers lack it and are refused without it. The headers that the caller put
@@ -134,7 +142,7 @@ impl Dialect for Azure {
         let cursor = |url: &str, place| start_call.cursor(url, place).with_headers(repeated_headers(request));
         // A `Location` beside a monitor is not polled: it is where the final `GET` may go, and
         // `start_call` keeps it for that.
-        let mut seen = match (monitor_in(reply, start)?, &location) {
+        let seen = match (monitor_in(reply, start)?, &location) {
             (Some(monitor), _) => start_of_monitor(cursor(&monitor, Place::Monitor), request, reply)?,
             (None, Some(location)) => start_of_location(cursor(location, Place::Location), reply),
             // Without headers, the resource says by its `provisioningState` how far it is.
@@ -150,8 +158,7 @@ impl Dialect for Azure {
             }
             (None, None) => finished(request, reply),
         };
-        seen.hint = Hint::from_headers(reply.headers());
-        Ok(seen)
+        Ok(with_headers(seen, reply))
     }
 
     fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
@@ -170,15 +177,34 @@ impl Dialect for Azure {
         // A cursor from a name alone has no place. What its URL is can then be told only from the
         // reply.
         let place = Place::of(cursor).unwrap_or_else(|| place_by_reply(reply));
+        let is_seen_there = matches!(place, Place::Location | Place::Resource);
+        if let Some(verdict) = verdict(cursor, reply).filter(|_| is_seen_there) {
+            return Ok(with_headers(verdict, reply));
+        }
         let mut seen = match place {
             Place::Monitor => read_monitor(cursor, reply)?,
             Place::Resource if is_redirect(reply.status()) => read_location(cursor, Place::Resource, reply)?,
             Place::Resource => read_resource(reply)?,
             Place::Location | Place::Result | Place::MaybeResult => read_location(cursor, place, reply)?,
         };
-        seen.hint = Hint::from_headers(reply.headers());
-        Ok(seen)
+        let is_news = cursor.part(cursor::SEEN).is_none();
+        if is_seen_there && is_news && !seen.state.is_terminal() && !seen.follow {
+            seen.cursor = Some(cursor::seen_running(seen.cursor.unwrap_or_else(|| cursor.clone())));
+        }
+        Ok(with_headers(seen, reply))
     }
+}
+
+/// Returns `Ok` for a `2xx`, and the failure made by [`error_reply`] for any other reply.
+fn expect_success(reply: &Reply) -> Result<(), Failure> {
+    if reply.status().is_success() { Ok(()) } else { Err(error_reply(reply)) }
+}
+
+/// Completes what a reply says with its headers: the hint, and the code of its error.
+fn with_headers<'a>(mut seen: Observation<'a>, reply: &Reply) -> Observation<'a> {
+    seen.hint = Hint::from_headers(reply.headers());
+    seen.status = seen.status.map(|status| errors::with_reason_of(reply, status));
+    seen
 }
 
 /// Whether a start call with this method makes or changes a resource, so that its reply and a `GET`
@@ -208,11 +234,17 @@ fn moved(cursor: &Cursor, reply: &Reply) -> Result<Option<Cursor>, Failure> {
     Ok(cursor::moved(cursor, monitor_in(reply, &base)?, location_in(reply, &base)?))
 }
 
-/// Returns the place of an operation that was resumed from its name alone: a status monitor if the
-/// reply is a `200` with a `status`, else a `Location`.
+/// Returns the place of an operation that was resumed from its name alone, by its reply: the
+/// resource if that has a `provisioningState`, a status monitor if it has a `status`, else a
+/// `Location`.
+///
+/// The resource first, because it may have a `status` of its own.
 fn place_by_reply(reply: &Reply) -> Place {
-    let has_status = Body::of(reply).is_ok_and(|body| body.status().is_some());
-    if reply.status() == StatusCode::OK && has_status { Place::Monitor } else { Place::Location }
+    match Body::of(reply) {
+        Ok(body) if body.provisioning_state().is_some() => Place::Resource,
+        Ok(body) if body.status().is_some() => Place::Monitor,
+        _ => Place::Location,
+    }
 }
 
 /// Reads a start reply that names a monitor.
@@ -248,8 +280,10 @@ fn start_of_monitor<'a>(cursor: Cursor, request: &Request, reply: &'a Reply) -> 
 /// and so its metadata.
 fn start_of_location(cursor: Cursor, reply: &Reply) -> Observation<'_> {
     let mut seen = Observation::new(State::Running);
-    seen.metadata = metadata_of(reply).filter(|_| reply.status() == StatusCode::ACCEPTED);
-    seen.cursor = Some(cursor);
+    let is_accepted = reply.status() == StatusCode::ACCEPTED;
+    seen.metadata = metadata_of(reply).filter(|_| is_accepted);
+    let says_it_runs = || Body::of(reply).is_ok_and(|body| body.provisioning_state().is_some());
+    seen.cursor = Some(if is_accepted || says_it_runs() { cursor::seen_running(cursor) } else { cursor });
     seen
 }
 
@@ -261,7 +295,7 @@ fn start_of_resource(cursor: Cursor, reply: &Reply) -> Observation<'_> {
     let says_nothing = reply.status() == StatusCode::CREATED && body_of(reply).is_none();
     let read = if says_nothing { None } else { read_resource(reply).ok() };
     let mut seen = read.unwrap_or_else(|| Observation::new(State::Pending));
-    seen.cursor = Some(cursor);
+    seen.cursor = Some(if seen.state == State::Running { cursor::seen_running(cursor) } else { cursor });
     seen
 }
 
@@ -274,6 +308,37 @@ fn finished<'a>(request: &Request, reply: &'a Reply) -> Observation<'a> {
         None => done(reply),
     }
 }
+
+/// Reads a `4xx` as the end of the operation, if it is one: the answer of a `Location` or a resource
+/// that has said before that the operation runs.
+///
+/// Such a place has no other word for failure. Before it has said anything, an error may as well be
+/// about the poll: then it is a failed poll.
+fn verdict<'a>(cursor: &Cursor, reply: &'a Reply) -> Option<Observation<'a>> {
+    let may_be = reply.status().is_client_error() && !OF_THE_POLL.contains(&reply.status().as_u16());
+    if !may_be || cursor.part(cursor::SEEN).is_none() {
+        return None;
+    }
+    let status = errors::said(reply)?;
+    if status.reason().is_some_and(|reason| OF_THE_VERSION.contains(&reason)) {
+        return None;
+    }
+    let mut seen = Observation::new(State::Failed);
+    seen.status = Some(status);
+    Some(seen)
+}
+
+/// The `4xx` that are about the poll, its credentials or its timing, whatever was seen before.
+const OF_THE_POLL: &[u16] = &[401, 403, 404, 408, 410, 412, 429];
+
+/// The codes of a poll that lacks the `api-version`, or has one that is not the service's.
+const OF_THE_VERSION: &[&str] = &[
+    "MissingApiVersionParameter",
+    "InvalidApiVersionParameter",
+    "MissingApiVersion",
+    "InvalidApiVersion",
+    "UnsupportedApiVersion",
+];
 
 /// Reads the reply to a poll of a status monitor.
 ///
@@ -313,6 +378,9 @@ fn read_location<'a>(cursor: &Cursor, place: Place, reply: &'a Reply) -> Result<
     // No reply has named this URL, so it may be that there is nothing: Fabric answers 400 with
     // `OperationHasNoResult`.
     let has_no_result = place == Place::MaybeResult && matches!(reply.status().as_u16(), 400 | 404 | 405 | 410);
+    if !has_no_result && !is_redirect(reply.status()) {
+        expect_success(reply)?;
+    }
     let mut seen = match location::read_location(reply, || cursor::base(cursor)) {
         Err(_) if has_no_result => Observation::new(State::Succeeded),
         Err(failure) => return Err(failure),

@@ -1,12 +1,6 @@
 //! Azure's status words: which of them end an operation, and which are known at all.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
-use crate::{
-    dialect::{read_details, read_error},
-    status::{Code, State, Status, details::Detail},
-};
+use crate::status::State;
 
 /// Words that Azure's guidelines and services use for an operation that has not ended.
 ///
@@ -54,32 +48,4 @@ pub(super) fn state(word: &str) -> State {
 /// words for running.
 pub(super) fn is_known(word: &str) -> bool {
     state(word) != State::Running || KNOWN_RUNNING.iter().any(|known| word.eq_ignore_ascii_case(known))
-}
-
-/// Returns why an operation failed or was cancelled, from its error object
-/// `{code, message, details, innererror}`.
-///
-/// Here `code` is the service's own word, and becomes the reason. It is not a canonical code: that
-/// is `CANCELLED` for a cancelled operation, else `UNKNOWN`.
-pub(super) fn failure(state: State, word: &str, error: Option<&RawValue>) -> Status {
-    #[derive(Deserialize)]
-    struct Inner<'a> {
-        #[serde(borrow, default)]
-        details: Option<&'a RawValue>,
-        #[serde(borrow, default)]
-        innererror: Option<&'a RawValue>,
-    }
-    let code = if state == State::Cancelled { Code::Cancelled } else { Code::Unknown };
-    let Some(error) = error else {
-        return Status::new(code, format!("the service reported `{word}` without an error"));
-    };
-    let mut status = read_error(error, code);
-    // A status has no place for `innererror`. It is kept as one more detail, so the details are set
-    // again, with it at the end.
-    if let Ok(Inner { details, innererror: Some(inner) }) = serde_json::from_str::<Inner<'_>>(error.get()) {
-        let mut all = read_details(details);
-        all.push(Detail::new("innererror", inner.to_owned()));
-        status = status.with_details(all);
-    }
-    status
 }
