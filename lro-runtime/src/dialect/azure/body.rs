@@ -13,10 +13,10 @@ use crate::{
     dialect::{
         Cursor, Encoding, Observation, Part,
         json::{Members, is_object, present, read_members, string},
-        location::{body_of, metadata_of, result_at, without_mark},
+        location::{body_of, kept, metadata_of, result_at, without_mark},
     },
     message::Reply,
-    status::{Failure, State, Status},
+    status::{State, Status},
 };
 
 /// The body of a reply, split into members that are not decoded.
@@ -146,19 +146,14 @@ impl<'a> Body<'a> {
     }
 
     /// Returns what an operation with this body and this status word says. `place` is what the
-    /// polled URL is.
-    pub(super) fn observe(
-        &self,
-        cursor: &Cursor,
-        place: Place,
-        word: Cow<'a, str>,
-    ) -> Result<Observation<'a>, Failure> {
+    /// cursor's URL is, and `polled` the URL that was answered with this body.
+    pub(super) fn observe(&self, cursor: &Cursor, place: Place, polled: &str, word: Cow<'a, str>) -> Observation<'a> {
         let state = words::state(&word);
         let result = match state {
             State::Succeeded => {
                 let has_result = present(self.fields.result).is_some();
-                let elsewhere = text(self.fields.resource_location);
-                final_state_via::result_cursor(cursor, place, elsewhere.as_deref(), has_result)?
+                let elsewhere = text(self.fields.resource_location).map(|url| kept(&url, polled));
+                final_state_via::result_cursor(cursor, place, elsewhere.as_deref(), has_result)
             }
             _ => None,
         };
@@ -178,7 +173,7 @@ impl<'a> Body<'a> {
         seen.status = self.failure(state, &word);
         seen.is_known_status = words::is_known(&word);
         seen.raw_status = Some(word);
-        Ok(seen)
+        seen
     }
 
     /// Returns what a body says that is itself the response: a resource with this

@@ -3,7 +3,10 @@
 use http::{Method, Uri};
 
 use crate::{
-    dialect::{Cursor, location::base_of},
+    dialect::{
+        Cursor,
+        location::{base_of, resolved},
+    },
     status::Failure,
 };
 
@@ -11,14 +14,14 @@ use crate::{
 
 /// What the cursor's URL is: a word of [`Place`].
 pub(super) const PLACE: &str = "place";
-/// The URL of the start call: the base of relative URLs, the source of `api-version`, and perhaps
-/// where the response is.
+/// The URL of the start call: the source of `api-version`, and perhaps where the response is.
 pub(super) const START: &str = "start";
 /// The method of the start call, on which the place of the response depends.
 pub(super) const METHOD: &str = "method";
 /// The word of the [`FinalStateVia`] that the SDK author declared.
 pub(super) const VIA: &str = "via";
-/// The last `Location` beside a monitor: that of the start reply, or of a later reply.
+/// The last `Location` beside a monitor: that of the start reply, or of a later reply. As it was
+/// written if it cannot be resolved, because nobody may need it.
 pub(super) const LOCATION: &str = "location";
 
 /// Whether the URL, a `Location` or the resource, has said that the operation runs: what makes a
@@ -68,7 +71,7 @@ impl Place {
 
 /// The start call: its URL and method, and what is known about the place of the response.
 pub(super) struct StartCall<'a> {
-    pub(super) start: &'a Uri,
+    pub(super) start: &'a str,
     pub(super) method: &'a Method,
     pub(super) via: Option<&'static str>,
     pub(super) location: Option<&'a str>,
@@ -78,15 +81,15 @@ pub(super) struct StartCall<'a> {
 impl StartCall<'_> {
     /// Returns the cursor that leads to `url`.
     pub(super) fn cursor(&self, url: &str, place: Place) -> Cursor {
-        let start = self.start.to_string();
+        let start = self.start;
         let mut cursor =
-            Cursor::new(with_api_version(url, &start)).with(PLACE, place.word()).with(METHOD, self.method.as_str());
+            Cursor::new(with_api_version(url, start)).with(PLACE, place.word()).with(METHOD, self.method.as_str());
         if let Some(via) = self.via {
             cursor = cursor.with(VIA, via);
         }
         // Beside a monitor only: anywhere else the `Location` is what is polled.
         if let Some(location) = self.location.filter(|_| place == Place::Monitor) {
-            cursor = cursor.with(LOCATION, with_api_version(location, &start));
+            cursor = cursor.with(LOCATION, with_api_version(location, start));
         }
         if let Some(id) = self.operation_id.filter(|_| place == Place::Location) {
             cursor = cursor.with(OPERATION_ID, id);
@@ -95,13 +98,17 @@ impl StartCall<'_> {
     }
 }
 
-/// Returns the base of relative URLs: the start URL, or the cursor's own URL if the start URL is
-/// not known.
-///
-/// Not the URL that was polled, as in plain HTTP: Azure's relative URLs resolve against the start
-/// URL, at every poll.
+/// Returns the base of relative URLs in the reply to a poll: the URL that was polled ([RFC 3986,
+/// 5.1.3](https://www.rfc-editor.org/rfc/rfc3986#section-5.1.3)).
 pub(super) fn base(cursor: &Cursor) -> Result<Uri, Failure> {
-    base_of(cursor.part(START).unwrap_or_else(|| cursor.key()))
+    base_of(cursor.key())
+}
+
+/// Fails if the cursor's URL is one that a server wrote and that cannot be resolved. It was kept as
+/// it was, in case nobody would follow it.
+pub(super) fn check(cursor: &Cursor) -> Result<(), Failure> {
+    let base = base_of(cursor.part(START).unwrap_or("/"))?;
+    resolved(&base, cursor.key()).map(drop)
 }
 
 /// Returns the same cursor at another URL, to which the `api-version` is added.

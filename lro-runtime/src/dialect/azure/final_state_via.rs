@@ -2,11 +2,8 @@
 
 use http::Method;
 
-use super::cursor::{self, LOCATION, METHOD, OPERATION_ID, PLACE, Place, START, VIA, at, base};
-use crate::{
-    dialect::{Cursor, location::resolved},
-    status::Failure,
-};
+use super::cursor::{self, LOCATION, METHOD, OPERATION_ID, PLACE, Place, START, VIA, at};
+use crate::dialect::Cursor;
 
 /// Where the response is after a status monitor has said `Succeeded`: `final_state_via = "…"` in
 /// the attribute.
@@ -68,7 +65,7 @@ pub(super) fn result_cursor(
     place: Place,
     resource_location: Option<&str>,
     has_result: bool,
-) -> Result<Option<Cursor>, Failure> {
+) -> Option<Cursor> {
     let (method, start, location) = (cursor.part(METHOD), cursor.part(START), cursor.part(LOCATION));
     let is = |wanted: Method| method == Some(wanted.as_str());
     let via = cursor.part(VIA).and_then(FinalStateVia::of);
@@ -82,15 +79,15 @@ pub(super) fn result_cursor(
         Some(FinalStateVia::Location) if location.is_some() => location.map(str::to_owned),
         Some(FinalStateVia::OriginalUri) if start.is_some() => start.map(str::to_owned),
         _ => match resource_location.filter(|url| !url.is_empty()) {
-            Some(reference) => Some(resolved(&base(cursor)?, reference)?),
+            Some(url) => Some(url.to_owned()),
             None if place == Place::Location && location.is_some() => location.map(str::to_owned),
             None if is(Method::PUT) || is(Method::PATCH) => start.map(str::to_owned),
             None if location.is_some() => location.map(str::to_owned),
             None if place == Place::Location && !has_result && cursor.part(OPERATION_ID).is_some() => {
-                return Ok(Some(cursor::below(cursor, "result").with(PLACE, Place::MaybeResult.word())));
+                return Some(cursor::below(cursor, "result").with(PLACE, Place::MaybeResult.word()));
             }
             None => None,
         },
     };
-    Ok(url.map(|url| at(cursor, &url).with(PLACE, Place::Result.word())))
+    url.map(|url| at(cursor, &url).with(PLACE, Place::Result.word()))
 }

@@ -1,6 +1,6 @@
 //! The dialect of Azure, for the data plane and the Resource Manager.
 
-use http::{Method, StatusCode, Uri};
+use http::{Method, StatusCode};
 
 use self::{
     body::Body,
@@ -11,7 +11,7 @@ use super::{
     Dialect, Options,
     json::unexpected_body,
     location::{
-        self, LocationReply, body_of, done, is_redirect, location_in, metadata_of, repeated_headers, result_at, url_in,
+        self, LocationReply, body_of, done, is_redirect, kept_url_in, metadata_of, repeated_headers, result_at,
     },
 };
 use crate::{
@@ -65,6 +65,9 @@ pub use self::final_state_via::FinalStateVia;
 /// The code of an error is its [`reason`](crate::Status::reason), in every form that services write:
 /// `{"error": {"code", "message"}}`, `odata.error`, code and message without a wrapper, a string, or
 /// the header `x-ms-error-code`.
+///
+/// Relative URLs resolve against the URL of the call that was answered with them. A URL that cannot
+/// be resolved fails the poll that would follow it, and nothing else.
 ///
 /// The start call's `api-version` is added to every URL that has none, because the URLs that
 /// services write into headers lack it and are refused without it. The headers that the caller put
@@ -130,10 +133,10 @@ impl Dialect for Azure {
         options: &Options,
     ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
-        let start = request.uri();
-        let location = location_in(reply, start)?;
+        let start = request.uri().to_string();
+        let location = kept_url_in(reply, LOCATION, &start);
         let start_call = StartCall {
-            start,
+            start: &start,
             method: request.method(),
             via: self.via(options)?.map(FinalStateVia::word),
             location: location.as_deref(),
@@ -142,13 +145,11 @@ impl Dialect for Azure {
         let cursor = |url: &str, place| start_call.cursor(url, place).with_headers(repeated_headers(request));
         // A `Location` beside a monitor is not polled: it is where the final `GET` may go, and
         // `start_call` keeps it for that.
-        let seen = match (monitor_in(reply, start)?, &location) {
-            (Some(monitor), _) => start_of_monitor(cursor(&monitor, Place::Monitor), request, reply)?,
+        let seen = match (monitor_in(reply, &start), &location) {
+            (Some(monitor), _) => start_of_monitor(cursor(&monitor, Place::Monitor), request, reply),
             (None, Some(location)) => start_of_location(cursor(location, Place::Location), reply),
             // Without headers, the resource says by its `provisioningState` how far it is.
-            (None, None) if is_write(request.method()) => {
-                start_of_resource(cursor(&start.to_string(), Place::Resource), reply)
-            }
+            (None, None) if is_write(request.method()) => start_of_resource(cursor(&start, Place::Resource), reply),
             // Work is going on and nothing says where to poll. Reading this as success would report
             // a result that is not there.
             (None, None) if reply.status() == StatusCode::ACCEPTED => {
@@ -170,6 +171,7 @@ impl Dialect for Azure {
     }
 
     fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        cursor::check(cursor)?;
         Ok(Call::get(cursor.key()).with_headers(cursor.headers()))
     }
 
@@ -213,25 +215,22 @@ fn is_write(method: &Method) -> bool {
     *method == Method::PUT || *method == Method::PATCH
 }
 
+/// The header that names where the result is, or what is polled if there is no monitor.
+const LOCATION: &str = "location";
+
+/// The headers that name a status monitor. As in Azure's clients, `Operation-Location` (the data
+/// plane's header) goes before `Azure-AsyncOperation` (the Resource Manager's).
+const MONITORS: [&str; 2] = ["operation-location", "azure-asyncoperation"];
+
 /// Returns the URL of the status monitor that the reply names.
-///
-/// As in Azure's clients, `Operation-Location` (the data plane's header) goes before
-/// `Azure-AsyncOperation` (the Resource Manager's).
-fn monitor_in(reply: &Reply, base: &Uri) -> Result<Option<String>, Failure> {
-    match url_in(reply, "operation-location", base)? {
-        Some(url) => Ok(Some(url)),
-        None => url_in(reply, "azure-asyncoperation", base),
-    }
+fn monitor_in(reply: &Reply, polled: &str) -> Option<String> {
+    let [data_plane, resource_manager] = MONITORS.map(|header| kept_url_in(reply, header, polled));
+    data_plane.or(resource_manager)
 }
 
 /// Returns the cursor after a monitor's reply, or `None` if the reply has no header that moves it.
-fn moved(cursor: &Cursor, reply: &Reply) -> Result<Option<Cursor>, Failure> {
-    let is_url = |name: &str| matches!(name, "operation-location" | "azure-asyncoperation" | "location");
-    if !reply.headers().keys().any(|name| is_url(name.as_str())) {
-        return Ok(None); // the usual case, in which no URL is parsed
-    }
-    let base = cursor::base(cursor)?;
-    Ok(cursor::moved(cursor, monitor_in(reply, &base)?, location_in(reply, &base)?))
+fn moved(cursor: &Cursor, reply: &Reply) -> Option<Cursor> {
+    cursor::moved(cursor, monitor_in(reply, cursor.key()), kept_url_in(reply, LOCATION, cursor.key()))
 }
 
 /// Returns the place of an operation that was resumed from its name alone, by its reply: the
@@ -248,7 +247,7 @@ fn place_by_reply(reply: &Reply) -> Place {
 }
 
 /// Reads a start reply that names a monitor.
-fn start_of_monitor<'a>(cursor: Cursor, request: &Request, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+fn start_of_monitor<'a>(cursor: Cursor, request: &Request, reply: &'a Reply) -> Observation<'a> {
     // The monitor decides, so a body that cannot be read does not matter.
     let body = Body::of(reply).unwrap_or_default();
     // The body of a `202` may already be the monitor's, and may say that the operation has ended.
@@ -262,7 +261,7 @@ fn start_of_monitor<'a>(cursor: Cursor, request: &Request, reply: &'a Reply) -> 
         body.operation_status(*request.method() == Method::DELETE)
     };
     let mut seen = if let Some(word) = word {
-        let mut seen = body.observe(&cursor, Place::Monitor, word)?;
+        let mut seen = body.observe(&cursor, Place::Monitor, &request.uri().to_string(), word);
         seen.metadata = metadata_of(reply);
         seen
     } else {
@@ -273,7 +272,7 @@ fn start_of_monitor<'a>(cursor: Cursor, request: &Request, reply: &'a Reply) -> 
     };
     // `observe` may have set the cursor of the final `GET` already.
     seen.cursor.get_or_insert(cursor);
-    Ok(seen)
+    seen
 }
 
 /// Reads a start reply that leads to a `Location`. Only the body of a `202` is about the operation,
@@ -352,7 +351,7 @@ fn read_monitor<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>
     if reply.status() == StatusCode::NO_CONTENT && cursor::is_delete(cursor) {
         return Ok(done(reply)); // the monitor went with what was deleted
     }
-    let moved = moved(cursor, reply)?;
+    let moved = moved(cursor, reply);
     let body = Body::of(reply);
     let Some(word) = body.as_ref().ok().and_then(Body::status) else {
         // 202 is itself a word for running. Without it nothing says how the operation is.
@@ -366,9 +365,13 @@ fn read_monitor<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>
         return Err(unexpected_body("a status monitor", &why, reply.body()));
     };
     // With the moved cursor, because the last reply may bring the `Location` of the final `GET`.
-    let mut seen = body.unwrap_or_default().observe(moved.as_ref().unwrap_or(cursor), Place::Monitor, word)?;
+    let place = moved.as_ref().unwrap_or(cursor);
+    let mut seen = body.unwrap_or_default().observe(place, Place::Monitor, cursor.key(), word);
     seen.metadata = metadata_of(reply);
-    seen.cursor = seen.cursor.or(moved);
+    // After the end nothing is polled, so a URL that cannot be followed does not matter.
+    if !seen.state.is_terminal() {
+        seen.cursor = seen.cursor.or(moved);
+    }
     Ok(seen)
 }
 
@@ -384,7 +387,7 @@ fn read_location<'a>(cursor: &Cursor, place: Place, reply: &'a Reply) -> Result<
     let mut seen = match location::read_location(reply, || cursor::base(cursor)) {
         Err(_) if has_no_result => Observation::new(State::Succeeded),
         Err(failure) => return Err(failure),
-        Ok(LocationReply::Done) if place == Place::Location => read_answer_of_location(cursor, reply)?,
+        Ok(LocationReply::Done) if place == Place::Location => read_answer_of_location(cursor, reply),
         Ok(LocationReply::Done) => done(reply),
         Ok(LocationReply::Redirect(url)) => result_at(cursor::at(cursor, &url).with(cursor::PLACE, place.word())),
         Ok(LocationReply::Running { next }) => {
@@ -409,26 +412,26 @@ fn read_location<'a>(cursor: &Cursor, place: Place, reply: &'a Reply) -> Result<
 /// What a `Location` leads to is known only now. It may be the result, and the operation is done. A
 /// `200` or `201` may also be the resource while it is being made, or a status monitor, as in
 /// Fabric: their words say how the operation is.
-fn read_answer_of_location<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+fn read_answer_of_location<'a>(cursor: &Cursor, reply: &'a Reply) -> Observation<'a> {
     let may_run = matches!(reply.status(), StatusCode::OK | StatusCode::CREATED);
-    let Some(body) = Body::of(reply).ok().filter(|_| may_run) else { return Ok(done(reply)) };
+    let Some(body) = Body::of(reply).ok().filter(|_| may_run) else { return done(reply) };
     // The monitor names itself while the operation runs, and at the end the result.
-    let location = location_in(reply, &cursor::base(cursor)?)?.map(|url| cursor::at(cursor, &url));
+    let location = kept_url_in(reply, LOCATION, cursor.key()).map(|url| cursor::at(cursor, &url));
     let location = location.filter(|location| location.key() != cursor.key());
     let mut seen = if let Some(word) = body.provisioning_state() {
         body.observe_resource(reply, word)
     } else if let Some(word) = body.operation_status(cursor::is_delete(cursor)) {
         let of_result = location.as_ref().map(|location| cursor.clone().with(cursor::LOCATION, location.key()));
-        let mut seen = body.observe(of_result.as_ref().unwrap_or(cursor), Place::Location, word)?;
+        let mut seen = body.observe(of_result.as_ref().unwrap_or(cursor), Place::Location, cursor.key(), word);
         seen.metadata = metadata_of(reply);
         seen
     } else {
-        return Ok(done(reply));
+        return done(reply);
     };
     if !seen.state.is_terminal() {
         seen.cursor = seen.cursor.or(location);
     }
-    Ok(seen)
+    seen
 }
 
 /// Reads the resource itself, from the reply of the start call or of a later `GET`.
