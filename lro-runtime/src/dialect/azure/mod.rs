@@ -150,13 +150,7 @@ impl Dialect for Azure {
             (None, Some(location)) => start_of_location(cursor(location, Place::Location), reply),
             // Without headers, the resource says by its `provisioningState` how far it is.
             (None, None) if is_write(request.method()) => start_of_resource(cursor(&start, Place::Resource), reply),
-            // Work is going on and nothing says where to poll. Reading this as success would report
-            // a result that is not there.
-            (None, None) if reply.status() == StatusCode::ACCEPTED => {
-                return Err(Failure::protocol(
-                    "HTTP 202 without Operation-Location, Azure-AsyncOperation or Location: the reply does not say which URL to poll",
-                ));
-            }
+            (None, None) if reply.status() == StatusCode::ACCEPTED => return Err(nowhere_to_poll(request)),
             (None, None) => finished(request, reply),
         };
         Ok(with_headers(seen, reply))
@@ -200,6 +194,22 @@ impl Dialect for Azure {
 /// Returns `Ok` for a `2xx`, and the failure made by [`error_reply`] for any other reply.
 fn expect_success(reply: &Reply) -> Result<(), Failure> {
     if reply.status().is_success() { Ok(()) } else { Err(error_reply(reply)) }
+}
+
+/// The failure for a `202` that names no URL: work is going on, and nothing says where to poll.
+///
+/// Some clients read a `DELETE` like this as a finished one. But `202` says that it is not, and the
+/// Resource Manager's contract asks for a `Location`: success would be told while the deletion runs,
+/// or has failed. So nothing is guessed, and the caller learns what was accepted and what to do.
+fn nowhere_to_poll(request: &Request) -> Failure {
+    let then = match *request.method() {
+        Method::DELETE => "; a GET of the resource tells whether it is gone",
+        _ => "",
+    };
+    Failure::protocol(format!(
+        "HTTP 202 without Operation-Location, Azure-AsyncOperation or Location: the service has accepted the {}, and the reply does not say which URL to poll{then}",
+        request.method()
+    ))
 }
 
 /// Completes what a reply says with its headers: the hint, and the code of its error.
