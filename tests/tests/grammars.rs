@@ -18,7 +18,7 @@ use serde_json::json;
 #[path = "../../lro-macros/src/grammar/mod.rs"]
 mod grammar;
 
-use grammar::{duration, final_state_via, states, waiter_path};
+use grammar::{azure_words, duration, final_state_via, states, waiter_path};
 
 /// Reads a duration as settings read it.
 fn in_settings(text: &str) -> Option<Duration> {
@@ -204,6 +204,22 @@ fn the_words_of_final_state_via_are_the_same() {
     for word in final_state_via::WORDS {
         assert!(is_read(word), "{word}");
         assert!(!is_read(&word.to_uppercase()) && !is_read(&word[1..]), "{word}, mistyped");
+    }
+}
+
+/// Returns the state of a monitor with this status word, where the method declares it as running.
+fn state_of(word: &str) -> State {
+    let options: &'static [_] = Vec::leak(vec![("running", &*String::leak(word.to_owned()))]);
+    let cursor = Azure::new().locate("/monitor", options).unwrap();
+    let reply = Reply::new(json!({ "status": word }).to_string().into());
+    Azure::new().read(&cursor, &reply).unwrap().state
+}
+
+#[test]
+fn the_words_whose_meaning_nobody_changes_are_the_same() {
+    for word in azure_words::WORDS {
+        assert_ne!(state_of(word), State::Running, "{word}");
+        assert_ne!(state_of(&word.to_uppercase()), State::Running, "{word}");
     }
 }
 

@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 
 use super::{
     cursor::{self, Place},
-    errors, final_state_via, words,
+    errors, final_state_via,
+    words::Words,
 };
 use crate::{
     dialect::{
@@ -24,9 +25,10 @@ use crate::{
 /// Unknown members are ignored, and a member of an unexpected type counts as absent: neither may
 /// fail the operation.
 #[derive(Default)]
-pub(super) struct Body<'a> {
+pub(super) struct Body<'a, 'w> {
     fields: Fields<'a>,
     whole: &'a [u8],
+    words: Words<'w>,
 }
 
 #[derive(Default)]
@@ -38,6 +40,8 @@ struct Fields<'a> {
     result: Option<&'a RawValue>,
     resource_location: Option<&'a RawValue>,
     percent_complete: Option<&'a RawValue>,
+    /// When the operation began: a member that only a status monitor has.
+    start_time: Option<&'a RawValue>,
     /// Whether there is a member that no status monitor has.
     has_others: bool,
 }
@@ -48,7 +52,6 @@ const OF_MONITORS: &[&str] = &[
     "id",
     "name",
     "kind",
-    "startTime",
     "endTime",
     "createdDateTime",
     "lastUpdatedDateTime",
@@ -77,6 +80,7 @@ impl<'a> Members<'a> for Fields<'a> {
             "result" => &mut self.result,
             "resourceLocation" => &mut self.resource_location,
             "percentComplete" => &mut self.percent_complete,
+            "startTime" => &mut self.start_time,
             _ => {
                 self.has_others |= !OF_MONITORS.contains(&name);
                 return None;
@@ -85,13 +89,13 @@ impl<'a> Members<'a> for Fields<'a> {
     }
 }
 
-impl<'a> Body<'a> {
+impl<'a, 'w> Body<'a, 'w> {
     /// Splits the body of a reply. JSON that is not an object has no members.
     ///
     /// # Errors
     ///
     /// When the body is not JSON.
-    pub(super) fn of(reply: &'a Reply) -> Result<Self, serde_json::Error> {
+    pub(super) fn of(reply: &'a Reply, words: Words<'w>) -> Result<Self, serde_json::Error> {
         let whole = without_mark(reply.body());
         let mut fields = Fields::default();
         if is_object(whole) {
@@ -99,7 +103,7 @@ impl<'a> Body<'a> {
         } else {
             serde_json::from_slice::<&RawValue>(whole)?;
         }
-        Ok(Self { fields, whole })
+        Ok(Self { fields, whole, words })
     }
 
     /// Returns the status word of a monitor.
@@ -115,17 +119,24 @@ impl<'a> Body<'a> {
     /// for failure with an `error` is enough. After a `DELETE` there is no resource, so any word is
     /// the operation's.
     pub(super) fn operation_status(&self, is_delete: bool) -> Option<Cow<'a, str>> {
-        let word = self.status().filter(|word| words::is_known(word))?;
-        let has_failed = is_failure(words::state(&word)) && self.error().is_some();
-        let is_bare = !self.fields.has_others && present(self.fields.properties).is_none_or(is_empty);
-        (is_delete || has_failed || is_bare).then_some(word)
+        let word = self.status()?;
+        // Monitors may have `properties`, too. These members only they have.
+        let is_marked = self.fields.percent_complete.or(self.fields.start_time).is_some();
+        let has_properties = present(self.fields.properties).is_some_and(|properties| !is_empty(properties));
+        let is_bare = !self.fields.has_others && (is_marked || !has_properties);
+        let has_failed = is_failure(self.words.state(&word)) && self.error().is_some();
+        let is_operation = match self.words.is_known(&word) {
+            true => is_delete || has_failed || is_bare,
+            false => is_bare && is_marked,
+        };
+        is_operation.then_some(word)
     }
 
     /// Returns the status word if the body is an operation that has failed, and says why. After a
     /// `DELETE` it need not say why.
     pub(super) fn failure_word(&self, is_delete: bool) -> Option<Cow<'a, str>> {
         let may_be = is_delete || self.error().is_some();
-        self.operation_status(is_delete).filter(|word| may_be && is_failure(words::state(word)))
+        self.operation_status(is_delete).filter(|word| may_be && is_failure(self.words.state(word)))
     }
 
     /// Returns the status word of a resource: `provisioningState` in `properties`, or at the top
@@ -148,12 +159,13 @@ impl<'a> Body<'a> {
     /// Returns what an operation with this body and this status word says. `place` is what the
     /// cursor's URL is, and `polled` the URL that was answered with this body.
     pub(super) fn observe(&self, cursor: &Cursor, place: Place, polled: &str, word: Cow<'a, str>) -> Observation<'a> {
-        let state = words::state(&word);
+        let state = self.words.state(&word);
         let result = match state {
             State::Succeeded => {
                 let has_result = present(self.fields.result).is_some();
                 let elsewhere = text(self.fields.resource_location).map(|url| kept(&url, polled));
                 final_state_via::result_cursor(cursor, place, elsewhere.as_deref(), has_result)
+                    .map(|cursor| cursor.with(cursor::WORD, word.as_ref()))
             }
             _ => None,
         };
@@ -171,7 +183,7 @@ impl<'a> Body<'a> {
         let percent = self.fields.percent_complete.and_then(|percent| serde_json::from_str::<f64>(percent.get()).ok());
         seen.progress = percent.map(|percent| percent / 100.0);
         seen.status = self.failure(state, &word);
-        seen.is_known_status = words::is_known(&word);
+        seen.is_known_status = self.words.is_known(&word);
         seen.raw_status = Some(word);
         seen
     }
@@ -179,9 +191,9 @@ impl<'a> Body<'a> {
     /// Returns what a body says that is itself the response: a resource with this
     /// `provisioningState`, or an operation that has failed.
     pub(super) fn observe_resource(&self, reply: &'a Reply, word: Cow<'a, str>) -> Observation<'a> {
-        let state = words::state(&word);
+        let state = self.words.state(&word);
         let mut seen = Observation::new(state);
-        seen.is_known_status = words::is_known(&word);
+        seen.is_known_status = self.words.is_known(&word);
         seen.status = self.failure(state, &word);
         seen.raw_status = Some(word);
         match state {

@@ -24,6 +24,11 @@ pub(super) const VIA: &str = "via";
 /// written if it cannot be resolved, because nobody may need it.
 pub(super) const LOCATION: &str = "location";
 
+/// The status words that the SDK author has declared for the method, in the form that
+/// [`words::of_method`](super::words::of_method) gives them.
+pub(super) const WORDS: &str = "words";
+/// The word with which the monitor has ended, while the response is fetched.
+pub(super) const WORD: &str = "word";
 /// Whether the URL, a `Location` or the resource, has said that the operation runs: what makes a
 /// later `4xx` there the end of the operation. The value is always [`RUNNING`].
 pub(super) const SEEN: &str = "seen";
@@ -76,6 +81,7 @@ pub(super) struct StartCall<'a> {
     pub(super) via: Option<&'static str>,
     pub(super) location: Option<&'a str>,
     pub(super) operation_id: Option<&'a str>,
+    pub(super) words: &'a str,
 }
 
 impl StartCall<'_> {
@@ -86,6 +92,9 @@ impl StartCall<'_> {
             Cursor::new(with_api_version(url, start)).with(PLACE, place.word()).with(METHOD, self.method.as_str());
         if let Some(via) = self.via {
             cursor = cursor.with(VIA, via);
+        }
+        if !self.words.is_empty() {
+            cursor = cursor.with(WORDS, self.words);
         }
         // Beside a monitor only: anywhere else the `Location` is what is polled.
         if let Some(location) = self.location.filter(|_| place == Place::Monitor) {
