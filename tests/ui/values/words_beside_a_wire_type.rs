@@ -6,10 +6,12 @@ struct Client {
 
 #[long_running]
 impl Client {
-    #[long_running(response = (), metadata = (), wire = Export, words(succeeded = "ready"))]
+    #[long_running(response = (), metadata = (), words(succeeded = "ready"), wire = Wire)]
     async fn export(&self) -> Result<RawOperation> {
         self.operations.post("v1/images:export", &()).await
     }
 }
+
+struct Wire;
 
 fn main() {}

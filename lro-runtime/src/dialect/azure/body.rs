@@ -175,7 +175,7 @@ impl<'a, 'w> Body<'a, 'w> {
             Some(cursor) => result_at(cursor),
             None => Observation::new(state),
         };
-        if seen.state == State::Succeeded {
+        if seen.state == State::Succeeded && !final_state_via::has_no_result(cursor) {
             seen.response = self.response(cursor);
         }
         // Values out of range pass: the progress of a snapshot is clamped to 0 to 1 when it is

@@ -31,15 +31,32 @@ pub enum FinalStateVia {
     OperationLocation,
     /// `azure-async-operation`: in the monitor itself. Has an effect for `POST` only.
     AzureAsyncOperation,
+    /// `custom-link`: at a URL in a member of the monitor's body, which the word does not name. The
+    /// rules above apply.
+    CustomLink,
+    /// `custom-operation-reference`: in the reply to another call, which the word does not name. The
+    /// rules above apply.
+    CustomOperationReference,
+    /// `no-result`: nowhere. Nothing is fetched, and there is no response.
+    NoResult,
+    /// `final-state-schema`: where the rules above say, and of the type that the specification has
+    /// beside this word.
+    FinalStateSchema,
 }
 
 impl FinalStateVia {
-    /// Every choice with its word in Azure's specifications. Tokens contain these words.
-    pub(super) const ALL: [(&'static str, Self); 4] = [
+    /// Every choice with its word: those of OpenAPI's `x-ms-long-running-operation-options`, and
+    /// those that [TypeSpec](https://azure.github.io/typespec-azure/docs/libraries/azure-core/reference/js-api/)
+    /// adds. Tokens contain these words.
+    pub(super) const ALL: [(&'static str, Self); 8] = [
         ("location", Self::Location),
         ("original-uri", Self::OriginalUri),
         ("operation-location", Self::OperationLocation),
         ("azure-async-operation", Self::AzureAsyncOperation),
+        ("custom-link", Self::CustomLink),
+        ("custom-operation-reference", Self::CustomOperationReference),
+        ("no-result", Self::NoResult),
+        ("final-state-schema", Self::FinalStateSchema),
     ];
 
     /// Returns the word for it in Azure's API specifications.
@@ -52,6 +69,11 @@ impl FinalStateVia {
     pub(super) fn of(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, via)| *via)
     }
+}
+
+/// Whether the operation has no response, not even in its monitor.
+pub(super) fn has_no_result(cursor: &Cursor) -> bool {
+    cursor.part(VIA) == Some(FinalStateVia::NoResult.word())
 }
 
 /// Returns the cursor that leads to the response of an operation whose monitor has succeeded;
@@ -72,6 +94,7 @@ pub(super) fn result_cursor(
     let url = match via {
         // Nothing is left to fetch, even if the monitor or a header names a URL.
         _ if is(Method::DELETE) => None,
+        Some(FinalStateVia::NoResult) => None,
         // Only for POST: the response of a PUT or PATCH is the resource, whichever monitor was
         // polled.
         Some(FinalStateVia::OperationLocation | FinalStateVia::AzureAsyncOperation) if is(Method::POST) => None,
