@@ -80,7 +80,8 @@ fn of_monitor<'a>(words: Words<'_>, cursor: Cursor, request: &Request, reply: &'
     let body = Body::of(reply, words).unwrap_or_default();
     // The body of a `202` may already be the monitor's, and may say that the operation has ended.
     // That of a `PUT` or `PATCH` is the resource, whose own `status` (of a job, for example) says
-    // nothing about the operation.
+    // nothing about the operation. Nor does a `provisioningState` that reads `Succeeded`: of an
+    // update it may be the state before it began. Some clients take it for the end and save a poll.
     let word = if is_write(request.method()) {
         None
     } else if reply.status() == StatusCode::ACCEPTED {
