@@ -5,7 +5,7 @@ impl BucketClient {
         self.operations.post("v1/buckets", &()).await
     }
 
-    #[long_running(response = Bucket, metadata = (), dialect = Azure::new(), final_state_via = "location")]
+    #[long_running(response = Bucket, metadata = (), dialect = Azure::new(), final_state_via = "location", words(succeeded = "partiallySucceeded", failed = ["aborted", "expired"]))]
     pub async fn move_bucket(&self) -> Result<RawOperation> {
         self.operations.post("v1/buckets:move", &()).await
     }

@@ -78,6 +78,7 @@ mod wire_operation;
 /// | `dialect` | expression for the dialect of this method: `Azure::new()`, or a constant such as a `Waiter` |
 /// | `waiter` | `waiter(get = "v1/buckets/{name}", name_at = "bucket.id", success(output = "state", is = "READY"))`: the call to repeat, and ordered acceptors that judge its replies; see below |
 /// | `result`, `final_state_via`, `path` | `"…"`: options of the dialect |
+/// | `words` | `words(succeeded = "partiallySucceeded", failed = ["aborted", "expired"])`: what status words of this service mean, beside those of the dialect `Azure` |
 /// | `crate` | path of `lro_runtime`, if it is not a direct dependency |
 ///
 /// On a block, the keys are defaults for all its methods; only `name` is not allowed there. A

@@ -1,7 +1,7 @@
 //! Judges URLs and names that a server or a caller gives: where they lead, and whether they may be
 //! followed. Which parts of them may be shown or stored says `secrets`.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use http::Uri;
 
@@ -69,13 +69,20 @@ impl std::fmt::Display for Origin {
 /// Resolves `reference` against `base` into an absolute URL ([RFC 3986, section
 /// 5.2](https://www.rfc-editor.org/rfc/rfc3986#section-5.2)).
 ///
-/// Stricter than the RFC where clients disagree on the meaning of a URL: control characters,
-/// spaces, backslashes and non-ASCII are refused. The fragment is dropped.
+/// What servers write without encoding it (spaces, non-ASCII, `"<>^{|}` and backticks) is
+/// percent-encoded, as browsers do, except in the authority. Stricter than the RFC where clients
+/// disagree on the meaning of a URL: control characters and backslashes are refused. The fragment
+/// is dropped.
 pub(crate) fn resolve(base: &Uri, reference: &str) -> Result<Uri, UrlError> {
     let refused = |why: &str| UrlError(format!("the URL `{}` {why}", redacted(&excerpt(reference.as_bytes()))));
-    if let Some(c) = reference.chars().find(|c| !c.is_ascii_graphic() || *c == '\\') {
+    if let Some(c) = reference.chars().find(|c| c.is_control() || *c == '\\') {
         return Err(refused(&format!("contains {c:?}")));
     }
+    if let Some(c) = authority(reference).chars().find(|c| !c.is_ascii_graphic() || is_odd(*c)) {
+        return Err(refused(&format!("contains {c:?} where its host is")));
+    }
+    let encoded = encode_odd(reference.trim_matches(' '));
+    let reference = &*encoded;
     let reference = reference.split('#').next().unwrap_or_default();
     let scheme = base.scheme_str().unwrap_or("https");
     let authority = base.authority().map_or("", |authority| authority.as_str());
@@ -117,6 +124,49 @@ pub(crate) fn with_query(uri: &Uri, pair: &str) -> Result<Uri, UrlError> {
     }
     let separator = if uri.query().is_some() { '&' } else { '?' };
     resolve(uri, &format!("{uri}{separator}{pair}"))
+}
+
+/// Returns the authority of a reference, if it has one: host and port, and perhaps user info.
+fn authority(reference: &str) -> &str {
+    let (before, rest) = reference.split_once("//").unwrap_or((reference, ""));
+    // Two slashes after anything but a scheme are in a path or a query.
+    let has_authority = before.trim_start_matches(' ').chars().all(|c| c.is_ascii_alphanumeric() || "+-.:".contains(c));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    rest.get(..end).filter(|_| has_authority).unwrap_or_default().trim_end_matches(' ')
+}
+
+/// Whether a character must be encoded in a URL, though servers write it as it is.
+fn is_odd(c: char) -> bool {
+    !c.is_ascii() || " \"<>^`{|}".contains(c)
+}
+
+/// Percent-encodes the characters that [`is_odd`] finds.
+fn encode_odd(reference: &str) -> Cow<'_, str> {
+    if !reference.contains(is_odd) {
+        return Cow::Borrowed(reference);
+    }
+    let mut out = String::with_capacity(reference.len() + 16);
+    for c in reference.chars() {
+        if is_odd(c) {
+            c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| push_encoded(&mut out, byte));
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Returns a URL that a server has written as bytes. Bytes that are not text are percent-encoded,
+/// as they would be in a URL.
+pub(crate) fn from_bytes(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(bytes.len() + 16);
+    for byte in bytes {
+        if byte.is_ascii() { out.push(char::from(*byte)) } else { push_encoded(&mut out, *byte) }
+    }
+    Cow::Owned(out)
 }
 
 /// Removes the dot segments of an absolute `path` ([RFC 3986, section
@@ -219,13 +269,45 @@ mod tests {
             ("/./g", "http://a/g"),
             ("g#s", "http://a/b/c/g"),
             ("https://h/x", "https://h/x"),
+            (" g ", "http://a/b/c/g"),
         ];
         for (reference, resolved) in cases {
             assert_eq!(resolve(&base, reference).unwrap().to_string(), resolved, "{reference}");
         }
-        for refused in ["http:g", "mailto:a@b", "/a b", "/a\\b", "\\\\h\\x", "/a\r\nb", "/ä", "javascript:alert(1)"] {
+        for refused in [
+            "http:g",
+            "mailto:a@b",
+            "/a\\b",
+            "\\\\h\\x",
+            "/a\r\nb",
+            "/a\tb",
+            "/\u{7f}",
+            "/\u{85}",
+            "javascript:alert(1)",
+        ] {
             assert!(resolve(&base, refused).is_err(), "{refused}");
         }
+    }
+
+    #[test]
+    fn what_servers_do_not_encode_is_encoded_and_never_in_a_host() {
+        let base: Uri = "https://a/b/c".parse().unwrap();
+        let cases = [
+            ("/a b?c=d e", "https://a/a%20b?c=d%20e"),
+            ("x ä\u{2028}", "https://a/b/x%20%C3%A4%E2%80%A8"),
+            ("https://h/\"<>^`{|}?{a}", "https://h/%22%3C%3E%5E%60%7B%7C%7D?%7Ba%7D"),
+            ("/a%20b%zz", "https://a/a%20b%zz"),
+            ("/x?u=https://ä/b c", "https://a/x?u=https://%C3%A4/b%20c"),
+            ("//h/ä", "https://h/%C3%A4"),
+        ];
+        for (reference, resolved) in cases {
+            assert_eq!(resolve(&base, reference).unwrap().to_string(), resolved, "{reference}");
+        }
+        for refused in ["https://ä/x", "//h h/x", "https://h|x/", "https://h%20h/", "https://h\u{2028}.a/", "//ä"] {
+            assert!(resolve(&base, refused).is_err(), "{refused}");
+        }
+        assert_eq!(from_bytes(b"/caf\xe9 \xff"), "/caf%E9 %FF");
+        assert_eq!(from_bytes("/café".as_bytes()), "/café");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::{Request, Response};
 use lro_runtime::{
-    ErrorKind, Operations, PollSettings, RawOperation, Result, Transport,
+    ErrorKind, Operations, PollSettings, RawOperation, Result, State, Transport,
     dialect::{Azure, FinalStateVia},
     long_running,
     transport::{BoxFuture, TransportError},
@@ -41,6 +41,16 @@ impl ExportClient {
     /// Leaves the place of the result to the client's dialect.
     #[long_running(response = Export, metadata = Monitor)]
     async fn export_as_usual(&self) -> Result<RawOperation> {
+        self.operations.post("export?api-version=1", &()).await
+    }
+
+    /// Ends with words of its own.
+    #[long_running(
+        response = Monitor,
+        metadata = Monitor,
+        words(succeeded = "partiallySucceeded", failed = ["aborted", "expired"])
+    )]
+    async fn analyze(&self) -> Result<RawOperation> {
         self.operations.post("export?api-version=1", &()).await
     }
 
@@ -118,6 +128,33 @@ fn the_client_says_it_for_methods_that_do_not() {
     let (client, transport) = client_of(EXPORTED, Azure::new().with_final_state_via(FinalStateVia::OperationLocation));
     assert_eq!(block_on(async { client.export_as_usual().await?.await }).unwrap().uri, "monitor");
     assert_eq!(targets(&transport), ["/export", "/ops/1"]);
+}
+
+const PARTIAL: &[Canned] =
+    &[(202, &[("operation-location", "/ops/1")], ""), (200, &[], r#"{"status":"partiallySucceeded"}"#)];
+const EXPIRED: &[Canned] = &[(202, &[("operation-location", "/ops/1")], ""), (200, &[], r#"{"status":"Expired"}"#)];
+
+const WORDS: &[(&str, State)] = &[("PARTIALLYSUCCEEDED", State::Succeeded), ("expired", State::Succeeded)];
+
+#[test]
+fn a_service_may_end_with_words_of_its_own_declared_by_the_method_or_the_client() {
+    let (client, _) = client_of(PARTIAL, Azure::new());
+    assert_eq!(block_on(async { client.analyze().await?.await }).unwrap().status, "partiallySucceeded");
+    let (client, _) = client_of(EXPIRED, Azure::new());
+    assert_eq!(block_on(async { client.analyze().await?.await }).unwrap_err().kind(), ErrorKind::Failed);
+
+    let (client, _) = client_of(PARTIAL, Azure::new().with_words(WORDS));
+    let started = block_on(client.operations.post("export?api-version=1", &())).unwrap();
+    assert!(block_on(started.poll_once()).unwrap().is_succeeded());
+    // A token that was written before the words were declared ends, too.
+    let (undeclared, _) = client_of(PARTIAL, Azure::new());
+    let token = block_on(undeclared.operations.post("export?api-version=1", &())).unwrap().token();
+    let (client, _) = client_of(&PARTIAL[1..], Azure::new().with_words(WORDS));
+    let resumed = client.operations.resume(token).unwrap();
+    assert!(block_on(resumed.poll_once()).unwrap().is_succeeded());
+    // The method's words go before the client's.
+    let (client, _) = client_of(EXPIRED, Azure::new().with_words(WORDS));
+    assert_eq!(block_on(async { client.analyze().await?.await }).unwrap_err().kind(), ErrorKind::Failed);
 }
 
 #[test]

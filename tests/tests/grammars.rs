@@ -24,7 +24,7 @@ mod keys;
 #[path = "../../lro-macros/src/nearest.rs"]
 mod nearest;
 
-use grammar::{duration, final_state_via, poll, states, waiter_path};
+use grammar::{azure_words, duration, final_state_via, poll, states, waiter_path};
 
 /// Reads a duration as settings read it.
 fn in_settings(text: &str) -> Option<Duration> {
@@ -273,6 +273,22 @@ fn the_words_of_poll_are_those_of_settings() {
         assert_eq!(wrong.matches('`').count(), 2 + 2 * words.len(), "{wrong}");
     }
     assert!(are_legal(json!({ "hint": poll::IGNORE })) && are_legal(json!({ "expiration": poll::NEVER })));
+}
+
+/// Returns the state of a monitor with this status word, where the method declares it as running.
+fn state_of(word: &str) -> State {
+    let options: &'static [_] = Vec::leak(vec![("running", &*String::leak(word.to_owned()))]);
+    let cursor = Azure::new().locate("/monitor", options).unwrap();
+    let reply = Reply::new(json!({ "status": word }).to_string().into());
+    Azure::new().read(&cursor, &reply).unwrap().state
+}
+
+#[test]
+fn the_words_whose_meaning_nobody_changes_are_the_same() {
+    for word in azure_words::WORDS {
+        assert_ne!(state_of(word), State::Running, "{word}");
+        assert_ne!(state_of(&word.to_uppercase()), State::Running, "{word}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Each grammar exists twice, because neither crate can use the other's code.
 //! `tests/tests/grammars.rs` proves that the two copies agree.
 
+pub(crate) mod azure_words;
 pub(crate) mod duration;
 pub(crate) mod final_state_via;
 pub(crate) mod poll;

@@ -1,9 +1,9 @@
 //! The keys of the attribute, and the messages about words that are not keys.
 
-use crate::nearest::unknown_key;
+use crate::{grammar::states::STATES, nearest::unknown_key};
 
 /// Every key, in the order the documentation lists them.
-pub(crate) const KEYS: [&str; 19] = [
+pub(crate) const KEYS: [&str; 20] = [
     "response",
     "metadata",
     "name",
@@ -23,6 +23,7 @@ pub(crate) const KEYS: [&str; 19] = [
     "result",
     "final_state_via",
     "path",
+    "words",
 ];
 
 /// Every key inside `poll(…)`.
@@ -65,6 +66,11 @@ pub(crate) fn unknown_in_poll(key: &str) -> String {
         return format!("`{key}` belongs outside `poll(…)`, beside it");
     }
     unknown_key_message(key, &POLL_KEYS, " of `poll(…)`")
+}
+
+/// Returns the message about a key inside `words(…)` that is not a state.
+pub(crate) fn unknown_in_words(key: &str) -> String {
+    unknown_key_message(key, &STATES.map(|(state, _)| state), " of `words(…)`")
 }
 
 /// Returns the message about an unknown key inside `waiter(…)`.

@@ -3,7 +3,10 @@
 
 use std::{borrow::Cow, fmt};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
 use crate::{status::Failure, text::excerpt};
@@ -42,8 +45,6 @@ pub(super) mod counted {
 /// Returns the string if the JSON value is one, borrowed if it has no escapes; `None` for any other
 /// value.
 pub(super) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
-    #[derive(Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
     // Every poll reads a name or a status word, nearly always without escapes: the text between the
     // quotes is then the string itself, and a second run of the parser is saved.
     let inside = value.get().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
@@ -59,6 +60,55 @@ pub(super) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
 pub(super) fn shown(value: &RawValue) -> String {
     string(value).map_or_else(|| excerpt(value.get().as_bytes()), Cow::into_owned)
 }
+
+/// The members of an object that a dialect reads.
+pub(super) trait Members<'a> {
+    /// Returns where the value of this member goes; `None` if nobody reads it.
+    fn slot(&mut self, name: &str) -> Option<&mut Option<&'a RawValue>>;
+}
+
+/// Reads the members of a JSON object into `members`.
+///
+/// Of members with one name the last counts, as in most JSON readers. serde's derive refuses such
+/// an object, and with it an operation that goes on ([RFC 8259,
+/// 4](https://www.rfc-editor.org/rfc/rfc8259#section-4) leaves it to the reader).
+///
+/// # Errors
+///
+/// When `json` is not an object.
+pub(super) fn read_members<'a>(json: &'a [u8], members: &mut impl Members<'a>) -> Result<(), serde_json::Error> {
+    struct Each<'m, M>(&'m mut M);
+    impl<'de, M: Members<'de>> Visitor<'de> for Each<'_, M> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            while let Some(Text(name)) = map.next_key()? {
+                match self.0.slot(&name) {
+                    Some(slot) => *slot = Some(map.next_value()?),
+                    None => drop(map.next_value::<IgnoredAny>()?),
+                }
+            }
+            Ok(())
+        }
+    }
+    // `from_str` checks for UTF-8 once, `from_slice` once per member. A body with invalid UTF-8 may
+    // still be readable, if the bad bytes are in a member that is not read.
+    if let Ok(text) = std::str::from_utf8(json) {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        reader.deserialize_map(Each(members)).and_then(|()| reader.end())
+    } else {
+        let mut reader = serde_json::Deserializer::from_slice(json);
+        reader.deserialize_map(Each(members)).and_then(|()| reader.end())
+    }
+}
+
+/// A JSON string, borrowed from the input unless it has escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Whether JSON text is an object.
 ///

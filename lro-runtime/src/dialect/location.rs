@@ -1,5 +1,7 @@
 //! URLs in headers, and the meaning of `202` with a `Location`, for every dialect that uses them.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderName, StatusCode, Uri, header::LOCATION};
 
 use super::{Cursor, Encoding, Observation, Part, error_reply};
@@ -7,7 +9,7 @@ use crate::{
     message::{Reply, Request},
     status::{Cause, Failure, State},
     text::excerpt,
-    url::resolve,
+    url::{from_bytes, redacted, resolve},
 };
 
 /// The headers that the caller put on the start call, from which [`repeated_headers`] selects. The
@@ -69,25 +71,59 @@ pub fn repeated_headers(start: &Request) -> HeaderMap {
 ///
 /// When the value is not a URL, or when the header occurs more than once with different values.
 pub fn url_in(reply: &Reply, header: &str, base: &Uri) -> Result<Option<String>, Failure> {
+    reference_in(reply, header).map(|reference| resolved(base, &reference)).transpose()
+}
+
+/// Returns the URL in a header as a cursor keeps it; see [`kept`].
+pub(super) fn kept_url_in(reply: &Reply, header: &str, polled: &str) -> Option<String> {
+    reference_in(reply, header).map(|reference| kept(&reference, polled))
+}
+
+/// Returns a URL as a cursor keeps it: resolved against the URL or path that was `polled`, or as it
+/// was written if it cannot be resolved. Then the poll that follows it fails, and no other: a URL
+/// that is never followed loses nothing.
+pub(super) fn kept(reference: &str, polled: &str) -> String {
+    base_of(polled).and_then(|base| resolved(&base, reference)).unwrap_or_else(|_| reference.to_owned())
+}
+
+/// What stands between values of one header that differ. No URL has it, so it is refused by
+/// [`resolved`] wherever it was kept.
+const BETWEEN_VALUES: char = '\n';
+
+/// Returns the URL in a header as it is written; `None` if the header is missing or empty.
+fn reference_in<'a>(reply: &'a Reply, header: &str) -> Option<Cow<'a, str>> {
     let mut values = reply.headers().get_all(header).iter();
-    let Some(first) = values.next() else { return Ok(None) };
-    // Two values that differ would have to be chosen between, and neither is to be trusted more.
-    // The same value twice is harmless.
-    if values.any(|other| other != first) {
-        return Err(Failure::untrusted(format!("the header `{header}` occurs more than once with different values")));
+    let first = values.next()?;
+    // Two values that differ would have to be chosen between. The same value twice is harmless.
+    let others: Vec<_> = values.filter(|other| *other != first).collect();
+    let first = trimmed(from_bytes(first.as_bytes()));
+    if others.is_empty() {
+        return Some(first).filter(|reference| !reference.is_empty());
     }
-    // Bytes that are not UTF-8 become a replacement character, which `resolve` refuses with the URL
-    // in its message.
-    let reference = String::from_utf8_lossy(first.as_bytes());
-    match reference.trim_matches([' ', '\t']) {
-        "" => Ok(None),
-        reference => resolved(base, reference).map(Some),
+    let others = others.into_iter().map(|other| from_bytes(other.as_bytes()));
+    Some(Cow::Owned(others.fold(first.into_owned(), |all, other| format!("{all}{BETWEEN_VALUES}{other}"))))
+}
+
+/// Returns the value without the blanks around it.
+fn trimmed(value: Cow<'_, str>) -> Cow<'_, str> {
+    const BLANKS: [char; 2] = [' ', '\t'];
+    match value {
+        Cow::Borrowed(value) => Cow::Borrowed(value.trim_matches(BLANKS)),
+        Cow::Owned(value) => Cow::Owned(value.trim_matches(BLANKS).to_owned()),
     }
 }
 
 /// Resolves `reference` against `base`. The result is an absolute URL, or a path if it is below the
 /// placeholder [`BASE`].
 pub(super) fn resolved(base: &Uri, reference: &str) -> Result<String, Failure> {
+    if let Some((first, second)) = reference.split_once(BETWEEN_VALUES) {
+        let shown = |url: &str| redacted(&excerpt(url.as_bytes()));
+        return Err(Failure::untrusted(format!(
+            "a header with the URL occurs more than once with different values: `{}` and `{}`",
+            shown(first),
+            shown(second)
+        )));
+    }
     let url = resolve(base, reference)?.to_string();
     // A server that writes the placeholder into a URL means a foreign host. Cutting it off would
     // turn the URL into a path below the client's base URL, which is trusted.
@@ -133,9 +169,11 @@ const BASE: &str = "http://base.invalid";
 /// Returns the base URL for references in a reply to a poll of `key`: the key itself if it is a
 /// URL, else the key below the placeholder for the client's base URL.
 pub(super) fn base_of(key: &str) -> Result<Uri, Failure> {
-    let parsed =
-        if key.contains("://") { key.parse() } else { format!("{BASE}/{}", key.trim_start_matches('/')).parse() };
-    parsed.map_err(|_| Failure::untrusted(format!("`{}` is not a URL", crate::url::redacted(&excerpt(key.as_bytes())))))
+    let base = Uri::from_static(BASE);
+    if key.contains("://") {
+        return Ok(resolve(&base, key)?);
+    }
+    Ok(resolve(&base, &format!("/{}", key.trim_start_matches('/')))?)
 }
 
 /// Returns a URL below [`BASE`] as its path, and any other URL unchanged.

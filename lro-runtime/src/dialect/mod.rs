@@ -68,7 +68,7 @@ pub use self::{
     waiter::{Acceptor, Comparator, Matcher, Meaning, Waiter},
 };
 pub(crate) use self::{
-    error_reply::{expect_success, read_details, read_error},
+    error_reply::{expect_success, read_details},
     location::{CallerHeaders, started_unreadably},
     payload::DecodeError,
 };

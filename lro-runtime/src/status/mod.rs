@@ -154,7 +154,8 @@ impl fmt::Display for Status {
         if let Some(reason) = &self.reason {
             write!(f, " ({})", line(reason))?;
         }
-        if !self.message.is_empty() {
+        // A service whose error is one word has it in both places.
+        if !self.message.is_empty() && self.reason.as_ref() != Some(&self.message) {
             write!(f, ": {}", line(&self.message))?;
         }
         Ok(())

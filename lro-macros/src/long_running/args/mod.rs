@@ -12,8 +12,10 @@ use crate::{
 };
 
 mod values;
+mod words;
 
 use values::{encoding, final_state_via, flag, progress, text};
+use words::words;
 
 /// What the attribute is on. On a block its keys are defaults, on a method they are the method's
 /// own.
@@ -155,6 +157,7 @@ impl Args {
             "result" => self.option(key, text(key, input, "target_link")?),
             "final_state_via" => self.option(key, final_state_via(key, input)?),
             "path" => self.option(key, text(key, input, "v1/{name}")?),
+            "words" => self.options.extend(words(key, input, report)?),
             "crate" => self.krate = Some(runtime_path::parse(key, input)?),
             unknown => return Err(syn::Error::new(key.span(), keys::unknown(unknown))),
         }
@@ -174,7 +177,7 @@ const CLASSIFY: &str = "a closure over the response: `classify = |response| resp
 const SHAPES: [&str; 4] = ["encoding", "wire", "dialect", "waiter"];
 
 /// The options of dialects. A waiter reads none of them.
-const OPTIONS: [&str; 3] = ["result", "final_state_via", "path"];
+const OPTIONS: [&str; 4] = ["result", "final_state_via", "path", "words"];
 
 /// Whether this key conflicts with an earlier one. Reports every conflict.
 fn conflict(key: &Ident, seen: &[String], report: &mut Report) -> bool {
@@ -193,6 +196,7 @@ fn conflict(key: &Ident, seen: &[String], report: &mut Report) -> bool {
 fn exclusion(word: &str, other: &str) -> Option<&'static str> {
     match (word, other) {
         ("wire", "encoding") | ("encoding", "wire") => Some("a wire type says itself how it is encoded"),
+        ("wire", "words") | ("words", "wire") => Some("a wire type says itself what its words mean"),
         _ if word != other && SHAPES.contains(&word) && SHAPES.contains(&other) => {
             Some("each says how the service writes an operation")
         }

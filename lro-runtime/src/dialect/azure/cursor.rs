@@ -3,7 +3,10 @@
 use http::{Method, Uri};
 
 use crate::{
-    dialect::{Cursor, location::base_of},
+    dialect::{
+        Cursor,
+        location::{base_of, resolved},
+    },
     status::Failure,
     url::Origin,
 };
@@ -12,8 +15,7 @@ use crate::{
 
 /// What the cursor's URL is: a word of [`Place`].
 pub(super) const PLACE: &str = "place";
-/// The URL of the start call: the base of relative URLs, the source of `api-version`, and perhaps
-/// where the response is.
+/// The URL of the start call: the source of `api-version`, and perhaps where the response is.
 pub(super) const START: &str = "start";
 /// The method of the start call, on which the place of the response depends.
 pub(super) const METHOD: &str = "method";
@@ -22,8 +24,23 @@ pub(super) const VIA: &str = "via";
 /// The `api-version` of the start call, for a URL on another origin: `name=value`. Only the client
 /// knows whether that origin may get it.
 pub(super) const VERSION: &str = "version";
-/// The last `Location` beside a monitor: that of the start reply, or of a later reply.
+/// The last `Location` beside a monitor: that of the start reply, or of a later reply. As it was
+/// written if it cannot be resolved, because nobody may need it.
 pub(super) const LOCATION: &str = "location";
+
+/// The status words that the SDK author has declared for the method, in the form that
+/// [`words::of_method`](super::words::of_method) gives them.
+pub(super) const WORDS: &str = "words";
+/// The word with which the monitor has ended, while the response is fetched.
+pub(super) const WORD: &str = "word";
+/// Whether the URL, a `Location` or the resource, has said that the operation runs: what makes a
+/// later `4xx` there the end of the operation. The value is always [`RUNNING`].
+pub(super) const SEEN: &str = "seen";
+/// The value of [`SEEN`].
+pub(super) const RUNNING: &str = "running";
+/// The operation's id, by which Fabric's services are told apart: the result of an operation there
+/// is below its monitor.
+pub(super) const OPERATION_ID: &str = "operation_id";
 
 /// What the URL of a cursor leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +53,8 @@ pub(super) enum Place {
     Resource,
     /// The response of an operation whose monitor has succeeded.
     Result,
+    /// The same, at a URL that no reply has named: the operation may have no response.
+    MaybeResult,
 }
 
 impl Place {
@@ -46,48 +65,63 @@ impl Place {
             Self::Location => "location",
             Self::Resource => "resource",
             Self::Result => "result",
+            Self::MaybeResult => "maybe_result",
         }
     }
 
     /// Returns the place of a cursor; `None` if the cursor was made from a name alone.
     pub(super) fn of(cursor: &Cursor) -> Option<Self> {
         let word = cursor.part(PLACE)?;
-        [Self::Monitor, Self::Location, Self::Resource, Self::Result].into_iter().find(|place| place.word() == word)
+        [Self::Monitor, Self::Location, Self::Resource, Self::Result, Self::MaybeResult]
+            .into_iter()
+            .find(|place| place.word() == word)
     }
 }
 
 /// The start call: its URL and method, and what is known about the place of the response.
 pub(super) struct StartCall<'a> {
-    pub(super) start: &'a Uri,
+    pub(super) start: &'a str,
     pub(super) method: &'a Method,
     pub(super) via: Option<&'static str>,
     pub(super) location: Option<&'a str>,
+    pub(super) operation_id: Option<&'a str>,
+    pub(super) words: &'a str,
 }
 
 impl StartCall<'_> {
     /// Returns the cursor that leads to `url`.
     pub(super) fn cursor(&self, url: &str, place: Place) -> Cursor {
-        let start = self.start.to_string();
-        let cursor = versioned(Cursor::default(), url, &start);
+        let start = self.start;
+        let cursor = versioned(Cursor::default(), url, start);
         let mut cursor = cursor.with(PLACE, place.word()).with(METHOD, self.method.as_str());
         if let Some(via) = self.via {
             cursor = cursor.with(VIA, via);
         }
+        if !self.words.is_empty() {
+            cursor = cursor.with(WORDS, self.words);
+        }
         // Beside a monitor only: anywhere else the `Location` is what is polled.
         if let Some(location) = self.location.filter(|_| place == Place::Monitor) {
-            cursor = cursor.with(LOCATION, with_api_version(location, &start));
+            cursor = cursor.with(LOCATION, with_api_version(location, start));
+        }
+        if let Some(id) = self.operation_id.filter(|_| place == Place::Location) {
+            cursor = cursor.with(OPERATION_ID, id);
         }
         cursor.with(START, start)
     }
 }
 
-/// Returns the base of relative URLs: the start URL, or the cursor's own URL if the start URL is
-/// not known.
-///
-/// Not the URL that was polled, as in plain HTTP: Azure's relative URLs resolve against the start
-/// URL, at every poll.
+/// Returns the base of relative URLs in the reply to a poll: the URL that was polled ([RFC 3986,
+/// 5.1.3](https://www.rfc-editor.org/rfc/rfc3986#section-5.1.3)).
 pub(super) fn base(cursor: &Cursor) -> Result<Uri, Failure> {
-    base_of(cursor.part(START).unwrap_or_else(|| cursor.key()))
+    base_of(cursor.key())
+}
+
+/// Fails if the cursor's URL is one that a server wrote and that cannot be resolved. It was kept as
+/// it was, in case nobody would follow it.
+pub(super) fn check(cursor: &Cursor) -> Result<(), Failure> {
+    let base = base_of(cursor.part(START).unwrap_or("/"))?;
+    resolved(&base, cursor.key()).map(drop)
 }
 
 /// Returns the same cursor at another URL, to which the `api-version` is added.
@@ -116,6 +150,19 @@ pub(super) fn moved(cursor: &Cursor, monitor: Option<String>, location: Option<S
         next = Some(next.unwrap_or_else(|| cursor.clone()).with(LOCATION, url));
     }
     next
+}
+
+/// Returns the same cursor at this segment below its URL.
+pub(super) fn below(cursor: &Cursor, segment: &str) -> Cursor {
+    let (path, query) = cursor.key().split_once('?').map_or((cursor.key(), None), |(path, query)| (path, Some(query)));
+    let path = path.trim_end_matches('/');
+    let url = query.map_or_else(|| format!("{path}/{segment}"), |query| format!("{path}/{segment}?{query}"));
+    cursor.clone().at(url)
+}
+
+/// Returns the cursor, which now says that its URL has said that the operation runs.
+pub(super) fn seen_running(cursor: Cursor) -> Cursor {
+    if cursor.part(SEEN) == Some(RUNNING) { cursor } else { cursor.with(SEEN, RUNNING) }
 }
 
 /// Whether the start call was a `DELETE`, after which there is nothing to fetch.

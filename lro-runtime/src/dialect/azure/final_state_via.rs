@@ -2,11 +2,8 @@
 
 use http::Method;
 
-use super::cursor::{LOCATION, METHOD, PLACE, Place, START, VIA, at, base};
-use crate::{
-    dialect::{Cursor, location::resolved},
-    status::Failure,
-};
+use super::cursor::{self, LOCATION, METHOD, OPERATION_ID, PLACE, Place, START, VIA, at};
+use crate::dialect::Cursor;
 
 /// Where the response is after a status monitor has said `Succeeded`: `final_state_via = "…"` in
 /// the attribute.
@@ -18,7 +15,9 @@ use crate::{
 /// - `DELETE`: nothing is fetched; the response is `result` in the monitor's body, if there is one.
 /// - The monitor's body has a `resourceLocation`: the response is fetched from there.
 /// - `PUT` and `PATCH`: the response is fetched from the URL of the start call.
-/// - A reply had a `Location`: the response is fetched from the last one.
+/// - A reply had a `Location`: the response is fetched from the last one. If the monitor was itself
+///   behind a `Location`, as in Fabric, its last reply's `Location` goes before the URL of the start
+///   call.
 /// - The monitor's body has a `result`: that is the response.
 /// - Otherwise the monitor's body is the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,15 +31,32 @@ pub enum FinalStateVia {
     OperationLocation,
     /// `azure-async-operation`: in the monitor itself. Has an effect for `POST` only.
     AzureAsyncOperation,
+    /// `custom-link`: at a URL in a member of the monitor's body, which the word does not name. The
+    /// rules above apply.
+    CustomLink,
+    /// `custom-operation-reference`: in the reply to another call, which the word does not name. The
+    /// rules above apply.
+    CustomOperationReference,
+    /// `no-result`: nowhere. Nothing is fetched, and there is no response.
+    NoResult,
+    /// `final-state-schema`: where the rules above say, and of the type that the specification has
+    /// beside this word.
+    FinalStateSchema,
 }
 
 impl FinalStateVia {
-    /// Every choice with its word in Azure's specifications. Tokens contain these words.
-    pub(super) const ALL: [(&'static str, Self); 4] = [
+    /// Every choice with its word: those of OpenAPI's `x-ms-long-running-operation-options`, and
+    /// those that [TypeSpec](https://azure.github.io/typespec-azure/docs/libraries/azure-core/reference/js-api/)
+    /// adds. Tokens contain these words.
+    pub(super) const ALL: [(&'static str, Self); 8] = [
         ("location", Self::Location),
         ("original-uri", Self::OriginalUri),
         ("operation-location", Self::OperationLocation),
         ("azure-async-operation", Self::AzureAsyncOperation),
+        ("custom-link", Self::CustomLink),
+        ("custom-operation-reference", Self::CustomOperationReference),
+        ("no-result", Self::NoResult),
+        ("final-state-schema", Self::FinalStateSchema),
     ];
 
     /// Returns the word for it in Azure's API specifications.
@@ -55,17 +71,30 @@ impl FinalStateVia {
     }
 }
 
+/// Whether the operation has no response, not even in its monitor.
+pub(super) fn has_no_result(cursor: &Cursor) -> bool {
+    cursor.part(VIA) == Some(FinalStateVia::NoResult.word())
+}
+
 /// Returns the cursor that leads to the response of an operation whose monitor has succeeded;
 /// `None` if the monitor itself has it.
 ///
-/// The order is that of Azure's clients, given at [`FinalStateVia`].
-pub(super) fn result_cursor(cursor: &Cursor, resource_location: Option<&str>) -> Result<Option<Cursor>, Failure> {
+/// The order is that of Azure's clients, given at [`FinalStateVia`]. `place` is what the polled URL
+/// is: of a monitor behind a `Location` the last reply says by another `Location` where the result
+/// is, which goes before the start URL.
+pub(super) fn result_cursor(
+    cursor: &Cursor,
+    place: Place,
+    resource_location: Option<&str>,
+    has_result: bool,
+) -> Option<Cursor> {
     let (method, start, location) = (cursor.part(METHOD), cursor.part(START), cursor.part(LOCATION));
     let is = |wanted: Method| method == Some(wanted.as_str());
     let via = cursor.part(VIA).and_then(FinalStateVia::of);
     let url = match via {
         // Nothing is left to fetch, even if the monitor or a header names a URL.
         _ if is(Method::DELETE) => None,
+        Some(FinalStateVia::NoResult) => None,
         // Only for POST: the response of a PUT or PATCH is the resource, whichever monitor was
         // polled.
         Some(FinalStateVia::OperationLocation | FinalStateVia::AzureAsyncOperation) if is(Method::POST) => None,
@@ -73,17 +102,15 @@ pub(super) fn result_cursor(cursor: &Cursor, resource_location: Option<&str>) ->
         Some(FinalStateVia::Location) if location.is_some() => location.map(str::to_owned),
         Some(FinalStateVia::OriginalUri) if start.is_some() => start.map(str::to_owned),
         _ => match resource_location.filter(|url| !url.is_empty()) {
-            Some(reference) => match resolved(&base(cursor)?, reference) {
-                Ok(url) => Some(url),
-                // The monitor's word stands: only the `GET` of the result fails.
-                Err(failure) => {
-                    let result = cursor.clone().at(reference).with(PLACE, Place::Result.word());
-                    return Ok(Some(result.refused(&failure)));
-                }
-            },
+            Some(url) => Some(url.to_owned()),
+            None if place == Place::Location && location.is_some() => location.map(str::to_owned),
             None if is(Method::PUT) || is(Method::PATCH) => start.map(str::to_owned),
-            None => location.map(str::to_owned),
+            None if location.is_some() => location.map(str::to_owned),
+            None if place == Place::Location && !has_result && cursor.part(OPERATION_ID).is_some() => {
+                return Some(cursor::below(cursor, "result").with(PLACE, Place::MaybeResult.word()));
+            }
+            None => None,
         },
     };
-    Ok(url.map(|url| at(cursor, &url).with(PLACE, Place::Result.word())))
+    url.map(|url| at(cursor, &url).with(PLACE, Place::Result.word()))
 }

@@ -1,18 +1,7 @@
 //! The dialect of Azure, for the data plane and the Resource Manager.
 
-use http::{Method, StatusCode, Uri};
-
-use self::{
-    body::Body,
-    cursor::{Place, StartCall},
-};
-use super::{
-    Dialect, Options, error_reply, expect_success,
-    json::unexpected_body,
-    location::{
-        self, LocationReply, body_of, done, is_redirect, location_in, metadata_of, repeated_headers, result_at, url_in,
-    },
-};
+use self::{errors::error_reply, words::Words};
+use super::{Dialect, Options, location::kept_url_in};
 use crate::{
     dialect::{Call, Cursor, Observation},
     hint::Hint,
@@ -22,7 +11,10 @@ use crate::{
 
 mod body;
 mod cursor;
+mod errors;
 mod final_state_via;
+mod poll;
+mod start;
 mod words;
 
 pub use self::final_state_via::FinalStateVia;
@@ -41,13 +33,31 @@ pub use self::final_state_via::FinalStateVia;
 ///
 /// | polled | running | ended |
 /// |---|---|---|
-/// | status monitor: always `200` | any other `status` | `Succeeded`, `Failed`, `Canceled` or `Cancelled`, in any case |
-/// | `Location` | `202` | any other `2xx`; its body is the response |
+/// | status monitor | any other `status`; `202` without one | `Succeeded`, `Failed`, `Canceled` or `Cancelled`, in any case, or a word [declared](Azure::with_words) for the service |
+/// | `Location` | `202`; a `200` or `201` whose body is an operation or a resource that says so | any other `2xx`; its body is the response |
 /// | the resource | `202`, or any other `provisioningState` | the same words; without a word it has succeeded |
+///
+/// The body of a `202` to a `POST` or `DELETE` may be the monitor's already. That of a `PUT` or
+/// `PATCH` is the resource: where a monitor is named, the monitor decides, and a `status` in that
+/// body is not read. A `201` without a body says nothing: the resource is polled once.
+///
+/// A `202` with a `Location` alone never proves what is there, so the body of every reply is read
+/// first. With `properties.provisioningState` it is the resource, and with a known `status` and
+/// nothing of a resource around it a status monitor, as in Fabric: the `Location` of its last reply,
+/// or `/result` below it, then has the response.
 ///
 /// After a monitor has said `Succeeded`, the response is fetched at once with one more `GET`,
 /// unless the monitor has it; [`FinalStateVia`] says from where. A `4xx` or `5xx` is a failed poll,
-/// not a failed operation.
+/// not a failed operation, with one exception: a `Location` or a resource that has said before that
+/// the operation runs tells its failure by a `4xx` with an error. 401, 403, 404, 408, 410, 412 and
+/// 429 stay failed polls there, too.
+///
+/// The code of an error is its [`reason`](crate::Status::reason), in every form that services write:
+/// `{"error": {"code", "message"}}`, `odata.error`, code and message without a wrapper, a string, or
+/// the header `x-ms-error-code`.
+///
+/// Relative URLs resolve against the URL of the call that was answered with them. A URL that cannot
+/// be resolved fails the poll that would follow it, and nothing else.
 ///
 /// The start call's `api-version` is added to every URL that has none, because the URLs that
 /// services write into headers lack it and are refused without it; not on an origin that gets no
@@ -61,6 +71,7 @@ pub use self::final_state_via::FinalStateVia;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Azure {
     via: Option<FinalStateVia>,
+    words: &'static [(&'static str, State)],
 }
 
 /// The name of the method option that sets [`FinalStateVia`].
@@ -70,7 +81,7 @@ impl Azure {
     /// Creates the dialect with the rules of Azure's own clients.
     #[must_use]
     pub const fn new() -> Self {
-        Self { via: None }
+        Self { via: None, words: &[] }
     }
 
     /// Sets where the response is for methods without the option `final_state_via`. Default: the
@@ -79,6 +90,33 @@ impl Azure {
     pub const fn with_final_state_via(mut self, via: FinalStateVia) -> Self {
         self.via = Some(via);
         self
+    }
+
+    /// Sets what status words of this service mean, beside Azure's own. Default: none.
+    ///
+    /// Azure's guidelines end an operation with `Succeeded`, `Failed` or `Canceled`. Any other word
+    /// means running, so an operation of a service that ends with a word of its own would never
+    /// end. Words are compared without regard to case. Azure's own keep their meaning.
+    ///
+    /// One method declares its words with the key `words`:
+    /// `words(succeeded = "partiallySucceeded")`. They go before those of the client.
+    ///
+    /// ```
+    /// use lro_runtime::{Operations, State, dialect::Azure};
+    ///
+    /// let dialect = Azure::new().with_words(&[("partiallySucceeded", State::Succeeded), ("expired", State::Failed)]);
+    /// let operations = Operations::builder("https://language.example.com").dialect(dialect).build()?;
+    /// # Ok::<(), lro_runtime::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn with_words(mut self, words: &'static [(&'static str, State)]) -> Self {
+        self.words = words;
+        self
+    }
+
+    /// Returns the words of the client with these of the method.
+    fn words(self, of_method: &str) -> Words<'_> {
+        Words { of_client: self.words, of_method }
     }
 
     /// Returns what the method's options say, else what the dialect was built with.
@@ -113,203 +151,52 @@ impl Dialect for Azure {
         reply: &'a Reply,
         options: &Options,
     ) -> Result<Observation<'a>, Failure> {
-        expect_success(reply)?;
-        let start = request.uri();
-        let location = location_in(reply, start)?;
-        let start_call = StartCall {
-            start,
-            method: request.method(),
-            via: self.via(options)?.map(FinalStateVia::word),
-            location: location.as_deref(),
-        };
-        let cursor = |url: &str, place| start_call.cursor(url, place).with_headers(repeated_headers(request));
-        // A `Location` beside a monitor is not polled: it is where the final `GET` may go, and
-        // `start_call` keeps it for that.
-        let mut seen = match (monitor_in(reply, start)?, &location) {
-            (Some(monitor), _) => start_of_monitor(cursor(&monitor, Place::Monitor), request, reply)?,
-            (None, Some(location)) => start_of_location(cursor(location, Place::Location), reply),
-            // Without headers, the resource says by its `provisioningState` how far it is.
-            (None, None) if is_write(request.method()) => {
-                let cursor = cursor(&start.to_string(), Place::Resource);
-                let mut seen = read_resource(reply)?;
-                seen.cursor = Some(cursor);
-                seen
-            }
-            // Work is going on and nothing says where to poll. Reading this as success would report
-            // a result that is not there.
-            (None, None) if reply.status() == StatusCode::ACCEPTED => {
-                return Err(Failure::protocol(
-                    "HTTP 202 without Operation-Location, Azure-AsyncOperation or Location: the reply does not say which URL to poll",
-                ));
-            }
-            (None, None) => done(reply),
-        };
-        seen.hint = Hint::from_headers(reply.headers());
-        Ok(seen)
+        let of_method = words::of_method(options);
+        start::read(self.via(options)?, self.words(&of_method), request, reply).map(|seen| with_headers(seen, reply))
     }
 
     fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
-        let cursor = Cursor::new(name);
-        Ok(match self.via(options)? {
-            Some(via) => cursor.with(cursor::VIA, via.word()),
-            None => cursor,
-        })
+        let mut cursor = Cursor::new(name);
+        if let Some(via) = self.via(options)? {
+            cursor = cursor.with(cursor::VIA, via.word());
+        }
+        let words = words::of_method(options);
+        Ok(if words.is_empty() { cursor } else { cursor.with(cursor::WORDS, words) })
     }
 
     fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        cursor::check(cursor)?;
         let call = Call::get(cursor.key()).with_headers(cursor.headers());
         Ok(cursor.part(cursor::VERSION).into_iter().fold(call, Call::with_own_query))
     }
 
     fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-        // A cursor from a name alone has no place. What its URL is can then be told only from the
-        // reply.
-        let place = Place::of(cursor).unwrap_or_else(|| place_by_reply(reply));
-        let mut seen = match place {
-            Place::Monitor => read_monitor(cursor, reply)?,
-            Place::Resource if is_redirect(reply.status()) => read_location(cursor, Place::Resource, reply)?,
-            Place::Resource => read_resource(reply)?,
-            Place::Location | Place::Result => read_location(cursor, place, reply)?,
-        };
-        seen.hint = Hint::from_headers(reply.headers());
-        Ok(seen)
+        let words = self.words(cursor.part(cursor::WORDS).unwrap_or_default());
+        poll::read(words, cursor, reply).map(|seen| with_headers(seen, reply))
     }
 }
 
-/// Whether a start call with this method makes or changes a resource, so that its reply and a `GET`
-/// of its URL are that resource.
-fn is_write(method: &Method) -> bool {
-    *method == Method::PUT || *method == Method::PATCH
+/// Returns `Ok` for a `2xx`, and the failure made by [`error_reply`] for any other reply.
+fn expect_success(reply: &Reply) -> Result<(), Failure> {
+    if reply.status().is_success() { Ok(()) } else { Err(error_reply(reply)) }
 }
 
-/// Returns the URL of the status monitor that the reply names.
-///
-/// As in Azure's clients, `Operation-Location` (the data plane's header) goes before
-/// `Azure-AsyncOperation` (the Resource Manager's).
-fn monitor_in(reply: &Reply, base: &Uri) -> Result<Option<String>, Failure> {
-    match url_in(reply, "operation-location", base)? {
-        Some(url) => Ok(Some(url)),
-        None => url_in(reply, "azure-asyncoperation", base),
-    }
-}
-
-/// Returns the cursor after a monitor's reply, or `None` if the reply has no header that moves it.
-fn moved(cursor: &Cursor, reply: &Reply) -> Result<Option<Cursor>, Failure> {
-    let is_url = |name: &str| matches!(name, "operation-location" | "azure-asyncoperation" | "location");
-    if !reply.headers().keys().any(|name| is_url(name.as_str())) {
-        return Ok(None); // the usual case, in which no URL is parsed
-    }
-    let base = cursor::base(cursor)?;
-    Ok(cursor::moved(cursor, monitor_in(reply, &base)?, location_in(reply, &base)?))
-}
-
-/// Returns the place of an operation that was resumed from its name alone: a status monitor if the
-/// reply is a `200` with a `status`, else a `Location`.
-fn place_by_reply(reply: &Reply) -> Place {
-    let has_status = Body::of(reply).is_ok_and(|body| body.status().is_some());
-    if reply.status() == StatusCode::OK && has_status { Place::Monitor } else { Place::Location }
-}
-
-/// Reads a start reply that names a monitor. Its body may already be that of the monitor, and may
-/// say that the operation has ended.
-fn start_of_monitor<'a>(cursor: Cursor, request: &Request, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-    // The monitor decides, so a body that cannot be read does not matter.
-    let body = Body::of(reply).unwrap_or_default();
-    // The body of a PUT or PATCH may be the resource, whose own `status` (of a job, for example)
-    // says nothing about the operation. A 200 or 201 with `properties` is read as the resource.
-    let is_monitor = reply.status() == StatusCode::ACCEPTED || !is_write(request.method()) || body.properties.is_none();
-    let mut seen = if let Some(word) = body.status().filter(|_| is_monitor) {
-        let mut seen = body.observe(&cursor, word)?;
-        seen.metadata = metadata_of(reply);
-        seen
-    } else {
-        let word = body.provisioning_state();
-        let mut seen = Observation::new(if word.is_some() { State::Running } else { State::Pending });
-        seen.raw_status = word;
-        seen
-    };
-    // `observe` may have set the cursor of the final `GET` already.
-    seen.cursor.get_or_insert(cursor);
-    Ok(seen)
-}
-
-/// Reads a start reply that leads to a `Location`. Only the body of a `202` is about the operation,
-/// and so its metadata.
-fn start_of_location(cursor: Cursor, reply: &Reply) -> Observation<'_> {
-    let mut seen = Observation::new(State::Running);
-    seen.metadata = metadata_of(reply).filter(|_| reply.status() == StatusCode::ACCEPTED);
-    seen.cursor = Some(cursor);
+/// Completes what a reply says with its headers: the hint, and the code of its error.
+fn with_headers<'a>(mut seen: Observation<'a>, reply: &Reply) -> Observation<'a> {
+    seen.hint = Hint::from_headers(reply.headers());
+    seen.status = seen.status.map(|status| errors::with_reason_of(reply, status));
     seen
 }
 
-/// Reads the reply to a poll of a status monitor.
-fn read_monitor<'a>(cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-    if is_redirect(reply.status()) {
-        return read_location(cursor, Place::Monitor, reply);
-    }
-    expect_success(reply)?;
-    if reply.status() != StatusCode::OK {
-        return Err(Failure::protocol(format!(
-            "a status monitor answers 200, this one answered {}",
-            reply.status().as_u16()
-        )));
-    }
-    let body = Body::of(reply).map_err(|error| unexpected_body("a status monitor", &error, reply.body()))?;
-    let word = body.status().ok_or_else(|| unexpected_body("a status monitor", &"it has no `status`", reply.body()))?;
-    let moved = moved(cursor, reply)?;
-    // With the moved cursor, because the last reply may bring the `Location` of the final `GET`.
-    let mut seen = body.observe(moved.as_ref().unwrap_or(cursor), word)?;
-    seen.metadata = metadata_of(reply);
-    seen.cursor = seen.cursor.or(moved);
-    Ok(seen)
-}
+/// The header that names where the result is, or what is polled if there is no monitor.
+const LOCATION: &str = "location";
 
-/// Reads the reply to a poll of a `Location` or of the result of a monitor that has succeeded, or a
-/// redirect from any place.
-fn read_location<'a>(cursor: &Cursor, place: Place, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-    let mut seen = match location::read_location(reply, || cursor::base(cursor))? {
-        LocationReply::Done => done(reply),
-        LocationReply::Redirect(url) => result_at(cursor::at(cursor, &url).with(cursor::PLACE, place.word())),
-        LocationReply::Running { next } => {
-            let mut seen = Observation::new(State::Running);
-            // A result that is not there yet answers `202`, too: its body must not replace what the
-            // monitor said last.
-            seen.metadata = metadata_of(reply).filter(|_| place == Place::Location);
-            seen.cursor = next.map(|url| cursor::at(cursor, &url));
-            seen
-        }
-    };
-    if place == Place::Result {
-        // A snapshot takes its status word from its own reply, and this one has none: the monitor's
-        // last word still holds.
-        seen.raw_status = Some("Succeeded".into());
-    }
-    Ok(seen)
-}
+/// The headers that name a status monitor. As in Azure's clients, `Operation-Location` (the data
+/// plane's header) goes before `Azure-AsyncOperation` (the Resource Manager's).
+const MONITORS: [&str; 2] = ["operation-location", "azure-asyncoperation"];
 
-/// Reads the resource itself, from the reply of the start call or of a later `GET`.
-fn read_resource(reply: &Reply) -> Result<Observation<'_>, Failure> {
-    if !reply.status().is_success() {
-        return Err(error_reply(reply));
-    }
-    let body = match body_of(reply) {
-        Some(_) => Body::of(reply).map_err(|error| unexpected_body("a resource", &error, reply.body()))?,
-        None => Body::default(),
-    };
-    let word = body.provisioning_state();
-    // In the Resource Manager's contract a resource without a `provisioningState` has succeeded.
-    let state = match &word {
-        _ if reply.status() == StatusCode::ACCEPTED => State::Running,
-        None => State::Succeeded,
-        Some(word) => words::state(word),
-    };
-    let mut seen = Observation::new(state);
-    seen.is_known_status = word.as_deref().is_none_or(words::is_known);
-    seen.status = body.failure(state, word.as_deref().unwrap_or_default());
-    seen.raw_status = word;
-    match state {
-        State::Succeeded => seen.response = body_of(reply),
-        _ => seen.metadata = metadata_of(reply),
-    }
-    Ok(seen)
+/// Returns the URL of the status monitor that the reply names.
+fn monitor_in(reply: &Reply, polled: &str) -> Option<String> {
+    let [data_plane, resource_manager] = MONITORS.map(|header| kept_url_in(reply, header, polled));
+    data_plane.or(resource_manager)
 }

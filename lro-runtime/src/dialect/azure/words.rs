@@ -1,12 +1,7 @@
-//! Azure's status words: which of them end an operation, and which are known at all.
+//! Azure's status words: which of them end an operation, which are known at all, and the words that
+//! an SDK author adds for a service.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
-use crate::{
-    dialect::{read_details, read_error},
-    status::{Code, State, Status, details::Detail},
-};
+use crate::{dialect::Options, status::State, url::encode_query};
 
 /// Words that Azure's guidelines and services use for an operation that has not ended.
 ///
@@ -32,54 +27,78 @@ const KNOWN_RUNNING: &[&str] = &[
     "cancelling",
 ];
 
-/// Returns the state that a word means.
-///
-/// Exactly `Succeeded`, `Failed` and `Canceled` (also spelt `Cancelled`) end an operation. They are
-/// compared as whole words, without regard to case: services differ in the case they write, and a
-/// search for parts of words would take `NotSucceeded` for success.
-pub(super) fn state(word: &str) -> State {
-    let is = |known: &str| word.eq_ignore_ascii_case(known);
-    match () {
-        () if is("succeeded") => State::Succeeded,
-        () if is("failed") => State::Failed,
-        () if is("canceled") || is("cancelled") => State::Cancelled,
-        // The only word that says that the work has not begun. `Accepted` and `Queued` are words of
-        // services, read as running.
-        () if is("notstarted") => State::Pending,
-        () => State::Running,
+/// What the words of a service mean: Azure's own, and those that are declared for the client or for
+/// the method.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Words<'a> {
+    /// The words that the dialect was built with.
+    pub(super) of_client: &'static [(&'static str, State)],
+    /// The words of the method, in the form that [`of_method`] gives them.
+    pub(super) of_method: &'a str,
+}
+
+impl Words<'_> {
+    /// Returns the state that a word means.
+    ///
+    /// Of Azure's own words exactly `Succeeded`, `Failed` and `Canceled` (also spelt `Cancelled`)
+    /// end an operation. All are compared as whole words, without regard to case: services differ
+    /// in the case they write, and a search for parts of words would take `NotSucceeded` for
+    /// success.
+    pub(super) fn state(self, word: &str) -> State {
+        self.known(word).unwrap_or(State::Running)
+    }
+
+    /// Whether the word is one of Azure's, or is declared.
+    pub(super) fn is_known(self, word: &str) -> bool {
+        self.known(word).is_some()
+    }
+
+    fn known(self, word: &str) -> Option<State> {
+        let is = |known: &str| word.eq_ignore_ascii_case(known);
+        match () {
+            () if is("succeeded") => Some(State::Succeeded),
+            () if is("failed") => Some(State::Failed),
+            () if is("canceled") || is("cancelled") => Some(State::Cancelled),
+            // The only word that says that the work has not begun. `Accepted` and `Queued` are
+            // words of services, read as running.
+            () if is("notstarted") => Some(State::Pending),
+            () => self.declared(word).or_else(|| KNOWN_RUNNING.iter().any(|known| is(known)).then_some(State::Running)),
+        }
+    }
+
+    /// Returns the state of a declared word; the method's declaration goes before the client's.
+    fn declared(self, word: &str) -> Option<State> {
+        let of_client = || self.of_client.iter().find(|(known, _)| word.eq_ignore_ascii_case(known));
+        self.declared_by_method(word).or_else(|| of_client().map(|(_, state)| *state))
+    }
+
+    fn declared_by_method(self, word: &str) -> Option<State> {
+        if self.of_method.is_empty() {
+            return None; // the usual case, without an allocation
+        }
+        let word = encode_query(word);
+        let mut pairs = self.of_method.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(known, _)| word.eq_ignore_ascii_case(known)).and_then(|(_, state)| state_named(state))
     }
 }
 
-/// Whether the dialect knows the word: it ends an operation, means pending, or is in the list of
-/// words for running.
-pub(super) fn is_known(word: &str) -> bool {
-    state(word) != State::Running || KNOWN_RUNNING.iter().any(|known| word.eq_ignore_ascii_case(known))
+/// Returns the words that a method's options declare, in the form in which a cursor keeps them:
+/// `word=state` pairs with `&` between them, percent-encoded. Empty if there are none.
+///
+/// Tokens contain this text. An option has the name of a state, and its value is one word.
+pub(super) fn of_method(options: &Options) -> String {
+    let declared = options.iter().filter(|(name, _)| state_named(name).is_some());
+    declared.map(|(state, word)| format!("{}={state}", encode_query(word))).collect::<Vec<_>>().join("&")
 }
 
-/// Returns why an operation failed or was cancelled, from its error object
-/// `{code, message, details, innererror}`.
-///
-/// Here `code` is the service's own word, and becomes the reason. It is not a canonical code: that
-/// is `CANCELLED` for a cancelled operation, else `UNKNOWN`.
-pub(super) fn failure(state: State, word: &str, error: Option<&RawValue>) -> Status {
-    #[derive(Deserialize)]
-    struct Inner<'a> {
-        #[serde(borrow, default)]
-        details: Option<&'a RawValue>,
-        #[serde(borrow, default)]
-        innererror: Option<&'a RawValue>,
-    }
-    let code = if state == State::Cancelled { Code::Cancelled } else { Code::Unknown };
-    let Some(error) = error else {
-        return Status::new(code, format!("the service reported `{word}` without an error"));
-    };
-    let mut status = read_error(error, code);
-    // A status has no place for `innererror`. It is kept as one more detail, so the details are set
-    // again, with it at the end.
-    if let Ok(Inner { details, innererror: Some(inner) }) = serde_json::from_str::<Inner<'_>>(error.get()) {
-        let mut all = read_details(details);
-        all.push(Detail::new("innererror", inner.to_owned()));
-        status = status.with_details(all);
-    }
-    status
+/// Returns the state with this name, as options and tokens write it.
+fn state_named(name: &str) -> Option<State> {
+    Some(match name {
+        "pending" => State::Pending,
+        "running" => State::Running,
+        "succeeded" => State::Succeeded,
+        "failed" => State::Failed,
+        "cancelled" => State::Cancelled,
+        _ => return None,
+    })
 }
