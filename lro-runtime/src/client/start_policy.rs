@@ -11,7 +11,7 @@ use http::{HeaderName, HeaderValue};
 use crate::{
     message::Request,
     settings::{HintPolicy, Schedule},
-    status::{Cause, Code, Failure, FailureScope},
+    status::{Cause, Code, Failure, FailureScope, TransportErrorKind},
     timer::Timer,
 };
 
@@ -49,6 +49,8 @@ impl StartPolicy {
         // service may have started the operation, and only the id keeps a second start call from
         // starting another one.
         match failure.cause() {
+            // Without a connection nothing was sent.
+            Cause::Transport(error) if error.kind() == TransportErrorKind::Connect => true,
             Cause::Transport(error) => self.id.is_some() && error.is_transient(),
             Cause::TimedOut(_) => self.id.is_some(),
             Cause::Http(status, _) => status.is_server_error() || failure.scope() == FailureScope::Origin,
@@ -97,7 +99,7 @@ fn uuid(high: u64, low: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::{Status, TransportError, TransportErrorKind};
+    use crate::status::{Status, TransportError};
 
     #[test]
     fn a_start_that_was_refused_for_now_is_sent_again_and_one_without_an_answer_only_with_an_id() {
@@ -120,6 +122,7 @@ mod tests {
             rpc(Code::ResourceExhausted),
             rpc(Code::Internal),
             rpc(Code::Unknown),
+            Cause::Transport(TransportError::message(TransportErrorKind::Connect, "")),
         ];
         let unanswered = [
             rpc(Code::DeadlineExceeded),
