@@ -200,13 +200,13 @@ impl OperationsBuilder {
     /// Sets how many times a failed start call is sent again. Default: 0, because without a
     /// [`start_id`](Self::start_id) a retry may start a second operation.
     ///
-    /// A start call is sent again when the service answers `5xx` (but not `501`), `429` or another
-    /// throttle, or over gRPC `UNAVAILABLE`, `RESOURCE_EXHAUSTED`, `INTERNAL` or `UNKNOWN`, as the
-    /// same request with the same id. When there is no answer at all, or `DEADLINE_EXCEEDED`, the
-    /// service may have started the operation: the call is then sent again only if it has an id,
-    /// and is an error at once otherwise. The delay
-    /// between two attempts is the one between failed polls: the service's hint, else the delay of
-    /// the client's error budget.
+    /// A start call is sent again when the service cannot be reached, or answers `5xx` (but not
+    /// `501`), `429` or another throttle, or over gRPC `UNAVAILABLE`, `RESOURCE_EXHAUSTED`,
+    /// `INTERNAL` or `UNKNOWN`: as the same request with the same id. When there is no answer, or
+    /// `DEADLINE_EXCEEDED`, the service may have started the operation: the call is then sent again
+    /// only if it has an id, and is an error at once otherwise. The delay between two attempts is
+    /// the one between failed polls: the service's hint, else the delay of the client's error
+    /// budget.
     pub fn start_retries(mut self, retries: u32) -> Self {
         self.start_retries = retries;
         self

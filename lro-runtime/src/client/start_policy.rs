@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::start_id::StartIdPlace;
 use crate::{
     settings::{HintPolicy, Schedule},
-    status::{Cause, Code, Failure, FailureScope},
+    status::{Cause, Code, Failure, FailureScope, TransportErrorKind},
     timer::Timer,
 };
 
@@ -43,6 +43,8 @@ fn is_retryable(failure: &Failure, has_id: bool) -> bool {
     // have started the operation, and only the id keeps a second start call from starting another
     // one.
     match failure.cause() {
+        // Without a connection nothing was sent.
+        Cause::Transport(error) if error.kind() == TransportErrorKind::Connect => true,
         Cause::Transport(error) => has_id && error.is_transient(),
         Cause::TimedOut(_) => has_id,
         Cause::Http(status, _) => status.is_server_error() || failure.scope() == FailureScope::Origin,
@@ -67,7 +69,7 @@ pub(crate) fn delay_before_retry(n: u32, failure: &Failure, schedule: &Schedule,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::{Status, TransportError, TransportErrorKind};
+    use crate::status::{Status, TransportError};
 
     #[test]
     fn a_start_that_was_refused_for_now_is_sent_again_and_one_without_an_answer_only_with_an_id() {
@@ -89,6 +91,7 @@ mod tests {
             rpc(Code::ResourceExhausted),
             rpc(Code::Internal),
             rpc(Code::Unknown),
+            Cause::Transport(TransportError::message(TransportErrorKind::Connect, "")),
         ];
         let unanswered = [
             rpc(Code::DeadlineExceeded),

@@ -42,6 +42,9 @@ pub enum Cause {
 
 /// Whose a [`Failure`] is: what else would fail with the same request to the same place.
 ///
+/// The failure behind an [`Error`](crate::Error) of a wait or a call is its
+/// [source](std::error::Error::source).
+///
 /// ```
 /// use http::StatusCode;
 /// use lro_runtime::{Cause, Code, Failure, FailureScope, Status};

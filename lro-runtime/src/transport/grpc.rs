@@ -2,7 +2,7 @@
 
 use std::{
     error::Error as StdError,
-    fmt,
+    fmt, io,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -156,14 +156,19 @@ fn channel_error(status: Status) -> TransportError {
     // The library's own channel fails with a `TransportError`. tonic wraps it, and its kind is more
     // precise than the code.
     let mut cause = status.source();
+    let mut is_connecting = false;
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<TransportError>() {
             return error.clone();
         }
+        is_connecting |= error.is::<tonic::ConnectError>()
+            || error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
         cause = error.source();
     }
     let kind = match status.code() {
-        Code::Unavailable => TransportErrorKind::Connect,
+        // Not by the code: tonic reports a connection that goes silent during a call as UNAVAILABLE
+        // as well, and then the server may have got the call.
+        _ if is_connecting => TransportErrorKind::Connect,
         Code::DeadlineExceeded => TransportErrorKind::Timeout,
         // tonic's own channel enforces `grpc-timeout` too, and reports it as CANCELLED with this
         // text.

@@ -92,20 +92,29 @@ impl Service<http::Request<Body>> for Channel {
     }
 }
 
-/// A channel on which every call fails.
+/// A channel on which every call fails with the error that its function makes. It counts the calls.
 #[derive(Clone)]
-pub(crate) struct Broken;
+pub(crate) struct Broken(pub fn() -> BoxError, pub Arc<Mutex<u32>>);
+
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl Broken {
+    pub(crate) fn new(error: fn() -> BoxError) -> Self {
+        Self(error, Arc::default())
+    }
+}
 
 impl Service<http::Request<Body>> for Broken {
     type Response = http::Response<Body>;
-    type Error = std::io::Error;
-    type Future = Ready<Result<Self::Response, std::io::Error>>;
+    type Error = BoxError;
+    type Future = Ready<Result<Self::Response, BoxError>>;
 
-    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), std::io::Error>> {
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, _request: http::Request<Body>) -> Self::Future {
-        ready(Err(std::io::Error::new(std::io::ErrorKind::ConnectionReset, "the wire is cut")))
+        *self.1.lock().unwrap() += 1;
+        ready(Err((self.0)()))
     }
 }

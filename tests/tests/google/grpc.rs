@@ -16,7 +16,7 @@ use prost::Message;
 use prost_types::Timestamp;
 use tonic_types::pb;
 
-use crate::channel::{Broken, Called, Channel};
+use crate::channel::{BoxError, Broken, Called, Channel};
 
 fn client(channel: &Channel) -> Operations {
     let builder = Operations::builder("https://images.example.com").grpc_over(channel.clone());
@@ -362,12 +362,32 @@ fn payloads_are_not_copied_and_fields_that_come_twice_are_merged() {
 
 #[test]
 fn a_channel_that_breaks_is_a_failed_poll_like_any_other() {
-    let operations =
-        Operations::builder("https://h.example.com").grpc_over(Broken).timer(VirtualClock::new()).build().unwrap();
+    let builder = Operations::builder("https://h.example.com").grpc_over(Broken::new(cut));
+    let operations = builder.timer(VirtualClock::new()).build().unwrap();
     let operation = operations.resume("operations/1").unwrap();
     let error = block_on(operation.poll_until_completed(PollSettings::default().with_error_budget(2))).unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Poll, Some(3)));
     assert!(std::error::Error::source(&error).is_some());
+}
+
+fn cut() -> BoxError {
+    std::io::Error::new(std::io::ErrorKind::ConnectionReset, "the wire is cut").into()
+}
+
+#[test]
+fn a_start_that_reached_nobody_is_sent_again_and_one_that_was_cut_is_not() {
+    let refused: fn() -> BoxError = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused).into();
+    let no_route: fn() -> BoxError = || tonic::ConnectError("no route".into()).into();
+    for (error, calls, advice) in
+        [(refused, 3, "start again later"), (no_route, 3, "start again later"), (cut, 1, "it may have been started")]
+    {
+        let channel = Broken::new(error);
+        let builder = Operations::builder("https://h.example.com").grpc_over(channel.clone());
+        let operations = builder.timer(VirtualClock::new()).start_retries(2).build().unwrap();
+        let error = block_on(operations.start_message("/example.Images/Export", &AT_ONE)).unwrap_err();
+        assert_eq!((error.kind(), *channel.1.lock().unwrap()), (ErrorKind::Start, calls), "{error}");
+        assert!(error.to_string().contains(advice), "{error}");
+    }
 }
 
 #[test]
