@@ -7,7 +7,9 @@
 //! thread may poll the body of another method.
 //!
 //! A start call that the body hands to another task is polled outside the body: it runs with the
-//! client's dialect and without options.
+//! client's dialect and without options. The operation that comes back is then judged by the method
+//! all the same, and refused where its dialect or its options differ: see
+//! `RawOperation::taken_by`.
 
 use std::{
     cell::Cell,

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use super::Operations;
+use super::{Operations, current_method};
 use crate::{
     dialect::{Cursor, Dialect},
     error::{Error, ErrorKind, Result},
@@ -26,6 +26,10 @@ impl Operations {
     /// that the token was written in; one that succeeded is running until a poll has fetched its
     /// response.
     ///
+    /// In the body of an annotated method the operation is one of that method, with its dialect,
+    /// its options and its settings; a token of another method is refused there. Elsewhere it is
+    /// untyped, in the client's dialect.
+    ///
     /// A name or a token proves nothing about who sends it: [`Resume`] says how a web handler takes
     /// one from outside.
     ///
@@ -35,7 +39,7 @@ impl Operations {
     /// be used, [`UntrustedUrl`](crate::ErrorKind::UntrustedUrl) when it points to an origin that
     /// is not trusted.
     pub fn resume(&self, from: impl Into<Resume>) -> Result<RawOperation> {
-        self.resume_as(from.into(), None)
+        self.resume_as(from.into(), current_method::current())
     }
 
     /// Resumes an operation of `method`, or an untyped one.
@@ -51,13 +55,14 @@ impl Operations {
     fn resume_name(&self, name: &str, method: Option<&'static Method>) -> Result<RawOperation> {
         let dialect = self.dialect_of(method);
         let said = format!("cannot resume from `{}`", redacted(&excerpt(name.as_bytes())));
+        let id = dialect.id();
         let cursor = dialect
             .locate(name, Method::options_of(method))
             .map_err(|failure| invalid(format!("{said}: {failure}")))?;
         let target = self
             .resumable(dialect, cursor)
             .map_err(|failure| Error::from_failure(ErrorKind::InvalidToken, said, failure))?;
-        Ok(RawOperation::new(Snapshot::unpolled(name, Some(target), None), self.clone(), method))
+        Ok(RawOperation::new(Snapshot::unpolled(name, id, Some(target), None), self.clone(), method))
     }
 
     /// Resumes from a token: its cursor, state, status and start time.
@@ -81,6 +86,7 @@ impl Operations {
                 dialect.id()
             )));
         }
+        let id = dialect.id();
         // A token comes from outside the process: its URL passes the same origin check as one that
         // a server gives.
         let target = token.cursor.map(|cursor| self.resumable(dialect, cursor)).transpose();
@@ -91,7 +97,7 @@ impl Operations {
             return Err(invalid("the token has no cursor".to_owned()));
         }
         let started = token.started.map(|millis| self.started_at(millis));
-        let mut snapshot = Snapshot::unpolled(&token.name, target, started);
+        let mut snapshot = Snapshot::unpolled(&token.name, id, target, started);
         // A token has no payloads. As a running operation, one that succeeded is polled once more,
         // which fetches its response.
         let is_fetched = token.state == State::Succeeded && snapshot.target.is_some();

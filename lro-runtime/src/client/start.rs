@@ -178,11 +178,12 @@ impl Operations {
         started: Option<StartTime>,
         replied: ReplyTime,
     ) -> Successor {
+        let id = dialect.id();
         let target = seen.cursor.take().map(|cursor| self.target(dialect, cursor));
         // Without a name the cursor's key names the operation: the URL of a monitor, for example. A
         // finished operation may have neither.
         let named = seen.name.as_deref().filter(|name| !name.is_empty());
         let name = named.or(target.as_ref().map(|target| target.cursor.key())).unwrap_or_default().to_owned();
-        Snapshot::unpolled(&name, target, started).after(seen, body, method, replied)
+        Snapshot::unpolled(&name, id, target, started).after(seen, body, method, replied)
     }
 }

@@ -379,7 +379,7 @@ impl<S: OperationState> Operation<S> {
     where
         F: Future<Output = Result<RawOperation, E>>,
     {
-        current_method::poll_as(S::METHOD, body).await.map(Self::from_raw_operation)
+        current_method::poll_as(S::METHOD, body).await.map(RawOperation::typed)
     }
 
     /// Returns the decoded payloads, decoding them on the first call.
@@ -391,8 +391,11 @@ impl<S: OperationState> Operation<S> {
 impl RawOperation {
     /// Returns the same snapshot as an operation of the method whose state enum is `S`, for an
     /// operation that was adopted, listed or resumed without types.
+    ///
+    /// The method judges it, with its `pending` and `classify`, and polls it in its dialect. If it
+    /// was read in another dialect than the method declares, every call about it fails and says so.
     pub fn typed<S: OperationState>(self) -> Operation<S> {
-        Operation::from_raw_operation(self)
+        Operation::from_raw_operation(self.taken_by(S::METHOD))
     }
 }
 

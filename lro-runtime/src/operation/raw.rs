@@ -11,11 +11,11 @@ use bytes::Bytes;
 
 use super::{
     Method, Token,
-    snapshot::{ReplyTime, Snapshot},
+    snapshot::{PollTarget, ReplyTime, Snapshot},
 };
 use crate::{
     client::Operations,
-    dialect::Payload,
+    dialect::{Dialect, Payload},
     error::{Error, ErrorKind, Result},
     settings::PollSettings,
     status::{Code, Failure, State, Status},
@@ -44,6 +44,54 @@ impl RawOperation {
     /// Returns the same operation as one of `method`, with its settings and its name in tokens.
     pub(crate) fn bind(self, method: &'static Method) -> Self {
         Self { method: Some(method), ..self }
+    }
+
+    /// Returns the same operation as one of `method`, which may not be the method of the call that
+    /// it is from: the body may have made that call on another task.
+    ///
+    /// What the method alone says is made up for: it judges the reply, and its dialect polls. Where
+    /// that cannot be, because the reply was read in another dialect or without options that the
+    /// method declares, the operation is one whose polls say so. It goes on at the service, so its
+    /// name is not lost.
+    pub(crate) fn taken_by(self, method: &'static Method) -> Self {
+        if self.method.is_some_and(|known| known.name() == method.name()) {
+            return self.bind(method);
+        }
+        let declared = self.client.dialect_of(Some(method));
+        let snapshot = match self.target_in(Arc::clone(&declared), method) {
+            Ok(target) => Snapshot { target, ..Snapshot::clone(&self.snapshot) }.judged_by(method),
+            Err(why) => self.snapshot.misread(declared, why),
+        };
+        Self::new(snapshot, self.client, Some(method))
+    }
+
+    /// Returns where `method` polls this operation, which another method or none has started.
+    fn target_in(&self, declared: Arc<dyn Dialect>, method: &Method) -> Result<Option<Arc<PollTarget>>, Failure> {
+        let misread = |as_what: &str, but: &str| {
+            Err(Failure::protocol(format!(
+                "the first reply was read {as_what}, but the method `{}` speaks {but}: make the call in the body of the method, not on another task or before it",
+                method.name()
+            )))
+        };
+        if declared.id() != self.snapshot.dialect {
+            return misread(&format!("as `{}`", self.snapshot.dialect), &format!("`{}`", declared.id()));
+        }
+        let Some(target) = &self.snapshot.target else { return Ok(None) };
+        let known = Method::options_of(self.method);
+        let cursor = if method.options == known {
+            target.cursor.clone()
+        } else {
+            // A cursor that says nothing but the name can be made again, with the options.
+            match declared.locate(self.name(), known) {
+                Ok(by_name) if by_name == target.cursor => declared.locate(self.name(), method.options)?,
+                _ => {
+                    let options: Vec<_> =
+                        method.options.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+                    return misread("without its options", &format!("`{}`", options.join(", ")));
+                }
+            }
+        };
+        Ok(Some(Arc::new(self.client.target(declared, cursor))))
     }
 
     /// Returns the name that the service gave the operation; store it to resume later. Empty if a
@@ -165,7 +213,7 @@ impl RawOperation {
     /// Returns the token to store in order to resume the operation in another process.
     #[must_use]
     pub fn token(&self) -> Token {
-        Token::of(&self.snapshot, self.client.dialect().id(), self.method)
+        Token::of(&self.snapshot, self.method)
     }
 
     /// Returns the client that the operation belongs to.

@@ -79,13 +79,12 @@ pub(crate) struct Content {
 }
 
 impl Token {
-    /// Makes the token of a snapshot. `dialect` is the client's, for a snapshot that has no target
-    /// and so no dialect of its own.
-    pub(crate) fn of(snapshot: &Snapshot, dialect: &'static str, method: Option<&Method>) -> Self {
+    /// Makes the token of a snapshot.
+    pub(crate) fn of(snapshot: &Snapshot, method: Option<&Method>) -> Self {
         let started = snapshot.started.and_then(|started| started.system.duration_since(UNIX_EPOCH).ok());
         let content = Content {
             method: method.map(|method| method.name().to_owned()).unwrap_or_default(),
-            dialect: snapshot.target.as_ref().map_or(dialect, |target| target.dialect.id()).to_owned(),
+            dialect: snapshot.target.as_ref().map_or(snapshot.dialect, |target| target.dialect.id()).to_owned(),
             // The name and the cursor may be URLs: query parameters that may be secrets are left
             // out of both.
             name: without_secrets(&snapshot.name),

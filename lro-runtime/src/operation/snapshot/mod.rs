@@ -87,6 +87,9 @@ pub(crate) struct Snapshot {
     /// Whether the reply said to poll again at once: the monitor is done, and the result is
     /// elsewhere.
     pub(crate) follow: bool,
+    /// The word of the dialect that the operation was read or resumed in. Beside the target's,
+    /// because a finished operation may have no target, and its token is of a dialect all the same.
+    pub(crate) dialect: &'static str,
     /// Where to poll; `None` if the server has named no place, as it may for an operation that is
     /// finished at once.
     pub(crate) target: Option<Arc<PollTarget>>,
@@ -182,8 +185,13 @@ impl Successor {
 
 impl Snapshot {
     /// Makes the snapshot of an operation that was never polled: pending, with nothing known but
-    /// its name.
-    pub(crate) fn unpolled(name: &str, target: Option<PollTarget>, started: Option<StartTime>) -> Self {
+    /// its name and its dialect.
+    pub(crate) fn unpolled(
+        name: &str,
+        dialect: &'static str,
+        target: Option<PollTarget>,
+        started: Option<StartTime>,
+    ) -> Self {
         Self {
             name: Arc::from(name),
             state: State::Pending,
@@ -197,6 +205,7 @@ impl Snapshot {
             status_message: None,
             hint: None,
             follow: false,
+            dialect,
             target: target.map(Arc::new),
             start_id: None,
             started,
@@ -254,6 +263,7 @@ impl Snapshot {
             status_message: seen.status_message.filter(|words| !words.is_empty()).map(|words| Arc::from(&*words)),
             hint: seen.hint,
             follow: seen.follow,
+            dialect: self.dialect,
             target: self.target.clone(),
             start_id: self.start_id.clone(),
             started: self.started,
@@ -285,6 +295,36 @@ impl Snapshot {
                 None => (State::Succeeded, None),
             },
             state => (state, seen.status.clone()),
+        }
+    }
+
+    /// Returns this snapshot as `method` judges it, if it was made without its `pending` and
+    /// `classify`.
+    pub(crate) fn judged_by(mut self, method: &Method) -> Self {
+        match self.state {
+            State::Running if method.pending.is_some_and(|is_queued| self.metadata().is_some_and(is_queued)) => {
+                self.state = State::Pending;
+            }
+            State::Succeeded => {
+                let refused = method.classify.and_then(|classify| self.response().and_then(classify));
+                if let Some(status) = refused {
+                    (self.state, self.status) = (State::Failed, Some(Arc::new(status)));
+                }
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// Returns what is left of this snapshot if it was read by rules that are not its method's: the
+    /// name, the message as received, and why nothing can be asked about it.
+    pub(crate) fn misread(&self, dialect: Arc<dyn Dialect>, why: Failure) -> Self {
+        let cursor = Cursor::new(&*self.name).refused(&why);
+        let target = PollTarget { dialect, cursor, request: Err(why) };
+        Self {
+            body: self.body.clone(),
+            replied: self.replied,
+            ..Self::unpolled(&self.name, self.dialect, Some(target), self.started)
         }
     }
 

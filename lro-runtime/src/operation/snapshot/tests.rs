@@ -25,7 +25,7 @@ fn snapshot(state: State) -> Snapshot {
         response: (state == State::Succeeded).then(part).flatten(),
         status: failed.then(|| Arc::new(Status::new(Code::Aborted, "old"))),
         progress: Some(0.5),
-        ..Snapshot::unpolled("operations/1", None, None)
+        ..Snapshot::unpolled("operations/1", "google", None, None)
     }
 }
 
