@@ -2,13 +2,18 @@
 
 use std::borrow::Cow;
 
-use http::Method;
-use serde::Deserialize;
+use http::{Method, StatusCode, Uri};
 use serde_json::value::RawValue;
 
 use super::{
-    Call, Cursor, Dialect, Observation, Options, error_reply, expect_success,
-    location::{base_of, body_of, done, location_in, metadata_of, repeated_headers},
+    Call, Cursor, Dialect, Observation, Options,
+    declared::{
+        WirePath,
+        seek::{Paths, seek},
+    },
+    error_reply, expect_success,
+    json::string,
+    location::{base_of, body_of, done, location_in, metadata_of, repeated_headers, resolved, without_mark},
     read_details,
 };
 use crate::{
@@ -22,21 +27,49 @@ use crate::{
 ///
 /// Some services send the location of the task itself instead; both work. A body with a `TaskState`
 /// is judged by that word. The last reply of a monitor is the one that the start call would have
-/// had without the task: its body is the response, or its error is the reason of the failure. Any
-/// start reply but `202` with a `Location` is a finished operation.
+/// had without the task: its body is the response, or its error is the reason of the failure.
+///
+/// A start reply of `202` without a `Location` runs at the `TaskMonitor` of its body, or at the
+/// task (`@odata.id`) that its body is; one that names neither is an error, because nothing is
+/// known of the task but that it was accepted. Any other start reply is a finished operation,
+/// unless its body is a task that has not ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Redfish;
 
-/// The members of a task that are read, all optional: the body may also be a monitor's last reply,
-/// which is any JSON.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+/// The members of a task that are read. All are optional: the body may also be a monitor's last
+/// reply, which is any JSON or none. None of them is decoded: one of an odd type must not hide the
+/// others, and least of all `TaskState`, without which the task would count as done.
 struct Task<'a> {
-    #[serde(borrow, rename = "TaskState")]
-    state: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    state: Option<&'a RawValue>,
     messages: Option<&'a RawValue>,
-    percent_complete: Option<f64>,
+    percent_complete: Option<&'a RawValue>,
+    /// The URL of the task's monitor.
+    monitor: Option<&'a RawValue>,
+    /// The URL of the resource itself.
+    id: Option<&'a RawValue>,
+}
+
+impl<'a> Task<'a> {
+    fn of(reply: &'a Reply) -> Self {
+        const MEMBERS: Paths<5> = Paths::NONE
+            .with(0, WirePath::at(&[&["TaskState"]]))
+            .with(1, WirePath::at(&[&["Messages"]]))
+            .with(2, WirePath::at(&[&["PercentComplete"]]))
+            .with(3, WirePath::at(&[&["TaskMonitor"]]))
+            .with(4, WirePath::at(&[&["@odata.id"]]));
+        let mut found = [None; 5];
+        // A body that is not an object is not a task. Of one that breaks off, what came counts.
+        let _ = seek(without_mark(reply.body()), &MEMBERS, &mut found);
+        let [state, messages, percent_complete, monitor, id] = found;
+        Self { state, messages, percent_complete, monitor, id }
+    }
+
+    /// Returns where the task can be polled, resolved against the URL of the start call: at its
+    /// monitor, else at the task itself. `None` for a body that is not a task.
+    fn url(&self, start: &Uri) -> Result<Option<String>, Failure> {
+        let url = [self.monitor, self.id.filter(|_| self.state.is_some())].into_iter().flatten().find_map(string);
+        url.filter(|url| !url.is_empty()).map(|url| resolved(start, &url)).transpose()
+    }
 }
 
 /// The words of `TaskState` and their states: the whole list of the `Task` schema. Another word is
@@ -59,17 +92,14 @@ const WORDS: &[(&str, State)] = &[
 
 /// Reads the body of a 2xx reply, of a task or of its monitor.
 fn observe(reply: &Reply) -> Observation<'_> {
-    let task: Task<'_> = body_of(reply)
-        .and_then(|part| match part.bytes {
-            Cow::Borrowed(body) => serde_json::from_slice(body).ok(),
-            Cow::Owned(_) => None,
-        })
-        .unwrap_or_default();
+    let task = Task::of(reply);
     // A body without the word is not a task. 202 says that the task runs; any other 2xx is the
     // monitor's last reply.
     let Some(word) = task.state else {
         return if reply.status().as_u16() == 202 { Observation::new(State::Running) } else { done(reply) };
     };
+    // A state that is not a string is a word that is not known.
+    let word = string(word).unwrap_or(Cow::Borrowed(word.get()));
     let known = WORDS.iter().find(|(known, _)| *known == word);
     let mut seen = Observation::new(known.map_or(State::Running, |(_, state)| *state));
     let status =
@@ -81,7 +111,8 @@ fn observe(reply: &Reply) -> Observation<'_> {
         State::Pending | State::Running => {}
     }
     seen.is_known_status = known.is_some();
-    seen.progress = task.percent_complete.map(|percent| percent / 100.0);
+    let percent = task.percent_complete.and_then(|percent| percent.get().parse::<f64>().ok());
+    seen.progress = percent.map(|percent| percent / 100.0);
     seen.metadata = metadata_of(reply);
     seen.raw_status = Some(word);
     seen
@@ -99,10 +130,21 @@ impl Dialect for Redfish {
         _options: &Options,
     ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
-        let Some(url) = location_in(reply, request.uri())?.filter(|_| reply.status().as_u16() == 202) else {
-            return Ok(done(reply));
-        };
+        let accepted = reply.status() == StatusCode::ACCEPTED;
         let mut seen = observe(reply);
+        // The `Location` of any other reply is that of what the call has made.
+        let url = if accepted { location_in(reply, request.uri())? } else { None };
+        if url.is_none() && seen.state.is_terminal() {
+            return Ok(seen);
+        }
+        let url = url.map_or_else(|| Task::of(reply).url(request.uri()), |url| Ok(Some(url)))?;
+        let url = url.ok_or_else(|| {
+            Failure::protocol(format!(
+                "the service has accepted the request (HTTP {}) and runs a task, but does not say where it can be \
+                 polled: neither in `Location` nor in the `TaskMonitor` or `@odata.id` of a task",
+                reply.status().as_u16()
+            ))
+        })?;
         seen.hint = Hint::from_headers(reply.headers());
         seen.cursor = Some(Cursor::new(url).with_headers(repeated_headers(request)));
         Ok(seen)

@@ -112,6 +112,7 @@ const DELETED: Waiter = Waiter::start_url()
 const FLEET: Waiter = Waiter::get("v1/fleet").acceptors(&[
     Acceptor::new(Meaning::Failure, Matcher::Output("nodes[].state", Comparator::Any("lost"))),
     Acceptor::new(Meaning::Success, Matcher::Output("nodes[].state", Comparator::All("ready"))),
+    Acceptor::new(Meaning::Retry, Matcher::Output("nodes[].state", Comparator::All("starting"))),
     Acceptor::new(Meaning::Success, Matcher::Output("length(nodes) == `0`", Comparator::IsTrue(true))),
     Acceptor::new(Meaning::Failure, Matcher::Output("drained", Comparator::IsTrue(false))),
     Acceptor::new(Meaning::Retry, Matcher::ErrorType("Busy")),

@@ -109,6 +109,18 @@ impl Acceptor {
         Self::new(Meaning::Retry, Matcher::ErrorType(error))
     }
 
+    pub(super) fn meaning(&self) -> Meaning {
+        self.meaning
+    }
+
+    /// Returns the word that this rule looks for in the output.
+    pub(super) fn word(&self) -> Option<&'static str> {
+        match self.matcher {
+            Matcher::Output(_, Comparator::Is(word) | Comparator::All(word) | Comparator::Any(word)) => Some(word),
+            Matcher::Output(_, Comparator::IsTrue(_)) | Matcher::Success(_) | Matcher::ErrorType(_) => None,
+        }
+    }
+
     pub(super) fn path(&self) -> Option<&'static str> {
         match self.matcher {
             Matcher::Output(path, _) => Some(path),
@@ -125,8 +137,8 @@ pub(super) enum Outcome<'a> {
     Error(&'a [String]),
 }
 
-/// Returns the meaning that the first matching acceptor gives, or `None` if none matches.
-pub(super) fn decide(acceptors: &[Acceptor], reply: &Outcome<'_>) -> Result<Option<Meaning>, Failure> {
+/// Returns the first matching acceptor, or `None` if none matches.
+pub(super) fn decide(acceptors: &[Acceptor], reply: &Outcome<'_>) -> Result<Option<Acceptor>, Failure> {
     for acceptor in acceptors {
         // A path is never evaluated on an error body: in Smithy an error has no output.
         let matches = match (acceptor.matcher, reply) {
@@ -138,7 +150,7 @@ pub(super) fn decide(acceptors: &[Acceptor], reply: &Outcome<'_>) -> Result<Opti
             (Matcher::Output(..), Outcome::Error(_)) | (Matcher::ErrorType(_), Outcome::Output(_)) => false,
         };
         if matches {
-            return Ok(Some(acceptor.meaning));
+            return Ok(Some(*acceptor));
         }
     }
     Ok(None)
@@ -158,18 +170,40 @@ fn holds(comparator: Comparator, found: &Value) -> bool {
     }
 }
 
-/// Returns the string that the first output acceptor's path finds, which is the service's own word
-/// for its state.
-pub(super) fn status_word(acceptors: &[Acceptor], output: &Value) -> Result<Option<String>, Failure> {
+/// The service's own word for its state, or its words for those of a list.
+pub(super) struct StatusWord {
+    pub(super) word: String,
+    /// Whether it is of a list, each of whose words an acceptor looks for. Such a list needs no
+    /// match to be known: `ready, starting` is between the two.
+    pub(super) is_known_list: bool,
+}
+
+/// How many words of a list a status word names. A fleet has few states, whatever its size.
+const MOST_WORDS: usize = 8;
+
+/// Returns what the path of the first output acceptor finds: a string, or the different strings of
+/// a list in the order of their first elements, as `ready, starting`.
+pub(super) fn status_word(acceptors: &[Acceptor], output: &Value) -> Result<Option<StatusWord>, Failure> {
     let Some(path) = acceptors.iter().find_map(Acceptor::path) else { return Ok(None) };
     Ok(match path::find(path, output)? {
-        Value::String(word) => Some(word),
+        Value::String(word) => Some(StatusWord { word, is_known_list: false }),
+        Value::Array(values) => {
+            let mut words = Vec::new();
+            let mut is_known_list = true;
+            for word in values.iter().filter_map(Value::as_str) {
+                is_known_list &= acceptors.iter().any(|acceptor| acceptor.word() == Some(word));
+                if words.len() < MOST_WORDS && !words.contains(&word) {
+                    words.push(word);
+                }
+            }
+            (!words.is_empty()).then(|| StatusWord { word: words.join(", "), is_known_list })
+        }
         _ => None,
     })
 }
 
-/// Returns the status of an operation whose output matched a failure acceptor. `word` is the raw
-/// status, which becomes the reason.
+/// Returns the status of an operation whose output matched a failure acceptor. `word` becomes the
+/// reason: the one that the acceptor looked for.
 pub(super) fn failure(word: Option<&str>) -> Status {
     match word {
         Some(word) => Status::new(Code::Unknown, format!("the service says `{word}`")).with_reason(word),

@@ -118,7 +118,8 @@ pub use self::acceptor::{Acceptor, Comparator, Matcher, Meaning};
 /// ```
 ///
 /// Paths are the part of [JMESPath](https://jmespath.org/specification.html) that waiters use:
-/// `a.b`, `"odd name"`, `list[0]`, `list[].state` (of every element), `length(list)`,
+/// `a.b`, `"odd name"`, `list[0]`, `list[*].state` (of every element), `list[].state` (of every
+/// element, and of those of the lists among them), `length(list)`,
 /// `` count > `3` ``, `==`, `!=`, `<`, `<=`, `>=`.
 ///
 /// Acceptors are not applied to the reply of the start call, which may be of any form: the
@@ -129,8 +130,8 @@ pub use self::acceptor::{Acceptor, Comparator, Matcher, Meaning};
 /// - The metadata is the latest output, which is the body of a 2xx reply.
 /// - The response is the output that succeeded, or the part of it at
 ///   [`response_at`](Self::response_at).
-/// - The raw status is the string that the path of the first output acceptor finds, or the type of
-///   an error.
+/// - The raw status is the string that the path of the first output acceptor finds, the different
+///   strings of a list that it finds (`ready, starting`), or the type of an error.
 #[derive(Clone, Copy, Debug)]
 pub struct Waiter {
     post: bool,
@@ -233,13 +234,14 @@ impl Waiter {
     /// Reads the output of a 2xx reply.
     fn observe<'a>(&self, output: &Value, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         let decided = acceptor::decide(self.acceptors, &acceptor::Outcome::Output(output))?;
-        let mut seen = Observation::new(decided.map_or(State::Running, Meaning::state));
-        seen.raw_status = acceptor::status_word(self.acceptors, output)?.map(Cow::Owned);
+        let mut seen = Observation::new(decided.map_or(State::Running, |acceptor| acceptor.meaning().state()));
+        let word = acceptor::status_word(self.acceptors, output)?;
         // A reply without a word has no unknown word.
-        seen.is_known_status = decided.is_some() || seen.raw_status.is_none();
+        seen.is_known_status = decided.is_some() || word.as_ref().is_none_or(|word| word.is_known_list);
+        seen.raw_status = word.map(|word| Cow::Owned(word.word));
         match seen.state {
             State::Succeeded => seen.response = self.response(output, reply)?,
-            State::Failed => seen.status = Some(acceptor::failure(seen.raw_status.as_deref())),
+            State::Failed => seen.status = Some(acceptor::failure(decided.and_then(|acceptor| acceptor.word()))),
             _ => {}
         }
         seen.metadata = body_of(reply);
@@ -344,7 +346,7 @@ impl Waiter {
         if decided.is_none() && failure.verdict() == Verdict::Retry {
             return Err(failure);
         }
-        let mut seen = Observation::new(decided.map_or(State::Failed, Meaning::state));
+        let mut seen = Observation::new(decided.map_or(State::Failed, |acceptor| acceptor.meaning().state()));
         seen.hint = failure.hint();
         seen.raw_status = types.into_iter().next().map(Cow::Owned);
         seen.is_known_status = decided.is_some();

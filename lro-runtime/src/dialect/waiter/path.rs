@@ -27,24 +27,55 @@ struct Rest<'a> {
 }
 
 /// The result so far: one value, or a projection, to each element of which the next step applies.
+/// An element may be a projection itself: `a[*].b[*].c`.
 enum Found {
     One(Value),
-    Each(Vec<Value>),
+    Each(Vec<Found>),
 }
 
 impl Found {
     // A projection leaves out the elements in which a step finds nothing, as JMESPath requires.
-    fn map(self, step: impl Fn(Value) -> Value) -> Self {
+    fn map(self, step: &impl Fn(Value) -> Value) -> Self {
         match self {
             Self::One(value) => Self::One(step(value)),
-            Self::Each(values) => Self::Each(values.into_iter().map(step).filter(|value| !value.is_null()).collect()),
+            Self::Each(elements) => {
+                Self::Each(elements.into_iter().map(|element| element.map(step)).filter(Self::is_something).collect())
+            }
         }
+    }
+
+    /// `[*]`: projects each list. Anything else has no elements.
+    fn each(self) -> Self {
+        match self {
+            Self::One(Value::Array(values)) => {
+                Self::Each(values.into_iter().map(Self::One).filter(Self::is_something).collect())
+            }
+            Self::One(_) => Self::One(Value::Null),
+            Self::Each(elements) => {
+                Self::Each(elements.into_iter().map(Self::each).filter(Self::is_something).collect())
+            }
+        }
+    }
+
+    /// `[]`: ends the projections before it, and projects what they have found. Elements that are
+    /// lists are replaced by their own elements, one level deep.
+    fn flat(self) -> Self {
+        let Value::Array(values) = self.value() else { return Self::One(Value::Null) };
+        let elements = values.into_iter().flat_map(|value| match value {
+            Value::Array(inner) => inner,
+            value => vec![value],
+        });
+        Self::Each(elements.map(Self::One).filter(Self::is_something).collect())
+    }
+
+    fn is_something(&self) -> bool {
+        !matches!(self, Self::One(Value::Null))
     }
 
     fn value(self) -> Value {
         match self {
             Self::One(value) => value,
-            Self::Each(values) => Value::Array(values),
+            Self::Each(elements) => Value::Array(elements.into_iter().map(Self::value).collect()),
         }
     }
 }
@@ -118,8 +149,10 @@ impl Rest<'_> {
         loop {
             if self.take(".") {
                 found = self.field(found)?;
-            } else if self.take("[]") || self.take("[*]") {
-                found = Found::Each(flat(found));
+            } else if self.take("[]") {
+                found = found.flat();
+            } else if self.take("[*]") {
+                found = found.each();
             } else if self.take("[") {
                 found = self.index(found)?;
             } else {
@@ -138,35 +171,19 @@ impl Rest<'_> {
             return Err(self.wrong("a name"));
         }
         self.text = rest.trim_start();
-        Ok(found.map(|mut value| value.get_mut(name).map(Value::take).unwrap_or_default()))
+        Ok(found.map(&|mut value| value.get_mut(name).map(Value::take).unwrap_or_default()))
     }
 
     fn index(&mut self, found: Found) -> Result<Found, Failure> {
         let Some((index, rest)) = self.text.split_once(']') else { return Err(self.wrong("`]`")) };
         let index: i64 = index.trim().parse().map_err(|_| self.wrong("a number, or nothing, between the brackets"))?;
         self.text = rest.trim_start();
-        Ok(found.map(|mut value| {
+        Ok(found.map(&|mut value: Value| {
             let length = value.as_array().map_or(0, Vec::len);
             let from_end = usize::try_from(index.unsigned_abs()).ok().and_then(|back| length.checked_sub(back));
             let at = if index < 0 { from_end } else { usize::try_from(index).ok() };
             at.and_then(|at| value.get_mut(at)).map(Value::take).unwrap_or_default()
         }))
-    }
-}
-
-/// Returns the elements of a list. In a projection, elements that are lists are replaced by their
-/// own elements, one level deep. A single value that is not a list has none.
-fn flat(found: Found) -> Vec<Value> {
-    match found {
-        Found::One(Value::Array(values)) => values,
-        Found::One(_) => vec![],
-        Found::Each(values) => values
-            .into_iter()
-            .flat_map(|value| match value {
-                Value::Array(inner) => inner,
-                value => vec![value],
-            })
-            .collect(),
     }
 }
 
@@ -177,7 +194,7 @@ mod tests {
     #[test]
     fn paths_find_what_jmespath_finds() {
         let output: Value = serde_json::from_str(
-            r#"{"state":"ok","odd name":1,"n":3,"yes":true,"list":[{"s":"a","in":[1,2]},{"s":"b","in":[3]},{"other":0}],"empty":[],"deep":{"x":{"y":"z"}}}"#,
+            r#"{"state":"ok","odd name":1,"n":3,"yes":true,"list":[{"s":"a","in":[1,2]},{"s":"b","in":[3]},{"other":0}],"empty":[],"lists":[[1,2],[[3]],4,null],"groups":[{"members":[{"s":"a"},{}]},{"members":[{"s":"b"}]}],"deep":{"x":{"y":"z"}}}"#,
         )
         .unwrap();
         let cases = [
@@ -191,7 +208,20 @@ mod tests {
             ("list[].s", r#"["a","b"]"#),
             ("list[*].s", r#"["a","b"]"#),
             ("list[].in[]", "[1,2,3]"),
-            ("state[]", "[]"),
+            ("state[]", "null"),
+            ("missing[*].s", "null"),
+            ("length(missing[]) == `0`", "false"),
+            ("lists[]", "[1,2,[3],4]"),
+            ("lists[][]", "[1,2,3,4]"),
+            ("lists[*]", "[[1,2],[[3]],4]"),
+            ("lists[*][*]", "[[1,2],[[3]]]"),
+            ("list[*].in", "[[1,2],[3]]"),
+            ("list[*].in[*]", "[[1,2],[3]]"),
+            ("list[*].in[0]", "[1,3]"),
+            ("list[].in[].x", "[]"),
+            ("groups[].members[].s", r#"["a","b"]"#),
+            ("groups[*].members[*].s", r#"[["a"],["b"]]"#),
+            ("groups[*].members[].s", r#"["a","b"]"#),
             ("length(list)", "3"),
             ("length(list[].s)", "2"),
             ("length(empty) == `0`", "true"),
