@@ -44,7 +44,8 @@ mod wire_operation;
 ///
 /// For each annotated method this generates three items: next to the block, the type alias
 /// `ExportImageOperation` and the enum `ExportImageState`; inside the block, the method
-/// `resume_export_image`. `export_image` itself then returns `Result<ExportImageOperation>`.
+/// `resume_export_image`. `export_image` itself then returns `Result<ExportImageOperation>`. The
+/// enum is `Debug`, `Clone` and `PartialEq` where both types are.
 ///
 /// The method is an `async fn`, or a `fn` that returns
 /// `impl Future<Output = Result<RawOperation>>`, `Pin<Box<dyn Future<…>>>` or an alias of it whose

@@ -12,7 +12,7 @@ use crate::{
     client::Operations,
     dialect::{Declared, Dialect, Payload},
     error::Result,
-    operation::{Handle, Operation, OperationState, RawOperation, Resume},
+    operation::{Handle, Operation, OperationState, RawOperation, Resume, StateParts},
     status::Status,
     wire::WireOperation,
 };
@@ -196,6 +196,39 @@ impl ProgressNumber for String {
 impl<T: ProgressNumber> ProgressNumber for Option<T> {
     fn number(&self) -> Option<f64> {
         self.as_ref().and_then(ProgressNumber::number)
+    }
+}
+
+/// A type that is `Clone`. Its lifetime means nothing: a bound with one may fail to hold without
+/// being an error, and state enums need such a bound (see `expand/state.rs` of the macros).
+pub trait ClonePart<'a>: Sized {
+    /// Returns a clone.
+    #[must_use]
+    fn clone_part(&self) -> Self;
+}
+
+impl<T: Clone> ClonePart<'_> for T {
+    fn clone_part(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// Returns a state enum's parts by value.
+#[must_use]
+pub fn cloned<R, M>(parts: StateParts<&R, &M>) -> StateParts<R, M>
+where
+    R: for<'a> ClonePart<'a>,
+    M: for<'a> ClonePart<'a>,
+{
+    let own = |metadata: Option<&M>| metadata.map(ClonePart::clone_part);
+    match parts {
+        StateParts::Pending => StateParts::Pending,
+        StateParts::Running { metadata } => StateParts::Running { metadata: own(metadata) },
+        StateParts::Succeeded { response, metadata } => {
+            StateParts::Succeeded { response: response.clone_part(), metadata: own(metadata) }
+        }
+        StateParts::Failed { status, metadata } => StateParts::Failed { status, metadata: own(metadata) },
+        StateParts::Cancelled { status, metadata } => StateParts::Cancelled { status, metadata: own(metadata) },
     }
 }
 

@@ -152,6 +152,69 @@ fn progress_is_a_part_of_the_total_that_the_attribute_names() -> Result<()> {
     Ok(())
 }
 
+#[derive(Clone, Debug, PartialEq, serde::Deserialize)]
+struct Plain(u8);
+
+/// Not `Debug`, `Clone` or `PartialEq`.
+#[derive(serde::Deserialize)]
+struct Opaque {}
+
+struct Mixed {
+    operations: Operations,
+}
+
+#[lro_runtime::long_running]
+impl Mixed {
+    #[long_running(response = Plain, metadata = Plain)]
+    async fn comparable(&self) -> Result<lro_runtime::RawOperation> {
+        self.operations.post("v1/x", &()).await
+    }
+
+    #[long_running(response = Opaque, metadata = Plain)]
+    async fn opaque(&self) -> Result<lro_runtime::RawOperation> {
+        self.operations.post("v1/x", &()).await
+    }
+
+    #[long_running(response = Vec<T>, metadata = ())]
+    async fn generic<T: serde::de::DeserializeOwned>(&self) -> Result<lro_runtime::RawOperation> {
+        self.operations.post("v1/x", &()).await
+    }
+}
+
+/// Clones and compares in generic code, where the bounds are on the parameter.
+fn is_like_its_clone<T: Clone + PartialEq + Send + Sync + serde::de::DeserializeOwned + 'static>(
+    state: &GenericState<T>,
+) -> bool {
+    state.clone() == *state
+}
+
+#[test]
+fn a_state_can_be_cloned_and_compared_where_its_types_can() -> Result<()> {
+    const PENDING: &str = r#"{"name": "operations/1"}"#;
+    const STARTED: &str = r#"{"name": "operations/1", "metadata": 1}"#;
+    const DONE: &str = r#"{"name": "operations/1", "metadata": 1, "done": true, "response": 2}"#;
+    const FAILED: &str = r#"{"name": "operations/1", "done": true, "error": {"code": 5, "message": "gone"}}"#;
+    const CANCELLED: &str = r#"{"name": "operations/1", "done": true, "error": {"code": 1, "message": "gone"}}"#;
+    const LIST: &str = r#"{"name": "operations/1", "done": true, "response": [2]}"#;
+    const EMPTY: &str = r#"{"name": "operations/1", "done": true, "response": {}}"#;
+    let (operations, _) = service(&[PENDING, STARTED, DONE, FAILED, CANCELLED, LIST, EMPTY])?;
+    let mixed = Mixed { operations };
+    let mut states: Vec<ComparableState> = Vec::new();
+    for _ in 0..5 {
+        states.push(run(mixed.comparable())?.state().clone());
+    }
+    assert_eq!(states.get(1), Some(&ComparableState::Running { metadata: Some(Plain(1)) }));
+    assert_eq!(states.get(2), Some(&ComparableState::Succeeded { response: Plain(2), metadata: Some(Plain(1)) }));
+    assert!(matches!(states.last(), Some(ComparableState::Cancelled { status, .. }) if status.message() == "gone"));
+    for (at, state) in states.iter().enumerate() {
+        assert_eq!(states.iter().position(|other| *other == state.clone()), Some(at), "{state:?}");
+    }
+    let generic = run(mixed.generic::<u8>())?;
+    assert!(is_like_its_clone(generic.state()));
+    assert!(matches!(run(mixed.opaque())?.state(), OpaqueState::Succeeded { .. }), "it compiles without them");
+    Ok(())
+}
+
 /// Returns the name of an operation of any method, by the trait that all of them implement.
 fn name_of(operation: &impl LongRunning) -> String {
     operation.name().to_owned()

@@ -89,6 +89,22 @@ pub(super) fn operation_state(operation: &Operation) -> TokenStream {
                 }
             }
             #[inline]
+            fn parts(&self) -> #krate::StateParts<&#response, &#metadata> {
+                match self {
+                    Self::Pending => #krate::StateParts::Pending,
+                    Self::Running { metadata } => #krate::StateParts::Running { metadata: metadata.as_ref() },
+                    Self::Succeeded { response, metadata } => {
+                        #krate::StateParts::Succeeded { response, metadata: metadata.as_ref() }
+                    }
+                    Self::Failed { status, metadata } => {
+                        #krate::StateParts::Failed { status: ::core::clone::Clone::clone(status), metadata: metadata.as_ref() }
+                    }
+                    Self::Cancelled { status, metadata } => {
+                        #krate::StateParts::Cancelled { status: ::core::clone::Clone::clone(status), metadata: metadata.as_ref() }
+                    }
+                }
+            }
+            #[inline]
             fn response(&self) -> ::core::option::Option<&#response> {
                 match self {
                     Self::Succeeded { response, .. } => ::core::option::Option::Some(response),
@@ -124,46 +140,59 @@ pub(super) fn operation_state(operation: &Operation) -> TokenStream {
     }
 }
 
-// Output: impl Debug for ExportImageState where for<'a> &'a ExportedImage: Debug, for<'a> &'a
-// ExportProgress: Debug { … }
+// Output:
+//     impl Clone for ExportImageState where for<'a> ExportedImage: ClonePart<'a>, … { … }
+//     impl PartialEq for ExportImageState where for<'a> &'a ExportedImage: PartialEq, … { … }
+//     impl Debug for ExportImageState where for<'a> &'a ExportedImage: Debug, … { … }
 //
-// The author's types need not be `Debug`; the enum then has no `Debug` either. rustc rejects a
-// bound `Image: Debug` that does not hold, because it has no parameter. A bound with `for<'a>` has
-// one, so rustc only leaves the implementation out.
-/// Returns the implementation of `Debug`.
-pub(super) fn debug(operation: &Operation) -> TokenStream {
-    let Operation { krate, names, attrs, kept, response, metadata, .. } = operation;
-    let mut generics = kept.clone();
-    for ty in [response, metadata] {
-        generics.make_where_clause().predicates.push(syn::parse_quote!(for<'lro> &'lro #ty: ::core::fmt::Debug));
-    }
-    let (name, (declared, parameters, clause)) = (&names.state, generics.split_for_impl());
-    let conditions = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
-    quote_spanned! {located(name.span())=>
-        #(#conditions)*
-        #[automatically_derived]
-        impl #declared ::core::fmt::Debug for #name #parameters #clause {
-            #[inline]
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                ::core::fmt::Debug::fmt(
-                    &match self {
-                        Self::Pending => #krate::StateParts::Pending,
-                        Self::Running { metadata } => #krate::StateParts::Running { metadata: metadata.as_ref() },
-                        Self::Succeeded { response, metadata } => {
-                            #krate::StateParts::Succeeded { response, metadata: metadata.as_ref() }
-                        }
-                        Self::Failed { status, metadata } => {
-                            #krate::StateParts::Failed { status: ::core::clone::Clone::clone(status), metadata: metadata.as_ref() }
-                        }
-                        Self::Cancelled { status, metadata } => {
-                            #krate::StateParts::Cancelled { status: ::core::clone::Clone::clone(status), metadata: metadata.as_ref() }
-                        }
-                    },
-                    f,
-                )
-            }
+// The author's types need not be `Debug`; the enum then has no `Debug` either. So with the other
+// two. rustc rejects a bound `Image: Debug` that does not hold, because it has no parameter. A
+// bound with `for<'a>` has one, so rustc only leaves the implementation out.
+/// Returns the implementations that the enum has where both types have them.
+pub(super) fn conditional(operation: &Operation) -> TokenStream {
+    let Operation { krate, names, .. } = operation;
+    let name = &names.state;
+    let parts = quote!(#krate::OperationState::parts);
+    let reference: fn(&syn::Type) -> TokenStream = |ty| quote!(&'lro #ty);
+    let value: fn(&syn::Type) -> TokenStream = |ty| quote!(#ty);
+    let cloned = quote! {
+        #[inline]
+        fn clone(&self) -> Self {
+            #krate::OperationState::from_parts(#krate::__private::cloned(#parts(self)))
         }
-    }
+    };
+    let eq = quote! {
+        #[inline]
+        fn eq(&self, other: &Self) -> bool {
+            #parts(self) == #parts(other)
+        }
+    };
+    let fmt = quote! {
+        #[inline]
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            ::core::fmt::Debug::fmt(&#parts(self), f)
+        }
+    };
+    let implementations = [
+        (quote!(::core::clone::Clone), value, quote!(#krate::__private::ClonePart<'lro>), cloned),
+        (quote!(::core::cmp::PartialEq), reference, quote!(::core::cmp::PartialEq), eq),
+        (quote!(::core::fmt::Debug), reference, quote!(::core::fmt::Debug), fmt),
+    ];
+    let written = implementations.map(|(implemented, of, bound, function)| {
+        let Operation { attrs, kept, response, metadata, .. } = operation;
+        let mut generics = kept.clone();
+        for ty in [response, metadata].map(of) {
+            generics.make_where_clause().predicates.push(syn::parse_quote!(for<'lro> #ty: #bound));
+        }
+        let (declared, parameters, clause) = generics.split_for_impl();
+        let conditions = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
+        quote_spanned! {located(name.span())=>
+            #(#conditions)*
+            #[automatically_derived]
+            impl #declared #implemented for #name #parameters #clause { #function }
+        }
+    });
+    written.into_iter().collect()
 }
 
 // Input:
