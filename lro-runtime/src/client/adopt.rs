@@ -144,8 +144,9 @@ impl Operations {
             Err(failure) => {
                 let name = name.unwrap_or_default();
                 let cursor = dialect.locate(&name, Method::options_of(method)).ok();
+                let id = dialect.id();
                 let target = cursor.map(|cursor| self.target(dialect, cursor));
-                let snapshot = Snapshot { body: body(), ..Snapshot::unpolled(&name, target, None) };
+                let snapshot = Snapshot { body: body(), ..Snapshot::unpolled(&name, id, target, None) };
                 let what = format!("the entry at index {index} of its page cannot be read");
                 Err(Error::from_failure(ErrorKind::Protocol, what, failure)
                     .with_operation(&RawOperation::new(snapshot, self.clone(), method))
