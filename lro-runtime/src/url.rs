@@ -128,11 +128,13 @@ pub(crate) fn with_query(uri: &Uri, pair: &str) -> Result<Uri, UrlError> {
 
 /// Returns the authority of a reference, if it has one: host and port, and perhaps user info.
 fn authority(reference: &str) -> &str {
-    let (before, rest) = reference.split_once("//").unwrap_or((reference, ""));
+    let Some((before, rest)) = reference.trim_matches(' ').split_once("//") else { return "" };
     // Two slashes after anything but a scheme are in a path or a query.
-    let has_authority = before.trim_start_matches(' ').chars().all(|c| c.is_ascii_alphanumeric() || "+-.:".contains(c));
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    rest.get(..end).filter(|_| has_authority).unwrap_or_default().trim_end_matches(' ')
+    let is_scheme = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    if !before.is_empty() && !before.strip_suffix(':').is_some_and(is_scheme) {
+        return "";
+    }
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
 /// Whether a character must be encoded in a URL, though servers write it as it is.
@@ -299,6 +301,8 @@ mod tests {
             ("/a%20b%zz", "https://a/a%20b%zz"),
             ("/x?u=https://ä/b c", "https://a/x?u=https://%C3%A4/b%20c"),
             ("//h/ä", "https://h/%C3%A4"),
+            ("x//ä b/c", "https://a/b/x//%C3%A4%20b/c"),
+            (" https://h/a ", "https://h/a"),
         ];
         for (reference, resolved) in cases {
             assert_eq!(resolve(&base, reference).unwrap().to_string(), resolved, "{reference}");

@@ -125,11 +125,8 @@ impl<'a, 'w> Body<'a, 'w> {
         let has_properties = present(self.fields.properties).is_some_and(|properties| !is_empty(properties));
         let is_bare = !self.fields.has_others && (is_marked || !has_properties);
         let has_failed = is_failure(self.words.state(&word)) && self.error().is_some();
-        let is_operation = match self.words.is_known(&word) {
-            true => is_delete || has_failed || is_bare,
-            false => is_bare && is_marked,
-        };
-        is_operation.then_some(word)
+        let is_known = self.words.is_known(&word);
+        (is_bare && (is_known || is_marked) || is_known && (is_delete || has_failed)).then_some(word)
     }
 
     /// Returns the status word if the body is an operation that has failed, and says why. After a

@@ -21,17 +21,19 @@ const ERROR_CODE: &str = "x-ms-error-code";
 /// error in any of Azure's forms.
 pub(super) fn error_reply(reply: &Reply) -> Failure {
     let failure = any_error_reply(reply);
-    match said(reply).or_else(|| failure.status().cloned().map(|status| with_reason_of(reply, status))) {
+    match said(reply) {
         Some(status) => Failure::new(Cause::Http(reply.status(), status)).with_hint(failure.hint()),
         None => failure,
     }
 }
 
-/// Returns the error that the body of an HTTP error reply is.
+/// Returns the error that an HTTP error reply has, in its body or in its header.
 pub(super) fn said(reply: &Reply) -> Option<Status> {
     let http = reply.status().as_u16();
-    let status = in_body(without_mark(reply.body()), Code::from_http_status(http))?;
-    Some(with_reason_of(reply, status.with_http_status(http)))
+    let in_body = in_body(without_mark(reply.body()), Code::from_http_status(http));
+    let in_header = || any_error_reply(reply).status().cloned().filter(|_| reply.headers().contains_key(ERROR_CODE));
+    let status = in_body.map(|status| status.with_http_status(http)).or_else(in_header)?;
+    Some(with_reason_of(reply, status))
 }
 
 /// Returns the status with the reason in the reply's header, unless it has a reason.
@@ -63,7 +65,7 @@ struct ErrorObject<'a> {
     errors: Option<&'a RawValue>,
     code: Option<&'a RawValue>,
     message: Option<&'a RawValue>,
-    /// The text of a message that is an object, as in OData 3.
+    /// The text of a message that is an object, as in `odata.error`.
     value: Option<&'a RawValue>,
     details: Option<&'a RawValue>,
     inner: Option<&'a RawValue>,

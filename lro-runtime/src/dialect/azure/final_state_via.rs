@@ -16,7 +16,7 @@ use crate::dialect::Cursor;
 /// - The monitor's body has a `resourceLocation`: the response is fetched from there.
 /// - `PUT` and `PATCH`: the response is fetched from the URL of the start call.
 /// - A reply had a `Location`: the response is fetched from the last one. If the monitor was itself
-///   behind a `Location`, as in Fabric, its last reply's `Location` goes before the URL of the start
+///   behind a `Location`, as in Fabric, the one of its last reply goes before the URL of the start
 ///   call.
 /// - The monitor's body has a `result`: that is the response.
 /// - Otherwise the monitor's body is the response.
@@ -34,8 +34,8 @@ pub enum FinalStateVia {
     /// `custom-link`: at a URL in a member of the monitor's body, which the word does not name. The
     /// rules above apply.
     CustomLink,
-    /// `custom-operation-reference`: in the reply to another call, which the word does not name. The
-    /// rules above apply.
+    /// `custom-operation-reference`: in the reply to another call, which the word does not name.
+    /// The rules above apply.
     CustomOperationReference,
     /// `no-result`: nowhere. Nothing is fetched, and there is no response.
     NoResult,
@@ -45,8 +45,8 @@ pub enum FinalStateVia {
 }
 
 impl FinalStateVia {
-    /// Every choice with its word: those of OpenAPI's `x-ms-long-running-operation-options`, and
-    /// those that [TypeSpec](https://azure.github.io/typespec-azure/docs/libraries/azure-core/reference/js-api/)
+    /// Every choice with its word: those of `x-ms-long-running-operation-options`, and those that
+    /// [TypeSpec](https://azure.github.io/typespec-azure/docs/libraries/azure-core/reference/js-api/)
     /// adds. Tokens contain these words.
     pub(super) const ALL: [(&'static str, Self); 8] = [
         ("location", Self::Location),

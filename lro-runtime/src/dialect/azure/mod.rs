@@ -43,8 +43,8 @@ pub use self::final_state_via::FinalStateVia;
 ///
 /// A `202` with a `Location` alone never proves what is there, so the body of every reply is read
 /// first. With `properties.provisioningState` it is the resource, and with a known `status` and
-/// nothing of a resource around it a status monitor, as in Fabric: the `Location` of its last reply,
-/// or `/result` below it, then has the response.
+/// nothing of a resource around it a status monitor, as in Fabric: the `Location` of its last
+/// reply, or `/result` below it, then has the response.
 ///
 /// After a monitor has said `Succeeded`, the response is fetched at once with one more `GET`,
 /// unless the monitor has it; [`FinalStateVia`] says from where. A `4xx` or `5xx` is a failed poll,
@@ -52,9 +52,9 @@ pub use self::final_state_via::FinalStateVia;
 /// the operation runs tells its failure by a `4xx` with an error. 401, 403, 404, 408, 410, 412 and
 /// 429 stay failed polls there, too.
 ///
-/// The code of an error is its [`reason`](crate::Status::reason), in every form that services write:
-/// `{"error": {"code", "message"}}`, `odata.error`, code and message without a wrapper, a string, or
-/// the header `x-ms-error-code`.
+/// The code of an error is its [`reason`](crate::Status::reason), in every form that services
+/// write: `{"error": {"code", "message"}}`, `odata.error`, code and message without a wrapper, a
+/// string, or the header `x-ms-error-code`.
 ///
 /// Relative URLs resolve against the URL of the call that was answered with them. A URL that cannot
 /// be resolved fails the poll that would follow it, and nothing else.

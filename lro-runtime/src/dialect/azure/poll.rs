@@ -23,7 +23,8 @@ use crate::{
 
 /// Reads the reply to a poll.
 pub(super) fn read<'a>(words: Words<'_>, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-    // A cursor from a name alone has no place. What its URL is can then be told only from the reply.
+    // A cursor from a name alone has no place. What its URL is can then be told only from the
+    // reply.
     let place = Place::of(cursor).unwrap_or_else(|| place_by_reply(reply));
     let may_tell = matches!(place, Place::Location | Place::Resource);
     if let Some(verdict) = verdict(cursor, reply).filter(|_| may_tell) {
@@ -60,8 +61,8 @@ fn place_by_reply(reply: &Reply) -> Place {
     }
 }
 
-/// Reads a `4xx` as the end of the operation, if it is one: the answer of a `Location` or a resource
-/// that has said before that the operation runs.
+/// Reads a `4xx` as the end of the operation, if it is one: the answer of a `Location` or a
+/// resource that has said before that the operation runs.
 ///
 /// Such a place has no other word for failure. Before it has said anything, an error may as well be
 /// about the poll: then it is a failed poll.

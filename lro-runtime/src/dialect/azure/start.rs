@@ -61,8 +61,9 @@ fn is_write(method: &Method) -> bool {
 /// The failure for a `202` that names no URL: work is going on, and nothing says where to poll.
 ///
 /// Some clients read a `DELETE` like this as a finished one. But `202` says that it is not, and the
-/// Resource Manager's contract asks for a `Location`: success would be told while the deletion runs,
-/// or has failed. So nothing is guessed, and the caller learns what was accepted and what to do.
+/// Resource Manager's contract asks for a `Location`: success would be told while the deletion
+/// runs, or has failed. So nothing is guessed, and the caller learns what was accepted and what to
+/// do.
 fn nowhere_to_poll(request: &Request) -> Failure {
     let then = match *request.method() {
         Method::DELETE => "; a GET of the resource tells whether it is gone",
