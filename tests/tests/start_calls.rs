@@ -235,6 +235,7 @@ fn a_start_id_is_known_before_the_request_and_given_out_after() {
         assert_eq!(find(&server.requests()[0].1), intent, "{place:?}");
         // A later snapshot has it as well.
         assert_eq!(block_on(started.poll_once()).unwrap().start_id(), Some(intent.as_str()));
+        assert_eq!(operations.resume(started.token()).unwrap().start_id(), None, "a token does not keep it");
         // The same start again, as after a crash; and another one has another id.
         let again = operations.call(Method::POST, "v1/x").query("a", 1).with_start_id(&intent);
         assert!(block_on(again).is_ok());
@@ -313,6 +314,19 @@ fn a_start_without_an_answer_is_sent_again_with_the_id_of_the_call_and_its_error
     assert!(error.to_string().contains("with the start id `x7` failed"), "{error}");
     let ids: Vec<_> = server.requests()[1..].iter().map(|(_, request)| request.headers()["id"].clone()).collect();
     assert_eq!(ids, ["x7", "x7", "x7"]);
+}
+
+#[test]
+fn a_call_can_be_cloned_and_sent_to_another_thread_and_shows_no_value() {
+    fn fits<T: Clone + Send + Sync + 'static>(call: T) -> T {
+        call
+    }
+    let (_server, operations) = running();
+    let call = operations.call(Method::POST, "v1/{x}").path("x", "hunter2").query("y", "hunter2").json("hunter2");
+    let call = fits(call.header("z", "hunter2"));
+    let debug = format!("{call:?}");
+    assert!(debug.contains("v1/{x}") && !debug.contains("hunter2"), "{debug}");
+    assert!(std::thread::spawn(move || block_on(call)).join().unwrap().is_ok());
 }
 
 #[test]

@@ -165,7 +165,7 @@ impl<'a> Variable<'a> {
             if value.is_empty() {
                 return refused("it must not be empty");
             }
-            // All but the unreserved characters is encoded, as `google.api.http` asks: in
+            // Everything but the unreserved characters is encoded, as `google.api.http` asks: in
             // `{name}:cancel`, a `:` of the value would begin another verb.
             out.push_str(&encode(value));
             return Ok(());

@@ -105,7 +105,10 @@ impl Operations {
             let call = call.check().map_err(|mistake| {
                 let error = Error::new(ErrorKind::Start, format!("{name} was not sent: {}", mistake.text));
                 let error = error.with_advice(ErrorKind::Start, "correct the argument, then start again");
-                mistake.source.into_iter().fold(error, Error::with_source)
+                match mistake.source {
+                    Some(source) => error.with_source(source),
+                    None => error,
+                }
             })?;
             // With the id, a start that may have happened can be repeated.
             let with_id = call.start_id.as_deref().map(|id| format!(" with the start id `{id}`")).unwrap_or_default();

@@ -11,7 +11,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Methods declare `encoding = proto`, and their types are prost messages.
+//! [`Operations::call_message`] sends metadata as well, such as the routing header of Google's
+//! services. Methods declare `encoding = proto`, and their types are prost messages.
 //! [`Operations::adopt_message`] takes over an operation that a generated tonic client has started.
 
 use std::{error::Error as StdError, fmt::Display};

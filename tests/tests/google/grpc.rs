@@ -399,8 +399,11 @@ fn a_body_beyond_the_limit_is_refused() {
 }
 
 #[test]
-fn json_is_refused_before_it_is_sent() {
+fn json_and_a_query_are_refused_before_they_are_sent() {
     let channel = Channel::new(|_, _| Ok(vec![]));
+    let call = client(&channel).call_message("/example.Images/Export", &AT_ONE).query("requestId", 7);
+    let error = block_on(call).unwrap_err();
+    assert!(error.kind() == ErrorKind::Unsupported && error.to_string().contains("query"), "{error}");
     let error = block_on(client(&channel).post("v1/images:export", "x")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert!(error.to_string().contains("start_message"), "{error}");

@@ -62,6 +62,11 @@ impl Dialect for GoogleGrpc {
                 "a gRPC call cannot have a JSON body: start the operation with `start_message`",
             ));
         }
+        if request.uri().query().is_some() {
+            return Err(Failure::unsupported(
+                "a gRPC call cannot have a query: what would stand there is a field of the message, or metadata",
+            ));
+        }
         Ok(())
     }
 
