@@ -7,6 +7,7 @@
 use std::{
     future::IntoFuture,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use http::{HeaderMap, Request, Response, Uri};
 use lro_runtime::{
     Dialect, Error, ErrorKind, Operations, OperationsBuilder, RawOperation, Token, Transport, bearer,
     dialect::{Azure, Http, Lxd, Redfish},
+    testing::VirtualClock,
     transport::{BoxFuture, TransportError},
 };
 use proptest::prelude::*;
@@ -349,27 +351,22 @@ proptest! {
     }
 }
 
-/// The operation of a start that leads to `https://elsewhere.test`, and its transport.
-fn started_elsewhere(dialect: impl Dialect, header: &'static str) -> (RawOperation, Canning) {
-    let led = (202, vec![(header, "https://elsewhere.test/ops/1".to_owned())], r#"{"status":"Running"}"#.to_owned());
-    let transport = Canning::new(vec![led]);
-    let client = Operations::builder("https://api.test").dialect(dialect).transport(transport.clone()).build().unwrap();
-    (block_on(client.post("start", &())).unwrap(), transport)
-}
-
 #[test]
 fn an_operation_that_is_refused_is_polled_once_its_origin_is_allowed() {
-    let (operation, transport) = started_elsewhere(Http::new(), "location");
+    let clock = VirtualClock::new();
+    let led = (202, vec![("location", "https://elsewhere.test/ops/1".to_owned())], String::new());
+    let transport = Canning::new(vec![led]);
+    let client = || {
+        let builder = Operations::builder("https://api.test").dialect(Http::new());
+        builder.transport(transport.clone()).timer(clock.clone())
+    };
+    let operation = block_on(client().build().unwrap().post("start", &())).unwrap();
     let error = block_on(operation.clone().into_future()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UntrustedUrl);
     assert!(error.to_string().starts_with("operation `https://elsewhere.test/ops/1`: "), "{error}");
     assert_eq!(transport.sent.lock().unwrap().len(), 1, "only the start call was sent");
-    let allowing = Operations::builder("https://api.test")
-        .dialect(Http::new())
-        .transport(transport.clone())
-        .allow_origin("https://elsewhere.test")
-        .build()
-        .unwrap();
+    assert_eq!(clock.elapsed(), Duration::ZERO, "there is nothing to wait for");
+    let allowing = client().allow_origin("https://elsewhere.test").build().unwrap();
     // The token of the error is enough, in another process as well.
     let resumed = allowing.resume(error.token().unwrap()).unwrap();
     assert!(block_on(resumed.poll_once()).unwrap().is_succeeded());

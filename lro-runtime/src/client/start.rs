@@ -183,6 +183,8 @@ impl Operations {
     ) -> Successor {
         let id = dialect.id();
         let target = seen.cursor.take().map(|cursor| self.target(dialect, cursor));
+        // A poll that is refused is not worth a delay.
+        seen.follow |= target.as_ref().is_some_and(|target| target.request.is_err());
         // Without a name the cursor's key names the operation: the URL of a monitor, for example. A
         // finished operation may have neither.
         let named = seen.name.as_deref().filter(|name| !name.is_empty());

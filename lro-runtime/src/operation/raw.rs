@@ -289,6 +289,8 @@ impl RawOperation {
         // its body count, and the next poll fails.
         let moved = seen.cursor.take().filter(|cursor| *cursor != target.cursor);
         let moved = moved.map(|cursor| Arc::new(self.client.target(Arc::clone(&target.dialect), cursor)));
+        // A poll that is refused is not worth a delay.
+        seen.follow |= moved.as_ref().is_some_and(|moved| moved.request.is_err());
         // `seen` borrows the body until `after` has used it up; only then can the body be moved.
         let next = self.snapshot.after(seen, reply.body(), self.method, replied);
         let mut snapshot = next.with_body(|| reply.into_body());

@@ -323,6 +323,8 @@ impl Snapshot {
         let target = PollTarget { dialect, cursor, request: Err(why) };
         Self {
             body: self.body.clone(),
+            // What is refused is not worth a delay.
+            follow: true,
             replied: self.replied,
             ..Self::unpolled(&self.name, self.dialect, Some(target), self.started)
         }
