@@ -269,7 +269,6 @@ async fn fetch(
 /// Makes the error that ends a list.
 fn failed(failure: Failure) -> Error {
     Error::from_failure(ErrorKind::Poll, "the list call failed", failure)
-        .with_advice(ErrorKind::Poll, "list again, from the page that is missing")
         .with_advice(ErrorKind::Unsupported, "store each operation's token when it is started, and resume from it")
 }
 

@@ -255,14 +255,6 @@ fn an_entry_that_cannot_be_read_can_be_polled_by_its_name_and_the_error_says_whi
     assert_eq!(list.unreachable(), ["x", "7"]);
 }
 
-#[test]
-fn a_list_that_failed_says_to_list_again() {
-    let answers = Answers::new(|_, _| http(403, "{}"));
-    let error = client(&answers).list("").blocking().next().unwrap().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Poll);
-    assert!(error.to_string().contains("; list again"), "{error}");
-}
-
 #[derive(Debug, Deserialize)]
 pub(crate) struct Stage {
     stage: String,

@@ -211,10 +211,21 @@ pub(super) fn failure(word: Option<&str>) -> Status {
     }
 }
 
-/// Returns every word for the type of an error: the service's own in header or body, then the name
-/// of the HTTP status. Namespaces are left out, as Smithy's protocols require ([operation error
+/// What an error reply says in words.
+pub(super) struct ErrorWords {
+    /// Every word for its type: the service's own in header or body, then the name of the HTTP
+    /// status.
+    pub(super) types: Vec<String>,
+    /// The service's own word, if it says one.
+    pub(super) reason: Option<String>,
+    /// The service's own message, if it says one.
+    pub(super) message: Option<String>,
+}
+
+/// Reads the type and the message of an error. Namespaces are left out of a type, as Smithy's
+/// protocols require ([operation error
 /// serialization](https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization)).
-pub(super) fn error_types(reply: &Reply) -> Vec<String> {
+pub(super) fn error_words(reply: &Reply) -> ErrorWords {
     // `com.example#QuotaExceeded:http://errors.example/` is `QuotaExceeded`.
     let bare = |word: &str| {
         word.split(':').next().unwrap_or_default().rsplit('#').next().unwrap_or_default().trim().to_owned()
@@ -225,9 +236,27 @@ pub(super) fn error_types(reply: &Reply) -> Vec<String> {
     // OpenAI say `code`, Google `status`. All words are kept: a waiter may be declared with any of
     // them.
     let members = ["/__type", "/code", "/Code", "/error/code", "/error/type", "/error/status", "/error"];
-    let said =
-        header.into_iter().chain(members.iter().filter_map(|member| body.pointer(member)?.as_str().map(str::to_owned)));
+    let text = |member: &str| Some(body.pointer(member)?.as_str()?.to_owned());
+    let said = header.into_iter().chain(members.into_iter().filter_map(text)).chain(xml_text(reply.body(), "Code"));
+    let mut types: Vec<_> = said.map(|word| bare(&word)).filter(|word| !word.is_empty()).collect();
+    let reason = types.first().cloned();
     // A bare 404 has no body: its type is `NotFound`, from `Not Found`.
-    let http = reply.status().canonical_reason().map(|reason| reason.replace([' ', '-', '\''], ""));
-    said.map(|word| bare(&word)).filter(|word| !word.is_empty()).chain(http).collect()
+    types.extend(reply.status().canonical_reason().map(|reason| reason.replace([' ', '-', '\''], "")));
+    let message = ["/message", "/Message"].into_iter().find_map(text).or_else(|| xml_text(reply.body(), "Message"));
+    ErrorWords { types, reason, message }
+}
+
+/// Returns the text of the element `name` in the first `<Error>` of an XML body: S3 and the query
+/// protocols write `<Error><Code>…</Code><Message>…</Message></Error>`, alone or in other elements.
+///
+/// Not a parser of XML: these two elements have neither attributes nor elements in them.
+fn xml_text(body: &[u8], name: &str) -> Option<String> {
+    let body = std::str::from_utf8(body).ok().filter(|body| body.trim_start().starts_with('<'))?;
+    let (_, error) = body.split_once("<Error>")?;
+    let (error, _) = error.split_once("</Error>").unwrap_or((error, ""));
+    let (_, text) = error.split_once(&format!("<{name}>"))?;
+    let (text, _) = text.split_once('<')?;
+    // `&amp;` last: `&amp;lt;` is `&lt;`.
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
+    Some(entities.iter().fold(text.trim().to_owned(), |text, (entity, c)| text.replace(entity, c)))
 }

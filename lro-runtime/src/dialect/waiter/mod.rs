@@ -15,7 +15,7 @@ use crate::{
     hint::Hint,
     message::{Reply, Request},
     settings::Verdict,
-    status::{Failure, State},
+    status::{Cause, Failure, State, Status},
     text::excerpt,
 };
 
@@ -338,9 +338,9 @@ impl Dialect for Waiter {
 impl Waiter {
     /// Reads an error reply.
     fn observe_error<'a>(&self, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-        let failure = error_reply(reply);
-        let types = acceptor::error_types(reply);
-        let decided = acceptor::decide(self.acceptors, &acceptor::Outcome::Error(&types))?;
+        let words = acceptor::error_words(reply);
+        let failure = in_its_words(error_reply(reply), &words);
+        let decided = acceptor::decide(self.acceptors, &acceptor::Outcome::Error(&words.types))?;
         // Smithy calls every unmatched error a failure. An outage or a throttle says nothing of the
         // resource, so that it spends the error budget instead.
         if decided.is_none() && failure.verdict() == Verdict::Retry {
@@ -348,13 +348,28 @@ impl Waiter {
         }
         let mut seen = Observation::new(decided.map_or(State::Failed, |acceptor| acceptor.meaning().state()));
         seen.hint = failure.hint();
-        seen.raw_status = types.into_iter().next().map(Cow::Owned);
+        seen.raw_status = words.types.into_iter().next().map(Cow::Owned);
         seen.is_known_status = decided.is_some();
         if seen.state == State::Failed {
             seen.status = failure.status().cloned();
         }
         Ok(seen)
     }
+}
+
+/// Returns the failure of an error reply with the service's own word as its reason, whichever
+/// protocol the service speaks. A failure that has a reason is in its own words already.
+fn in_its_words(failure: Failure, words: &acceptor::ErrorWords) -> Failure {
+    let (Cause::Http(http, status), Some(reason)) = (failure.cause(), &words.reason) else { return failure };
+    if status.reason().is_some() {
+        return failure;
+    }
+    let message = words.message.as_deref().unwrap_or(status.message());
+    let status = Status::new(status.code(), message)
+        .with_details(status.details().to_vec())
+        .with_reason(reason)
+        .with_http_status(http.as_u16());
+    Failure::new(Cause::Http(*http, status)).with_hint(failure.hint())
 }
 
 /// Fails if `name` cannot be put into a path.
