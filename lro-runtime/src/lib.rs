@@ -100,12 +100,22 @@
 //!
 //! # Features
 //!
-//! On by default: `macros`, `hyper` (the default transport) and `smol` (the default timer).
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `macros` | yes | `#[long_running]` and `#[derive(WireOperation)]` |
+//! | `hyper` | yes | the default transport: hyper 1 and rustls, on any executor |
+//! | `smol` | yes | the default timer: async-io 2, on any executor |
+//! | `tokio` | | `timer::TokioTimer`: tokio 1 |
+//! | `surf` | | `transport::SurfTransport`: the client and middleware of surf 2, on the wire of `hyper` |
+//! | `reqwest` | | `transport::ReqwestTransport`: the client of reqwest 0.13 |
+//! | `ureq` | | `transport::UreqTransport`: the agent of ureq 3, for blocking programs |
+//! | `grpc` | | `grpc`: `google.longrunning` over gRPC, on any channel of tonic 0.14, with messages of prost 0.14 |
+//! | `wire` | | `wire`: declared types of OpenAI, Replicate, Meilisearch, GKE, Cloud SQL and BigQuery |
+//! | `testing` | | `testing`: a clock that jumps, a transport that follows a script, a server on loopback |
 //!
-//! Off by default: `surf`, `reqwest` and `ureq` add transports. `grpc` adds `google.longrunning`
-//! over gRPC. `wire` adds ready-made types for six services. `tokio` adds a timer. `testing` adds a
-//! clock that jumps, a transport that follows a script, and a server on loopback, so that a test of
-//! code that waits for an hour takes milliseconds.
+//! A type of another version of a crate is another type. Where an adapter takes one, its module
+//! re-exports the crate: `transport::reqwest`, `transport::surf`, `transport::ureq`, `grpc::tonic`,
+//! `grpc::prost`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(

@@ -11,12 +11,32 @@ mod grpc;
 mod hyper;
 #[cfg(any(feature = "hyper", feature = "reqwest"))]
 mod hyper_error;
+// Three adapters have the name of the crate that they adapt, which this module re-exports.
 #[cfg(feature = "reqwest")]
-mod reqwest;
+#[path = "reqwest.rs"]
+mod reqwest_adapter;
 #[cfg(feature = "surf")]
-mod surf;
+#[path = "surf/mod.rs"]
+mod surf_adapter;
 #[cfg(feature = "ureq")]
-mod ureq;
+#[path = "ureq.rs"]
+mod ureq_adapter;
+
+/// reqwest 0.13, whose client [`ReqwestTransport`] takes.
+#[cfg(feature = "reqwest")]
+#[cfg_attr(docsrs, doc(cfg(feature = "reqwest")))]
+#[doc(no_inline)]
+pub use ::reqwest;
+/// surf 2, whose client [`SurfTransport`] takes.
+#[cfg(feature = "surf")]
+#[cfg_attr(docsrs, doc(cfg(feature = "surf")))]
+#[doc(no_inline)]
+pub use ::surf;
+/// ureq 3, whose agent [`UreqTransport`] takes.
+#[cfg(feature = "ureq")]
+#[cfg_attr(docsrs, doc(cfg(feature = "ureq")))]
+#[doc(no_inline)]
+pub use ::ureq;
 
 #[cfg(feature = "grpc")]
 pub use self::grpc::GrpcTransport;
@@ -25,11 +45,11 @@ pub use self::hyper::HyperChannel;
 #[cfg(feature = "hyper")]
 pub use self::hyper::{HyperTransport, HyperTransportBuilder};
 #[cfg(feature = "reqwest")]
-pub use self::reqwest::ReqwestTransport;
+pub use self::reqwest_adapter::ReqwestTransport;
 #[cfg(feature = "surf")]
-pub use self::surf::SurfTransport;
+pub use self::surf_adapter::SurfTransport;
 #[cfg(feature = "ureq")]
-pub use self::ureq::UreqTransport;
+pub use self::ureq_adapter::UreqTransport;
 pub use crate::{
     message::{Reply, Request},
     status::{TransportError, TransportErrorKind},
