@@ -47,7 +47,7 @@
 //! - poll until the operation has ended ([`poll_until_completed`](Operation::poll_until_completed),
 //!   or `.await` for the response),
 //! - observe it on the way ([`snapshots`](Operation::snapshots),
-//!   [`on_progress`](Operation::on_progress)),
+//!   [`on_progress`](Operation::on_progress), [`on_failed_poll`](Operation::on_failed_poll)),
 //! - cancel it, or resume it from its name or a token.
 //!
 //! All of this works on any executor, or on none ([`blocking`](Operation::blocking), [`block_on`]).
