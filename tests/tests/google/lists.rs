@@ -129,14 +129,6 @@ fn a_service_without_lists_is_unsupported_and_the_error_says_what_to_do() {
 }
 
 #[test]
-fn a_list_that_fails_speaks_of_no_operation() {
-    let answers = Answers::new(|_, _| http(503, "busy"));
-    let error = client(&answers).list("").blocking().next().unwrap().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Poll);
-    assert!(error.to_string().ends_with("; try the call again"), "there is no snapshot to poll from: {error}");
-}
-
-#[test]
 fn calls_that_a_service_lacks_say_what_to_do_instead() {
     let body = r#"{"error": {"code": 501, "status": "UNIMPLEMENTED", "message": "not here"}}"#;
     let answers = Answers::new(move |_, _| http(501, body));

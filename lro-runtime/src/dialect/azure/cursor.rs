@@ -117,26 +117,29 @@ pub(super) fn base(cursor: &Cursor) -> Result<Uri, Failure> {
     base_of(cursor.key())
 }
 
-/// Fails if the cursor's URL is one that a server wrote and that cannot be resolved. It was kept as
-/// it was, in case nobody would follow it.
-pub(super) fn check(cursor: &Cursor) -> Result<(), Failure> {
-    let base = base_of(cursor.part(START).unwrap_or("/"))?;
-    resolved(&base, cursor.key()).map(drop)
-}
-
 /// Returns the same cursor at another URL, to which the `api-version` is added.
 pub(super) fn at(cursor: &Cursor, url: &str) -> Cursor {
     versioned(cursor.clone(), url, cursor.part(START).unwrap_or_else(|| cursor.key()))
 }
 
 /// Returns the cursor at `url`, with the `api-version` of the start call in the URL, or beside it
-/// if the URL is on another origin than the start call.
+/// if the URL is on another origin than the start call. A URL that cannot be resolved was kept as
+/// it was written, in case nobody would follow it, and is refused here.
 fn versioned(cursor: Cursor, url: &str, start: &str) -> Cursor {
+    if let Err(failure) = readable(url, start) {
+        return cursor.at(url).refused(&failure);
+    }
     let cursor = match api_version(start).filter(|_| is_elsewhere(url, start)) {
         Some(version) => cursor.with(VERSION, version),
         None => cursor,
     };
     cursor.at(with_api_version(url, start))
+}
+
+/// Fails if `url` is one that a server wrote and that cannot be resolved.
+fn readable(url: &str, start: &str) -> Result<(), Failure> {
+    let base = base_of(if start.is_empty() { "/" } else { start })?;
+    resolved(&base, url).map(drop)
 }
 
 /// Returns the cursor after a monitor's reply that named these URLs; `None` if it named neither.
@@ -177,13 +180,13 @@ fn is_elsewhere(url: &str, start: &str) -> bool {
     url.contains("://") && origin(url) != origin(start)
 }
 
-/// Returns `url` with the `api-version` of the start call added, unless it has one of its own or is
-/// on another origin.
+/// Returns `url` with the `api-version` of the start call added, unless it has one of its own, is on
+/// another origin, or cannot be resolved.
 ///
 /// The URLs that services write into headers lack it, and without it a poll is answered with 400.
 fn with_api_version(url: &str, start: &str) -> String {
     let (Some(version), None) = (api_version(start), api_version(url)) else { return url.to_owned() };
-    if is_elsewhere(url, start) {
+    if is_elsewhere(url, start) || readable(url, start).is_err() {
         return url.to_owned();
     }
     let separator = if url.contains('?') { '&' } else { '?' };

@@ -165,7 +165,6 @@ impl Dialect for Azure {
     }
 
     fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
-        cursor::check(cursor)?;
         let call = Call::get(cursor.key()).with_headers(cursor.headers());
         Ok(cursor.part(cursor::VERSION).into_iter().fold(call, Call::with_own_query))
     }
