@@ -180,8 +180,8 @@ fn is_elsewhere(url: &str, start: &str) -> bool {
     url.contains("://") && origin(url) != origin(start)
 }
 
-/// Returns `url` with the `api-version` of the start call added, unless it has one of its own, is on
-/// another origin, or cannot be resolved.
+/// Returns `url` with the `api-version` of the start call added, unless it has one of its own, is
+/// on another origin, or cannot be resolved.
 ///
 /// The URLs that services write into headers lack it, and without it a poll is answered with 400.
 fn with_api_version(url: &str, start: &str) -> String {
