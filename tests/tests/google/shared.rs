@@ -108,7 +108,7 @@ impl Polled {
                 clock.advance(clock.next_deadline().unwrap());
             }
         }
-        panic!("it does not end");
+        unreachable!("it ends")
     }
 }
 

@@ -126,27 +126,27 @@ fn an_observer_of_failed_polls_gets_each_failure_and_which_poll_it_was() {
     let failures = || {
         let seen = Arc::new(Mutex::new(vec![]));
         let log = Arc::clone(&seen);
-        let observer = move |poll: FailedPoll<'_>| {
+        let record = move |poll: FailedPoll<'_>| {
             let code = poll.failure().status().map(Status::code);
             log.lock().unwrap().push((poll.attempt(), poll.operation().progress(), code));
         };
-        (seen, observer)
+        (seen, record)
     };
     let expected =
         [(1, Some(0.4), Some(Code::Unavailable)), (3, Some(0.4), None), (4, Some(0.4), Some(Code::Unavailable))];
-    let (seen, observer) = failures();
+    let (seen, record) = failures();
     let stage = Stage::new(script());
-    let mut observed = stage.export().on_failed_poll(observer);
+    let mut observed = stage.export().on_failed_poll(record);
     assert!(smol::block_on(observed.poll_until_completed(PollSettings::default())).unwrap().is_succeeded());
     assert_eq!(*seen.lock().unwrap(), expected);
-    let (seen, observer) = failures();
-    let snapshots = Stage::new(script()).export().untyped().on_failed_poll(observer).snapshots(PollSettings::default());
+    let (seen, record) = failures();
+    let snapshots = Stage::new(script()).export().untyped().on_failed_poll(record).snapshots(PollSettings::default());
     assert_eq!(smol::block_on(snapshots.count()), 3, "the first, and one for each poll that did not fail");
     assert_eq!(*seen.lock().unwrap(), expected);
 
-    let (seen, observer) = failures();
+    let (seen, record) = failures();
     let stage = Stage::new(Script::new().running_with(percent(40)).error(Code::PermissionDenied, "no longer yours"));
-    let mut observed = stage.export().on_failed_poll(observer);
+    let mut observed = stage.export().on_failed_poll(record);
     assert!(observed.poll_until_completed_blocking(PollSettings::default()).is_err());
     assert_eq!(
         *seen.lock().unwrap(),
