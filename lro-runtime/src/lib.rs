@@ -93,10 +93,13 @@
 //! An argument of a start call stays in its place: [`Operations::call`] encodes it for the path,
 //! the query or the header where it stands, and refuses one that would leave it.
 //!
-//! A URL given by a server is followed only on the origin of the client, or on an origin that was
-//! [allowed](OperationsBuilder::allow_origin). Bodies are read up to a
-//! [limit](OperationsBuilder::max_body). Errors, `Debug` output and tokens never show header
-//! values, secrets in a query, or more than the beginning of a body.
+//! A URL given by a server is followed only on the origin of the client, on an origin that was
+//! [allowed](OperationsBuilder::allow_origin), which gets nothing of the client's own, or on one
+//! that was [allowed with credentials](OperationsBuilder::allow_origin_with_credentials). An
+//! operation that leads elsewhere has started all the same: it has its name and its token, and its
+//! polls fail. Bodies are read up to a [limit](OperationsBuilder::max_body). Errors, `Debug` output
+//! and tokens never show header values, secrets in a query, or more than the beginning of a body. A
+//! token is an address and [proves nothing](Token#what-a-token-proves).
 //!
 //! # Features
 //!

@@ -123,6 +123,21 @@ fn all_values_of_a_header_of_the_credentials_are_sent() {
 }
 
 #[test]
+fn all_values_of_a_header_of_the_start_call_are_sent_with_every_request() {
+    let service = Service::default();
+    let client = client(service.clone(), || async { Ok(HeaderMap::new()) });
+    let start = Request::post("https://api.test/base/export").header("x-client", "own").header("x-client", "second");
+    let operation = block_on(client.start(start.body(Bytes::new()).unwrap())).unwrap();
+    assert!(block_on(operation.poll_once()).unwrap().is_succeeded());
+    let sent = service.0.lock().unwrap();
+    assert_eq!(sent.len(), 2);
+    for request in sent.iter() {
+        let values: Vec<_> = request.headers().get_all("x-client").iter().collect();
+        assert_eq!(values, ["own", "second"], "in place of the client's own");
+    }
+}
+
+#[test]
 fn the_error_of_credentials_keeps_its_type() {
     let service = Service::default();
     let client = client(service.clone(), signed_by(|_| async { Err(CredentialsError::from(NoSuchProfile(7))) }));

@@ -51,9 +51,7 @@ impl Operations {
                 // The call's headers replace the client's of the same name: they belong to this
                 // call.
                 let mut headers = self.inner.headers.clone();
-                for (name, value) in &call.headers {
-                    headers.insert(name, value.clone());
-                }
+                headers.extend(call.headers);
                 headers
             }
             Access::Bare => {
@@ -78,9 +76,7 @@ impl Operations {
     pub(crate) fn start_request(&self, call: Call) -> Result<Request, Failure> {
         let headers = call.headers.clone();
         let mut request = self.request(call)?;
-        for (name, value) in &headers {
-            request.headers_mut().insert(name, value.clone());
-        }
+        request.headers_mut().extend(headers);
         Ok(request)
     }
 
@@ -184,20 +180,9 @@ async fn with_limit<T>(
 
 /// Returns `request` with these headers, marked as sensitive so that `Debug` of the request does
 /// not show them.
-fn with_headers(mut request: Request, headers: HeaderMap) -> Request {
-    let mut last = None;
-    for (name, mut value) in headers {
-        value.set_sensitive(true);
-        match (name, &last) {
-            // The first value of a header replaces what the request has.
-            (Some(name), _) => {
-                request.headers_mut().insert(name.clone(), value);
-                last = Some(name);
-            }
-            // The iterator gives the second and later values without the name.
-            (None, Some(name)) => drop(request.headers_mut().append(name, value)),
-            (None, None) => {}
-        }
-    }
+fn with_headers(mut request: Request, mut headers: HeaderMap) -> Request {
+    headers.values_mut().for_each(|value| value.set_sensitive(true));
+    // All values of a header go in place of those that the request has.
+    request.headers_mut().extend(headers);
     request
 }
