@@ -199,6 +199,15 @@ impl<T: ProgressNumber> ProgressNumber for Option<T> {
     }
 }
 
+/// The variants of a state enum. Apart from [`OperationState`], whose bounds an enum may not keep:
+/// that is reported where it implements that trait, and only there.
+pub trait Variants<R, M>: Sized {
+    /// Makes the variant for these parts.
+    fn from_parts(parts: StateParts<R, M>) -> Self;
+    /// Returns the parts of this variant. A status is cloned.
+    fn parts(&self) -> StateParts<&R, &M>;
+}
+
 /// A type that is `Clone`. Its lifetime means nothing: a bound with one may fail to hold without
 /// being an error, and state enums need such a bound (see `expand/state.rs` of the macros).
 pub trait ClonePart<'a>: Sized {

@@ -20,8 +20,6 @@ pub trait OperationState: Sized + Send + Sync + 'static {
 
     /// Makes the variant for these parts.
     fn from_parts(parts: StateParts<Self::Response, Self::Metadata>) -> Self;
-    /// Returns the parts of this variant. A status is cloned.
-    fn parts(&self) -> StateParts<&Self::Response, &Self::Metadata>;
     /// Returns the response, if this variant has one.
     fn response(&self) -> Option<&Self::Response>;
     /// Returns the response by value, if this variant has one.

@@ -96,11 +96,11 @@ fn part(key: &Ident, input: ParseStream<'_>, report: &mut Report) -> Result<Prog
     });
     match of {
         Some(of) => Ok(Progress::Of(field, of)),
-        // The mistake in it is reported already.
-        None if is_given => Ok(Progress::Field(field)),
+        // The mistake in it is reported already; any legal total stands in.
+        None if is_given => Ok(Progress::Of(field, Of::Number(1.0))),
         None => {
             let message = "the total of `progress` is missing: `of = 100` for per cent, `of = \"total\"` for a field \
-                           beside it; a field whose type says it takes none, `progress = percent`";
+                           beside it; where the field's type says it, write `progress = percent`";
             Err(Error::new_spanned(field, message))
         }
     }

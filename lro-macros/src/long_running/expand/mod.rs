@@ -77,6 +77,7 @@ fn items(entry: &Entry) -> TokenStream {
         functions::alias,
         state::state,
         state::operation_state,
+        state::variants,
         state::conditional,
         state::capabilities,
         functions::use_of_raw_operation,

@@ -80,29 +80,7 @@ pub(super) fn operation_state(operation: &Operation) -> TokenStream {
             const METHOD: &'static #krate::Method = &#method;
             #[inline]
             fn from_parts(parts: #krate::StateParts<#response, #metadata>) -> Self {
-                match parts {
-                    #krate::StateParts::Pending => Self::Pending,
-                    #krate::StateParts::Running { metadata } => Self::Running { metadata },
-                    #krate::StateParts::Succeeded { response, metadata } => Self::Succeeded { response, metadata },
-                    #krate::StateParts::Failed { status, metadata } => Self::Failed { status, metadata },
-                    #krate::StateParts::Cancelled { status, metadata } => Self::Cancelled { status, metadata },
-                }
-            }
-            #[inline]
-            fn parts(&self) -> #krate::StateParts<&#response, &#metadata> {
-                match self {
-                    Self::Pending => #krate::StateParts::Pending,
-                    Self::Running { metadata } => #krate::StateParts::Running { metadata: metadata.as_ref() },
-                    Self::Succeeded { response, metadata } => {
-                        #krate::StateParts::Succeeded { response, metadata: metadata.as_ref() }
-                    }
-                    Self::Failed { status, metadata } => {
-                        #krate::StateParts::Failed { status: ::core::clone::Clone::clone(status), metadata: metadata.as_ref() }
-                    }
-                    Self::Cancelled { status, metadata } => {
-                        #krate::StateParts::Cancelled { status: ::core::clone::Clone::clone(status), metadata: metadata.as_ref() }
-                    }
-                }
+                #krate::__private::Variants::from_parts(parts)
             }
             #[inline]
             fn response(&self) -> ::core::option::Option<&#response> {
@@ -141,6 +119,47 @@ pub(super) fn operation_state(operation: &Operation) -> TokenStream {
 }
 
 // Output:
+//     impl ::lro_runtime::__private::Variants<ExportedImage, ExportProgress> for ExportImageState { … }
+/// Returns the implementation that turns variants into parts and back.
+pub(super) fn variants(operation: &Operation) -> TokenStream {
+    let Operation { krate, names, attrs, kept, response, metadata, .. } = operation;
+    let (name, (declared, parameters, clause)) = (&names.state, kept.split_for_impl());
+    let conditions = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
+    quote_spanned! {located(name.span())=>
+        #(#conditions)*
+        #[automatically_derived]
+        impl #declared #krate::__private::Variants<#response, #metadata> for #name #parameters #clause {
+            #[inline]
+            fn from_parts(parts: #krate::StateParts<#response, #metadata>) -> Self {
+                match parts {
+                    #krate::StateParts::Pending => Self::Pending,
+                    #krate::StateParts::Running { metadata } => Self::Running { metadata },
+                    #krate::StateParts::Succeeded { response, metadata } => Self::Succeeded { response, metadata },
+                    #krate::StateParts::Failed { status, metadata } => Self::Failed { status, metadata },
+                    #krate::StateParts::Cancelled { status, metadata } => Self::Cancelled { status, metadata },
+                }
+            }
+            #[inline]
+            fn parts(&self) -> #krate::StateParts<&#response, &#metadata> {
+                match self {
+                    Self::Pending => #krate::StateParts::Pending,
+                    Self::Running { metadata } => #krate::StateParts::Running { metadata: metadata.as_ref() },
+                    Self::Succeeded { response, metadata } => {
+                        #krate::StateParts::Succeeded { response, metadata: metadata.as_ref() }
+                    }
+                    Self::Failed { status, metadata } => {
+                        #krate::StateParts::Failed { status: ::core::clone::Clone::clone(status), metadata: metadata.as_ref() }
+                    }
+                    Self::Cancelled { status, metadata } => {
+                        #krate::StateParts::Cancelled { status: ::core::clone::Clone::clone(status), metadata: metadata.as_ref() }
+                    }
+                }
+            }
+        }
+    }
+}
+
+// Output:
 //     impl Clone for ExportImageState where for<'a> ExportedImage: ClonePart<'a>, … { … }
 //     impl PartialEq for ExportImageState where for<'a> &'a ExportedImage: PartialEq, … { … }
 //     impl Debug for ExportImageState where for<'a> &'a ExportedImage: Debug, … { … }
@@ -152,13 +171,13 @@ pub(super) fn operation_state(operation: &Operation) -> TokenStream {
 pub(super) fn conditional(operation: &Operation) -> TokenStream {
     let Operation { krate, names, .. } = operation;
     let name = &names.state;
-    let parts = quote!(#krate::OperationState::parts);
     let reference: fn(&syn::Type) -> TokenStream = |ty| quote!(&'lro #ty);
     let value: fn(&syn::Type) -> TokenStream = |ty| quote!(#ty);
+    let parts = quote!(#krate::__private::Variants::parts);
     let cloned = quote! {
         #[inline]
         fn clone(&self) -> Self {
-            #krate::OperationState::from_parts(#krate::__private::cloned(#parts(self)))
+            #krate::__private::Variants::from_parts(#krate::__private::cloned(#parts(self)))
         }
     };
     let eq = quote! {
