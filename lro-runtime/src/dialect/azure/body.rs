@@ -47,7 +47,7 @@ struct Fields<'a> {
 }
 
 /// What status monitors have beside the members that are read: those of Azure's guidelines, of the
-/// Resource Manager's contract, and of Fabric.
+/// Resource Manager's contract, of Fabric, and of services before them.
 const OF_MONITORS: &[&str] = &[
     "id",
     "name",
@@ -59,13 +59,23 @@ const OF_MONITORS: &[&str] = &[
     "expirationDateTime",
     "createdTimeUtc",
     "lastUpdatedTimeUtc",
+    "createdTime",
+    "lastUpdatedTime",
+    "createdTimestamp",
+    "lastActionTimestamp",
+    "operationId",
+    "jobId",
+    "requestId",
+    "correlationId",
+    "activityId",
     "resourceId",
     "operations",
-    "operationId",
+    "statusMessage",
     "warnings",
     "errors",
     "code",
     "message",
+    "details",
     "odata.error",
     "@odata.context",
 ];
