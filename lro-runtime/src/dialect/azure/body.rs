@@ -47,7 +47,7 @@ struct Fields<'a> {
 }
 
 /// What status monitors have beside the members that are read: those of Azure's guidelines, of the
-/// Resource Manager's contract, and of Fabric.
+/// Resource Manager's contract, of Fabric, and of services before them.
 const OF_MONITORS: &[&str] = &[
     "id",
     "name",
@@ -59,13 +59,23 @@ const OF_MONITORS: &[&str] = &[
     "expirationDateTime",
     "createdTimeUtc",
     "lastUpdatedTimeUtc",
+    "createdTime",
+    "lastUpdatedTime",
+    "createdTimestamp",
+    "lastActionTimestamp",
+    "operationId",
+    "jobId",
+    "requestId",
+    "correlationId",
+    "activityId",
     "resourceId",
     "operations",
-    "operationId",
+    "statusMessage",
     "warnings",
     "errors",
     "code",
     "message",
+    "details",
     "odata.error",
     "@odata.context",
 ];
@@ -116,8 +126,8 @@ impl<'a, 'w> Body<'a, 'w> {
     ///
     /// A `Location` may lead to either, and nothing but the body tells them apart. A body is an
     /// operation if its word is one of an operation and nothing else in it is of a resource. A word
-    /// for failure with an `error` is enough. After a `DELETE` there is no resource, so any word is
-    /// the operation's.
+    /// for failure with an `error` is enough. After a `DELETE` there is no resource, so any such
+    /// word is the operation's.
     pub(super) fn operation_status(&self, is_delete: bool) -> Option<Cow<'a, str>> {
         let word = self.status()?;
         // Monitors may have `properties`, too. These members only they have.
@@ -145,7 +155,9 @@ impl<'a, 'w> Body<'a, 'w> {
     /// Returns why the operation failed or was cancelled; `None` in any other state, because an
     /// `error` before the end does not count.
     fn failure(&self, state: State, word: &str) -> Option<Status> {
-        is_failure(state).then(|| errors::failure(state, word, self.error(), self.whole))
+        // Beside `properties`, a code or a message is the resource's own.
+        let flat = if self.fields.properties.is_none() { self.whole } else { &[] };
+        is_failure(state).then(|| errors::failure(state, word, self.error(), flat))
     }
 
     /// Returns the `error`, which is in `properties` where the body is a resource.

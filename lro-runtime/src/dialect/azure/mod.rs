@@ -61,9 +61,9 @@ pub use self::final_state_via::FinalStateVia;
 ///
 /// The start call's `api-version` is added to every URL that has none, because the URLs that
 /// services write into headers lack it and are refused without it; not on an origin that gets no
-/// credentials. The headers that the caller put
-/// on the start call are sent with every poll ([`repeated_headers`]). The operation's name is the
-/// URL that is polled first. The metadata is the whole body of the monitor, or of a `202`.
+/// credentials. The headers that the caller put on the start call are sent with every poll
+/// ([`repeated_headers`](super::repeated_headers)). The operation's name is the URL that is polled
+/// first. The metadata is the whole body of the monitor, or of a `202`.
 ///
 /// A client-chosen `Operation-Id` makes the start call idempotent: see
 /// [`OperationsBuilder::start_id`](crate::OperationsBuilder::start_id) and
