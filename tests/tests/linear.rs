@@ -10,9 +10,9 @@ use lro_runtime::{
     transport::Reply,
 };
 
-/// The length of the shorter message, in repeated parts. Growth beyond the line shows at this
-/// length: the square of it is a thousand times more than is allowed.
-const PARTS: usize = 20_000;
+/// The length of the shorter message, in repeated parts. Growth by the square shows at this length:
+/// it is far more than is allowed.
+const PARTS: usize = 5_000;
 
 /// Returns how many bytes are allocated by reading `head`, `part` repeated `parts` times, and
 /// `tail`.

@@ -76,7 +76,7 @@ fn failed_is_1_and_the_status_is_on_stderr() {
     let status = json!({ "code": 15, "message": "it is gone", "details": [detail] });
     let (watched, _server) = watch_job(Job::polls(1).fails_with(status), &[]);
     assert_eq!((watched.code, watched.stdout.as_str()), (Some(1), ""), "{}", watched.stderr);
-    assert!(watched.stderr.contains("DATA_LOSS: it is gone"), "{}", watched.stderr);
+    assert!(watched.stderr.contains("DATA_LOSS (DISK_BROKEN): it is gone"), "{}", watched.stderr);
     assert!(watched.stderr.contains(r#""reason":"DISK_BROKEN""#), "{}", watched.stderr);
 }
 
