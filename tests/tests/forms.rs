@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use lro_fixture_sdk::{
     BuildOperation, BuildService, ImageClient, RecordService, Records, RestartOperation, RestartService,
 };
+use lro_runtime::dialect::Waiter;
 use lro_runtime::transport::{BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind};
 use lro_runtime::{ErrorKind, LongRunning, Operations, Result};
 
@@ -212,6 +213,28 @@ fn a_state_can_be_cloned_and_compared_where_its_types_can() -> Result<()> {
     let generic = run(mixed.generic::<u8>())?;
     assert!(is_like_its_clone(generic.state()));
     assert!(matches!(run(mixed.opaque())?.state(), OpaqueState::Succeeded { .. }), "it compiles without them");
+    Ok(())
+}
+
+struct Buckets {
+    operations: Operations,
+}
+
+#[lro_runtime::long_running]
+impl Buckets {
+    #[long_running(response = (), metadata = (), cancel, dialect = Waiter::get("v1/buckets/{name}").name_at("name"))]
+    async fn fill(&self) -> Result<lro_runtime::RawOperation> {
+        self.operations.post("v1/buckets", &()).await
+    }
+}
+
+#[test]
+fn cancel_under_a_dialect_without_it_is_unsupported_before_any_request() -> Result<()> {
+    let (operations, transport) = service(&[r#"{"name": "b-7"}"#])?;
+    let buckets = Buckets { operations };
+    let error = run(run(buckets.fill())?.cancel()).err();
+    assert_eq!(error.map(|error| error.kind()), Some(ErrorKind::Unsupported));
+    assert_eq!(requested(&transport), ["/v1/buckets"], "nothing but the start");
     Ok(())
 }
 
