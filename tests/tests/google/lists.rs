@@ -175,6 +175,7 @@ fn listed(dialect: impl Dialect, page: &'static str) -> Vec<String> {
 
 #[test]
 fn an_entry_that_cannot_be_read_costs_the_others_nothing_in_any_dialect() {
+    const LINK: &str = "https://compute.googleapis.com/compute/v1/projects/p/global/operations/";
     const GOOGLE: &str = r#"{"operations":[{"name":"operations/a"},{"name":"m/operations/b","done":"yes"},7,{"name":"../x"},{"name":"operations/c"}]}"#;
     let google = ["operations/a", r#"m/operations/b {"name":"m/operations/b","done":"yes"}"#, " 7"];
     let entries = listed(Google::new(), GOOGLE);
@@ -182,7 +183,6 @@ fn an_entry_that_cannot_be_read_costs_the_others_nothing_in_any_dialect() {
     assert_eq!(entries[4], "operations/c", "{entries:?}");
     assert_eq!(listed(Vertex::new(), GOOGLE)[1], google[1]);
 
-    const LINK: &str = "https://compute.googleapis.com/compute/v1/projects/p/global/operations/";
     let page = r#"{"items":[{"name":"a","selfLink":"LINKa","status":"DONE"},{"name":"b","selfLink":"LINKb"},{"name":"c","selfLink":"LINKc","status":"DONE"},{"status":{}},{"name":"d","status":"RUNNING"}]}"#;
     let page: &'static str = page.replace("LINK", LINK).leak();
     let entries = listed(Compute::new(), page);
@@ -364,7 +364,8 @@ fn a_blocking_list_needs_no_timer_of_the_clients_also_for_a_page_on_its_way() {
     let mut list = operations.list("");
     block_on(async {
         let mut next = pin!(list.next());
-        poll_fn(|context| Poll::Ready(assert!(next.as_mut().poll(context).is_pending()))).await;
+        let is_pending = poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_pending())).await;
+        assert!(is_pending);
     });
     let error = list.blocking().next().unwrap().unwrap_err();
     assert!(error.to_string().contains("no reply within 1ms"), "{error}");

@@ -63,7 +63,7 @@ fn wait(clock: &VirtualClock, server: &Server, settings: PollSettings) -> (Resul
 /// A daemon that holds polls, as LXD does.
 fn holds(now: Duration, hold: Duration) -> (Duration, Reply) {
     let until = (now + hold).min(secs(DONE).max(now));
-    (until - now, operation(until))
+    (until.saturating_sub(now), operation(until))
 }
 
 #[test]
