@@ -170,7 +170,7 @@ pub mod wire;
 #[cfg(feature = "macros")]
 pub use lro_macros::{WireOperation, long_running};
 
-/// The crate [`http`](::http), in the version that this crate's interface has: the methods of start
+/// The crate [`http`], in the version that this crate's interface has: the methods of start
 /// calls, their requests and headers.
 pub use http;
 
