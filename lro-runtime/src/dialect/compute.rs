@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, expect_success,
-    json::{is_object, present, shown},
+    json::{all_shown, is_object, present, shown, text_of},
 };
 use crate::{
     dialect::encode_name,
@@ -355,11 +355,11 @@ impl Dialect for Compute {
             Ok(seen)
         };
         let name = |message| self.cursor_of_entry(message, &[]).map(|cursor| Cow::Owned(name_of(&cursor)));
-        Ok(ListPage {
-            operations: items.into_iter().map(|item| Listed::read(item.get().as_bytes(), read, name)).collect(),
-            next_page_token: page.get("nextPageToken").unwrap_or_default(),
-            unreachable: page.get("unreachables").unwrap_or_default(),
-        })
+        let operations = items.into_iter().map(|item| Listed::read(item.get().as_bytes(), read, name)).collect();
+        let mut listed =
+            ListPage::new(operations).with_next(text_of("nextPageToken", page.0.get("nextPageToken").copied()));
+        listed.unreachable = all_shown(page.0.get("unreachables").copied());
+        Ok(listed)
     }
 }
 

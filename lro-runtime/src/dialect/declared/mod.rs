@@ -235,15 +235,9 @@ impl Dialect for Declared {
             self.shape.operation_name(&found).ok()?
         };
         let items = items.transpose()?.unwrap_or_default().into_iter();
-        Ok(ListPage {
-            operations: items.map(|item| Listed::read(item.get().as_bytes(), read, name)).collect(),
-            next_page_token: next
-                .map(|raw| scalar(raw, || list.paths.at(WireList::NEXT).written()))
-                .transpose()?
-                .unwrap_or_default()
-                .into_owned(),
-            unreachable: vec![],
-        })
+        let next = next.map(|raw| scalar(raw, || list.paths.at(WireList::NEXT).written())).transpose();
+        Ok(ListPage::new(items.map(|item| Listed::read(item.get().as_bytes(), read, name)).collect())
+            .with_next(next.map(|token| token.unwrap_or_default().into_owned())))
     }
 }
 
