@@ -17,7 +17,7 @@ use crate::{
     message::{Reply, Request},
     status::{Code, Failure, State, Status, details::Detail},
     text::excerpt,
-    url::encode_query,
+    url::{after_scheme, encode_query},
 };
 
 /// The member names of a service's own operation message, for the four fields that are annotated by
@@ -265,7 +265,7 @@ impl Dialect for Compute {
     /// Takes a path (`projects/p/global/operations/o`) or a URL that contains one. The URL's host
     /// is ignored: requests go to the client's base URL.
     fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
-        let path = name.split_once("://").map_or(name, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+        let path = after_scheme(name).map_or(name, |rest| rest.split_once('/').map_or("", |(_, path)| path));
         let expected = "expected `projects/…/{global | regions/… | zones/…}/operations/…`";
         let unknown =
             || Failure::protocol(format!("`{}` is not an operation's name: {expected}", excerpt(name.as_bytes())));

@@ -9,7 +9,7 @@ use crate::{
     message::{Reply, Request},
     status::{Cause, Failure, State},
     text::excerpt,
-    url::{from_bytes, redacted, resolve},
+    url::{from_bytes, is_absolute, redacted, resolve},
 };
 
 /// The headers that the caller put on the start call, from which [`repeated_headers`] selects. The
@@ -170,7 +170,7 @@ const BASE: &str = "http://base.invalid";
 /// URL, else the key below the placeholder for the client's base URL.
 pub(super) fn base_of(key: &str) -> Result<Uri, Failure> {
     let base = Uri::from_static(BASE);
-    if key.contains("://") {
+    if is_absolute(key) {
         return Ok(resolve(&base, key)?);
     }
     Ok(resolve(&base, &format!("/{}", key.trim_start_matches('/')))?)

@@ -22,7 +22,7 @@ use crate::{
     message::{Reply, Request},
     status::{Code, Failure, State, Status},
     text::excerpt,
-    url::{Origin, encode_query},
+    url::{Origin, after_scheme, encode_query},
 };
 
 /// LXD and Incus ([REST API](https://documentation.ubuntu.com/lxd/en/latest/rest-api/)): the start
@@ -262,10 +262,8 @@ fn key_of(start: &Uri, url: String) -> String {
 
 /// Returns the path of a URL or a path, without its query.
 fn path_of(url: &str) -> &str {
-    let after_scheme = url
-        .split_once("://")
-        .map_or(url, |(_, rest)| rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or("/"));
-    after_scheme.split('?').next().unwrap_or_default()
+    let path = after_scheme(url).map_or(url, |rest| rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or("/"));
+    path.split('?').next().unwrap_or_default()
 }
 
 /// The envelope of every reply. A poll's reply is `type: sync`, with the operation in `metadata`.
