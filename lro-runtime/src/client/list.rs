@@ -240,7 +240,10 @@ impl<O: Handle> ListOperations<O> {
             Ok(true) => self.stage = Stage::Before,
             Ok(false) => {}
             // After the page's own operations: they were read.
-            Err(failure) => self.page.push_back(Err(failed(failure))),
+            Err(failure) => {
+                let error = Error::from_failure(ErrorKind::Poll, "the list cannot go on after this page", failure);
+                self.page.push_back(Err(error));
+            }
         }
     }
 }

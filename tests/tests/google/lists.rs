@@ -390,6 +390,7 @@ fn an_odd_page_token_ends_the_list_with_an_error_after_the_entries_in_any_dialec
         assert!(list.next().unwrap().unwrap().name().ends_with('a'));
         let error = list.next().unwrap().unwrap_err();
         assert_eq!((error.kind(), error.snapshot().is_none()), (ErrorKind::Protocol, true), "{error}");
+        assert!(error.to_string().starts_with("the list cannot go on after this page: "), "{error}");
         assert!(error.to_string().contains("expected a string"), "{error}");
         assert!(list.next().is_none());
         assert_eq!((list.next_page_token(), answers.requests().len()), ("two", 1), "the page can be asked for again");
