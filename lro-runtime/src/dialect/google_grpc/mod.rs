@@ -136,29 +136,30 @@ impl Dialect for GoogleGrpc {
         let mut page = ListPage::default();
         let mut fields = Fields::of(expect_ok(reply)?);
         let read = |message| with_cursor(read_operation(message)?, query.options);
-        let broken = |Malformed| malformed("a page of operations", reply.body());
+        let mut is_damaged = false;
         loop {
             match fields.next() {
                 Ok(Some((1, Value::Bytes(message)))) => page.operations.push(Listed::read(message, read, name_in)),
                 Ok(Some((2, Value::Bytes(token)))) => match text(token) {
                     Ok(token) => token.clone_into(&mut page.next_page_token),
-                    Err(why) => page.failure = Some(broken(why)),
+                    Err(Malformed) => is_damaged = true,
                 },
                 Ok(Some((3, Value::Bytes(name)))) => {
                     page.unreachable.push(String::from_utf8_lossy(name).into_owned());
                 }
                 // A known field with another wire type is damage; an unknown field is a newer
                 // version of the message.
-                Ok(Some((1..=3, _))) => page.failure = Some(broken(Malformed)),
+                Ok(Some((1..=3, _))) => is_damaged = true,
                 Ok(Some(_)) => {}
                 Ok(None) => break,
                 // What was read before the damage counts.
-                Err(why) => {
-                    page.failure = Some(broken(why));
+                Err(Malformed) => {
+                    is_damaged = true;
                     break;
                 }
             }
         }
+        page.failure = is_damaged.then(|| malformed("a page of operations", reply.body()));
         Ok(page)
     }
 }
