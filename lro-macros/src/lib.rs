@@ -51,6 +51,17 @@ mod wire_operation;
 /// `impl Future<Output = Result<RawOperation>>`, `Pin<Box<dyn Future<…>>>` or an alias of it whose
 /// name ends in `BoxFuture`. The error type is the author's choice.
 ///
+/// The body returns the operation of a start call (`post`, `call` and the others of `Operations`),
+/// of `resume` or of `adopt`. Called and awaited in the body, they know the method: its dialect and
+/// its options apply. A start call that the body hands to another task is sent in the client's
+/// dialect and without options. The method judges its operation all the same; of one whose reply
+/// was read in another dialect, the polls fail and say so.
+///
+/// The resume function takes a name or a token, and sends nothing. Text from outside the program,
+/// such as a part of a web request, is passed as
+/// [`Resume::token_only`](https://docs.rs/lro-runtime/latest/lro_runtime/struct.Resume.html#method.token_only),
+/// which refuses names.
+///
 /// In a trait, a method may have a default body or none. A method without a default body is
 /// implemented by a method that returns the typed operation. Put the attribute on the trait, never
 /// on the blocks that implement it, and above other attributes of the trait such as `async_trait`

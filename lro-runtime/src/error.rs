@@ -90,7 +90,11 @@ impl Error {
     /// Turns a failed exchange into an error of `kind`, unless the cause itself names a more
     /// precise kind.
     pub(crate) fn from_failure(kind: ErrorKind, message: impl Into<String>, failure: Failure) -> Self {
-        let advice = if kind == ErrorKind::Start { start_advice(&failure) } else { None };
+        let advice = match kind {
+            _ if failure.could_be_allowed() => Some(UNKNOWN_ORIGIN),
+            ErrorKind::Start => start_advice(&failure),
+            _ => None,
+        };
         let kind = match failure.cause() {
             Cause::Protocol(_) => ErrorKind::Protocol,
             Cause::Untrusted(_) => ErrorKind::UntrustedUrl,
@@ -196,11 +200,14 @@ impl ErrorKind {
             Self::InvalidToken => "resume from the operation's name, or from a token of this method",
             Self::InvalidSettings => "correct the setting",
             Self::UntrustedUrl => {
-                "nothing was sent there; if you trust this origin, allow it with `allow_origin`, or with `allow_origin_with_credentials` if it is the service's own"
+                "nothing was sent there, and no setting allows it: correct it where it comes from, the caller or the service"
             }
         }
     }
 }
+
+/// The advice where a URL leads to an origin that the caller could allow.
+const UNKNOWN_ORIGIN: &str = "nothing was sent there; if you trust this origin, allow it with `allow_origin`, or with `allow_origin_with_credentials` if it is the service's own";
 
 /// Returns what to do after a start call that failed so; `None` where the request is wrong.
 ///

@@ -66,6 +66,24 @@ impl std::fmt::Display for Origin {
     }
 }
 
+/// Returns what follows the `://` of an absolute URL; `None` for anything else, such as a path or a
+/// name. A `://` further on, such as in a query, does not make an absolute URL.
+pub(crate) fn after_scheme(text: &str) -> Option<&str> {
+    text.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).map(|(_, rest)| rest)
+}
+
+/// Whether text is an absolute URL, not a path below a base URL, nor a name.
+pub(crate) fn is_absolute(text: &str) -> bool {
+    after_scheme(text).is_some()
+}
+
+/// Whether text has the form of a scheme ([RFC 3986, section
+/// 3.1](https://www.rfc-editor.org/rfc/rfc3986#section-3.1)).
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+}
+
 /// Resolves `reference` against `base` into an absolute URL ([RFC 3986, section
 /// 5.2](https://www.rfc-editor.org/rfc/rfc3986#section-5.2)).
 ///
@@ -87,11 +105,7 @@ pub(crate) fn resolve(base: &Uri, reference: &str) -> Result<Uri, UrlError> {
     let scheme = base.scheme_str().unwrap_or("https");
     let authority = base.authority().map_or("", |authority| authority.as_str());
     // A colon alone does not make a scheme: `operations/a:b` is a relative path.
-    let has_scheme = reference.find(':').is_some_and(|colon| {
-        let name = reference.get(..colon).unwrap_or_default();
-        name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
-    });
+    let has_scheme = reference.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme));
     let text = if has_scheme {
         // Refuses `javascript:…` and `mailto:…`, and also `http:g`, which RFC 3986 lets lenient
         // parsers read as a relative reference.
@@ -130,7 +144,6 @@ pub(crate) fn with_query(uri: &Uri, pair: &str) -> Result<Uri, UrlError> {
 fn authority(reference: &str) -> &str {
     let Some((before, rest)) = reference.trim_matches(' ').split_once("//") else { return "" };
     // Two slashes after anything but a scheme are in a path or a query.
-    let is_scheme = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     if !before.is_empty() && !before.strip_suffix(':').is_some_and(is_scheme) {
         return "";
     }
@@ -312,6 +325,18 @@ mod tests {
         }
         assert_eq!(from_bytes(b"/caf\xe9 \xff"), "/caf%E9 %FF");
         assert_eq!(from_bytes("/café".as_bytes()), "/café");
+    }
+
+    #[test]
+    fn a_url_is_absolute_only_with_a_scheme_at_its_beginning() {
+        for (text, rest) in [("https://h/x", "h/x"), ("HTTP://h", "h"), ("a+b-.1://h?u=x://y", "h?u=x://y")] {
+            assert_eq!((after_scheme(text), is_absolute(text)), (Some(rest), true), "{text}");
+        }
+        for text in
+            ["/x?u=https://h", "x?u=https://h", "operations/a://b", "://h", "1a://h", " https://h", "http:h", ""]
+        {
+            assert_eq!((after_scheme(text), is_absolute(text)), (None, false), "{text}");
+        }
     }
 
     #[test]

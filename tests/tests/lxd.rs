@@ -121,7 +121,7 @@ fn operations_are_listed_whatever_their_state() {
     let client = client(transport);
     let listed: Vec<_> = block_on(client.list("").collect::<Vec<_>>()).into_iter().map(Result::unwrap).collect();
     let found: Vec<_> = listed.iter().map(|operation| (operation.name(), operation.is_failed())).collect();
-    assert_eq!(found, [("/1.0/operations/b", true), ("/1.0/operations/a", false)]);
+    assert_eq!(found, [("/1.0/operations/a", false), ("/1.0/operations/b", true)], "in the order of the page");
     assert_eq!(block_on(client.list("").collect::<Vec<_>>()).len(), 0);
     assert_eq!(asked.try_iter().next().unwrap(), "GET /1.0/operations?recursion=1 HTTP/1.1");
 }

@@ -25,9 +25,11 @@ impl Operations {
     /// all operations.
     ///
     /// A service's list has the operations of all its methods. Here they belong to no method: the
-    /// client's dialect reads them, and no method's `pending` or `classify` judges them. Where the
-    /// filter or the parent selects those of one method, [`list_of`](Self::list_of) lists them as
-    /// that method sees them.
+    /// client's dialect reads them, and no method's `pending` or `classify` judges them. An entry
+    /// says nowhere which method started it, and no method is guessed from its name or its payload:
+    /// a wrong guess would change its state. Where the filter or the parent selects the operations
+    /// of one method, [`list_of`](Self::list_of) lists them as that method sees them. Else the
+    /// caller decides entry by entry, and resumes the operation with the method's `resume_…`.
     pub fn list(&self, filter: impl Into<String>) -> ListOperations {
         ListOperations::new(self.clone(), None, filter.into())
     }
@@ -39,7 +41,8 @@ impl Operations {
     /// settings, and its name in tokens.
     ///
     /// Every entry is taken as an operation of this method, so the filter or the parent must select
-    /// them. Of an operation of another method, the payloads do not decode.
+    /// them: names are not looked at. An operation of another method is judged by this method all
+    /// the same, and its payloads do not decode.
     ///
     /// ```no_run
     /// use lro_runtime::{Operations, RawOperation, Result, long_running};

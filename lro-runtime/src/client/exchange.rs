@@ -13,7 +13,6 @@ use http::{HeaderMap, Uri};
 
 use super::{
     Operations,
-    path_template::is_absolute,
     trust::{Access, BareRequest, library_headers, of_the_body},
 };
 use crate::{
@@ -22,7 +21,7 @@ use crate::{
     operation::snapshot::PollTarget,
     status::{Cause, Failure},
     timer::Timer,
-    url::{Origin, redacted, resolve, with_query},
+    url::{Origin, is_absolute, redacted, resolve, with_query},
 };
 
 impl Operations {
@@ -105,7 +104,7 @@ impl Operations {
             .ok_or_else(|| Failure::untrusted(format!("the URL `{}` has no origin to trust", shown())))?;
         self.inner.origins.access(&origin).ok_or_else(|| {
             let own = self.inner.origins.own();
-            Failure::untrusted(format!(
+            Failure::not_allowed(format!(
                 "the URL `{}` is on the origin {origin}, which is not trusted (this client's origin is {own})",
                 shown()
             ))

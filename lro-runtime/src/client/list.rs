@@ -12,7 +12,7 @@ use futures_core::Stream;
 
 use super::Operations;
 use crate::{
-    dialect::ListQuery,
+    dialect::{ListPage, ListQuery},
     error::{Error, ErrorKind, Result},
     operation::{Handle, Method, RawOperation, snapshot::ReplyTime},
     status::Failure,
@@ -88,6 +88,7 @@ struct Page {
     operations: VecDeque<Result<RawOperation>>,
     unreachable: Vec<String>,
     next_page_token: String,
+    failure: Option<Failure>,
 }
 
 impl<O> ListOperations<O> {
@@ -136,7 +137,8 @@ impl<O> ListOperations<O> {
     }
 
     /// Returns the token of the page that is requested next: empty before the first page and after
-    /// the last. After an error that ended the list, it is that of the page that is missing.
+    /// the last. After an error that ended the list, it is that of the page that failed: one that
+    /// did not come, or one that does not say readably what comes after it.
     ///
     /// Another list begins there with [`page_token`](Self::page_token), also in another process:
     ///
@@ -183,8 +185,8 @@ impl<O: Handle> ListOperations<O> {
     /// # Errors
     ///
     /// Of kind [`Unsupported`](ErrorKind::Unsupported) where the dialect or the service has no list
-    /// call, [`Protocol`](ErrorKind::Protocol) when the dialect cannot read a page or a page token
-    /// comes a second time, else of kind [`Poll`](ErrorKind::Poll).
+    /// call, [`Protocol`](ErrorKind::Protocol) when the dialect cannot read a page or the token of
+    /// the next one, or a page token comes a second time, else of kind [`Poll`](ErrorKind::Poll).
     ///
     /// An entry that cannot be read is an error of kind [`Protocol`](ErrorKind::Protocol) with a
     /// [`snapshot`](Error::snapshot), or of kind [`UntrustedUrl`](ErrorKind::UntrustedUrl) where it
@@ -234,11 +236,14 @@ impl<O: Handle> ListOperations<O> {
     fn turn(&mut self, page: Page) {
         self.page = page.operations;
         self.unreachable.extend(page.unreachable);
-        match self.position.turn_to(page.next_page_token) {
+        match page.failure.map_or_else(|| self.position.turn_to(page.next_page_token), Err) {
             Ok(true) => self.stage = Stage::Before,
             Ok(false) => {}
             // After the page's own operations: they were read.
-            Err(failure) => self.page.push_back(Err(failed(failure))),
+            Err(failure) => {
+                let error = Error::from_failure(ErrorKind::Poll, "the list cannot go on after this page", failure);
+                self.page.push_back(Err(error));
+            }
         }
     }
 }
@@ -263,7 +268,8 @@ async fn fetch(
     let replied = ReplyTime { at, round_trip: at.saturating_duration_since(began), answers_start: false };
     let entries = page.operations.into_iter().enumerate();
     let operations = entries.map(|(index, listed)| client.adopt_listed(index, listed, method, replied)).collect();
-    Ok(Page { operations, unreachable: page.unreachable, next_page_token: page.next_page_token })
+    let ListPage { unreachable, next_page_token, failure, .. } = page;
+    Ok(Page { operations, unreachable, next_page_token, failure })
 }
 
 /// Makes the error that ends a list.

@@ -2,7 +2,7 @@
 
 use crate::{
     text::excerpt,
-    url::{encode_query as encode, redacted},
+    url::{after_scheme, encode_query as encode, is_absolute, redacted},
 };
 
 /// Fills the variables of `template` and returns the target of a call: a path below the base URL,
@@ -58,14 +58,6 @@ fn split_query(template: &str) -> (&str, Option<&str>) {
         Some((path, query)) => (path, query.strip_prefix('?')),
         None => (template, None),
     }
-}
-
-/// Whether a call's target is an absolute URL, not a path below the base URL. A `://` further on,
-/// such as in a query, does not make it one.
-pub(super) fn is_absolute(target: &str) -> bool {
-    target.split_once("://").is_some_and(|(scheme, _)| {
-        !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
-    })
 }
 
 /// Appends a query parameter to a target.
@@ -233,7 +225,7 @@ fn check_names(template: &str, parts: &[Part<'_>], values: &[(String, String)]) 
 /// Fails if a variable stands in the origin of an absolute URL: a value would decide where the call
 /// goes.
 fn check_origin_is_literal(template: &str) -> Result<(), String> {
-    let origin = template.split_once("://").filter(|_| is_absolute(template)).map(|(_, rest)| rest.split(['/', '?']));
+    let origin = after_scheme(template).map(|rest| rest.split(['/', '?']));
     match origin.and_then(|mut pieces| pieces.next()) {
         Some(authority) if authority.contains('{') => Err(format!(
             "the URL `{}` has a variable in its origin: variables are legal in the path only",

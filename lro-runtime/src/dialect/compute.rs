@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, expect_success,
-    json::{is_object, present, shown},
+    json::{all_shown, is_object, present, shown, text_of},
 };
 use crate::{
     dialect::encode_name,
@@ -17,7 +17,7 @@ use crate::{
     message::{Reply, Request},
     status::{Code, Failure, State, Status, details::Detail},
     text::excerpt,
-    url::encode_query,
+    url::{after_scheme, encode_query},
 };
 
 /// The member names of a service's own operation message, for the four fields that are annotated by
@@ -265,7 +265,7 @@ impl Dialect for Compute {
     /// Takes a path (`projects/p/global/operations/o`) or a URL that contains one. The URL's host
     /// is ignored: requests go to the client's base URL.
     fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
-        let path = name.split_once("://").map_or(name, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+        let path = after_scheme(name).map_or(name, |rest| rest.split_once('/').map_or("", |(_, path)| path));
         let expected = "expected `projects/…/{global | regions/… | zones/…}/operations/…`";
         let unknown =
             || Failure::protocol(format!("`{}` is not an operation's name: {expected}", excerpt(name.as_bytes())));
@@ -355,11 +355,11 @@ impl Dialect for Compute {
             Ok(seen)
         };
         let name = |message| self.cursor_of_entry(message, &[]).map(|cursor| Cow::Owned(name_of(&cursor)));
-        Ok(ListPage {
-            operations: items.into_iter().map(|item| Listed::read(item.get().as_bytes(), read, name)).collect(),
-            next_page_token: page.get("nextPageToken").unwrap_or_default(),
-            unreachable: page.get("unreachables").unwrap_or_default(),
-        })
+        let operations = items.into_iter().map(|item| Listed::read(item.get().as_bytes(), read, name)).collect();
+        let mut listed =
+            ListPage::new(operations).with_next(text_of("nextPageToken", page.0.get("nextPageToken").copied()));
+        listed.unreachable = all_shown(page.0.get("unreachables").copied());
+        Ok(listed)
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
         seek::{Paths, seek},
     },
     expect_success,
-    json::{is_object, present, shown, string, unexpected_body, wrong},
+    json::{all_shown, is_object, parse, present, shown, string, text_of, unexpected_body, wrong},
     read_details,
 };
 use crate::{
@@ -164,28 +164,23 @@ impl Dialect for Google {
     }
 
     fn read_list<'a>(&self, query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Page<'a> {
-            #[serde(borrow, default)]
-            operations: Option<Vec<&'a RawValue>>,
-            #[serde(default)]
-            next_page_token: Option<String>,
-            #[serde(borrow, default)]
-            unreachable: Option<Vec<&'a RawValue>>,
-        }
+        const PAGE: Paths<3> = Paths::NONE
+            .with(0, WirePath::at(&[&["operations"]]))
+            .with(1, WirePath::at(&[&["nextPageToken"]]))
+            .with(2, WirePath::at(&[&["unreachable"]]));
         expect_success(reply)?;
-        let page: Page<'a> = serde_json::from_slice(reply.body())
-            .map_err(|e| unexpected_body("a page of operations", &e, reply.body()))?;
+        let body = reply.body();
+        let not_a_page = |e: serde_json::Error| unexpected_body("a page of operations", &e, body);
+        let mut found = [None; 3];
+        seek(body, &PAGE, &mut found).map_err(not_a_page)?;
+        let [operations, next, unreachable] = found;
+        let operations = operations.map(|raw| parse::<Vec<&RawValue>>(raw.get())).transpose().map_err(not_a_page)?;
         let read = |message| with_cursor(read_operation(message)?, query.options);
-        let operations = page.operations.unwrap_or_default().into_iter();
-        // The name of a part that is not a string is shown as it came: it says what is missing.
-        let shown = |part| string(part).map_or_else(|| excerpt(part.get().as_bytes()), Cow::into_owned);
-        Ok(ListPage {
-            operations: operations.map(|entry| Listed::read(entry.get().as_bytes(), read, name_in)).collect(),
-            next_page_token: page.next_page_token.unwrap_or_default(),
-            unreachable: page.unreachable.unwrap_or_default().into_iter().map(shown).collect(),
-        })
+        let entries = operations.unwrap_or_default().into_iter();
+        let mut page = ListPage::new(entries.map(|e| Listed::read(e.get().as_bytes(), read, name_in)).collect())
+            .with_next(text_of("nextPageToken", next));
+        page.unreachable = all_shown(unreachable);
+        Ok(page)
     }
 }
 

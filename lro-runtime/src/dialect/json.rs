@@ -61,6 +61,26 @@ pub(super) fn shown(value: &RawValue) -> String {
     string(value).map_or_else(|| excerpt(value.get().as_bytes()), Cow::into_owned)
 }
 
+/// Returns the text of a member, which is empty if the member is absent.
+///
+/// # Errors
+///
+/// When the value is no string.
+pub(super) fn text_of(field: &str, value: Option<&RawValue>) -> Result<String, Failure> {
+    present(value)
+        .map_or(Ok(String::new()), |raw| string(raw).map(Cow::into_owned).ok_or_else(|| wrong(field, raw, "a string")))
+}
+
+/// Returns what to show of each element of a list. A value that is no list is shown as its one
+/// element: it says that something is there.
+pub(super) fn all_shown(value: Option<&RawValue>) -> Vec<String> {
+    let shown_all = |raw: &RawValue| match parse::<Vec<&RawValue>>(raw.get()) {
+        Ok(elements) => elements.into_iter().map(shown).collect(),
+        Err(_) => vec![shown(raw)],
+    };
+    present(value).map(shown_all).unwrap_or_default()
+}
+
 /// The members of an object that a dialect reads.
 pub(super) trait Members<'a> {
     /// Returns where the value of this member goes; `None` if nobody reads it.

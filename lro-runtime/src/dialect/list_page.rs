@@ -34,6 +34,9 @@ pub struct ListPage<'a> {
     pub next_page_token: String,
     /// The names of the parts of the service that did not answer.
     pub unreachable: Vec<String>,
+    /// Why the list cannot go on after these entries, such as a token of the next page that cannot
+    /// be read. The caller gets the entries, then this failure as the list's last error.
+    pub failure: Option<Failure>,
 }
 
 impl<'a> ListPage<'a> {
@@ -41,6 +44,15 @@ impl<'a> ListPage<'a> {
     #[must_use]
     pub fn new(operations: Vec<Listed<'a>>) -> Self {
         Self { operations, ..Self::default() }
+    }
+
+    /// Sets the token of the next page, or why it cannot be read.
+    pub(super) fn with_next(mut self, token: Result<String, Failure>) -> Self {
+        match token {
+            Ok(token) => self.next_page_token = token,
+            Err(why) => self.failure = Some(why),
+        }
+        self
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     message::{Reply, Request},
     status::{Cause, Failure, State},
     text::excerpt,
-    url::{from_bytes, redacted, resolve},
+    url::{from_bytes, is_absolute, redacted, resolve},
 };
 
 /// The headers that the caller put on the start call, from which [`repeated_headers`] selects. The
@@ -69,7 +69,31 @@ pub fn repeated_headers(start: &Request) -> HeaderMap {
 ///
 /// # Errors
 ///
-/// When the value is not a URL, or when the header occurs more than once with different values.
+/// When the value is not a URL, or when the header occurs more than once with different values. The
+/// service has accepted the start call all the same, so the operation must not be lost with it: its
+/// cursor is [`refused`](Cursor::refused).
+///
+/// ```
+/// use lro_runtime::{
+///     Failure,
+///     dialect::{Cursor, url_in},
+///     transport::{Reply, Request},
+/// };
+///
+/// fn cursor_of(request: &Request, reply: &Reply) -> Result<Option<Cursor>, Failure> {
+///     match (url_in(reply, "location", request.uri()), reply.headers().get("location")) {
+///         (Ok(url), _) => Ok(url.map(Cursor::new)),
+///         (Err(why), Some(written)) => Ok(Some(Cursor::new(String::from_utf8_lossy(written.as_bytes())).refused(&why))),
+///         (Err(why), None) => Err(why),
+///     }
+/// }
+/// # let mut reply = Reply::default();
+/// # reply.headers_mut().insert("location", "http:x".parse()?);
+/// let cursor = cursor_of(&Request::default(), &reply)?.expect("the header is there");
+/// assert_eq!(cursor.key(), "http:x");
+/// assert!(cursor.refusal().is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn url_in(reply: &Reply, header: &str, base: &Uri) -> Result<Option<String>, Failure> {
     reference_in(reply, header).map(|reference| resolved(base, &reference)).transpose()
 }
@@ -170,7 +194,7 @@ const BASE: &str = "http://base.invalid";
 /// URL, else the key below the placeholder for the client's base URL.
 pub(super) fn base_of(key: &str) -> Result<Uri, Failure> {
     let base = Uri::from_static(BASE);
-    if key.contains("://") {
+    if is_absolute(key) {
         return Ok(resolve(&base, key)?);
     }
     Ok(resolve(&base, &format!("/{}", key.trim_start_matches('/')))?)

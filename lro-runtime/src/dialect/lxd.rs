@@ -13,8 +13,8 @@ use super::{
         seek::{Paths, seek},
     },
     error_reply, expect_success,
-    json::string,
-    location::{body_of, location_in, repeated_headers},
+    json::{Members, parse, read_members, string},
+    location::{location_in, repeated_headers, without_mark},
 };
 use crate::{
     dialect::encode_name,
@@ -22,7 +22,7 @@ use crate::{
     message::{Reply, Request},
     status::{Code, Failure, State, Status},
     text::excerpt,
-    url::{Origin, encode_query},
+    url::{Origin, after_scheme, encode_query},
 };
 
 /// LXD and Incus ([REST API](https://documentation.ubuntu.com/lxd/en/latest/rest-api/)): the start
@@ -202,9 +202,10 @@ impl Dialect for Lxd {
         };
         // The operations are grouped by the name of their status:
         // `{"running": […], "failure": […]}`. `metadata` is `null` if there are none.
-        let listed =
-            envelope.metadata.map(|listed| serde_json::from_str(listed.get()).map_err(not_a_list)).transpose()?;
-        let by_status: BTreeMap<Cow<'a, str>, &'a RawValue> = listed.unwrap_or_default();
+        let mut groups = Groups(vec![]);
+        if let Some(listed) = envelope.metadata {
+            read_members(listed.get().as_bytes(), &mut groups).map_err(not_a_list)?;
+        }
         let read = |message| {
             let mut seen = observe(message)?;
             let name = name_in(message).ok_or_else(|| Failure::protocol("the operation has no `id`"))?;
@@ -212,13 +213,22 @@ impl Dialect for Lxd {
             seen.name = Some(name);
             Ok(seen)
         };
-        let operations =
-            by_status.into_values().flat_map(|group| match serde_json::from_str::<Vec<&RawValue>>(group.get()) {
-                Ok(group) => group,
-                // A group that is not a list is an entry that cannot be read: the other groups can.
-                Err(_) => vec![group],
-            });
+        let operations = groups.0.into_iter().flatten().flat_map(|group| match parse::<Vec<&RawValue>>(group.get()) {
+            Ok(group) => group,
+            // A group that is not a list is an entry that cannot be read: the other groups can.
+            Err(_) => vec![group],
+        });
         Ok(ListPage::new(operations.map(|entry| Listed::read(entry.get().as_bytes(), read, name_in)).collect()))
+    }
+}
+
+/// The groups of a list, each under a name of its own. Two of one name are two groups.
+struct Groups<'a>(Vec<Option<&'a RawValue>>);
+
+impl<'a> Members<'a> for Groups<'a> {
+    fn slot(&mut self, _name: &str) -> Option<&mut Option<&'a RawValue>> {
+        self.0.push(None);
+        self.0.last_mut()
     }
 }
 
@@ -252,33 +262,29 @@ fn key_of(start: &Uri, url: String) -> String {
 
 /// Returns the path of a URL or a path, without its query.
 fn path_of(url: &str) -> &str {
-    let after_scheme = url
-        .split_once("://")
-        .map_or(url, |(_, rest)| rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or("/"));
-    after_scheme.split('?').next().unwrap_or_default()
+    let path = after_scheme(url).map_or(url, |rest| rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or("/"));
+    path.split('?').next().unwrap_or_default()
 }
 
 /// The envelope of every reply. A poll's reply is `type: sync`, with the operation in `metadata`.
-#[derive(Deserialize)]
 struct Envelope<'a> {
-    #[serde(borrow, rename = "type", default)]
     kind: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
     operation: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
     metadata: Option<&'a RawValue>,
 }
 
 impl<'a> Envelope<'a> {
     fn of(reply: &'a Reply) -> Result<Self, Failure> {
-        let body = body_of(reply).map(|part| part.bytes);
-        let read = match body {
-            Some(Cow::Borrowed(body)) => serde_json::from_slice::<Self>(body),
-            _ => serde_json::from_slice(b""),
-        };
-        let envelope = read.map_err(|e| {
+        const MEMBERS: Paths<3> = Paths::NONE
+            .with(0, WirePath::at(&[&["type"]]))
+            .with(1, WirePath::at(&[&["operation"]]))
+            .with(2, WirePath::at(&[&["metadata"]]));
+        let mut found = [None; 3];
+        seek(without_mark(reply.body()), &MEMBERS, &mut found).map_err(|e| {
             Failure::protocol(format!("the body is not a reply of LXD: {e}; found `{}`", excerpt(reply.body())))
         })?;
+        let [kind, operation, metadata] = found;
+        let envelope = Self { kind: kind.and_then(string), operation: operation.and_then(string), metadata };
         // The envelope of an error (`type: error`) is an error, whatever the HTTP status.
         if envelope.kind.as_deref() == Some("error") { Err(error_reply(reply)) } else { Ok(envelope) }
     }

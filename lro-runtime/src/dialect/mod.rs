@@ -275,8 +275,9 @@ pub trait Dialect: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// When the reply is an error, or is not a page of a list. An entry that cannot be read is no
-    /// error of the page: it is a [`Listed`] with a failure.
+    /// When the reply is an error, or is not a page of a list. What can be read of a page is not
+    /// lost with the rest: an entry that cannot be read is a [`Listed`] with a failure, and a token
+    /// of the next page that cannot be read is [`ListPage::failure`].
     fn read_list<'a>(&self, query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
         let _ = (query, reply);
         Err(Failure::unsupported("this dialect has no list call"))

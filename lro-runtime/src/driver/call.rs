@@ -47,6 +47,18 @@ pub(crate) fn wait(
 
 /// What a cancel call came to. Neither says that the operation was cancelled: only a later snapshot
 /// shows that.
+///
+/// ```no_run
+/// use lro_runtime::CancelOutcome;
+///
+/// # async fn stop(operation: lro_runtime::RawOperation) -> lro_runtime::Result<()> {
+/// match operation.cancel().await? {
+///     CancelOutcome::AlreadyCompleted => println!("too late: {}", operation.state()),
+///     // Asked. The enum may grow, so a `match` needs this arm.
+///     _ => println!("asked to stop"),
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CancelOutcome {

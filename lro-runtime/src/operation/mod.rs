@@ -342,14 +342,15 @@ impl<S: OperationState> Operation<S> {
         async move { driver::wait(raw, timeout, None).await.map(Self::from_raw_operation) }
     }
 
-    /// Runs `body`, which starts an operation of this method, and returns the operation typed.
+    /// Runs `body`, a start call or a future that makes one, and returns the operation of this
+    /// method, typed.
     ///
     /// An annotated method does this with its own body. Where an annotated trait method has no
     /// body, its implementations call this.
     ///
     /// ```
     /// use std::future::Future;
-    /// use lro_runtime::{Operations, RawOperation, Result, long_running};
+    /// use lro_runtime::{Operations, RawOperation, Result, http::Method, long_running};
     ///
     /// #[long_running(response = String, metadata = ())]
     /// trait BuildService {
@@ -367,7 +368,7 @@ impl<S: OperationState> Operation<S> {
     ///     }
     ///
     ///     async fn build(&self) -> Result<BuildOperation> {
-    ///         BuildOperation::start(self.0.post("v1/builds", &())).await
+    ///         BuildOperation::start(self.0.call(Method::POST, "v1/builds").no_body()).await
     ///     }
     /// }
     /// ```
@@ -377,9 +378,9 @@ impl<S: OperationState> Operation<S> {
     /// The errors of `body`.
     pub async fn start<E, F>(body: F) -> Result<Self, E>
     where
-        F: Future<Output = Result<RawOperation, E>>,
+        F: IntoFuture<Output = Result<RawOperation, E>>,
     {
-        current_method::poll_as(S::METHOD, body).await.map(RawOperation::typed)
+        current_method::poll_as(S::METHOD, body.into_future()).await.map(RawOperation::typed)
     }
 
     /// Returns the decoded payloads, decoding them on the first call.

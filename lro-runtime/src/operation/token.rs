@@ -256,7 +256,11 @@ impl Resume {
     pub fn token_only(text: impl AsRef<str>) -> Self {
         Self(match text.as_ref().parse::<Token>() {
             Ok(token) => Source::Token(Box::new(token)),
-            Err(error) => Source::Damaged(error),
+            // The usual advice is to resume from the name, which is what this refuses.
+            Err(error) => Source::Damaged(
+                error
+                    .with_advice(ErrorKind::InvalidToken, "resume from a token of this method: names are refused here"),
+            ),
         })
     }
 

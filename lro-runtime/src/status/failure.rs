@@ -16,6 +16,8 @@ use crate::{duration, hint::Hint, text::line, url::UrlError};
 pub struct Failure {
     cause: Cause,
     hint: Option<Hint>,
+    /// Whether the caller could allow what was refused: a URL on an origin that is not trusted.
+    could_be_allowed: bool,
 }
 
 /// Why a poll failed.
@@ -68,7 +70,7 @@ impl Failure {
     /// Creates a failure without a hint.
     #[must_use]
     pub fn new(cause: Cause) -> Self {
-        Self { cause, hint: None }
+        Self { cause, hint: None, could_be_allowed: false }
     }
 
     /// Creates a failure for a reply that breaks the dialect's specification.
@@ -81,6 +83,16 @@ impl Failure {
     #[must_use]
     pub fn untrusted(message: impl Into<String>) -> Self {
         Self::new(Cause::Untrusted(message.into()))
+    }
+
+    /// Creates a failure for a URL that can be read, on an origin that the client does not trust.
+    pub(crate) fn not_allowed(message: String) -> Self {
+        Self { could_be_allowed: true, ..Self::untrusted(message) }
+    }
+
+    /// Whether the caller could allow what was refused. Else it can be followed nowhere.
+    pub(crate) fn could_be_allowed(&self) -> bool {
+        self.could_be_allowed
     }
 
     /// Creates a failure for a call that the dialect or the service does not have.

@@ -221,14 +221,14 @@ impl Script {
     }
 
     /// Adds this reply unchanged, for any request. This is for dialects other than
-    /// `google.longrunning`.
+    /// `google.longrunning`, and for replies that are no operation, such as a page of a list.
     pub fn reply(self, reply: Reply) -> Self {
         let label = format!("HTTP {}", reply.status().as_u16());
         self.step(&label, Expected::Any, Answer::Reply(reply))
     }
 
     /// Adds an HTTP 200 reply to any request with this JSON body. This is for dialects other than
-    /// `google.longrunning`.
+    /// `google.longrunning`, and for replies that are no operation, such as a page of a list.
     ///
     /// # Panics
     ///

@@ -326,6 +326,26 @@ fn a_message_that_is_cut_anywhere_never_panics_and_never_reads_as_finished() {
 }
 
 #[test]
+fn a_page_token_that_cannot_be_read_ends_the_list_with_an_error_after_the_entries() {
+    let list = ListOperationsResponse {
+        operations: vec![running()],
+        next_page_token: String::new(),
+        unreachable: vec!["x".to_owned()],
+    };
+    let tokens = [b"\x12\x01\xff".as_slice(), b"\x10\x05", b"\x12\x7fcut"];
+    for token in tokens {
+        let page = [&list.encode_to_vec(), token].concat();
+        let channel = Channel::new(move |_, _| Ok(page.clone()));
+        let mut list = client(&channel).list("").blocking();
+        assert_eq!(list.next().unwrap().unwrap().state(), State::Running);
+        let error = list.next().unwrap().unwrap_err();
+        assert_eq!((error.kind(), error.snapshot().is_none()), (ErrorKind::Protocol, true), "{error}");
+        assert!(list.next().is_none());
+        assert_eq!(list.unreachable(), ["x"]);
+    }
+}
+
+#[test]
 fn a_page_that_is_cut_anywhere_is_a_page_or_an_error() {
     let list = ListOperationsResponse {
         operations: vec![running(), failed()],

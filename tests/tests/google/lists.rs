@@ -370,3 +370,39 @@ fn a_blocking_list_needs_no_timer_of_the_clients_also_for_a_page_on_its_way() {
     let error = list.blocking().next().unwrap().unwrap_err();
     assert!(error.to_string().contains("no reply within 1ms"), "{error}");
 }
+
+#[test]
+fn an_odd_page_token_ends_the_list_with_an_error_after_the_entries_in_any_dialect() {
+    const LINK: &str = "https://compute.googleapis.com/compute/v1/projects/p/global/operations/a";
+    let item = format!(r#"{{"name":"a","selfLink":"{LINK}","status":"DONE"}}"#);
+    let dialects: [(Arc<dyn Dialect>, String); 3] = [
+        (Arc::new(Google::new()), r#"{"nextPageToken":5,"operations":[{"name":"operations/a"}]}"#.to_owned()),
+        (Arc::new(Compute::new()), format!(r#"{{"nextPageToken":{{}},"items":[{item}],"unreachables":[5,"x"]}}"#)),
+        (
+            Arc::new(Declared::of::<replicate::Prediction>()),
+            r#"{"next":["x"],"results":[{"id":"a","status":"starting"}]}"#.to_owned(),
+        ),
+    ];
+    for (dialect, page) in dialects {
+        let answers = Answers::new(move |_, _| page.clone());
+        let operations = answers.operations("https://images.example.com", dialect).0;
+        let mut list = operations.list("").parent("projects/p/zones/z").page_token("two").blocking();
+        assert!(list.next().unwrap().unwrap().name().ends_with('a'));
+        let error = list.next().unwrap().unwrap_err();
+        assert_eq!((error.kind(), error.snapshot().is_none()), (ErrorKind::Protocol, true), "{error}");
+        assert!(error.to_string().starts_with("the list cannot go on after this page: "), "{error}");
+        assert!(error.to_string().contains("expected a string"), "{error}");
+        assert!(list.next().is_none());
+        assert_eq!((list.next_page_token(), answers.requests().len()), ("two", 1), "the page can be asked for again");
+    }
+}
+
+#[test]
+fn a_member_that_is_twice_on_a_page_costs_no_entry_in_any_dialect() {
+    let page = r#"{"nextPageToken":"","operations":[{"name":"operations/a"}],"nextPageToken":"","unreachable":7,"unreachable":[]}"#;
+    assert_eq!(listed(Google::new(), page), ["operations/a"]);
+    let page = r#"{"type":5,"type":"sync","operation":"","operation":[],"metadata":{"running":[{"id":"a","status_code":103}],"running":[{"id":"c","status_code":103}]}}"#;
+    assert_eq!(listed(Lxd::new(), page), ["/1.0/operations/a", "/1.0/operations/c"]);
+    let page = r#"{"next":null,"results":[{"id":"a","status":"starting"}],"next":null}"#;
+    assert_eq!(listed(Declared::of::<replicate::Prediction>(), page), ["a"]);
+}

@@ -2,7 +2,9 @@
 
 use std::error::Error as _;
 
-use lro_runtime::{Code, Error, ErrorKind, Operations, PollSettings, testing::Script, transport::TransportErrorKind};
+use lro_runtime::{
+    Code, Error, ErrorKind, Operations, PollSettings, dialect::Http, testing::Script, transport::TransportErrorKind,
+};
 use serde_json::json;
 
 use crate::support::{ExportImageState, PurgeState, Stage, cat, percent, secs};
@@ -82,6 +84,23 @@ fn an_error_of_a_wait_says_which_operation_how_many_polls_and_what_next() {
         assert!(said.contains(part), "{part}: {said}");
     }
     assert_eq!((error.attempts(), error.elapsed()), (Some(3), Some(secs(3.0))));
+}
+
+#[test]
+fn only_an_origin_that_could_be_allowed_is_advised_to_be_allowed() {
+    let operations = Operations::builder("https://service.test").dialect(Http).build().unwrap();
+    let poll = |url: &str| {
+        let error = operations.resume(url).and_then(|operation| operation.blocking().poll_once()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UntrustedUrl, "{url}: {error}");
+        error.to_string()
+    };
+    for elsewhere in ["https://other.test/x", "http://service.test/x"] {
+        assert!(poll(elsewhere).ends_with("if it is the service's own"), "{}", poll(elsewhere));
+    }
+    for unreadable in ["https://service.test@other.test/x", "https://service.test:99999/x", "ftp://service.test/x"] {
+        let said = poll(unreadable);
+        assert!(!said.contains("allow_origin") && said.contains("no setting allows it"), "{said}");
+    }
 }
 
 #[test]

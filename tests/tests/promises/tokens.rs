@@ -135,6 +135,7 @@ fn a_name_where_only_a_token_is_taken_is_refused_and_asks_nothing() {
         let error = stage.client.resume_export_image(Resume::token_only(name)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidToken, "{name}");
         assert!(!error.to_string().contains("hunter2"), "{error}");
+        assert!(error.to_string().ends_with("names are refused here"), "no advice to do what is refused: {error}");
     }
     assert_eq!(stage.requests(), 1);
 }

@@ -26,9 +26,19 @@ pub(super) fn of_resume(operation: &Operation) -> TokenStream {
     let first = format!(
         "Resumes an operation that {method} started, from its name or token, as [`{alias}`]. Sends no request."
     );
-    let errors =
-        ["", "# Errors", "", "If the name is malformed, or if the token belongs to another method."].map(str::to_owned);
-    lines(&[&[first], &errors])
+    // No link: the runtime crate may have another name in the author's crate.
+    let rest = [
+        "",
+        "Anyone may write a name. Text from outside the program, such as a part of a web request, is resumed as \
+         `Resume::token_only(text)`, which refuses bare names, and only after the caller's right to the operation was \
+         checked: a token is an address and proves nothing.",
+        "",
+        "# Errors",
+        "",
+        "If the name is malformed, or if the token belongs to another method.",
+    ]
+    .map(str::to_owned);
+    lines(&[&[first], &rest])
 }
 
 /// Returns a link to the method. Its text is the type and the method, its target the whole path.

@@ -8,7 +8,7 @@ use crate::{
         location::{base_of, resolved},
     },
     status::Failure,
-    url::Origin,
+    url::{Origin, is_absolute},
 };
 
 // The names of a cursor's parts. Tokens contain them, so they must never change.
@@ -177,7 +177,7 @@ pub(super) fn is_delete(cursor: &Cursor) -> bool {
 /// base URL.
 fn is_elsewhere(url: &str, start: &str) -> bool {
     let origin = |text: &str| text.parse().ok().and_then(|uri| Origin::of(&uri));
-    url.contains("://") && origin(url) != origin(start)
+    is_absolute(url) && origin(url) != origin(start)
 }
 
 /// Returns `url` with the `api-version` of the start call added, unless it has one of its own, is

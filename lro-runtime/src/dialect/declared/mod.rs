@@ -11,7 +11,7 @@ use crate::{
     dialect::{Call, Cursor, Observation},
     message::{Reply, Request},
     status::Failure,
-    url::resolve,
+    url::{is_absolute, resolve},
 };
 
 mod error;
@@ -141,7 +141,7 @@ impl Dialect for Declared {
     fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
         // Only without a path for polls: with one, a name is always a name. The client checks the
         // URL's origin before it sends anything.
-        let is_url = name.contains("://") && self.shape.poll.is_none();
+        let is_url = is_absolute(name) && self.shape.poll.is_none();
         if is_url {
             return Ok(Self::cursor(name, options).with(NEXT, name));
         }
@@ -196,7 +196,7 @@ impl Dialect for Declared {
             self.shape.list.as_ref().ok_or_else(|| Failure::unsupported("the wire type declares no list call"))?;
         // Replicate gives the URL of the next page instead of a token. It goes to a trusted origin,
         // or is refused by the client.
-        if query.page_token.contains("://") {
+        if is_absolute(&query.page_token) {
             return Ok(Call::get(query.page_token.as_str()));
         }
         let path = template::query(list.path, |word| match word {
@@ -235,15 +235,9 @@ impl Dialect for Declared {
             self.shape.operation_name(&found).ok()?
         };
         let items = items.transpose()?.unwrap_or_default().into_iter();
-        Ok(ListPage {
-            operations: items.map(|item| Listed::read(item.get().as_bytes(), read, name)).collect(),
-            next_page_token: next
-                .map(|raw| scalar(raw, || list.paths.at(WireList::NEXT).written()))
-                .transpose()?
-                .unwrap_or_default()
-                .into_owned(),
-            unreachable: vec![],
-        })
+        let next = next.map(|raw| scalar(raw, || list.paths.at(WireList::NEXT).written())).transpose();
+        Ok(ListPage::new(items.map(|item| Listed::read(item.get().as_bytes(), read, name)).collect())
+            .with_next(next.map(|token| token.unwrap_or_default().into_owned())))
     }
 }
 

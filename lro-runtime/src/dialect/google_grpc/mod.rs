@@ -135,21 +135,31 @@ impl Dialect for GoogleGrpc {
     fn read_list<'a>(&self, query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
         let mut page = ListPage::default();
         let mut fields = Fields::of(expect_ok(reply)?);
-        let wrong = |_| malformed("a page of operations", reply.body());
-        while let Some(field) = fields.next().map_err(wrong)? {
-            match field {
-                (1, Value::Bytes(message)) => {
-                    let read = |message| with_cursor(read_operation(message)?, query.options);
-                    page.operations.push(Listed::read(message, read, name_in));
+        let read = |message| with_cursor(read_operation(message)?, query.options);
+        let mut is_damaged = false;
+        loop {
+            match fields.next() {
+                Ok(Some((1, Value::Bytes(message)))) => page.operations.push(Listed::read(message, read, name_in)),
+                Ok(Some((2, Value::Bytes(token)))) => match text(token) {
+                    Ok(token) => token.clone_into(&mut page.next_page_token),
+                    Err(Malformed) => is_damaged = true,
+                },
+                Ok(Some((3, Value::Bytes(name)))) => {
+                    page.unreachable.push(String::from_utf8_lossy(name).into_owned());
                 }
-                (2, Value::Bytes(token)) => text(token).map_err(wrong)?.clone_into(&mut page.next_page_token),
-                (3, Value::Bytes(name)) => page.unreachable.push(text(name).map_err(wrong)?.to_owned()),
                 // A known field with another wire type is damage; an unknown field is a newer
                 // version of the message.
-                (1..=3, _) => return Err(wrong(Malformed)),
-                _ => {}
+                Ok(Some((1..=3, _))) => is_damaged = true,
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                // What was read before the damage counts.
+                Err(Malformed) => {
+                    is_damaged = true;
+                    break;
+                }
             }
         }
+        page.failure = is_damaged.then(|| malformed("a page of operations", reply.body()));
         Ok(page)
     }
 }
