@@ -10,6 +10,7 @@ use super::{Method, snapshot::Snapshot};
 use crate::{
     dialect::Cursor,
     error::{Error, ErrorKind, Result},
+    secrets::hidden,
     status::{State, Status},
     text::excerpt,
     url::{redacted, without_secrets},
@@ -26,8 +27,9 @@ const PREFIX: &str = "lro";
 ///
 /// A token resumes the operation in another process: `client.resume_export_image(token)`. It is
 /// bound to its method, has a version, and has no secrets: no headers, no query parameters that may
-/// be secrets, no payloads. It keeps the status of a failed operation. It does not keep the
-/// response of one that succeeded; one poll after the resume fetches it again.
+/// be secrets, no payloads. It keeps the status of a failed operation, in whose texts `…` stands for
+/// the secrets of URLs. A detail in protobuf that has such a secret is left out. It does not keep
+/// the response of one that succeeded; one poll after the resume fetches it again.
 ///
 /// # What a token proves
 ///
@@ -90,8 +92,9 @@ impl Token {
             name: without_secrets(&snapshot.name),
             cursor: snapshot.target.as_ref().map(|target| target.cursor.clone().stored(without_secrets)),
             state: snapshot.state,
-            status: snapshot.status.as_deref().cloned(),
-            raw_status: snapshot.raw_status.as_deref().map(str::to_owned),
+            // Words of the service may have URLs in them.
+            status: snapshot.status.as_deref().cloned().map(Status::stored),
+            raw_status: snapshot.raw_status.as_deref().map(|word| hidden(word).into_owned()),
             started: started.and_then(|since| u64::try_from(since.as_millis()).ok()),
             found: snapshot.is_found,
         };
