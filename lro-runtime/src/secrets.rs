@@ -2,7 +2,7 @@
 //!
 //! Every text that leaves the library goes through here: names and URLs in `Debug` output, in
 //! errors and in tokens through [`redacted`] and [`without_secrets`], words of a server and
-//! excerpts of bodies through [`hidden`].
+//! excerpts of bodies through [`hidden`]. Headers whose values are credentials are found here, too.
 
 use std::borrow::Cow;
 
@@ -78,6 +78,37 @@ const SECRETS: &[&str] = &[
     "token",
     "x-api-key",
 ];
+
+/// Words in the names of headers whose values are credentials, as in `x-auth-token`, between `-`
+/// and `_`.
+///
+/// Words, unlike those of query parameters: a header that is taken for a secret is sent all the
+/// same, and is only not printed.
+const SECRET_WORDS: &[&str] = &[
+    "apikey",
+    "assertion",
+    "auth",
+    "authentication",
+    "authorization",
+    "cookie",
+    "credential",
+    "credentials",
+    "jwt",
+    "key",
+    "passwd",
+    "password",
+    "secret",
+    "session",
+    "signature",
+    "token",
+];
+
+/// Whether the value of the header `name`, in lower case, may be a credential.
+pub(crate) fn is_secret_header(name: &str) -> bool {
+    // A start id is no secret, and is what a caller looks for in a log.
+    name != "idempotency-key"
+        && (SECRETS.contains(&name) || name.split(['-', '_']).any(|word| SECRET_WORDS.contains(&word)))
+}
 
 /// The number of letters of the longest name in the list.
 const LONGEST: usize = 25;
@@ -391,6 +422,27 @@ mod tests {
                 assert!(!redacted(&said).contains("hunter2"), "{}", redacted(&said));
                 assert!(!without_secrets(&said).contains("hunter2"), "{}", without_secrets(&said));
             }
+        }
+    }
+
+    #[test]
+    fn a_header_is_judged_by_the_words_in_its_name() {
+        for secret in SECRETS.iter().chain(&[
+            "cookie",
+            "ocp-apim-subscription-key",
+            "private-token",
+            "proxy-authorization",
+            "x-auth-token",
+            "x-aws-ec2-metadata-token",
+            "x-goog-api-key",
+            "x-goog-iam-authorization-token",
+            "x-ms-authorization-auxiliary",
+            "x-vault-token",
+        ]) {
+            assert!(is_secret_header(secret), "{secret}");
+        }
+        for plain in ["accept", "content-type", "idempotency-key", "user-agent", "x-goog-user-project", "x-monkey"] {
+            assert!(!is_secret_header(plain), "{plain}");
         }
     }
 

@@ -248,11 +248,8 @@ impl OperationsBuilder {
         for (name, value) in &self.headers {
             let legal_name: HeaderName =
                 name.parse().map_err(|_| invalid(format!("header `{name}`: not a header name")))?;
-            let mut value = HeaderValue::try_from(value)
+            let value = HeaderValue::try_from(value)
                 .map_err(|_| invalid(format!("header `{name}`: the value contains control characters")))?;
-            // `http` prints a sensitive value as `Sensitive`: a transport that logs requests does
-            // not show it.
-            value.set_sensitive(legal_name == http::header::AUTHORIZATION);
             headers.insert(legal_name, value);
         }
         let timeout = self.start_timeout.unwrap_or(StartPolicy::TIMEOUT);
