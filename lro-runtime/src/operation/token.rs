@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr, time::UNIX_EPOCH};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::{Method, snapshot::Snapshot};
+use super::snapshot::Snapshot;
 use crate::{
     dialect::Cursor,
     error::{Error, ErrorKind, Result},
@@ -82,10 +82,10 @@ pub(crate) struct Content {
 
 impl Token {
     /// Makes the token of a snapshot.
-    pub(crate) fn of(snapshot: &Snapshot, method: Option<&Method>) -> Self {
+    pub(crate) fn of(snapshot: &Snapshot, method: Option<&str>) -> Self {
         let started = snapshot.started.and_then(|started| started.system.duration_since(UNIX_EPOCH).ok());
         let content = Content {
-            method: method.map(|method| method.name().to_owned()).unwrap_or_default(),
+            method: method.unwrap_or_default().to_owned(),
             dialect: snapshot.target.as_ref().map_or(snapshot.dialect, |target| target.dialect.id()).to_owned(),
             // The name and the cursor may be URLs: query parameters that may be secrets are left
             // out of both.
