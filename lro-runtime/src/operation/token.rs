@@ -17,6 +17,7 @@ use crate::{
 };
 
 /// The version of the token format that this library writes, and the newest that it reads.
+/// [`Content`] says when it changes.
 const VERSION: u32 = 1;
 
 /// The letters that every token begins with, before its version.
@@ -53,8 +54,10 @@ pub struct Token {
 }
 
 /// What a token says, as it is encoded.
-// Unknown fields are refused: a change of this form comes with a new version, so an unknown field
-// is not this library's.
+// Unknown fields are refused, because a reader that ignored one could poll what the writer of the
+// token has refused. So from the first release on every change of this form, a new field as well,
+// comes with a new version. Until then no token of version 1 is anywhere to be read, and version 1
+// may still grow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Content {
