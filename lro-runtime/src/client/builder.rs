@@ -103,7 +103,9 @@ impl OperationsBuilder {
     /// Sets a header that every request carries. Default: `user-agent: lro-runtime/…` and
     /// `accept: application/json`.
     ///
-    /// Replaces an earlier header of the same name, including these two.
+    /// Replaces an earlier header of the same name, including these two. A value that may be a
+    /// credential, by the name of its header, is marked as sensitive: `Debug` of a request does not
+    /// show it.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self

@@ -28,9 +28,9 @@ const PREFIX: &str = "lro";
 ///
 /// A token resumes the operation in another process: `client.resume_export_image(token)`. It is
 /// bound to its method, has a version, and has no secrets: no headers, no query parameters that may
-/// be secrets, no payloads. It keeps the status of a failed operation, in whose texts `…` stands for
-/// the secrets of URLs. A detail in protobuf that has such a secret is left out. It does not keep
-/// the response of one that succeeded; one poll after the resume fetches it again.
+/// be secrets, no payloads. It keeps the status of a failed operation, in whose texts `…` stands
+/// for the secrets of URLs. A detail in protobuf that has such a secret is left out. It does not
+/// keep the response of one that succeeded; one poll after the resume fetches it again.
 ///
 /// # What a token proves
 ///

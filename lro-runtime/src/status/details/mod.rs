@@ -154,8 +154,8 @@ impl Detail {
         Self { type_url: type_url.into(), content: Content::Proto(message.into()) }
     }
 
-    /// Returns the detail as a token stores it: without the secrets of URLs in its texts. `None` for
-    /// a message in protobuf that has some: its text cannot be changed without its schema.
+    /// Returns the detail as a token stores it: without the secrets of URLs in its texts. `None`
+    /// for a message in protobuf that has some: its text cannot be changed without its schema.
     pub(crate) fn stored(self) -> Option<Self> {
         let content = match self.content {
             // A secret ends with its string at the latest, so that the text stays JSON.
