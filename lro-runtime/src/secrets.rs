@@ -555,6 +555,9 @@ mod tests {
             prop_assert_eq!(redacted(&stored), &*stored, "{}", text);
             let shown = hidden(&text);
             prop_assert_eq!(hidden(&shown), &*shown, "{}", text);
+            // Details in tokens are cleaned as JSON text.
+            let json = serde_json::to_string(&[&text]).unwrap();
+            prop_assert!(serde_json::from_str::<[String; 1]>(&hidden(&json)).is_ok(), "{}", json);
         }
     }
 

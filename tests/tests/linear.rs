@@ -121,7 +121,7 @@ fn monitors_of_many_parts_are_read_in_one_pass() {
     let running = br#"{"type":"sync","metadata":{"id":"1","status_code":103,"metadata":{"x":"1%""#;
     is_linear(&Lxd::new(), 200, [running, br#","download_progress":"rootfs: 5% (1MB/s)""#, b"}}}"]);
     let failed = br#"{"type":"sync","metadata":{"id":"1","status_code":400,"err":""#;
-    is_linear(&Lxd::new(), 200, [failed, br#"no \u0022"#, br#""}}"#]);
+    is_linear(&Lxd::new(), 200, [failed, br"no \u0022", br#""}}"#]);
 }
 
 #[test]
