@@ -154,6 +154,7 @@ mod message;
 #[doc = include_str!("migration.md")]
 pub mod migration {}
 mod operation;
+mod percent;
 mod protobuf;
 mod secrets;
 mod settings;

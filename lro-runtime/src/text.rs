@@ -21,11 +21,20 @@ pub(crate) fn line(message: &str) -> String {
     escaped(message.as_bytes(), LINE)
 }
 
+/// How many bytes behind the end of an excerpt are read. User info is known by the `@` behind it.
+const BEHIND: usize = 2048;
+
 fn escaped(bytes: &[u8], most: usize) -> String {
-    let head = bytes.get(..most).unwrap_or(bytes);
-    let mut out = String::with_capacity(head.len());
+    let head = bytes.get(..most + BEHIND).unwrap_or(bytes);
     // Lossy: a body may not be UTF-8 at all, and the cut may go through a character.
-    for c in hidden(&String::from_utf8_lossy(head)).chars() {
+    let text = String::from_utf8_lossy(head);
+    let text = hidden(&text);
+    let mut out = String::with_capacity(most.min(text.len()) + 4);
+    for (at, c) in text.char_indices() {
+        if at + c.len_utf8() > most {
+            out.push('…');
+            return out;
+        }
         if is_fit_to_print(c) { out.push(c) } else { out.extend(c.escape_default()) }
     }
     if head.len() < bytes.len() {
@@ -57,6 +66,15 @@ mod tests {
         let body = br#"{"next":"https://h/p?api-version=1&sig=hunter2"}"#;
         assert_eq!(excerpt(body), r#"{"next":"https://h/p?api-version=1&sig=…"}"#);
         assert_eq!(line("no access to https://h/p?code=hunter2 today"), "no access to https://h/p?code=… today");
+    }
+
+    #[test]
+    fn a_secret_that_is_cut_is_not_shown() {
+        let before = "x".repeat(EXCERPT - 20);
+        for url in ["https://user:hunter2@h/", "https://h/?code=hunter2&"] {
+            let shown = excerpt(format!("{before} {url}{}", "x".repeat(500)).as_bytes());
+            assert!(!shown.contains("hu") && shown.ends_with('…'), "{shown}");
+        }
     }
 
     #[test]

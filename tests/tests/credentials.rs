@@ -123,6 +123,32 @@ fn all_values_of_a_header_of_the_credentials_are_sent() {
 }
 
 #[test]
+fn the_values_of_headers_that_may_be_credentials_are_marked_as_sensitive() {
+    let service = Service::default();
+    let client = Operations::builder("https://api.test/base")
+        .dialect(Azure::new())
+        .transport(service.clone())
+        .header("Ocp-Apim-Subscription-Key", "hunter2")
+        .header("x-client", "c")
+        .build()
+        .unwrap();
+    let call = client.call(http::Method::POST, "export").header("x-functions-key", "hunter2").header("x-start", "s");
+    let operation = block_on(call.into_future()).unwrap();
+    let _operation = block_on(operation.poll_once()).unwrap();
+    let start = Request::post("https://api.test/base/export").header("x-auth-token", "hunter2");
+    let _operation = block_on(client.start(start.body(Bytes::new()).unwrap())).unwrap();
+    let sent = service.0.lock().unwrap();
+    assert_eq!(sent.len(), 3);
+    for request in sent.iter() {
+        let shown = format!("{request:?}");
+        assert!(!shown.contains("hunter2") && shown.contains("\"c\""), "{shown}");
+        assert_eq!(request.headers()["ocp-apim-subscription-key"], "hunter2");
+    }
+    assert!(format!("{:?}", sent[0]).contains("\"s\"") && sent[1].headers().contains_key("x-functions-key"));
+    assert!(sent[2].headers()["x-auth-token"].is_sensitive());
+}
+
+#[test]
 fn all_values_of_a_header_of_the_start_call_are_sent_with_every_request() {
     let service = Service::default();
     let client = client(service.clone(), || async { Ok(HeaderMap::new()) });

@@ -75,6 +75,13 @@ impl FilmClient {
         self.post_elsewhere()
     }
 
+    /// Resumes on another thread.
+    #[long_running]
+    async fn adopt(&self, from: Resume) -> Result<RawOperation> {
+        let operations = self.operations.clone();
+        thread::spawn(move || operations.resume(from)).join().unwrap()
+    }
+
     /// Starts on another thread, in a dialect that is not the client's.
     #[long_running(dialect = Http::new())]
     async fn differ(&self) -> Result<RawOperation> {
@@ -125,6 +132,28 @@ fn outside_of_a_method_a_resume_is_untyped_and_speaks_the_dialect_of_the_client(
     let polled = block_on(client.operations.resume("operations/1").unwrap().poll_once()).unwrap();
     assert_eq!((polled.state(), polled.token().method()), (State::Pending, ""));
     assert_eq!(server.requests()[0].1.uri(), "https://films.test/v1/operations/1");
+}
+
+#[test]
+fn a_token_of_another_method_is_refused_on_whichever_task_it_is_read() {
+    let (client, server) = client(|_| json_reply(&json!({ "name": "operations/1", "done": false })));
+    let own = client.resume_adopt("operations/1").unwrap().token();
+    let polled = block_on(block_on(client.adopt((&own).into())).unwrap().poll_once()).unwrap();
+    assert_eq!(polled.token().method(), "FilmClient.adopt");
+    let foreign = client.resume_judge("operations/1").unwrap().token();
+    let operation = block_on(client.adopt((&foreign).into())).unwrap();
+    assert_eq!(operation.name(), "operations/1");
+    let error = block_on(operation.poll_once()).unwrap_err();
+    let said = "the token belongs to the method `FilmClient.judge`, not to `FilmClient.adopt`";
+    assert!(error.to_string().contains(said), "{error}");
+    assert!(client.resume_adopt(operation.token()).is_err(), "a token does not hide it");
+    // Untyped, the operation is still one of the method that wrote the token.
+    let untyped = client.operations.resume(&foreign).unwrap();
+    assert_eq!(untyped.token(), foreign);
+    let polled = block_on(untyped.poll_once()).unwrap();
+    assert_eq!(polled.token().method(), "FilmClient.judge");
+    assert!(client.resume_judge(polled.token()).is_ok());
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[test]

@@ -103,7 +103,9 @@ impl OperationsBuilder {
     /// Sets a header that every request carries. Default: `user-agent: lro-runtime/…` and
     /// `accept: application/json`.
     ///
-    /// Replaces an earlier header of the same name, including these two.
+    /// Replaces an earlier header of the same name, including these two. A value that may be a
+    /// credential, by the name of its header, is marked as sensitive: `Debug` of a request does not
+    /// show it.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
@@ -248,11 +250,8 @@ impl OperationsBuilder {
         for (name, value) in &self.headers {
             let legal_name: HeaderName =
                 name.parse().map_err(|_| invalid(format!("header `{name}`: not a header name")))?;
-            let mut value = HeaderValue::try_from(value)
+            let value = HeaderValue::try_from(value)
                 .map_err(|_| invalid(format!("header `{name}`: the value contains control characters")))?;
-            // `http` prints a sensitive value as `Sensitive`: a transport that logs requests does
-            // not show it.
-            value.set_sensitive(legal_name == http::header::AUTHORIZATION);
             headers.insert(legal_name, value);
         }
         let timeout = self.start_timeout.unwrap_or(StartPolicy::TIMEOUT);

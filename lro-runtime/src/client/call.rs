@@ -385,11 +385,8 @@ fn push_query(target: &mut String, query: &[(String, String)]) {
 fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
     let legal: HeaderName =
         name.parse().map_err(|_| format!("the header `{}`: not a header name", excerpt(name.as_bytes())))?;
-    let mut value = HeaderValue::try_from(value)
+    let value = HeaderValue::try_from(value)
         .map_err(|_| format!("the header `{legal}`: the value has characters that are not visible ASCII"))?;
-    // `http` prints a sensitive value as `Sensitive`: a transport that logs requests does not show
-    // it.
-    value.set_sensitive(legal == http::header::AUTHORIZATION);
     Ok((legal, value))
 }
 

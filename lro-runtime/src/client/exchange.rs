@@ -19,6 +19,7 @@ use crate::{
     dialect::{Call, Cursor, Dialect},
     message::{Reply, Request},
     operation::snapshot::PollTarget,
+    secrets::is_secret_header,
     status::{Cause, Failure},
     timer::Timer,
     url::{Origin, is_absolute, redacted, resolve, with_query},
@@ -62,6 +63,7 @@ impl Operations {
             }
         };
         *request.headers_mut() = headers;
+        mark_secrets(request.headers_mut());
         Ok(request)
     }
 
@@ -76,6 +78,7 @@ impl Operations {
         let headers = call.headers.clone();
         let mut request = self.request(call)?;
         request.headers_mut().extend(headers);
+        mark_secrets(request.headers_mut());
         Ok(request)
     }
 
@@ -175,6 +178,14 @@ async fn with_limit<T>(
         sleep.as_mut().poll(context).map(|()| Err(Failure::new(Cause::TimedOut(limit))))
     })
     .await
+}
+
+/// Marks the values of credential-like headers as sensitive, whether the builder, the start call or
+/// the dialect has set them: `http` prints such a value as `Sensitive`, so that a transport that
+/// logs requests does not show it.
+fn mark_secrets(headers: &mut HeaderMap) {
+    let secret = headers.iter_mut().filter(|(name, _)| is_secret_header(name.as_str()));
+    secret.for_each(|(_, value)| value.set_sensitive(true));
 }
 
 /// Returns `request` with these headers, marked as sensitive so that `Debug` of the request does

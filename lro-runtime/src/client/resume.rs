@@ -28,7 +28,7 @@ impl Operations {
     ///
     /// In the body of an annotated method the operation is one of that method, with its dialect,
     /// its options and its settings; a token of another method is refused there. Elsewhere it is
-    /// untyped, in the client's dialect.
+    /// untyped, in the client's dialect; it stays bound to the method of its token.
     ///
     /// A name or a token proves nothing about who sends it: [`Resume`] says how a web handler takes
     /// one from outside.
@@ -105,6 +105,9 @@ impl Operations {
         snapshot.status = token.status.map(Arc::new);
         snapshot.raw_status = token.raw_status.map(Arc::from);
         snapshot.is_found = token.found;
+        if method.is_none() && !token.method.is_empty() {
+            snapshot.token_method = Some(token.method.into());
+        }
         Ok(RawOperation::new(snapshot, self.clone(), method))
     }
 

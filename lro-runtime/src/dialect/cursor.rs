@@ -6,6 +6,7 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    secrets::hidden,
     status::{Cause, Failure},
     url::redacted,
 };
@@ -126,9 +127,12 @@ impl Cursor {
     }
 
     /// Returns the cursor as a token stores it: without headers, and with `clean` applied to every
-    /// value.
+    /// value. The refusal, which is a sentence, loses the secrets of URLs in it.
     pub(crate) fn stored(mut self, clean: impl Fn(&str) -> String) -> Self {
         self.headers = None;
+        if let Some(Refusal::Untrusted(why) | Refusal::Protocol(why)) = &mut self.refused {
+            *why = hidden(why).into_owned();
+        }
         std::iter::once(&mut self.key)
             .chain(self.parts.iter_mut().map(|(_, value)| value))
             .for_each(|value| *value = clean(value));

@@ -394,7 +394,8 @@ impl RawOperation {
     /// operation that was adopted, listed or resumed without types.
     ///
     /// The method judges it, with its `pending` and `classify`, and polls it in its dialect. If it
-    /// was read in another dialect than the method declares, every call about it fails and says so.
+    /// was read in another dialect than the method declares, or resumed from the token of another
+    /// method, every call about it fails and says so.
     pub fn typed<S: OperationState>(self) -> Operation<S> {
         Operation::from_raw_operation(self.taken_by(S::METHOD))
     }
@@ -425,7 +426,7 @@ impl Error {
     pub fn typed_snapshot<S: OperationState>(&self) -> Option<Operation<S>> {
         // The untyped operation of a client without methods may be of any, as in a token.
         let is_of_method =
-            |operation: &&RawOperation| operation.method.is_none_or(|method| method.name() == S::METHOD.name());
+            |operation: &&RawOperation| operation.method_name().is_none_or(|name| name == S::METHOD.name());
         self.snapshot().filter(is_of_method).map(|operation| operation.clone().typed())
     }
 }

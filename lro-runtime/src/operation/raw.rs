@@ -19,6 +19,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     settings::PollSettings,
     status::{Code, Failure, State, Status},
+    text::excerpt,
     timer::Timer,
     transport::Transport,
 };
@@ -51,15 +52,18 @@ impl RawOperation {
     ///
     /// What the method alone says is made up for: it judges the reply, and its dialect polls. Where
     /// that cannot be, because the reply was read in another dialect or without options that the
-    /// method declares, the operation is one whose polls say so. It goes on at the service, so its
-    /// name is not lost.
+    /// method declares, or because it was resumed from the token of another method, the operation
+    /// is one whose polls say so. It goes on at the service, so its name is not lost.
     pub(crate) fn taken_by(self, method: &'static Method) -> Self {
         if self.method.is_some_and(|known| known.name() == method.name()) {
             return self.bind(method);
         }
         let declared = self.client.dialect_of(Some(method));
         let snapshot = match self.target_in(Arc::clone(&declared), method) {
-            Ok(target) => Snapshot { target, ..Snapshot::clone(&self.snapshot) }.judged_by(method),
+            Ok(target) => {
+                // Found to be this method's, or of none: from here on `method` says it.
+                Snapshot { target, token_method: None, ..Snapshot::clone(&self.snapshot) }.judged_by(method)
+            }
             Err(why) => self.snapshot.misread(declared, why),
         };
         Self::new(snapshot, self.client, Some(method))
@@ -73,6 +77,13 @@ impl RawOperation {
                 method.name()
             )))
         };
+        if let Some(known) = self.snapshot.token_method.as_deref().filter(|known| *known != method.name()) {
+            return Err(Failure::protocol(format!(
+                "the token belongs to the method `{}`, not to `{}`",
+                excerpt(known.as_bytes()),
+                method.name()
+            )));
+        }
         if declared.id() != self.snapshot.dialect {
             return misread(&format!("as `{}`", self.snapshot.dialect), &format!("`{}`", declared.id()));
         }
@@ -114,6 +125,12 @@ impl RawOperation {
     #[must_use]
     pub fn start_id(&self) -> Option<&str> {
         self.snapshot.start_id.as_deref()
+    }
+
+    /// Returns the name of the method that the operation is of; `None` if that is not known.
+    pub(crate) fn method_name(&self) -> Option<&str> {
+        // The token's first: a method that has refused it has not made it its own.
+        self.snapshot.token_method.as_deref().or_else(|| self.method.map(Method::name))
     }
 
     /// Returns the name fit to print. It may be a URL, whose query may have secrets.
@@ -213,7 +230,7 @@ impl RawOperation {
     /// Returns the token to store in order to resume the operation in another process.
     #[must_use]
     pub fn token(&self) -> Token {
-        Token::of(&self.snapshot, self.method)
+        Token::of(&self.snapshot, self.method_name())
     }
 
     /// Returns the client that the operation belongs to.

@@ -6,16 +6,18 @@ use std::{fmt, str::FromStr, time::UNIX_EPOCH};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::{Method, snapshot::Snapshot};
+use super::snapshot::Snapshot;
 use crate::{
     dialect::Cursor,
     error::{Error, ErrorKind, Result},
+    secrets::hidden,
     status::{State, Status},
     text::excerpt,
     url::{redacted, without_secrets},
 };
 
 /// The version of the token format that this library writes, and the newest that it reads.
+/// [`Content`] says when it changes.
 const VERSION: u32 = 1;
 
 /// The letters that every token begins with, before its version.
@@ -26,8 +28,9 @@ const PREFIX: &str = "lro";
 ///
 /// A token resumes the operation in another process: `client.resume_export_image(token)`. It is
 /// bound to its method, has a version, and has no secrets: no headers, no query parameters that may
-/// be secrets, no payloads. It keeps the status of a failed operation. It does not keep the
-/// response of one that succeeded; one poll after the resume fetches it again.
+/// be secrets, no payloads. It keeps the status of a failed operation, in whose texts `…` stands
+/// for the secrets of URLs. A detail in protobuf that has such a secret is left out. It does not
+/// keep the response of one that succeeded; one poll after the resume fetches it again.
 ///
 /// # What a token proves
 ///
@@ -51,8 +54,10 @@ pub struct Token {
 }
 
 /// What a token says, as it is encoded.
-// Unknown fields are refused: a change of this form comes with a new version, so an unknown field
-// is not this library's.
+// Unknown fields are refused, because a reader that ignored one could poll what the writer of the
+// token has refused. So from the first release on every change of this form, a new field as well,
+// comes with a new version. Until then no token of version 1 is anywhere to be read, and version 1
+// may still grow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Content {
@@ -80,18 +85,19 @@ pub(crate) struct Content {
 
 impl Token {
     /// Makes the token of a snapshot.
-    pub(crate) fn of(snapshot: &Snapshot, method: Option<&Method>) -> Self {
+    pub(crate) fn of(snapshot: &Snapshot, method: Option<&str>) -> Self {
         let started = snapshot.started.and_then(|started| started.system.duration_since(UNIX_EPOCH).ok());
         let content = Content {
-            method: method.map(|method| method.name().to_owned()).unwrap_or_default(),
+            method: method.unwrap_or_default().to_owned(),
             dialect: snapshot.target.as_ref().map_or(snapshot.dialect, |target| target.dialect.id()).to_owned(),
             // The name and the cursor may be URLs: query parameters that may be secrets are left
             // out of both.
             name: without_secrets(&snapshot.name),
             cursor: snapshot.target.as_ref().map(|target| target.cursor.clone().stored(without_secrets)),
             state: snapshot.state,
-            status: snapshot.status.as_deref().cloned(),
-            raw_status: snapshot.raw_status.as_deref().map(str::to_owned),
+            // Words of the service may have URLs in them.
+            status: snapshot.status.as_deref().cloned().map(Status::stored),
+            raw_status: snapshot.raw_status.as_deref().map(|word| hidden(word).into_owned()),
             started: started.and_then(|since| u64::try_from(since.as_millis()).ok()),
             found: snapshot.is_found,
         };

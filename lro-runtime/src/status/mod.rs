@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::line;
+use crate::{secrets::hidden, text::line};
 
 mod code;
 pub mod details;
@@ -87,6 +87,16 @@ impl Status {
     pub fn with_http_status(mut self, status: u16) -> Self {
         self.http_status = Some(status);
         self
+    }
+
+    /// Returns the status as a token stores it: without the secrets of URLs in its texts.
+    pub(crate) fn stored(self) -> Self {
+        Self {
+            message: hidden(&self.message).into_owned(),
+            details: self.details.into_iter().filter_map(Detail::stored).collect(),
+            reason: self.reason.map(|reason| hidden(&reason).into_owned()),
+            ..self
+        }
     }
 
     /// Returns the canonical code.

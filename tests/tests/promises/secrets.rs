@@ -5,7 +5,13 @@
 
 use std::{error::Error as _, fmt::Debug, time::Duration};
 
-use lro_runtime::{Error, Operations, PollSettings, RawOperation, Transport, testing::VirtualClock, transport::Reply};
+use lro_runtime::{
+    Code, Dialect, Error, Failure, Operations, PollSettings, RawOperation, State, Status, Transport,
+    details::Detail,
+    dialect::{Call, Cursor, Observation, Options},
+    testing::VirtualClock,
+    transport::{Reply, Request},
+};
 use serde_json::json;
 
 use crate::support::{Server, json_reply, percent, reply};
@@ -128,6 +134,83 @@ fn secrets_are_shown_nowhere() {
             }
         }
     }
+}
+
+#[test]
+fn why_an_operation_failed_is_stored_without_the_secrets_of_urls() {
+    let url = "https://u:hunter2@h.test/x?api-version=1&sig=hunter2";
+    let clock = VirtualClock::new();
+    let server = Server::new(&clock, move |_, _| {
+        let details = json!([
+            { "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": url, "metadata": { "source": url } },
+            { "@type": url, "n": 1.10, "link": [format!("see \"{url}\""), null] },
+        ]);
+        let error = json!({ "code": 9, "message": format!("cannot read {url} today"), "details": details });
+        let body = json!({ "name": "operations/1", "done": true, "error": error }).to_string();
+        (Duration::ZERO, Ok(reply(200, body.replace('&', "\\u0026"))))
+    });
+    let operations = client(server, &clock);
+    let operation = smol::block_on(operations.post("v1/x", &json!({}))).unwrap();
+    check_operation(&operation);
+    assert!(operation.status().unwrap().message().contains(SECRET), "the caller gets the status as it is");
+    let resumed = operations.resume(operation.token()).unwrap();
+    let status = resumed.status().unwrap();
+    assert_eq!(status.message(), "cannot read https://h.test/x?api-version=1&sig=… today");
+    assert_eq!(status.reason(), Some("https://h.test/x?api-version=1&sig=…"));
+    let info = status.details()[0].error_info().unwrap();
+    assert_eq!(info.metadata["source"], "https://h.test/x?api-version=1&sig=…");
+    assert!(status.details()[1].json().contains("\"n\":1.1}"), "{}", status.details()[1].json());
+    assert_eq!(resumed.token(), operation.token());
+}
+
+/// Reads the failure of `operations/1` into every reply, with a word and details in protobuf.
+struct Failed;
+
+const URL: &str = "https://u:hunter2@h.test/x?a=1&sig=hunter2";
+
+impl Dialect for Failed {
+    fn id(&self) -> &'static str {
+        "failed"
+    }
+
+    fn read_start<'a>(&self, _: &Request, reply: &'a Reply, _: &Options) -> Result<Observation<'a>, Failure> {
+        self.read(&Cursor::default(), reply)
+    }
+
+    fn locate(&self, name: &str, _: &Options) -> Result<Cursor, Failure> {
+        Ok(Cursor::new(name))
+    }
+
+    fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        Ok(Call::get(cursor.key()))
+    }
+
+    fn read<'a>(&self, _: &Cursor, _: &'a Reply) -> Result<Observation<'a>, Failure> {
+        let mut seen = Observation::new(State::Failed);
+        seen.name = Some("operations/1".into());
+        seen.cursor = Some(Cursor::new("operations/1").refused(&Failure::protocol(format!("`{URL}` is odd"))));
+        seen.raw_status = Some(format!("FAILED: {URL}").into());
+        let details = [format!("at {URL}"), "no secret".to_owned()];
+        let details = details.map(|detail| Detail::from_message("t/x", detail)).to_vec();
+        seen.status = Some(Status::new(Code::Internal, "failed").with_details(details));
+        Ok(seen)
+    }
+}
+
+#[test]
+fn a_word_and_details_in_protobuf_are_stored_without_the_secrets_of_urls() {
+    let clock = VirtualClock::new();
+    let server = Server::new(&clock, |_, _| (Duration::ZERO, Ok(reply(200, String::new()))));
+    let operations =
+        Operations::builder("http://server.test").dialect(Failed).transport(server).timer(clock).build().unwrap();
+    let operation = smol::block_on(operations.post("x", &json!({}))).unwrap();
+    check("token's content", &decode(operation.token().to_string().rsplit('-').next().unwrap()));
+    let content = decode(operation.token().to_string().rsplit('-').next().unwrap());
+    assert!(content.contains("FAILED: https://h.test/x?a=1&sig=…"), "{content}");
+    let token: lro_runtime::Token = operation.token().to_string().parse().unwrap();
+    assert_eq!(token, operation.token());
+    // A message without its schema is kept whole or left out.
+    assert!(content.contains("\"proto\":\"bm8gc2VjcmV0\"") && content.matches("\"proto\"").count() == 1, "{content}");
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::{
     dialect::{Call, Cursor, Encoding, Observation, Part, encode_name},
     hint::Hint,
     message::{Reply, Request},
+    percent::decoded,
     protobuf::{Any, Fields, Malformed, Value, merge},
     status::{Cause, Code, Failure, Status, details::Detail},
     text::excerpt,
@@ -208,7 +209,10 @@ pub(crate) fn failure_of_status(status: &tonic::Status) -> Failure {
 /// Returns the failure for a gRPC error, from its status code and its headers.
 fn failure_in_headers(code: &[u8], headers: &HeaderMap) -> Failure {
     let code = text(code).ok().and_then(|code| code.parse().ok()).map_or(Code::Unknown, Code::from_number);
-    let message = headers.get("grpc-message").map(|message| percent_decoded(message.as_bytes())).unwrap_or_default();
+    // What is encoded wrongly stays as it is: gRPC forbids to [drop a
+    // message](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses) because of
+    // its encoding.
+    let message = headers.get("grpc-message").map(|message| decoded(message.as_bytes())).unwrap_or_default();
     let details = headers.get("grpc-status-details-bin").map(|details| read_details(details.as_bytes()));
     let status = Status::new(code, message).with_details(details.unwrap_or_default());
     // As in `error_reply`: a header first, else the `RetryInfo` among the details.
@@ -324,21 +328,4 @@ fn text(bytes: &[u8]) -> Result<&str, Malformed> {
 /// The failure for bytes that are not the message that the call returns.
 fn malformed(wanted: &str, found: &[u8]) -> Failure {
     Failure::protocol(format!("the reply is not {wanted}: found {} bytes, `{}`", found.len(), excerpt(found)))
-}
-
-/// Decodes `grpc-message`, in which everything but printable ASCII is percent-encoded.
-///
-/// A `%` that is not followed by two hex digits stays as it is: gRPC forbids to [drop a
-/// message](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses) because of
-/// its encoding.
-fn percent_decoded(text: &[u8]) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((byte, after)) = rest.split_first() {
-        let hex = after.get(..2).filter(|hex| *byte == b'%' && hex.iter().all(u8::is_ascii_hexdigit));
-        let decoded = hex.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
-        out.push(decoded.unwrap_or(*byte));
-        rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }

@@ -90,6 +90,8 @@ pub(crate) struct Snapshot {
     /// The word of the dialect that the operation was read or resumed in. Beside the target's,
     /// because a finished operation may have no target, and its token is of a dialect all the same.
     pub(crate) dialect: &'static str,
+    /// The method of the token that an untyped resume has read: the operation is of no other.
+    pub(crate) token_method: Option<Arc<str>>,
     /// Where to poll; `None` if the server has named no place, as it may for an operation that is
     /// finished at once.
     pub(crate) target: Option<Arc<PollTarget>>,
@@ -206,6 +208,7 @@ impl Snapshot {
             hint: None,
             follow: false,
             dialect,
+            token_method: None,
             target: target.map(Arc::new),
             start_id: None,
             started,
@@ -264,6 +267,7 @@ impl Snapshot {
             hint: seen.hint,
             follow: seen.follow,
             dialect: self.dialect,
+            token_method: self.token_method.clone(),
             target: self.target.clone(),
             start_id: self.start_id.clone(),
             started: self.started,
@@ -325,6 +329,7 @@ impl Snapshot {
             body: self.body.clone(),
             // What is refused is not worth a delay.
             follow: true,
+            token_method: self.token_method.clone(),
             replied: self.replied,
             ..Self::unpolled(&self.name, self.dialect, Some(target), self.started)
         }

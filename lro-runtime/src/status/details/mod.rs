@@ -1,14 +1,14 @@
 //! Typed error details
 //! ([`google/rpc/error_details.proto`](https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto)).
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, fmt, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::{duration, text::excerpt};
+use crate::{duration, secrets::hidden, text::excerpt};
 
 #[cfg(feature = "grpc")]
 mod protobuf;
@@ -152,6 +152,26 @@ impl Detail {
     #[must_use]
     pub fn from_message(type_url: impl Into<String>, message: impl Into<Bytes>) -> Self {
         Self { type_url: type_url.into(), content: Content::Proto(message.into()) }
+    }
+
+    /// Returns the detail as a token stores it: without the secrets of URLs in its texts. `None`
+    /// for a message in protobuf that has some: its text cannot be changed without its schema.
+    pub(crate) fn stored(self) -> Option<Self> {
+        let content = match self.content {
+            // A secret ends with its string at the latest, so that the text stays JSON.
+            Content::Json(json) => match hidden(json.get()) {
+                Cow::Borrowed(_) => Content::Json(json),
+                Cow::Owned(text) => Content::Json(RawValue::from_string(text).ok()?),
+            },
+            Content::Proto(message) => {
+                let text = String::from_utf8_lossy(&message);
+                if hidden(&text) != text {
+                    return None;
+                }
+                Content::Proto(message)
+            }
+        };
+        Some(Self { type_url: hidden(&self.type_url).into_owned(), content })
     }
 
     /// Creates a detail from one element of a JSON array. Accepts any element: one without an
