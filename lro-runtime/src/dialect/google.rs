@@ -280,22 +280,30 @@ pub(super) fn observation<'a>(
     seen
 }
 
-/// Adds the cursor to the observation of a start reply.
+/// Adds the cursor to the observation of a start reply or of an entry of a list.
 ///
 /// # Errors
 ///
-/// When the operation is not done and has no name, or when its name could leave its collection.
+/// When the operation is not done and has no name. One whose name could leave its collection was
+/// accepted all the same: nothing is sent to its cursor.
 pub(super) fn with_cursor<'a>(mut seen: Observation<'a>, options: &Options) -> Result<Observation<'a>, Failure> {
     match seen.name.as_deref().filter(|name| !name.is_empty()) {
-        Some(name) => {
-            encode_name(name)?;
-            seen.cursor = Some(Google::cursor_at(name, options));
-        }
+        Some(name) => seen.cursor = Some(cursor_of_reply(name, options)),
         // A finished operation may be nameless: a validate-only call answers with one.
         None if seen.state.is_terminal() => {}
         None => return Err(Failure::protocol("the operation is not done and has no `name`")),
     }
     Ok(seen)
+}
+
+/// Returns the cursor of the operation `name`, as a reply has it. A name that no path may have is
+/// refused there, over gRPC as over REST: a token made over one resumes over the other.
+pub(super) fn cursor_of_reply(name: &str, options: &Options) -> Cursor {
+    let cursor = Google::cursor_at(name, options);
+    match encode_name(name) {
+        Ok(_) => cursor,
+        Err(why) => cursor.refused(&why),
+    }
 }
 
 /// A payload of an operation.

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Call, Cursor, Dialect, Encoding, Google, Observation, Options, Part, expect_success, google::read_status,
+    Call, Cursor, Dialect, Encoding, Google, Observation, Options, Part, expect_success,
+    google::{cursor_of_reply, read_status},
     json::present,
 };
 use crate::{
@@ -134,7 +135,7 @@ impl Dialect for Jobs {
         let mut seen = self.read(&Cursor::default(), reply)?;
         // Unlike an operation, a job always has a name: it is a resource, also when it is done.
         match seen.name.as_deref().filter(|name| !name.is_empty()) {
-            Some(name) => seen.cursor = Some(self.locate(name, options)?),
+            Some(name) => seen.cursor = Some(cursor_of_reply(name, options)),
             None => return Err(Failure::protocol("the reply has no `name`")),
         }
         Ok(seen)
