@@ -13,7 +13,7 @@ use super::{
     current_method, start_policy,
 };
 use crate::{
-    dialect::{Call, CallerHeaders, Dialect, Observation, started_unreadably},
+    dialect::{Call, CallerHeaders, Dialect, Observation},
     error::{Error, ErrorKind, Result},
     message::Request,
     operation::{
@@ -161,9 +161,7 @@ impl Operations {
         let reply = self.exchange(request, timeout, &**timer).await?;
         let now = timer.now();
         let replied = ReplyTime { at: now, round_trip: now.saturating_duration_since(started.at), answers_start: true };
-        let seen = dialect
-            .read_start(request, &reply, Method::options_of(method))
-            .or_else(|failure| started_unreadably(&reply, failure))?;
+        let seen = dialect.read_start(request, &reply, Method::options_of(method))?;
         // `seen` borrows the reply's body. `first` uses it up, and only then can the body be moved
         // into the snapshot.
         let next = self.first(dialect, seen, reply.body(), method, Some(started), replied);

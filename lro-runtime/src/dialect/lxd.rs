@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
-use http::{Method, StatusCode, Uri};
+use http::{Method, StatusCode, Uri, header::LOCATION};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -14,7 +14,7 @@ use super::{
     },
     error_reply, expect_success,
     json::string,
-    location::{body_of, location_in, repeated_headers},
+    location::{body_of, first_placed, kept, kept_url_in, repeated_headers},
 };
 use crate::{
     dialect::encode_name,
@@ -97,26 +97,14 @@ impl Dialect for Lxd {
             seen.response = envelope.metadata.map(json);
             return Ok(seen);
         }
-        let url = location_in(reply, request.uri())?;
+        let start = request.uri().to_string();
+        let location = kept_url_in(reply, LOCATION.as_str(), &start);
         let path = envelope.operation.as_deref().filter(|path| !path.is_empty());
-        let (mut cursor, name) = match (url, path) {
-            (Some(url), path) => {
-                let name = path.map_or_else(|| path_of(&url).to_owned(), |path| path_of(path).to_owned());
-                (Cursor::new(url), name)
-            }
-            (None, Some(path)) => {
-                let cursor = match crate::url::resolve(request.uri(), path) {
-                    Ok(url) => Cursor::new(url.to_string()),
-                    Err(error) => Cursor::new(path).refused(&error.into()),
-                };
-                (cursor, path_of(path).to_owned())
-            }
-            (None, None) => {
-                return Err(Failure::protocol(
-                    "the reply does not name the operation: neither Location nor `operation`",
-                ));
-            }
-        };
+        let urls = location.into_iter().chain(path.map(|path| kept(path, &start)));
+        let cursor = first_placed(urls).ok_or_else(|| {
+            Failure::protocol("the reply does not name the operation: neither Location nor `operation`")
+        })?;
+        let name = path_of(path.unwrap_or(cursor.key())).to_owned();
         // The operation was accepted: a body that cannot be read must not lose it.
         let mut seen = envelope
             .metadata
@@ -124,10 +112,10 @@ impl Dialect for Lxd {
             .unwrap_or_else(|| Observation::new(State::Running));
         seen.name = Some(Cow::Owned(name));
         // A refused URL stays as it was written.
-        if cursor.refusal().is_none() {
-            let key = key_of(request.uri(), cursor.key().to_owned());
-            cursor = cursor.at(key);
-        }
+        let cursor = match cursor.refusal() {
+            None => Cursor::new(key_of(request.uri(), cursor.key().to_owned())),
+            Some(_) => cursor,
+        };
         seen.cursor = Some(cursor.with_headers(repeated_headers(request)));
         seen.hint = Hint::from_headers(reply.headers());
         Ok(seen)
