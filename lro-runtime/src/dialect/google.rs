@@ -100,7 +100,7 @@ impl Dialect for Google {
         options: &Options,
     ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
-        let mut seen = read_operation(reply.body())?;
+        let mut seen = read_operation(reply.body()).or_else(|why| accepted(name_in(reply.body()), why))?;
         seen.hint = Hint::from_headers(reply.headers());
         with_cursor(seen, options)
     }
@@ -240,14 +240,23 @@ fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
     Ok(observation(name, done, metadata.map(any), error, response.map(any)))
 }
 
-/// Returns the name in a message that [`read_operation`] cannot read.
-fn name_in(message: &[u8]) -> Option<Cow<'_, str>> {
+/// Returns the name in a message that cannot be read as a whole.
+pub(super) fn name_in(message: &[u8]) -> Option<Cow<'_, str>> {
     const NAME: Paths<1> = Paths::NONE.with(0, WirePath::at(&[&["name"]]));
     let mut found = [None];
     // What was found before the message ceased to be JSON counts.
     let _ = seek(message, &NAME, &mut found);
     let [name] = found;
     name.and_then(string)
+}
+
+/// Returns the operation `name` that a start call began with a reply that cannot be read: its polls
+/// tell how it is. Fails with `why` if there is no name.
+pub(super) fn accepted(name: Option<Cow<'_, str>>, why: Failure) -> Result<Observation<'_>, Failure> {
+    let name = name.filter(|name| !name.is_empty()).ok_or(why)?;
+    let mut seen = Observation::new(State::Running);
+    seen.name = Some(name);
+    Ok(seen)
 }
 
 /// Builds the observation from the fields of a `google.longrunning.Operation`, whether they came as

@@ -14,7 +14,7 @@ use super::{
     },
     error_reply, expect_success,
     json::string,
-    location::{body_of, first_placed, kept, kept_url_in, repeated_headers},
+    location::{first_placed, kept, kept_url_in, repeated_headers, without_mark},
 };
 use crate::{
     dialect::encode_name,
@@ -90,19 +90,24 @@ impl Dialect for Lxd {
         _options: &Options,
     ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
-        let envelope = Envelope::of(reply)?;
+        let (envelope, unread) = Envelope::begun(reply);
+        if envelope.is_error() {
+            return Err(error_reply(reply));
+        }
         // `type: sync`: the server did the work before it answered.
         if envelope.kind.as_deref() != Some("async") && reply.status() != StatusCode::ACCEPTED {
             let mut seen = Observation::new(State::Succeeded);
             seen.response = envelope.metadata.map(json);
-            return Ok(seen);
+            return unread.map_or(Ok(seen), Err);
         }
         let start = request.uri().to_string();
         let location = kept_url_in(reply, LOCATION.as_str(), &start);
         let path = envelope.operation.as_deref().filter(|path| !path.is_empty());
         let urls = location.into_iter().chain(path.map(|path| kept(path, &start)));
         let cursor = first_placed(urls).ok_or_else(|| {
-            Failure::protocol("the reply does not name the operation: neither Location nor `operation`")
+            unread.unwrap_or_else(|| {
+                Failure::protocol("the reply does not name the operation: neither Location nor `operation`")
+            })
         })?;
         let name = path_of(path.unwrap_or(cursor.key())).to_owned();
         // The operation was accepted: a body that cannot be read must not lose it.
@@ -247,28 +252,40 @@ fn path_of(url: &str) -> &str {
 }
 
 /// The envelope of every reply. A poll's reply is `type: sync`, with the operation in `metadata`.
-#[derive(Deserialize)]
 struct Envelope<'a> {
-    #[serde(borrow, rename = "type", default)]
     kind: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
     operation: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
     metadata: Option<&'a RawValue>,
 }
 
 impl<'a> Envelope<'a> {
+    /// Reads the reply to a call that must have all of it.
     fn of(reply: &'a Reply) -> Result<Self, Failure> {
-        let body = body_of(reply).map(|part| part.bytes);
-        let read = match body {
-            Some(Cow::Borrowed(body)) => serde_json::from_slice::<Self>(body),
-            _ => serde_json::from_slice(b""),
-        };
-        let envelope = read.map_err(|e| {
+        match Self::begun(reply) {
+            (_, Some(unread)) => Err(unread),
+            // The envelope of an error is an error, whatever the HTTP status.
+            (envelope, None) if envelope.is_error() => Err(error_reply(reply)),
+            (envelope, None) => Ok(envelope),
+        }
+    }
+
+    /// Reads what there is of an envelope, and returns it with why the rest cannot be read. A start
+    /// call may be accepted with a reply that breaks off.
+    fn begun(reply: &'a Reply) -> (Self, Option<Failure>) {
+        const MEMBERS: Paths<3> = Paths::NONE
+            .with(0, WirePath::at(&[&["type"]]))
+            .with(1, WirePath::at(&[&["operation"]]))
+            .with(2, WirePath::at(&[&["metadata"]]));
+        let mut found = [None; 3];
+        let unread = seek(without_mark(reply.body()), &MEMBERS, &mut found).err().map(|e| {
             Failure::protocol(format!("the body is not a reply of LXD: {e}; found `{}`", excerpt(reply.body())))
-        })?;
-        // The envelope of an error (`type: error`) is an error, whatever the HTTP status.
-        if envelope.kind.as_deref() == Some("error") { Err(error_reply(reply)) } else { Ok(envelope) }
+        });
+        let [kind, operation, metadata] = found;
+        (Self { kind: kind.and_then(string), operation: operation.and_then(string), metadata }, unread)
+    }
+
+    fn is_error(&self) -> bool {
+        self.kind.as_deref() == Some("error")
     }
 }
 
