@@ -116,6 +116,16 @@ pub(super) fn first_placed(urls: impl IntoIterator<Item = String>) -> Option<Cur
     Some(cursors.find(|cursor| cursor.refusal().is_none()).unwrap_or(first))
 }
 
+/// The failure for a start call that was accepted by a reply which names no URL: work is going on,
+/// and nothing says where to poll. `missing` are the places where the URL was looked for.
+pub(super) fn nowhere_to_poll(request: &Request, reply: &Reply, missing: &str) -> Failure {
+    Failure::protocol(format!(
+        "HTTP {} without {missing}: the service has accepted the {}, and the reply does not say which URL to poll",
+        reply.status().as_u16(),
+        request.method()
+    ))
+}
+
 /// What stands between values of one header that differ. No URL has it, so it is refused by
 /// [`resolved`] wherever it was kept.
 const BETWEEN_VALUES: char = '\n';

@@ -14,7 +14,7 @@ use super::{
     },
     error_reply, expect_success,
     json::string,
-    location::{first_placed, kept, kept_url_in, repeated_headers, without_mark},
+    location::{first_placed, kept, kept_url_in, nowhere_to_poll, repeated_headers, without_mark},
 };
 use crate::{
     dialect::encode_name,
@@ -104,11 +104,8 @@ impl Dialect for Lxd {
         let location = kept_url_in(reply, LOCATION.as_str(), &start);
         let path = envelope.operation.as_deref().filter(|path| !path.is_empty());
         let urls = location.into_iter().chain(path.map(|path| kept(path, &start)));
-        let cursor = first_placed(urls).ok_or_else(|| {
-            unread.unwrap_or_else(|| {
-                Failure::protocol("the reply does not name the operation: neither Location nor `operation`")
-            })
-        })?;
+        let cursor = first_placed(urls)
+            .ok_or_else(|| unread.unwrap_or_else(|| nowhere_to_poll(request, reply, "a Location or an `operation`")))?;
         let name = path_of(path.unwrap_or(cursor.key())).to_owned();
         // The operation was accepted: a body that cannot be read must not lose it.
         let mut seen = envelope

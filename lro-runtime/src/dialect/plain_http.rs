@@ -5,7 +5,8 @@ use http::{StatusCode, header::LOCATION};
 use super::{
     Call, Cursor, Dialect, Observation, Options, expect_success,
     location::{
-        self, LocationReply, done, first_placed, kept_url_in, metadata_of, placed, repeated_headers, result_at,
+        self, LocationReply, done, first_placed, kept_url_in, metadata_of, nowhere_to_poll, placed, repeated_headers,
+        result_at,
     },
 };
 use crate::{
@@ -74,12 +75,7 @@ impl Dialect for Http {
         // Relative to the URL of the start call (RFC 9110, 10.2.2), and absolute from here on: the
         // cursor must lead to the same place from a token, without the start call.
         let url = kept_url_in(reply, LOCATION.as_str(), &request.uri().to_string());
-        let cursor = first_placed(url).ok_or_else(|| {
-            Failure::protocol(format!(
-                "HTTP {} without a Location: the reply does not say which URL to poll",
-                reply.status().as_u16()
-            ))
-        })?;
+        let cursor = first_placed(url).ok_or_else(|| nowhere_to_poll(request, reply, "a Location"))?;
         let cursor = cursor.with_headers(repeated_headers(request));
         let mut seen = if is_result { result_at(cursor) } else { running(reply, Some(cursor)) };
         seen.hint = Hint::from_headers(reply.headers());

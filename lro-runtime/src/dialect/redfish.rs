@@ -13,7 +13,10 @@ use super::{
     },
     error_reply, expect_success,
     json::string,
-    location::{base_of, body_of, done, first_placed, kept, kept_url_in, metadata_of, repeated_headers, without_mark},
+    location::{
+        base_of, body_of, done, first_placed, kept, kept_url_in, metadata_of, nowhere_to_poll, repeated_headers,
+        without_mark,
+    },
     read_details,
 };
 use crate::{
@@ -139,11 +142,7 @@ impl Dialect for Redfish {
             return Ok(seen);
         }
         let cursor = first_placed(url.into_iter().chain(Task::of(reply).urls(&start))).ok_or_else(|| {
-            Failure::protocol(format!(
-                "the service has accepted the request (HTTP {}) and runs a task, but does not say where it can be \
-                 polled: neither in `Location` nor in the `TaskMonitor` or `@odata.id` of a task",
-                reply.status().as_u16()
-            ))
+            nowhere_to_poll(request, reply, "a Location, and without the TaskMonitor or @odata.id of a task")
         })?;
         seen.hint = Hint::from_headers(reply.headers());
         seen.cursor = Some(cursor.with_headers(repeated_headers(request)));
