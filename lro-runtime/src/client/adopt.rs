@@ -85,8 +85,8 @@ impl Operations {
     ///
     /// # Errors
     ///
-    /// Of kind [`Protocol`](ErrorKind::Protocol) when the dialect cannot read the message. A
-    /// message that leads to an origin that is not trusted is an operation whose polls fail.
+    /// Of kind [`Protocol`](ErrorKind::Protocol) when the dialect cannot read the message, not even
+    /// its name. One that leads to an origin that is not trusted is an operation whose polls fail.
     pub fn adopt(&self, message: impl Into<Bytes>) -> Result<RawOperation> {
         let method = current_method::current();
         self.adopt_reply(Reply::new(message.into()), self.dialect_of(method), method)

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::Method as HttpMethod;
+use http::{Method as HttpMethod, StatusCode};
 use serde::Serialize;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     current_method, start_policy,
 };
 use crate::{
-    dialect::{Call, CallerHeaders, Dialect, Observation, started_unreadably},
+    dialect::{Call, CallerHeaders, Dialect, Observation},
     error::{Error, ErrorKind, Result},
     message::Request,
     operation::{
@@ -24,6 +24,23 @@ use crate::{
     timer::Timer,
     transport::BoxFuture,
 };
+
+/// Why a start call gave no operation.
+struct StartFailure {
+    failure: Failure,
+    /// Whether the service took the call, with a reply that the dialect cannot read: there may be
+    /// an operation.
+    was_accepted: bool,
+}
+
+impl From<Failure> for StartFailure {
+    fn from(failure: Failure) -> Self {
+        Self { failure, was_accepted: false }
+    }
+}
+
+/// The advice where a start call was answered with success, and its reply names no operation.
+const ACCEPTED: &str = "the service answered with success, so look for the operation before you start again; check that the dialect and the address are those of the service";
 
 impl Operations {
     /// Starts an operation with a whole request: any method, headers and body.
@@ -39,7 +56,7 @@ impl Operations {
     /// # Errors
     ///
     /// Of kind [`Start`](crate::ErrorKind::Start) when the call failed,
-    /// [`Protocol`](crate::ErrorKind::Protocol) when the dialect cannot read its reply,
+    /// [`Protocol`](crate::ErrorKind::Protocol) when the dialect finds no operation in its reply,
     /// [`UntrustedUrl`](crate::ErrorKind::UntrustedUrl) when the request is to go to an origin that
     /// is not trusted. Where the *reply* leads to such an origin, the operation has started: it is
     /// returned, with its name and its token, and its polls fail with this kind.
@@ -112,16 +129,23 @@ impl Operations {
             })?;
             // With the id, a start that may have happened can be repeated.
             let with_id = call.start_id.as_deref().map(|id| format!(" with the start id `{id}`")).unwrap_or_default();
-            client
-                .start_erased(call, method)
-                .await
-                .map_err(|failure| Error::from_failure(ErrorKind::Start, format!("{name}{with_id} failed"), failure))
+            client.start_erased(call, method).await.map_err(|StartFailure { failure, was_accepted }| {
+                let error = Error::from_failure(ErrorKind::Start, format!("{name}{with_id} failed"), failure);
+                if !was_accepted {
+                    return error;
+                }
+                error.with_advice(ErrorKind::Protocol, ACCEPTED).with_advice(ErrorKind::UntrustedUrl, ACCEPTED)
+            })
         })
     }
 
     /// Sends a start call, and sends it again where the start policy allows. Not generic: compiled
     /// once for all methods.
-    async fn start_erased(&self, call: CheckedCall, method: Option<&'static Method>) -> Result<RawOperation, Failure> {
+    async fn start_erased(
+        &self,
+        call: CheckedCall,
+        method: Option<&'static Method>,
+    ) -> Result<RawOperation, StartFailure> {
         let CheckedCall { call, by_caller, start_id, timeout } = call;
         let dialect = self.dialect_of(method);
         let options = Method::options_of(method);
@@ -133,11 +157,13 @@ impl Operations {
             // Every attempt sends the same request with the same id, by which the service can tell
             // that it is one start.
             match self.start_once(Arc::clone(&dialect), &request, method, timeout).await {
-                Err(failure) if self.inner.start_policy.try_again(failed, &failure, start_id.is_some()) => {
+                Err(StartFailure { failure, .. })
+                    if self.inner.start_policy.try_again(failed, &failure, start_id.is_some()) =>
+                {
                     failed += 1;
                     // `build` has checked these settings. If they were invalid all the same, the
                     // failure says more than they do.
-                    let Ok(schedule) = self.settings().clone().resolve() else { return Err(failure) };
+                    let Ok(schedule) = self.settings().clone().resolve() else { return Err(failure.into()) };
                     let timer = self.timer();
                     timer.sleep(start_policy::delay_before_retry(failed, &failure, &schedule, &**timer)).await;
                 }
@@ -153,7 +179,7 @@ impl Operations {
         request: &Request,
         method: Option<&'static Method>,
         timeout: Duration,
-    ) -> Result<RawOperation, Failure> {
+    ) -> Result<RawOperation, StartFailure> {
         let timer = self.timer();
         // The start is when this attempt is sent: a `404` within the grace after it means that the
         // operation is not visible yet.
@@ -161,9 +187,11 @@ impl Operations {
         let reply = self.exchange(request, timeout, &**timer).await?;
         let now = timer.now();
         let replied = ReplyTime { at: now, round_trip: now.saturating_duration_since(started.at), answers_start: true };
-        let seen = dialect
-            .read_start(request, &reply, Method::options_of(method))
-            .or_else(|failure| started_unreadably(&reply, failure))?;
+        let seen = dialect.read_start(request, &reply, Method::options_of(method)).map_err(|failure| {
+            // A 303 answers the call as well: the result is elsewhere.
+            let was_accepted = reply.status().is_success() || reply.status() == StatusCode::SEE_OTHER;
+            StartFailure { failure, was_accepted }
+        })?;
         // `seen` borrows the reply's body. `first` uses it up, and only then can the body be moved
         // into the snapshot.
         let next = self.first(dialect, seen, reply.body(), method, Some(started), replied);

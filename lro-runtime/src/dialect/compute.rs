@@ -244,7 +244,13 @@ impl Dialect for Compute {
         let name = members.get::<String>(self.fields.name).unwrap_or_default();
         let place = place_of_message(&members, request.uri()).map(|place| place.at(name.clone()));
         let place = place.filter(|_| !name.is_empty()).map(|place| with_options(place, options));
-        let mut seen = self.observe(reply.body(), place)?;
+        // The service has accepted what it names, whatever else of the reply cannot be read.
+        let mut seen = self.observe(reply.body(), place.clone()).or_else(|why| {
+            let mut seen = Observation::new(State::Running);
+            seen.name = place.as_ref().map(|cursor| Cow::Owned(name_of(cursor)));
+            seen.cursor = place;
+            if name.is_empty() { Err(why) } else { Ok(seen) }
+        })?;
         // The operation has started, so this fails its polls. A terminal operation needs no cursor:
         // it is never polled again.
         if seen.cursor.is_none() && !seen.state.is_terminal() {

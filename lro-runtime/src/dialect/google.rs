@@ -100,7 +100,7 @@ impl Dialect for Google {
         options: &Options,
     ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
-        let mut seen = read_operation(reply.body())?;
+        let mut seen = read_operation(reply.body()).or_else(|why| accepted(name_in(reply.body()), why))?;
         seen.hint = Hint::from_headers(reply.headers());
         with_cursor(seen, options)
     }
@@ -235,14 +235,23 @@ fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
     Ok(observation(name, done, metadata.map(any), error, response.map(any)))
 }
 
-/// Returns the name in a message that [`read_operation`] cannot read.
-fn name_in(message: &[u8]) -> Option<Cow<'_, str>> {
+/// Returns the name in a message that cannot be read as a whole.
+pub(super) fn name_in(message: &[u8]) -> Option<Cow<'_, str>> {
     const NAME: Paths<1> = Paths::NONE.with(0, WirePath::at(&[&["name"]]));
     let mut found = [None];
     // What was found before the message ceased to be JSON counts.
     let _ = seek(message, &NAME, &mut found);
     let [name] = found;
     name.and_then(string)
+}
+
+/// Returns the operation `name` that a start call began with a reply that cannot be read: its polls
+/// tell how it is. Fails with `why` if there is no name.
+pub(super) fn accepted(name: Option<Cow<'_, str>>, why: Failure) -> Result<Observation<'_>, Failure> {
+    let name = name.filter(|name| !name.is_empty()).ok_or(why)?;
+    let mut seen = Observation::new(State::Running);
+    seen.name = Some(name);
+    Ok(seen)
 }
 
 /// Builds the observation from the fields of a `google.longrunning.Operation`, whether they came as
@@ -275,22 +284,30 @@ pub(super) fn observation<'a>(
     seen
 }
 
-/// Adds the cursor to the observation of a start reply.
+/// Adds the cursor to the observation of a start reply or of an entry of a list.
 ///
 /// # Errors
 ///
-/// When the operation is not done and has no name, or when its name could leave its collection.
+/// When the operation is not done and has no name. One whose name could leave its collection was
+/// accepted all the same: nothing is sent to its cursor.
 pub(super) fn with_cursor<'a>(mut seen: Observation<'a>, options: &Options) -> Result<Observation<'a>, Failure> {
     match seen.name.as_deref().filter(|name| !name.is_empty()) {
-        Some(name) => {
-            encode_name(name)?;
-            seen.cursor = Some(Google::cursor_at(name, options));
-        }
+        Some(name) => seen.cursor = Some(cursor_of_reply(name, options)),
         // A finished operation may be nameless: a validate-only call answers with one.
         None if seen.state.is_terminal() => {}
         None => return Err(Failure::protocol("the operation is not done and has no `name`")),
     }
     Ok(seen)
+}
+
+/// Returns the cursor of the operation `name`, as a reply has it. A name that no path may have is
+/// refused there, over gRPC as over REST: a token made over one resumes over the other.
+pub(super) fn cursor_of_reply(name: &str, options: &Options) -> Cursor {
+    let cursor = Google::cursor_at(name, options);
+    match encode_name(name) {
+        Ok(_) => cursor,
+        Err(why) => cursor.refused(&why),
+    }
 }
 
 /// A payload of an operation.

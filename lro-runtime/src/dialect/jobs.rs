@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Call, Cursor, Dialect, Encoding, Google, Observation, Options, Part, expect_success, google::read_status,
+    Call, Cursor, Dialect, Encoding, Google, Observation, Options, Part, expect_success,
+    google::{accepted, cursor_of_reply, name_in, read_status},
     json::present,
 };
 use crate::{
@@ -131,10 +132,12 @@ impl Dialect for Jobs {
         reply: &'a Reply,
         options: &Options,
     ) -> Result<Observation<'a>, Failure> {
-        let mut seen = self.read(&Cursor::default(), reply)?;
+        expect_success(reply)?;
+        let mut seen = observe(reply.body()).or_else(|why| accepted(name_in(reply.body()), why))?;
+        seen.hint = Hint::from_headers(reply.headers());
         // Unlike an operation, a job always has a name: it is a resource, also when it is done.
         match seen.name.as_deref().filter(|name| !name.is_empty()) {
-            Some(name) => seen.cursor = Some(self.locate(name, options)?),
+            Some(name) => seen.cursor = Some(cursor_of_reply(name, options)),
             None => return Err(Failure::protocol("the reply has no `name`")),
         }
         Ok(seen)

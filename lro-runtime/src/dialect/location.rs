@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderName, StatusCode, Uri, header::LOCATION};
+use http::{HeaderMap, StatusCode, Uri, header::LOCATION};
 
 use super::{Cursor, Encoding, Observation, Part, error_reply};
 use crate::{
     message::{Reply, Request},
-    status::{Cause, Failure, State},
+    status::{Failure, State},
     text::excerpt,
     url::{from_bytes, is_absolute, redacted, resolve},
 };
@@ -110,6 +110,44 @@ pub(super) fn kept(reference: &str, polled: &str) -> String {
     base_of(polled).and_then(|base| resolved(&base, reference)).unwrap_or_else(|_| reference.to_owned())
 }
 
+/// Fails if a URL that was [`kept`] could not be resolved, and says why.
+pub(super) fn readable(url: &str) -> Result<(), Failure> {
+    resolved(&Uri::from_static(BASE), url).map(drop)
+}
+
+/// Returns the cursor at a URL that was [`kept`]: refused, if the URL could not be resolved. Of
+/// values that differ, the first then names the operation.
+pub(super) fn placed(cursor: Cursor, url: &str) -> Cursor {
+    match readable(url) {
+        Ok(()) => cursor.at(url),
+        Err(why) => cursor.at(url.split(BETWEEN_VALUES).next().unwrap_or_default()).refused(&why),
+    }
+}
+
+/// Returns the cursor of an operation that a start reply places at one of these URLs, as they were
+/// [`kept`]: at the first that can be followed, else at the first, refused.
+///
+/// The service has accepted the start call. A caller who is told that it failed starts a second
+/// operation: so the operation is there wherever its reply leads, and its polls fail.
+pub(super) fn first_placed(urls: impl IntoIterator<Item = String>) -> Option<Cursor> {
+    let mut cursors = urls.into_iter().map(|url| placed(Cursor::default(), &url));
+    let first = cursors.next()?;
+    if first.refusal().is_none() {
+        return Some(first);
+    }
+    Some(cursors.find(|cursor| cursor.refusal().is_none()).unwrap_or(first))
+}
+
+/// The failure for a start call that was accepted by a reply which names no URL: work is going on,
+/// and nothing says where to poll. `missing` are the places where the URL was looked for.
+pub(super) fn nowhere_to_poll(request: &Request, reply: &Reply, missing: &str) -> Failure {
+    Failure::protocol(format!(
+        "HTTP {} without {missing}: the service has accepted the {}, and the reply does not say which URL to poll",
+        reply.status().as_u16(),
+        request.method()
+    ))
+}
+
 /// What stands between values of one header that differ. No URL has it, so it is refused by
 /// [`resolved`] wherever it was kept.
 const BETWEEN_VALUES: char = '\n';
@@ -154,34 +192,6 @@ pub(super) fn resolved(base: &Uri, reference: &str) -> Result<String, Failure> {
     if reference.contains("base.invalid") { Ok(url) } else { Ok(below_base(url)) }
 }
 
-/// Returns the URL in the header `Location`; see [`url_in`] for the rules.
-pub(super) fn location_in(reply: &Reply, base: &Uri) -> Result<Option<String>, Failure> {
-    url_in(reply, HeaderName::as_str(&LOCATION), base)
-}
-
-/// The headers that name what to poll, in the order in which dialects follow them.
-const MONITORS: [&str; 3] = ["operation-location", "azure-asyncoperation", "location"];
-
-/// Turns a start reply that names an unreadable URL into an operation that cannot be polled.
-///
-/// The service has accepted the start call. A caller who is told that it failed starts a second
-/// operation. The URL may be one that no client can read, so its text as it was received is the
-/// name, and every call about the operation fails with what is wrong with it.
-///
-/// # Errors
-///
-/// Returns `failure` if it is about something else, or if no header names a URL.
-pub(crate) fn started_unreadably(reply: &Reply, failure: Failure) -> Result<Observation<'_>, Failure> {
-    let is_of_url = matches!(failure.cause(), Cause::Untrusted(_));
-    let accepted = reply.status().is_success() || is_redirect(reply.status());
-    let named = MONITORS.iter().find_map(|header| reply.headers().get(*header)).filter(|_| is_of_url && accepted);
-    let Some(url) = named else { return Err(failure) };
-    let mut seen = Observation::new(State::Running);
-    seen.metadata = metadata_of(reply);
-    seen.cursor = Some(Cursor::new(String::from_utf8_lossy(url.as_bytes())).refused(&failure));
-    Ok(seen)
-}
-
 /// The placeholder for the client's base URL while references are resolved.
 ///
 /// An operation may be resumed from a path, and a dialect does not know the client's base URL.
@@ -212,7 +222,8 @@ fn below_base(url: String) -> String {
 
 /// What the reply to a poll of a `Location` says.
 pub(super) enum LocationReply {
-    /// `202`: not done. With `next`, the next poll goes to that URL.
+    /// `202`: not done. With `next`, the next poll goes to that URL, which was [`kept`]: what else
+    /// the reply says is not lost for a URL that cannot be resolved.
     Running { next: Option<String> },
     /// A redirect: the answer is at this URL.
     Redirect(String),
@@ -224,17 +235,12 @@ pub(super) enum LocationReply {
 /// 15.3.3](https://www.rfc-editor.org/rfc/rfc9110#section-15.3.3)).
 ///
 /// `202` is running, `303` and the other redirects of a `GET` lead on, and any other `2xx` is done.
-/// Everything else is a failed poll. `base` is called only if there is a URL to resolve, so that a
-/// poll that moves nothing parses no URL.
-pub(super) fn read_location(
-    reply: &Reply,
-    base: impl FnOnce() -> Result<Uri, Failure>,
-) -> Result<LocationReply, Failure> {
+/// Everything else is a failed poll. URLs are relative to what was `polled`.
+pub(super) fn read_location(reply: &Reply, polled: &str) -> Result<LocationReply, Failure> {
     match reply.status() {
-        StatusCode::ACCEPTED if !reply.headers().contains_key(LOCATION) => Ok(LocationReply::Running { next: None }),
-        StatusCode::ACCEPTED => Ok(LocationReply::Running { next: location_in(reply, &base()?)? }),
+        StatusCode::ACCEPTED => Ok(LocationReply::Running { next: kept_url_in(reply, LOCATION.as_str(), polled) }),
         status if status.is_success() => Ok(LocationReply::Done),
-        status if is_redirect(status) => match location_in(reply, &base()?)? {
+        status if is_redirect(status) => match url_in(reply, LOCATION.as_str(), &base_of(polled)?)? {
             Some(url) => Ok(LocationReply::Redirect(url)),
             None => Err(Failure::protocol(format!("HTTP {} without a Location", status.as_u16()))),
         },

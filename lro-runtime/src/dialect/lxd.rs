@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
-use http::{Method, StatusCode, Uri};
+use http::{Method, StatusCode, Uri, header::LOCATION};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -14,7 +14,7 @@ use super::{
     },
     error_reply, expect_success,
     json::{Members, parse, read_members, string},
-    location::{location_in, repeated_headers, without_mark},
+    location::{first_placed, kept, kept_url_in, nowhere_to_poll, repeated_headers, without_mark},
 };
 use crate::{
     dialect::encode_name,
@@ -90,33 +90,23 @@ impl Dialect for Lxd {
         _options: &Options,
     ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
-        let envelope = Envelope::of(reply)?;
+        let (envelope, unread) = Envelope::begun(reply);
+        if envelope.is_error() {
+            return Err(error_reply(reply));
+        }
         // `type: sync`: the server did the work before it answered.
         if envelope.kind.as_deref() != Some("async") && reply.status() != StatusCode::ACCEPTED {
             let mut seen = Observation::new(State::Succeeded);
             seen.response = envelope.metadata.map(json);
-            return Ok(seen);
+            return unread.map_or(Ok(seen), Err);
         }
-        let url = location_in(reply, request.uri())?;
+        let start = request.uri().to_string();
+        let location = kept_url_in(reply, LOCATION.as_str(), &start);
         let path = envelope.operation.as_deref().filter(|path| !path.is_empty());
-        let (mut cursor, name) = match (url, path) {
-            (Some(url), path) => {
-                let name = path.map_or_else(|| path_of(&url).to_owned(), |path| path_of(path).to_owned());
-                (Cursor::new(url), name)
-            }
-            (None, Some(path)) => {
-                let cursor = match crate::url::resolve(request.uri(), path) {
-                    Ok(url) => Cursor::new(url.to_string()),
-                    Err(error) => Cursor::new(path).refused(&error.into()),
-                };
-                (cursor, path_of(path).to_owned())
-            }
-            (None, None) => {
-                return Err(Failure::protocol(
-                    "the reply does not name the operation: neither Location nor `operation`",
-                ));
-            }
-        };
+        let urls = location.into_iter().chain(path.map(|path| kept(path, &start)));
+        let cursor = first_placed(urls)
+            .ok_or_else(|| unread.unwrap_or_else(|| nowhere_to_poll(request, reply, "a Location or an `operation`")))?;
+        let name = path_of(path.unwrap_or(cursor.key())).to_owned();
         // The operation was accepted: a body that cannot be read must not lose it.
         let mut seen = envelope
             .metadata
@@ -124,10 +114,10 @@ impl Dialect for Lxd {
             .unwrap_or_else(|| Observation::new(State::Running));
         seen.name = Some(Cow::Owned(name));
         // A refused URL stays as it was written.
-        if cursor.refusal().is_none() {
-            let key = key_of(request.uri(), cursor.key().to_owned());
-            cursor = cursor.at(key);
-        }
+        let cursor = match cursor.refusal() {
+            None => Cursor::new(key_of(request.uri(), cursor.key().to_owned())),
+            Some(_) => cursor,
+        };
         seen.cursor = Some(cursor.with_headers(repeated_headers(request)));
         seen.hint = Hint::from_headers(reply.headers());
         Ok(seen)
@@ -274,19 +264,33 @@ struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
+    /// Reads the reply to a call that must have all of it.
     fn of(reply: &'a Reply) -> Result<Self, Failure> {
+        match Self::begun(reply) {
+            (_, Some(unread)) => Err(unread),
+            // The envelope of an error is an error, whatever the HTTP status.
+            (envelope, None) if envelope.is_error() => Err(error_reply(reply)),
+            (envelope, None) => Ok(envelope),
+        }
+    }
+
+    /// Reads what there is of an envelope, and returns it with why the rest cannot be read. A start
+    /// call may be accepted with a reply that breaks off.
+    fn begun(reply: &'a Reply) -> (Self, Option<Failure>) {
         const MEMBERS: Paths<3> = Paths::NONE
             .with(0, WirePath::at(&[&["type"]]))
             .with(1, WirePath::at(&[&["operation"]]))
             .with(2, WirePath::at(&[&["metadata"]]));
         let mut found = [None; 3];
-        seek(without_mark(reply.body()), &MEMBERS, &mut found).map_err(|e| {
+        let unread = seek(without_mark(reply.body()), &MEMBERS, &mut found).err().map(|e| {
             Failure::protocol(format!("the body is not a reply of LXD: {e}; found `{}`", excerpt(reply.body())))
-        })?;
+        });
         let [kind, operation, metadata] = found;
-        let envelope = Self { kind: kind.and_then(string), operation: operation.and_then(string), metadata };
-        // The envelope of an error (`type: error`) is an error, whatever the HTTP status.
-        if envelope.kind.as_deref() == Some("error") { Err(error_reply(reply)) } else { Ok(envelope) }
+        (Self { kind: kind.and_then(string), operation: operation.and_then(string), metadata }, unread)
+    }
+
+    fn is_error(&self) -> bool {
+        self.kind.as_deref() == Some("error")
     }
 }
 

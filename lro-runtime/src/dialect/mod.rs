@@ -69,7 +69,7 @@ pub use self::{
 };
 pub(crate) use self::{
     error_reply::{expect_success, read_details},
-    location::{CallerHeaders, started_unreadably},
+    location::CallerHeaders,
     payload::DecodeError,
 };
 pub use crate::hint::Hint;

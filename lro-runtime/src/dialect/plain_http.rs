@@ -1,11 +1,12 @@
 //! The dialect of plain HTTP: `202 Accepted` with a `Location`, as RFC 9110 defines them.
 
-use http::{StatusCode, Uri};
+use http::{StatusCode, header::LOCATION};
 
 use super::{
     Call, Cursor, Dialect, Observation, Options, expect_success,
     location::{
-        self, LocationReply, base_of, body_of, done, is_redirect, location_in, metadata_of, repeated_headers, result_at,
+        self, LocationReply, done, first_placed, kept_url_in, metadata_of, nowhere_to_poll, placed, repeated_headers,
+        result_at,
     },
 };
 use crate::{
@@ -39,26 +40,14 @@ impl Http {
     pub const fn new() -> Self {
         Self
     }
+}
 
-    /// Reads a reply to a poll. `base` is what its URLs are relative to.
-    fn observe<'a>(
-        cursor: &Cursor,
-        base: impl FnOnce() -> Result<Uri, Failure>,
-        reply: &'a Reply,
-    ) -> Result<Observation<'a>, Failure> {
-        let mut seen = match location::read_location(reply, base)? {
-            LocationReply::Done => done(reply),
-            LocationReply::Redirect(url) => result_at(cursor.clone().at(url)),
-            LocationReply::Running { next } => {
-                let mut seen = Observation::new(State::Running);
-                seen.metadata = metadata_of(reply);
-                seen.cursor = next.map(|url| cursor.clone().at(url));
-                seen
-            }
-        };
-        seen.hint = Hint::from_headers(reply.headers());
-        Ok(seen)
-    }
+/// Returns what a `202` says, with the cursor to which it moves the operation.
+fn running(reply: &Reply, cursor: Option<Cursor>) -> Observation<'_> {
+    let mut seen = Observation::new(State::Running);
+    seen.metadata = metadata_of(reply);
+    seen.cursor = cursor;
+    seen
 }
 
 impl Dialect for Http {
@@ -72,35 +61,25 @@ impl Dialect for Http {
         reply: &'a Reply,
         _options: &Options,
     ) -> Result<Observation<'a>, Failure> {
-        // Redirects pass: a 303 is handled below, and any other fails there.
-        if !is_redirect(reply.status()) {
+        // The only redirect that answers a start call. The others ask for it to be sent elsewhere,
+        // which is not done.
+        let is_result = reply.status() == StatusCode::SEE_OTHER;
+        if !is_result {
             expect_success(reply)?;
         }
-        // Only these two say that there is something to poll. The `Location` of a 201 is the
-        // resource that was made (RFC 9110, 15.3.2), so a 201 is finished. The redirects other than
-        // 303 ask for the start call itself to be sent elsewhere, which is not done.
-        let is_long_running = reply.status() == StatusCode::ACCEPTED || reply.status() == StatusCode::SEE_OTHER;
-        match location_in(reply, request.uri())?.filter(|_| is_long_running) {
-            Some(url) => {
-                // Relative to the URL of the start call (RFC 9110, 10.2.2), and absolute from here
-                // on: the cursor must lead to the same place from a token, without the start call.
-                let cursor = Cursor::new(url).with_headers(repeated_headers(request));
-                let mut seen = Self::observe(&cursor, || Ok(request.uri().clone()), reply)?;
-                // The same place that `observe` has found, because it reads the same `Location`.
-                seen.cursor = Some(cursor);
-                Ok(seen)
-            }
-            None if is_long_running => Err(Failure::protocol(format!(
-                "HTTP {} without a Location: the reply does not say which URL to poll",
-                reply.status().as_u16()
-            ))),
-            None => {
-                expect_success(reply)?;
-                let mut seen = Observation::new(State::Succeeded);
-                seen.response = body_of(reply);
-                Ok(seen)
-            }
+        // No other reply has something to poll. The `Location` of a 201 is the resource that was
+        // made (RFC 9110, 15.3.2), so a 201 is finished, and the URL is not even read.
+        if !is_result && reply.status() != StatusCode::ACCEPTED {
+            return Ok(done(reply));
         }
+        // Relative to the URL of the start call (RFC 9110, 10.2.2), and absolute from here on: the
+        // cursor must lead to the same place from a token, without the start call.
+        let url = kept_url_in(reply, LOCATION.as_str(), &request.uri().to_string());
+        let cursor = first_placed(url).ok_or_else(|| nowhere_to_poll(request, reply, "a Location"))?;
+        let cursor = cursor.with_headers(repeated_headers(request));
+        let mut seen = if is_result { result_at(cursor) } else { running(reply, Some(cursor)) };
+        seen.hint = Hint::from_headers(reply.headers());
+        Ok(seen)
     }
 
     fn locate(&self, name: &str, _options: &Options) -> Result<Cursor, Failure> {
@@ -114,6 +93,12 @@ impl Dialect for Http {
     fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         // A `Location` is relative to the URL that was requested (RFC 9110, 10.2.2), here the one
         // that was polled.
-        Self::observe(cursor, || base_of(cursor.key()), reply)
+        let mut seen = match location::read_location(reply, cursor.key())? {
+            LocationReply::Done => done(reply),
+            LocationReply::Redirect(url) => result_at(cursor.clone().at(url)),
+            LocationReply::Running { next } => running(reply, next.map(|url| placed(cursor.clone(), &url))),
+        };
+        seen.hint = Hint::from_headers(reply.headers());
+        Ok(seen)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use http::{Method, StatusCode, Uri};
+use http::{Method, StatusCode, header::LOCATION};
 use serde_json::value::RawValue;
 
 use super::{
@@ -13,7 +13,10 @@ use super::{
     },
     error_reply, expect_success,
     json::string,
-    location::{base_of, body_of, done, location_in, metadata_of, repeated_headers, resolved, without_mark},
+    location::{
+        base_of, body_of, done, first_placed, kept, kept_url_in, metadata_of, nowhere_to_poll, repeated_headers,
+        without_mark,
+    },
     read_details,
 };
 use crate::{
@@ -64,11 +67,11 @@ impl<'a> Task<'a> {
         Self { state, messages, percent_complete, monitor, id }
     }
 
-    /// Returns where the task can be polled, resolved against the URL of the start call: at its
-    /// monitor, else at the task itself. `None` for a body that is not a task.
-    fn url(&self, start: &Uri) -> Result<Option<String>, Failure> {
-        let url = [self.monitor, self.id.filter(|_| self.state.is_some())].into_iter().flatten().find_map(string);
-        url.filter(|url| !url.is_empty()).map(|url| resolved(start, &url)).transpose()
+    /// Returns where the task can be polled, relative to the URL of the start call: at its monitor,
+    /// else at the task itself. Nowhere for a body that is not a task.
+    fn urls(&self, start: &str) -> impl Iterator<Item = String> {
+        let urls = [self.monitor, self.id.filter(|_| self.state.is_some())].into_iter().flatten().filter_map(string);
+        urls.filter(|url| !url.is_empty()).map(|url| kept(&url, start))
     }
 }
 
@@ -132,21 +135,17 @@ impl Dialect for Redfish {
         expect_success(reply)?;
         let accepted = reply.status() == StatusCode::ACCEPTED;
         let mut seen = observe(reply);
+        let start = request.uri().to_string();
         // The `Location` of any other reply is that of what the call has made.
-        let url = if accepted { location_in(reply, request.uri())? } else { None };
+        let url = if accepted { kept_url_in(reply, LOCATION.as_str(), &start) } else { None };
         if url.is_none() && seen.state.is_terminal() {
             return Ok(seen);
         }
-        let url = url.map_or_else(|| Task::of(reply).url(request.uri()), |url| Ok(Some(url)))?;
-        let url = url.ok_or_else(|| {
-            Failure::protocol(format!(
-                "the service has accepted the request (HTTP {}) and runs a task, but does not say where it can be \
-                 polled: neither in `Location` nor in the `TaskMonitor` or `@odata.id` of a task",
-                reply.status().as_u16()
-            ))
+        let cursor = first_placed(url.into_iter().chain(Task::of(reply).urls(&start))).ok_or_else(|| {
+            nowhere_to_poll(request, reply, "a Location, and without the TaskMonitor or @odata.id of a task")
         })?;
         seen.hint = Hint::from_headers(reply.headers());
-        seen.cursor = Some(Cursor::new(url).with_headers(repeated_headers(request)));
+        seen.cursor = Some(cursor.with_headers(repeated_headers(request)));
         Ok(seen)
     }
 

@@ -98,6 +98,28 @@ fn each_call_is_routed_limited_and_carries_the_clients_headers_and_nothing_of_ht
 }
 
 #[test]
+fn a_start_that_was_accepted_is_an_operation_whatever_its_name() {
+    let name = "operations/../../admin";
+    let channel = Channel::new(|_, _| Ok(Operation { name: name.to_owned(), ..running() }.encode_to_vec()));
+    let started = block_on(client(&channel).start_message("/example.Images/Export", &AT_ONE)).unwrap();
+    assert_eq!((started.name(), started.state()), (name, State::Running));
+    let error = block_on(started.into_future()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UntrustedUrl);
+    assert!(error.to_string().contains("would leave its collection"), "{error}");
+    assert_eq!(channel.calls().len(), 1, "only the start call was sent");
+}
+
+#[test]
+fn a_start_that_was_accepted_is_an_operation_if_its_name_can_be_read() {
+    // `metadata` as a number: the wire type of another field.
+    let odd = || [running().encode_to_vec(), vec![0x10, 1]].concat();
+    let channel = Channel::new(move |n, _| Ok(if n == 0 { odd() } else { succeeded().encode_to_vec() }));
+    let started = block_on(client(&channel).start_message("/example.Images/Export", &AT_ONE)).unwrap();
+    assert_eq!((started.name(), started.state()), ("operations/1", State::Running));
+    assert!(block_on(started.poll_once()).unwrap().is_succeeded());
+}
+
+#[test]
 fn a_start_call_is_sent_again_as_over_http() {
     let starts = |retries: u32, refusals: usize, refusal: fn() -> tonic::Status| {
         let channel =

@@ -83,3 +83,23 @@ fn a_script_that_is_wrong_in_any_line_fails() {
         assert!(outcome(&right.replacen(from, to, 1)).is_err(), "`{to}` for `{from}` went unnoticed");
     }
 }
+
+/// Proves that an operation is expected where a reply gives none: a script whose start or poll
+/// fails must not pass for one whose next poll is refused.
+#[test]
+fn what_is_expected_of_a_reply_that_gave_no_operation_fails() {
+    let start = "dialect google\n> POST /v1/x\n< 200\n<\n";
+    let failed_start = format!("{start}< {{\"done\":false}}\n= pending\n\nend error Protocol\n");
+    let failed_poll = format!(
+        "{start}< {{\"name\":\"operations/7\"}}\n= pending\n\n> GET /v1/operations/7 +1s\n< 403\n= pending\n\nend error Poll\n"
+    );
+    for (script, without) in [
+        (&failed_start, failed_start.replacen("= pending\n", "", 1)),
+        (&failed_poll, failed_poll.replacen("< 403\n= pending\n", "< 403\n", 1)),
+    ] {
+        let outcome = |text: &str| parse::script(text).and_then(|script| play::play(&script));
+        outcome(&without).unwrap();
+        let wrong = outcome(script).unwrap_err();
+        assert!(wrong.contains("gave no operation, expected one with `pending`"), "{wrong}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Plays one script: once with the library's wait, once through tokens.
 
+use std::{collections::BTreeSet, future::IntoFuture};
+
 use futures_lite::{StreamExt, future::block_on};
 use lro_runtime::{Error, ErrorKind, Operations, Payload, PollSettings, RawOperation, Status, Token};
 use serde_json::Value;
@@ -22,15 +24,22 @@ pub(crate) fn play(script: &Script) -> Result<(), String> {
     let said = |mode: &'static str| move |why: String| format!("{mode}: {why}");
     // A wait makes no calls such as `cancel`, and does not return before the operation is terminal.
     let by_hand = script.steps.iter().any(|step| step.call.is_some()) || !is_terminal(&script.end.word);
+    let mut checked = Checked::default();
     if by_hand {
-        step_by_step(script, &wire, &clock, false).map_err(said("by hand"))?;
+        step_by_step(script, &wire, &clock, false, &mut checked).map_err(said("by hand"))?;
     } else {
-        waiting(script, &wire, &clock).map_err(said("waiting"))?;
+        waiting(script, &wire, &clock, &mut checked).map_err(said("waiting"))?;
     }
     let clock = Clock::new();
     let kept = script.client_headers.iter().map(|(name, _)| name.clone()).collect();
     let tokens = Wire::new(clock.clone(), &script.base, &script.steps).through_tokens(kept);
-    step_by_step(script, &tokens, &clock, true).map_err(said("through tokens"))?;
+    step_by_step(script, &tokens, &clock, true, &mut checked).map_err(said("through tokens"))?;
+    // A start or a poll that failed gave no snapshot: what is expected of it would go unchecked.
+    for (index, step) in script.steps.iter().enumerate() {
+        if let Some((word, _)) = step.expected.first().filter(|_| !checked.contains(&index)) {
+            return Err(format!("request {} gave no operation, expected one with `{word}`", index + 1));
+        }
+    }
     let (first, second) = (wire.sent(), tokens.sent());
     if first == second {
         Ok(())
@@ -95,14 +104,15 @@ fn begin(script: &Script, client: &Operations) -> Result<RawOperation, Error> {
 }
 
 /// Plays the script as a user waits: with the library's own delays.
-fn waiting(script: &Script, wire: &Wire, clock: &Clock) -> Result<(), String> {
+fn waiting(script: &Script, wire: &Wire, clock: &Clock, checked: &mut Checked) -> Result<(), String> {
     let client = client(script, wire, clock)?;
     let mut outcome = begin(script, &client);
     if let Ok(operation) = &outcome {
+        check_step(script, wire, operation, true, checked)?;
         let mut snapshots = operation.snapshots(PollSettings::default());
         while let Some(next) = block_on(snapshots.next()) {
             if let Ok(snapshot) = &next {
-                check_step(script, wire, snapshot, true)?;
+                check_step(script, wire, snapshot, true, checked)?;
             }
             outcome = next;
         }
@@ -112,13 +122,19 @@ fn waiting(script: &Script, wire: &Wire, clock: &Clock) -> Result<(), String> {
 
 /// Plays the script with one call per step. With `tokens`, the operation is written to a token and
 /// resumed before each.
-fn step_by_step(script: &Script, wire: &Wire, clock: &Clock, tokens: bool) -> Result<(), String> {
+fn step_by_step(
+    script: &Script,
+    wire: &Wire,
+    clock: &Clock,
+    tokens: bool,
+    checked: &mut Checked,
+) -> Result<(), String> {
     let client = client(script, wire, clock)?;
     let mut operation = match begin(script, &client) {
         Ok(operation) => operation,
         Err(error) => return finished(script, wire, &Err(Some(error))),
     };
-    check_step(script, wire, &operation, !tokens)?;
+    check_step(script, wire, &operation, !tokens, checked)?;
     let mut last_error = None;
     while let Some(step) = script.steps.get(wire.served()) {
         if tokens {
@@ -138,7 +154,7 @@ fn step_by_step(script: &Script, wire: &Wire, clock: &Clock, tokens: bool) -> Re
         };
         match outcome {
             Ok(next) => {
-                check_step(script, wire, &next, !tokens)?;
+                check_step(script, wire, &next, !tokens, checked)?;
                 (operation, last_error) = (next, None);
             }
             Err(error) => last_error = Some(error),
@@ -155,9 +171,20 @@ fn step_by_step(script: &Script, wire: &Wire, clock: &Clock, tokens: bool) -> Re
     }
 }
 
+/// The steps whose expectations were held against a snapshot, by index.
+type Checked = BTreeSet<usize>;
+
 /// Checks a snapshot against the expectations of the step whose reply it came from.
-fn check_step(script: &Script, wire: &Wire, snapshot: &RawOperation, everything: bool) -> Result<(), String> {
-    let Some(step) = wire.served().checked_sub(1).and_then(|last| script.steps.get(last)) else { return Ok(()) };
+fn check_step(
+    script: &Script,
+    wire: &Wire,
+    snapshot: &RawOperation,
+    everything: bool,
+    checked: &mut Checked,
+) -> Result<(), String> {
+    let Some(last) = wire.served().checked_sub(1) else { return Ok(()) };
+    let Some(step) = script.steps.get(last) else { return Ok(()) };
+    checked.insert(last);
     for (word, rest) in &step.expected {
         let found = match word.as_str() {
             "raw" => snapshot.raw_status().unwrap_or("none").to_owned(),
@@ -277,5 +304,3 @@ fn check_into_result(operation: &RawOperation) -> Result<(), String> {
     let found = block_on(operation.clone().into_future()).err().map(|error| error.kind());
     if found == expected { Ok(()) } else { Err(format!("awaiting it gives {found:?}, expected {expected:?}")) }
 }
-
-use std::future::IntoFuture;

@@ -1,13 +1,12 @@
 //! The cursors of the Azure dialect: what the polled URL is, and what the final `GET` will need.
 
-use http::{Method, Uri};
+use http::Method;
 
 use crate::{
     dialect::{
         Cursor,
-        location::{base_of, resolved},
+        location::{placed, readable},
     },
-    status::Failure,
     url::{Origin, is_absolute},
 };
 
@@ -111,12 +110,6 @@ impl StartCall<'_> {
     }
 }
 
-/// Returns the base of relative URLs in the reply to a poll: the URL that was polled ([RFC 3986,
-/// 5.1.3](https://www.rfc-editor.org/rfc/rfc3986#section-5.1.3)).
-pub(super) fn base(cursor: &Cursor) -> Result<Uri, Failure> {
-    base_of(cursor.key())
-}
-
 /// Returns the same cursor at another URL, to which the `api-version` is added.
 pub(super) fn at(cursor: &Cursor, url: &str) -> Cursor {
     versioned(cursor.clone(), url, cursor.part(START).unwrap_or_else(|| cursor.key()))
@@ -126,20 +119,15 @@ pub(super) fn at(cursor: &Cursor, url: &str) -> Cursor {
 /// if the URL is on another origin than the start call. A URL that cannot be resolved was kept as
 /// it was written, in case nobody would follow it, and is refused here.
 fn versioned(cursor: Cursor, url: &str, start: &str) -> Cursor {
-    if let Err(failure) = readable(url, start) {
-        return cursor.at(url).refused(&failure);
+    let cursor = placed(cursor, url);
+    if cursor.refusal().is_some() {
+        return cursor;
     }
     let cursor = match api_version(start).filter(|_| is_elsewhere(url, start)) {
         Some(version) => cursor.with(VERSION, version),
         None => cursor,
     };
     cursor.at(with_api_version(url, start))
-}
-
-/// Fails if `url` is one that a server wrote and that cannot be resolved.
-fn readable(url: &str, start: &str) -> Result<(), Failure> {
-    let base = base_of(if start.is_empty() { "/" } else { start })?;
-    resolved(&base, url).map(drop)
 }
 
 /// Returns the cursor after a monitor's reply that named these URLs; `None` if it named neither.
@@ -186,7 +174,7 @@ fn is_elsewhere(url: &str, start: &str) -> bool {
 /// The URLs that services write into headers lack it, and without it a poll is answered with 400.
 fn with_api_version(url: &str, start: &str) -> String {
     let (Some(version), None) = (api_version(start), api_version(url)) else { return url.to_owned() };
-    if is_elsewhere(url, start) || readable(url, start).is_err() {
+    if is_elsewhere(url, start) || readable(url).is_err() {
         return url.to_owned();
     }
     let separator = if url.contains('?') { '&' } else { '?' };

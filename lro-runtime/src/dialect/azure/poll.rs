@@ -142,7 +142,7 @@ fn read_location<'a>(
     if !has_no_result && !is_redirect(reply.status()) {
         expect_success(reply)?;
     }
-    let mut seen = match location::read_location(reply, || cursor::base(cursor)) {
+    let mut seen = match location::read_location(reply, cursor.key()) {
         Err(_) if has_no_result => Observation::new(State::Succeeded),
         Err(failure) => return Err(failure),
         Ok(LocationReply::Done) if place == Place::Location => read_answer_of_location(words, cursor, reply),

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     dialect::{
         Cursor, Observation,
-        location::{body_of, done, kept_url_in, metadata_of, repeated_headers},
+        location::{self, body_of, done, kept_url_in, metadata_of, repeated_headers},
     },
     message::{Reply, Request},
     status::{Failure, State},
@@ -47,7 +47,7 @@ pub(super) fn read<'a>(
         (None, Some(location)) => of_location(words, cursor(location, Place::Location), reply),
         // Without headers, the resource says by its `provisioningState` how far it is.
         (None, None) if is_write(request.method()) => of_resource(words, cursor(&start, Place::Resource), reply),
-        (None, None) if reply.status() == StatusCode::ACCEPTED => return Err(nowhere_to_poll(request)),
+        (None, None) if reply.status() == StatusCode::ACCEPTED => return Err(nowhere_to_poll(request, reply)),
         (None, None) => finished(words, request, reply),
     })
 }
@@ -58,21 +58,19 @@ fn is_write(method: &Method) -> bool {
     *method == Method::PUT || *method == Method::PATCH
 }
 
-/// The failure for a `202` that names no URL: work is going on, and nothing says where to poll.
+/// The failure for a `202` that names no URL.
 ///
 /// Some clients read a `DELETE` like this as a finished one. But `202` says that it is not, and the
 /// Resource Manager's contract asks for a `Location`: success would be told while the deletion
 /// runs, or has failed. So nothing is guessed, and the caller learns what was accepted and what to
 /// do.
-fn nowhere_to_poll(request: &Request) -> Failure {
-    let then = match *request.method() {
-        Method::DELETE => "; a GET of the resource tells whether it is gone",
-        _ => "",
-    };
-    Failure::protocol(format!(
-        "HTTP 202 without Operation-Location, Azure-AsyncOperation or Location: the service has accepted the {}, and the reply does not say which URL to poll{then}",
-        request.method()
-    ))
+fn nowhere_to_poll(request: &Request, reply: &Reply) -> Failure {
+    let missing = "Operation-Location, Azure-AsyncOperation or Location";
+    let failure = location::nowhere_to_poll(request, reply, missing);
+    if *request.method() != Method::DELETE {
+        return failure;
+    }
+    Failure::protocol(format!("{failure}; a GET of the resource tells whether it is gone"))
 }
 
 /// Reads a start reply that names a monitor.

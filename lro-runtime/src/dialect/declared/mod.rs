@@ -10,7 +10,7 @@ use super::{
 use crate::{
     dialect::{Call, Cursor, Observation},
     message::{Reply, Request},
-    status::Failure,
+    status::{Failure, State},
     url::{is_absolute, resolve},
 };
 
@@ -112,11 +112,19 @@ impl Dialect for Declared {
     ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
         let mut found = Found::default();
-        self.shape.find(reply.body(), &mut found)?;
-        let mut seen = self.shape.observe(reply.body(), &found)?;
+        let read = self.shape.find(reply.body(), &mut found);
+        let read = read.and_then(|()| self.shape.observe(reply.body(), &found));
+        let (name, next) = (self.shape.operation_name(&found), self.shape.next_url(&found));
+        // The service has accepted the operation: what cannot be read loses it only if nothing
+        // names it.
+        let (mut seen, unread) = match read {
+            Ok(seen) => (seen, None),
+            Err(why) => (Observation::new(State::Running), Some(why)),
+        };
+        let unread = unread.or_else(|| name.as_ref().err().or(next.as_ref().err()).cloned());
         seen.hint = self.shape.hint_in(reply, &found);
-        seen.name = self.shape.operation_name(&found)?.filter(|name| !name.is_empty());
-        let next = self.shape.next_url(&found)?.map(|url| match resolve(request.uri(), &url) {
+        seen.name = name.ok().flatten().filter(|name| !name.is_empty());
+        let next = next.ok().flatten().map(|url| match resolve(request.uri(), &url) {
             Ok(url) => (url.to_string(), None),
             // The service has accepted the operation: its polls fail, not its start.
             Err(error) => (url.into_owned(), Some(Failure::from(error))),
@@ -133,7 +141,10 @@ impl Dialect for Declared {
             // A service that gives only a URL: the URL is the key, from which `locate` resumes.
             (None, Some(next)) => Some(followed(Self::cursor(next.0.clone(), options), next)),
             (None, None) if seen.state.is_terminal() => None, // a finished operation may be nameless
-            (None, None) => return Err(Failure::protocol("the reply does not name the operation, which is not done")),
+            (None, None) => {
+                return Err(unread
+                    .unwrap_or_else(|| Failure::protocol("the reply does not name the operation, which is not done")));
+            }
         };
         Ok(seen)
     }

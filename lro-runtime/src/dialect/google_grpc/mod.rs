@@ -12,7 +12,7 @@ use self::longrunning::{
 };
 use super::{
     Dialect, ListPage, ListQuery, Listed, Options, error_reply,
-    google::{Google, observation, with_cursor},
+    google::{Google, accepted, observation, with_cursor},
 };
 use crate::{
     dialect::{Call, Cursor, Encoding, Observation, Part, encode_name},
@@ -77,7 +77,9 @@ impl Dialect for GoogleGrpc {
         reply: &'a Reply,
         options: &Options,
     ) -> Result<Observation<'a>, Failure> {
-        let mut seen = with_cursor(read_operation(expect_ok(reply)?)?, options)?;
+        let message = expect_ok(reply)?;
+        let seen = read_operation(message).or_else(|why| accepted(name_in(message), why))?;
+        let mut seen = with_cursor(seen, options)?;
         seen.hint = Hint::from_headers(reply.headers());
         Ok(seen)
     }
