@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use lro_runtime::{
     Error, ErrorKind, Operations, OperationsBuilder, RawOperation, Result, StartCall, StartIdIn, block_on,
-    http::{Method, Request},
+    http::{HeaderValue, Method, Request},
     long_running,
     testing::{Job, LroServer, VirtualClock},
     transport::{TransportError, TransportErrorKind},
@@ -279,6 +279,33 @@ fn an_id_that_the_caller_has_put_there_is_kept() {
         assert_eq!(id(call), (own.clone(), own.clone()));
     }
     assert_eq!(id(call()), (None, None));
+}
+
+#[test]
+fn a_start_id_of_the_callers_own_is_not_repeated_on_polls() {
+    let clock = VirtualClock::new();
+    let server = Server::new(&clock, |_, request| {
+        let mut accepted = reply(202, "");
+        if request.method() == Method::POST {
+            accepted.headers_mut().insert("location", HeaderValue::from_static("/jobs/7"));
+        }
+        (Duration::ZERO, Ok(accepted))
+    });
+    for of_the_client in [false, true] {
+        let place = StartIdIn::Header("X-Request-Token");
+        let operations = client(&server, &clock, |builder| {
+            let builder = builder.dialect(lro_runtime::dialect::Http::new());
+            if of_the_client { builder.start_id_in(place) } else { builder }
+        });
+        let call = operations.call(Method::POST, "v1/x").header("x-request-token", "own").header("x-mine", "1");
+        let call = if of_the_client { call } else { call.start_id_in(place) };
+        let started = block_on(call).unwrap();
+        assert_eq!(started.start_id(), Some("own"));
+        let _running = block_on(started.poll_once()).unwrap();
+        let polled = server.requests().pop().unwrap().1;
+        assert_eq!((polled.method(), polled.headers()["x-mine"].as_bytes()), (&Method::GET, &b"1"[..]));
+        assert!(!polled.headers().contains_key("x-request-token"), "it would name the wrong request");
+    }
 }
 
 #[test]
