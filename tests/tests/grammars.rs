@@ -277,11 +277,11 @@ fn the_words_of_poll_are_those_of_settings() {
     }
     for (word, setter) in poll::ORIGIN {
         let budget: ErrorBudget = serde_json::from_value(json!({ "failures": 1, "origin": word })).unwrap();
-        let set = match setter {
-            "with_origin_forgiven" => ErrorBudget::with_origin_forgiven,
-            "with_origin_counted" => ErrorBudget::with_origin_counted,
-            other => panic!("{other}"),
-        };
+        let setters: [(&str, fn(ErrorBudget) -> ErrorBudget); 2] = [
+            ("with_origin_forgiven", ErrorBudget::with_origin_forgiven),
+            ("with_origin_counted", ErrorBudget::with_origin_counted),
+        ];
+        let set = setters.iter().find(|(name, _)| *name == setter).unwrap().1;
         assert_eq!(budget, set(ErrorBudget::new(1)), "{word}");
     }
     let wrong = serde_json::from_value::<ErrorBudget>(json!({ "origin": "?" })).unwrap_err().to_string();

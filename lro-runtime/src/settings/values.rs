@@ -246,7 +246,7 @@ enum OriginWord {
 }
 
 impl StoredOrigin {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    #[expect(clippy::ref_option, reason = "the signature is serde's")]
     fn serialize<S: serde::Serializer>(
         share: &Option<OriginShare>,
         serializer: S,
