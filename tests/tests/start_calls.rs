@@ -344,6 +344,16 @@ fn a_start_without_an_answer_is_sent_again_with_the_id_of_the_call_and_its_error
 }
 
 #[test]
+fn a_start_that_a_certificate_stopped_was_not_sent_and_says_what_to_check() {
+    let clock = VirtualClock::new();
+    let refused = || TransportError::message(TransportErrorKind::Certificate, "not for this host");
+    let server = Server::new(&clock, move |_, _| (Duration::ZERO, Err(refused())));
+    let error = block_on(client(&server, &clock, |builder| builder).call(Method::POST, "v1/x")).unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("the server's certificate was refused") && said.contains("check the base URL"), "{said}");
+}
+
+#[test]
 fn a_call_can_be_cloned_and_sent_to_another_thread_and_shows_no_value() {
     fn fits<T: Clone + Send + Sync + 'static>(call: T) -> T {
         call

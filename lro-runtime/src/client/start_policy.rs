@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::start_id::StartIdPlace;
 use crate::{
     settings::{HintPolicy, Schedule},
-    status::{Cause, Code, Failure, FailureScope},
+    status::{Cause, Code, Failure, FailureScope, TransportErrorKind},
     timer::Timer,
 };
 
@@ -40,7 +40,7 @@ fn is_retryable(failure: &Failure, has_id: bool) -> bool {
     }
     // A throttle, whatever its code, and an outage refuse the call for now, and without a connection
     // nothing was sent: no operation was started.
-    if failure.scope() == FailureScope::Origin {
+    if failure.scope() == FailureScope::Origin || reached_nobody(failure) {
         return true;
     }
     // All else may have come after the service started one: no answer, one that says that time was
@@ -56,6 +56,12 @@ fn is_retryable(failure: &Failure, has_id: bool) -> bool {
         }
 }
 
+/// Whether nothing can have been sent.
+fn reached_nobody(failure: &Failure) -> bool {
+    let kinds = [TransportErrorKind::Connect, TransportErrorKind::Certificate];
+    matches!(failure.cause(), Cause::Transport(error) if kinds.contains(&error.kind()))
+}
+
 /// Returns the delay before the `n`-th retry: the service's hint within its bounds, else the delay
 /// after the `n`-th failed poll in a row.
 pub(crate) fn delay_before_retry(n: u32, failure: &Failure, schedule: &Schedule, timer: &dyn Timer) -> Duration {
@@ -68,7 +74,7 @@ pub(crate) fn delay_before_retry(n: u32, failure: &Failure, schedule: &Schedule,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::status::{Status, TransportError, TransportErrorKind};
+    use crate::status::{Status, TransportError};
 
     #[test]
     fn a_start_that_was_refused_for_now_is_sent_again_and_one_that_may_have_happened_only_with_an_id() {
@@ -86,6 +92,7 @@ mod tests {
             rpc(Code::Unavailable),
             rpc(Code::ResourceExhausted),
             Cause::Transport(TransportError::message(TransportErrorKind::Connect, "")),
+            Cause::Transport(TransportError::message(TransportErrorKind::Certificate, "")),
         ];
         let unknown = [
             http(500),

@@ -545,6 +545,14 @@ mod failures_of_the_origin {
     }
 
     #[test]
+    fn a_refused_certificate_is_not_one_of_them() {
+        let refused = || Failure::new(Cause::Transport(TransportError::message(TransportErrorKind::Certificate, "")));
+        let trace = World::started_now().run(&for_an_hour(), |_, _| (Duration::ZERO, Reply::Fail(refused())));
+        assert!(matches!(trace.end, End::BudgetSpent(_)), "{:?}", trace.end);
+        assert_eq!(trace.attempts, 9, "a mistake of the configuration is said within minutes");
+    }
+
+    #[test]
     fn a_wait_without_end_ends_when_the_origin_is_gone_for_a_day() {
         let trace = World::started_now().run(&for_an_hour().without_expiration(), |_, _| (Duration::ZERO, http(503)));
         assert!(matches!(trace.end, End::BudgetSpent(_)), "{:?}", trace.end);

@@ -141,8 +141,8 @@ fn a_failed_poll_is_not_a_failed_operation() {
 
 #[test]
 fn after_a_transport_error_it_polls_again() {
-    use TransportErrorKind::{Closed, Connect, InvalidReply, Other, Timeout};
-    for kind in [Connect, Closed, InvalidReply, Timeout, Other] {
+    use TransportErrorKind::{Certificate, Closed, Connect, InvalidReply, Other, Timeout};
+    for kind in [Connect, Certificate, Closed, InvalidReply, Timeout, Other] {
         let stage =
             Stage::new(Script::new().running_with(percent(1)).transport_error(kind).transport_error(kind).done(cat()));
         let done = smol::block_on(stage.export().poll_until_completed(PollSettings::default())).unwrap();
