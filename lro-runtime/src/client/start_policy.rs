@@ -38,8 +38,8 @@ fn is_retryable(failure: &Failure, has_id: bool) -> bool {
     if failure.is_unsupported() {
         return false;
     }
-    // A throttle, whatever its code, and an outage refuse the call for now, and without a connection
-    // nothing was sent: no operation was started.
+    // A throttle, whatever its code, and an outage refuse the call for now, and without a
+    // connection nothing was sent: no operation was started.
     if failure.scope() == FailureScope::Origin || reached_nobody(failure) {
         return true;
     }

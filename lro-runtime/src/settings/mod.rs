@@ -292,9 +292,9 @@ impl PollSettings {
     }
 
     /// Sets how many failed polls in a row to forgive: an [`ErrorBudget`], a number, or a number
-    /// and a time. Any number that are the origin's are forgiven besides, except by a budget of zero
-    /// and one that says otherwise. Default: [`ErrorBudget::default`], which forgives 8 within 5
-    /// min.
+    /// and a time. Any number that are the origin's are forgiven besides, except by a budget of
+    /// zero and one that says otherwise. Default: [`ErrorBudget::default`], which forgives 8 within
+    /// 5 min.
     #[must_use]
     pub fn with_error_budget(mut self, error_budget: impl Into<ErrorBudget>) -> Self {
         self.error_budget = Some(error_budget.into());

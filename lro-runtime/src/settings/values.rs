@@ -289,8 +289,8 @@ impl ErrorBudget {
     }
 
     /// Sets for how long failures in a row are forgiven, counted from the first of them. A failure
-    /// after that ends the wait. Default: 5 min. Says nothing about those of the origin, unless they
-    /// are [counted](Self::with_origin_counted) with all others.
+    /// after that ends the wait. Default: 5 min. Says nothing about those of the origin, unless
+    /// they are [counted](Self::with_origin_counted) with all others.
     #[must_use]
     pub const fn with_elapsed(mut self, elapsed: Duration) -> Self {
         self.elapsed = elapsed;
