@@ -110,7 +110,7 @@ mod wire_operation;
 /// | `timeout` | `"10m"`: the time limit of a wait, or `"never"` |
 /// | `poll_timeout` | `"10s"`: the time limit of one poll. At least 1 ms |
 /// | `hint` | `= "ignore"`, or bounds within which hints are obeyed: `(floor = "1s", ceiling = "5m")` |
-/// | `error_budget` | `= 5`, or `(failures = 5, elapsed = "1m", delay = "1s", max_delay = "20s")`, of which only `failures` is mandatory |
+/// | `error_budget` | `= 5`, or `(failures = 5, elapsed = "1m", delay = "1s", max_delay = "20s", origin = …)`, of which only `failures` is mandatory. `origin` is the share of throttles and outages: `= "forgiven"`, `= "counted"`, or `(failures = 20, elapsed = "10m")` |
 /// | `not_found_grace` | `"30s"`: for how long after the start a `404` is forgiven |
 /// | `long_poll` | `"30s"`: for how long the server may hold a poll. At least 1 ms |
 /// | `unknown_status` | `"running"` or `"error"`: what a status word means that the dialect does not know |

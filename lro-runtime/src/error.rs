@@ -219,6 +219,9 @@ fn start_advice(failure: &Failure) -> Option<&'static str> {
         Cause::Protocol(_) | Cause::Untrusted(_) | Cause::Unsupported(_) => return None,
         Cause::Credentials(_) => "check the credentials, then start again",
         Cause::Transport(error) if error.kind() == TransportErrorKind::InvalidRequest => return None,
+        Cause::Transport(error) if error.kind() == TransportErrorKind::Certificate => {
+            "check the base URL, and which certificates the transport trusts, then start again"
+        }
         _ if failure.is_unsupported() => {
             "the service does not have this call: check the base URL, and the method and path of the start call"
         }

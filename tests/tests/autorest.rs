@@ -242,8 +242,9 @@ fn client(scenario: &Scenario, url: &str) -> Operations {
         .with_error_budget(ErrorBudget::new(3).with_delay(Duration::from_millis(5)));
     let dialect = scenario.via.map_or_else(Azure::new, |via| Azure::new().with_final_state_via(via));
     let builder = Operations::builder(url).dialect(dialect).poll_settings(settings);
-    // The server counts calls in a cookie, and wants every start call repeated after a 500.
-    builder.cookies(true).start_retries(1).build().unwrap()
+    // The server counts calls in a cookie, and wants every start call repeated after a 500: that
+    // takes an id, because after a 500 the operation may have been started.
+    builder.cookies(true).start_id("operation-id").start_retries(1).build().unwrap()
 }
 
 #[test]

@@ -254,6 +254,9 @@ fn the_least_durations_of_poll_are_those_of_settings() {
         assert!(of(least), "error_budget.{key}");
         assert!(just_less(least).is_none_or(|value| !of(value)), "error_budget.{key}");
     }
+    let outage =
+        |elapsed: Duration| are_legal(json!({ "error_budget": { "origin": { "elapsed": elapsed.as_secs_f64() } } }));
+    assert!(outage(Duration::ZERO), "of `origin`, the same as of the budget");
     let hint = |floor: Duration| {
         are_legal(json!({ "hint": { "obey": { "floor": floor.as_secs_f64(), "ceiling": floor.as_secs_f64() } } }))
     };
@@ -272,6 +275,16 @@ fn the_words_of_poll_are_those_of_settings() {
         );
         assert_eq!(wrong.matches('`').count(), 2 + 2 * words.len(), "{wrong}");
     }
+    for (word, setter) in poll::ORIGIN {
+        let budget: ErrorBudget = serde_json::from_value(json!({ "failures": 1, "origin": word })).unwrap();
+        let one = ErrorBudget::new(1);
+        let set =
+            [("with_origin_forgiven", one.with_origin_forgiven()), ("with_origin_counted", one.with_origin_counted())];
+        let set = set.iter().find(|(name, _)| *name == setter).unwrap();
+        assert_eq!(budget, set.1, "{word}");
+    }
+    let wrong = serde_json::from_value::<ErrorBudget>(json!({ "origin": "?" })).unwrap_err().to_string();
+    assert_eq!(wrong.matches('`').count(), 2 * poll::ORIGIN.len(), "{wrong}");
     assert!(are_legal(json!({ "hint": poll::IGNORE })) && are_legal(json!({ "expiration": poll::NEVER })));
 }
 

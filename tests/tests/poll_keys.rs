@@ -61,6 +61,31 @@ impl Client {
         self.operations.post("v1/exports", &json!({})).await
     }
 
+    #[long_running(poll(error_budget = 1))]
+    async fn budgeted(&self) -> Result<RawOperation> {
+        self.operations.post("v1/exports", &json!({})).await
+    }
+
+    #[long_running(poll(error_budget(failures = 0, origin = "forgiven")))]
+    async fn forgiving_outages(&self) -> Result<RawOperation> {
+        self.operations.post("v1/exports", &json!({})).await
+    }
+
+    #[long_running(poll(error_budget(failures = 1, origin = "counted")))]
+    async fn counting_outages(&self) -> Result<RawOperation> {
+        self.operations.post("v1/exports", &json!({})).await
+    }
+
+    #[long_running(poll(error_budget(failures = 1, origin(failures = 3, elapsed = "1h"))))]
+    async fn forgiving_three_outages(&self) -> Result<RawOperation> {
+        self.operations.post("v1/exports", &json!({})).await
+    }
+
+    #[long_running(poll(error_budget(failures = 1, origin(elapsed = "10s"))))]
+    async fn forgiving_outages_of_seconds(&self) -> Result<RawOperation> {
+        self.operations.post("v1/exports", &json!({})).await
+    }
+
     #[long_running(poll(not_found_grace = "1m", delay = "30s"))]
     async fn lagging(&self) -> Result<RawOperation> {
         self.operations.post("v1/exports", &json!({})).await
@@ -154,6 +179,23 @@ fn an_error_budget_has_its_own_number_and_delays() {
     let (end, times, _) = waited(script, async |client| client.forgiving().await);
     assert_eq!(end.unwrap_err().kind(), ErrorKind::Poll);
     assert_eq!(seconds(&times), [0, 1, 8, 16]);
+}
+
+#[test]
+fn the_share_of_the_origin_in_an_error_budget_is_the_methods() {
+    let busy = || (0..9).fold(Script::new().running(1), |script, _| script.error(Code::Unavailable, "busy"));
+    let (end, ..) = waited(busy().done(json!({})), async |client| client.budgeted().await);
+    assert!(end.unwrap().is_succeeded());
+    let (end, ..) = waited(busy().done(json!({})), async |client| client.forgiving_outages().await);
+    assert!(end.unwrap().is_succeeded());
+    let (end, ..) = waited(busy(), async |client| client.counting_outages().await);
+    assert_eq!(end.unwrap_err().attempts(), Some(2));
+    let (end, ..) = waited(busy(), async |client| client.forgiving_three_outages().await);
+    assert_eq!(end.unwrap_err().attempts(), Some(4));
+    // The first one is at 1 s; the delays after it are 1 s, 2 s, 4 s and what is left of the 10 s.
+    let (end, times, _) = waited(busy(), async |client| client.forgiving_outages_of_seconds().await);
+    assert_eq!(end.unwrap_err().kind(), ErrorKind::Poll);
+    assert_eq!(seconds(&times), [0, 1, 2, 4, 8, 11]);
 }
 
 #[test]

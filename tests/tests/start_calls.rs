@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use lro_runtime::{
     Error, ErrorKind, Operations, OperationsBuilder, RawOperation, Result, StartCall, StartIdIn, block_on,
-    http::{Method, Request},
+    http::{HeaderValue, Method, Request},
     long_running,
     testing::{Job, LroServer, VirtualClock},
     transport::{TransportError, TransportErrorKind},
@@ -282,6 +282,33 @@ fn an_id_that_the_caller_has_put_there_is_kept() {
 }
 
 #[test]
+fn a_start_id_of_the_callers_own_is_not_repeated_on_polls() {
+    let clock = VirtualClock::new();
+    let server = Server::new(&clock, |_, request| {
+        let mut accepted = reply(202, "");
+        if request.method() == Method::POST {
+            accepted.headers_mut().insert("location", HeaderValue::from_static("/jobs/7"));
+        }
+        (Duration::ZERO, Ok(accepted))
+    });
+    for of_the_client in [false, true] {
+        let place = StartIdIn::Header("X-Request-Token");
+        let operations = client(&server, &clock, |builder| {
+            let builder = builder.dialect(lro_runtime::dialect::Http::new());
+            if of_the_client { builder.start_id_in(place) } else { builder }
+        });
+        let call = operations.call(Method::POST, "v1/x").header("x-request-token", "own").header("x-mine", "1");
+        let call = if of_the_client { call } else { call.start_id_in(place) };
+        let started = block_on(call).unwrap();
+        assert_eq!(started.start_id(), Some("own"));
+        let _running = block_on(started.poll_once()).unwrap();
+        let polled = server.requests().pop().unwrap().1;
+        assert_eq!((polled.method(), polled.headers()["x-mine"].as_bytes()), (&Method::GET, &b"1"[..]));
+        assert!(!polled.headers().contains_key("x-request-token"), "it would name the wrong request");
+    }
+}
+
+#[test]
 fn a_start_id_without_a_place_or_given_twice_is_refused() {
     let cases: [(&str, With); 6] = [
         ("has no place", |call| call.with_start_id("x")),
@@ -314,6 +341,16 @@ fn a_start_without_an_answer_is_sent_again_with_the_id_of_the_call_and_its_error
     assert!(error.to_string().contains("with the start id `x7` failed"), "{error}");
     let ids: Vec<_> = server.requests()[1..].iter().map(|(_, request)| request.headers()["id"].clone()).collect();
     assert_eq!(ids, ["x7", "x7", "x7"]);
+}
+
+#[test]
+fn a_start_that_a_certificate_stopped_was_not_sent_and_says_what_to_check() {
+    let clock = VirtualClock::new();
+    let refused = || TransportError::message(TransportErrorKind::Certificate, "not for this host");
+    let server = Server::new(&clock, move |_, _| (Duration::ZERO, Err(refused())));
+    let error = block_on(client(&server, &clock, |builder| builder).call(Method::POST, "v1/x")).unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("the server's certificate was refused") && said.contains("check the base URL"), "{said}");
 }
 
 #[test]

@@ -33,3 +33,6 @@ pub(crate) const BUDGET_DURATIONS: [(&str, Duration); 3] =
 
 /// The delay of an error budget that names none.
 pub(crate) const BUDGET_DELAY: Duration = Duration::from_secs(1);
+
+/// The words of `origin` in `error_budget(…)`, each with the setter of the runtime's `ErrorBudget`.
+pub(crate) const ORIGIN: [(&str, &str); 2] = [("forgiven", "with_origin_forgiven"), ("counted", "with_origin_counted")];

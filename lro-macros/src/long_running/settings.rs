@@ -13,7 +13,9 @@ use super::keys;
 use crate::{
     grammar::{
         duration,
-        poll::{BUDGET_DELAY, BUDGET_DURATIONS, DURATIONS, IGNORE, JITTER, NEVER, SHORTEST_DELAY, UNKNOWN_STATUS},
+        poll::{
+            BUDGET_DELAY, BUDGET_DURATIONS, DURATIONS, IGNORE, JITTER, NEVER, ORIGIN, SHORTEST_DELAY, UNKNOWN_STATUS,
+        },
     },
     list,
     nearest::unknown_key,
@@ -64,6 +66,18 @@ pub(crate) struct ErrorBudget {
     pub(crate) elapsed: Option<Time>,
     pub(crate) delay: Option<Time>,
     pub(crate) max_delay: Option<Time>,
+    pub(crate) origin: Option<Origin>,
+}
+
+/// The value of `origin` in `error_budget(…)`.
+#[derive(Clone)]
+pub(crate) enum Origin {
+    /// The setter of `ErrorBudget` that a word stands for.
+    Word(&'static str),
+    Limits {
+        failures: Option<u32>,
+        elapsed: Option<Time>,
+    },
 }
 
 impl Poll {
@@ -167,15 +181,16 @@ impl ErrorBudget {
     /// Reads `= 5` or `(failures = 5, elapsed = "1m", …)`.
     fn parse(key: &Ident, input: ParseStream<'_>, report: &mut Report) -> Result<Self> {
         const TAKES: &str = "how many failed polls in a row are forgiven: `error_budget = 5`, or \
-                             `error_budget(failures = 5, elapsed = \"1m\", delay = \"1s\", max_delay = \"20s\")`";
-        let mut budget = Self { failures: 0, elapsed: None, delay: None, max_delay: None };
+                             `error_budget(failures = 5, elapsed = \"1m\", delay = \"1s\", max_delay = \"20s\", \
+                             origin = \"forgiven\")`";
+        let mut budget = Self { failures: 0, elapsed: None, delay: None, max_delay: None, origin: None };
         if input.peek(syn::Token![=]) {
             budget.failures = count(key, input, TAKES)?;
             return Ok(budget);
         }
         let tokens = list::inside(key, input, TAKES)?;
         let mut has_failures = false;
-        list::each(tokens, report, &mut |key, input, _| {
+        list::each(tokens, report, &mut |key, input, report| {
             match key.to_string().as_str() {
                 "failures" => {
                     has_failures = true;
@@ -184,8 +199,9 @@ impl ErrorBudget {
                 "elapsed" => budget.elapsed = Some(time(key, input, &BUDGET_DURATIONS)?),
                 "delay" => budget.delay = Some(time(key, input, &BUDGET_DURATIONS)?),
                 "max_delay" => budget.max_delay = Some(time(key, input, &BUDGET_DURATIONS)?),
+                "origin" => budget.origin = Some(Origin::parse(key, input, report)?),
                 unknown => {
-                    let legal = ["failures", "elapsed", "delay", "max_delay"];
+                    let legal = ["failures", "elapsed", "delay", "max_delay", "origin"];
                     return Err(Error::new(key.span(), unknown_in("error_budget", unknown, &legal)));
                 }
             }
@@ -201,6 +217,34 @@ impl ErrorBudget {
             report.at(text, format!("`max_delay` ({most:?}) must not be less than `delay` ({delay:?})"));
         }
         Ok(budget)
+    }
+}
+
+impl Origin {
+    /// Reads `= "forgiven"`, `= "counted"` or `(failures = 20, elapsed = "10m")`.
+    fn parse(key: &Ident, input: ParseStream<'_>, report: &mut Report) -> Result<Self> {
+        const TAKES: &str = "`\"forgiven\"`, `\"counted\"` or limits: `origin = \"forgiven\"`, \
+                             `origin(failures = 20, elapsed = \"10m\")`";
+        if input.peek(syn::Token![=]) {
+            let found: LitStr = list::value(key, input, TAKES)?;
+            let setter = ORIGIN.iter().find(|(word, _)| found.value() == *word).map(|(_, setter)| Self::Word(setter));
+            return setter.ok_or_else(|| Error::new(found.span(), format!("`{key}` takes {TAKES}")));
+        }
+        let tokens = list::inside(key, input, TAKES)?;
+        let (mut failures, mut elapsed, mut is_empty) = (None, None, true);
+        list::each(tokens, report, &mut |key, input, _| {
+            is_empty = false;
+            match key.to_string().as_str() {
+                "failures" => failures = Some(count(key, input, "a number: `failures = 20`")?),
+                "elapsed" => elapsed = Some(time(key, input, &BUDGET_DURATIONS)?),
+                unknown => return Err(Error::new(key.span(), unknown_in("origin", unknown, &["failures", "elapsed"]))),
+            }
+            Ok(())
+        });
+        if is_empty {
+            return Err(Error::new(key.span(), format!("`{key}` takes {TAKES}")));
+        }
+        Ok(Self::Limits { failures, elapsed })
     }
 }
 

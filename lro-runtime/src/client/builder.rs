@@ -202,13 +202,13 @@ impl OperationsBuilder {
     /// Sets how many times a failed start call is sent again. Default: 0, because without a
     /// [`start_id`](Self::start_id) a retry may start a second operation.
     ///
-    /// A start call is sent again when the service cannot be reached, or answers `5xx` (but not
-    /// `501`), `429` or another throttle, or over gRPC `UNAVAILABLE`, `RESOURCE_EXHAUSTED`,
-    /// `INTERNAL` or `UNKNOWN`: as the same request with the same id. When there is no answer, or
-    /// `DEADLINE_EXCEEDED`, the service may have started the operation: the call is then sent again
-    /// only if it has an id, and is an error at once otherwise. The delay between two attempts is
-    /// the one between failed polls: the service's hint, else the delay of the client's error
-    /// budget.
+    /// A start call is sent again, as the same request, when it reached nobody or was refused for
+    /// now: no connection was made, or the service answers `429`, `503` or another throttle, or
+    /// over gRPC `UNAVAILABLE` or `RESOURCE_EXHAUSTED`. After any other `5xx` (but not `501`),
+    /// after `INTERNAL`, `UNKNOWN` or `DEADLINE_EXCEEDED`, and without an answer, the service may
+    /// have started the operation: the call is then sent again, with the same id, only if it has
+    /// one, and is an error at once otherwise. The delay between two attempts is the one between
+    /// failed polls: the service's hint, else the delay of the client's error budget.
     pub fn start_retries(mut self, retries: u32) -> Self {
         self.start_retries = retries;
         self

@@ -331,7 +331,7 @@ impl StartCall {
         if timeout.is_zero() {
             return Err("start_timeout = 0s: expected more than zero".to_owned().into());
         }
-        let by_caller = call.headers.clone();
+        let mut by_caller = call.headers.clone();
         let start_id = match (&self.place, &self.own_id) {
             (None, None) => None,
             (None, Some(id)) => {
@@ -344,6 +344,11 @@ impl StartCall {
             (Some(place), own) => {
                 let id = identify(place, own.as_deref(), self.fresh_id, &mut call)?;
                 place.date(self.client.timer().system_time(), &mut call);
+                // On a poll the id would name the wrong request, also where the caller has put it
+                // into its header.
+                if let StartIdPlace::Header(name) = place {
+                    by_caller.remove(name);
+                }
                 Some(id)
             }
         };

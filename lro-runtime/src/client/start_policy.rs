@@ -38,23 +38,28 @@ fn is_retryable(failure: &Failure, has_id: bool) -> bool {
     if failure.is_unsupported() {
         return false;
     }
-    // A throttle, whatever its code, and an outage refuse the call for now, as do a `5xx` and its
-    // like over gRPC. Without an answer, or with one that says that time was up, the service may
-    // have started the operation, and only the id keeps a second start call from starting another
-    // one.
-    match failure.cause() {
-        // Without a connection nothing was sent.
-        Cause::Transport(error) if error.kind() == TransportErrorKind::Connect => true,
-        Cause::Transport(error) => has_id && error.is_transient(),
-        Cause::TimedOut(_) => has_id,
-        Cause::Http(status, _) => status.is_server_error() || failure.scope() == FailureScope::Origin,
-        Cause::Rpc(status) => match status.code() {
-            Code::Internal | Code::Unknown => true,
-            Code::DeadlineExceeded => has_id,
-            _ => failure.scope() == FailureScope::Origin,
-        },
-        _ => false,
+    // A throttle, whatever its code, and an outage refuse the call for now, and without a
+    // connection nothing was sent: no operation was started.
+    if failure.scope() == FailureScope::Origin || reached_nobody(failure) {
+        return true;
     }
+    // All else may have come after the service started one: no answer, one that says that time was
+    // up, and one of a server or a gateway that broke on the way. Only the id keeps a second start
+    // call from starting another.
+    has_id
+        && match failure.cause() {
+            Cause::Transport(error) => error.is_transient(),
+            Cause::TimedOut(_) => true,
+            Cause::Http(status, _) => status.is_server_error(),
+            Cause::Rpc(status) => matches!(status.code(), Code::Internal | Code::Unknown | Code::DeadlineExceeded),
+            _ => false,
+        }
+}
+
+/// Whether nothing can have been sent.
+fn reached_nobody(failure: &Failure) -> bool {
+    let kinds = [TransportErrorKind::Connect, TransportErrorKind::Certificate];
+    matches!(failure.cause(), Cause::Transport(error) if kinds.contains(&error.kind()))
 }
 
 /// Returns the delay before the `n`-th retry: the service's hint within its bounds, else the delay
@@ -72,7 +77,7 @@ mod tests {
     use crate::status::{Status, TransportError};
 
     #[test]
-    fn a_start_that_was_refused_for_now_is_sent_again_and_one_without_an_answer_only_with_an_id() {
+    fn a_start_that_was_refused_for_now_is_sent_again_and_one_that_may_have_happened_only_with_an_id() {
         let policy = StartPolicy { place: None, retries: 1, timeout: StartPolicy::TIMEOUT };
         let http = |status: u16| {
             let status = http::StatusCode::from_u16(status).unwrap();
@@ -82,18 +87,19 @@ mod tests {
         let limited = Status::new(Code::PermissionDenied, "").with_reason("rateLimitExceeded");
         let refused = [
             http(429),
-            http(500),
-            http(502),
             http(503),
-            http(504),
             Cause::Rpc(limited),
             rpc(Code::Unavailable),
             rpc(Code::ResourceExhausted),
+            Cause::Transport(TransportError::message(TransportErrorKind::Connect, "")),
+            Cause::Transport(TransportError::message(TransportErrorKind::Certificate, "")),
+        ];
+        let unknown = [
+            http(500),
+            http(502),
+            http(504),
             rpc(Code::Internal),
             rpc(Code::Unknown),
-            Cause::Transport(TransportError::message(TransportErrorKind::Connect, "")),
-        ];
-        let unanswered = [
             rpc(Code::DeadlineExceeded),
             Cause::TimedOut(Duration::ZERO),
             Cause::Transport(TransportError::message(TransportErrorKind::Closed, "")),
@@ -112,8 +118,7 @@ mod tests {
             rpc(Code::DataLoss),
         ];
         let retries = |cause: &Cause, has_id| policy.try_again(0, &Failure::new(cause.clone()), has_id);
-        for (causes, without, with) in [(&refused[..], true, true), (&unanswered, false, true), (&wrong, false, false)]
-        {
+        for (causes, without, with) in [(&refused[..], true, true), (&unknown, false, true), (&wrong, false, false)] {
             for cause in causes {
                 assert_eq!((retries(cause, false), retries(cause, true)), (without, with), "{cause:?}");
             }

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     hint::Hint,
     message::{Reply, Request},
+    settings::Verdict,
     status::{Code, Failure, State, Status},
 };
 
@@ -121,6 +122,19 @@ fn observe(reply: &Reply) -> Observation<'_> {
     seen
 }
 
+/// Returns the reason of a task's failure, if the reply of its monitor is one.
+///
+/// A monitor whose task failed answers as the start call would have, with the error. Only these
+/// codes are taken for that: 401, 403, 404, 408, 410, 429 and the other 5xx may concern the poll
+/// itself, and are polls that failed; so are throttles of any code.
+fn verdict(reply: &Reply) -> Option<Status> {
+    if !matches!(reply.status().as_u16(), 400 | 405 | 409 | 412 | 422 | 501) {
+        return None;
+    }
+    let failure = error_reply(reply);
+    if failure.verdict() == Verdict::Retry { None } else { failure.status().cloned() }
+}
+
 impl Dialect for Redfish {
     fn id(&self) -> &'static str {
         "redfish"
@@ -158,18 +172,14 @@ impl Dialect for Redfish {
     }
 
     fn read<'a>(&self, _cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-        // A monitor whose task failed answers as the start call would have, with the error. Only
-        // these codes are taken for that: 401, 403, 404, 408, 410, 429 and the other 5xx may
-        // concern the poll itself, and are polls that failed.
-        let is_verdict = matches!(reply.status().as_u16(), 400 | 405 | 409 | 412 | 422 | 501);
-        let mut seen = if is_verdict {
-            Observation::new(State::Failed)
-        } else {
-            expect_success(reply).map(|()| observe(reply))?
+        let mut seen = match verdict(reply) {
+            Some(status) => {
+                let mut seen = Observation::new(State::Failed);
+                seen.status = Some(status);
+                seen
+            }
+            None => expect_success(reply).map(|()| observe(reply))?,
         };
-        if is_verdict {
-            seen.status = error_reply(reply).status().cloned();
-        }
         seen.hint = Hint::from_headers(reply.headers());
         Ok(seen)
     }

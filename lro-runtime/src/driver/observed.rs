@@ -24,7 +24,8 @@ use crate::{
 ///   see [`ErrorBudget`](crate::ErrorBudget).
 ///
 /// A wait that expires, fails or is dropped takes no observer with it: the next wait calls them
-/// again, and begins at the last snapshot that the one before returned or left in its error.
+/// again, and begins at the last snapshot that the one before returned or left in its error. Only
+/// the stream of [`snapshots`](Self::snapshots) and `.await` take them for good.
 ///
 /// Observers run in the task or thread that waits, and a panic in one panics there.
 ///
@@ -105,8 +106,11 @@ impl<H: Handle> Observed<H> {
         }
     }
 
-    /// Returns the stream of snapshots, which calls the observers before it yields and drops them
-    /// with itself.
+    /// Returns the stream of snapshots, which calls the observers before it yields.
+    ///
+    /// The stream owns them, because it may be moved away: it drops them with itself, however it
+    /// ends. Where they must outlive a time limit, wait with
+    /// [`poll_until_completed`](Self::poll_until_completed).
     pub fn snapshots(self, settings: PollSettings) -> Snapshots<H> {
         Snapshots::new(self.operation.raw_operation().clone(), settings, None, self.observers)
     }

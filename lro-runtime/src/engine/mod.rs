@@ -428,10 +428,9 @@ impl Engine {
         //
         // A hint wins over the end of the forgiveness and is not cut by it. The server has said
         // when it can answer; an earlier poll would get the same refusal and end the wait for
-        // nothing.
-        let computed =
-            || self.remembered(self.schedule.error_budget.delay_after(nth).min(forgiven_for)).max(SHORTEST_DELAY);
-        let delay = self.hinted(failure.hint(), system_now).unwrap_or_else(computed);
+        // nothing. What the service remembers cuts it: after that, the answer would come too late.
+        let computed = || self.schedule.error_budget.delay_after(nth).min(forgiven_for).max(SHORTEST_DELAY);
+        let delay = self.remembered(self.hinted(failure.hint(), system_now).unwrap_or_else(computed));
         self.last_failure = Some(failure);
         // Computed before the failure, and perhaps earlier than the delay that the failure asks
         // for.

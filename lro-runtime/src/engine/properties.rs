@@ -65,7 +65,7 @@ fn unheld_settings() -> impl Strategy<Value = PollSettings> {
     let budget = budget.prop_map(|(failures, elapsed, delay, more, origin)| {
         let budget = ErrorBudget::new(failures).with_elapsed(elapsed).with_delay(delay);
         let budget = budget.with_max_delay(delay.saturating_add(more));
-        let Some((failures, elapsed)) = origin else { return budget };
+        let Some((failures, elapsed)) = origin else { return budget.with_origin_counted() };
         let budget = failures.into_iter().fold(budget.with_origin_forgiven(), ErrorBudget::with_origin_failures);
         elapsed.into_iter().fold(budget, ErrorBudget::with_origin_elapsed)
     });
@@ -282,6 +282,7 @@ proptest! {
         // failure ends the wait.
         let delay = Duration::from_millis(100);
         let budget = ErrorBudget::new(failures + spare).with_delay(delay).with_elapsed(delay * (1 << failures));
+        let budget = budget.with_origin_counted();
         let settings = settings.without_expiration().with_error_budget(budget).with_hint(HintPolicy::Ignore);
         let world = World { most_polls: 200, oversleep: Duration::ZERO, ..world };
         let trace = world.run(&settings, |n, _| {

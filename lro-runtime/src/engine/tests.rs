@@ -419,7 +419,7 @@ mod failures {
     fn so_many_in_a_row_are_forgiven_and_no_more() {
         for forgiven in [0_u32, 1, 3] {
             let settings = every_second().with_error_budget(forgiven).with_timeout(secs(600.0));
-            let trace = World::started_now().run(&settings, |_, _| (Duration::ZERO, http(503)));
+            let trace = World::started_now().run(&settings, |_, _| (Duration::ZERO, http(500)));
             assert!(matches!(trace.end, End::BudgetSpent(_)));
             assert_eq!(trace.attempts, forgiven + 1);
         }
@@ -429,7 +429,7 @@ mod failures {
     fn a_success_restores_the_budget() {
         let settings = every_second().with_error_budget(1).with_timeout(secs(600.0));
         let world = World { most_polls: 60, ..World::started_now() };
-        let trace = world.run(&settings, |n, _| (Duration::ZERO, if n % 2 == 0 { http(503) } else { running() }));
+        let trace = world.run(&settings, |n, _| (Duration::ZERO, if n % 2 == 0 { http(500) } else { running() }));
         assert_eq!(trace.polls.len(), 60);
     }
 
@@ -438,7 +438,7 @@ mod failures {
         // The first failure is at 1, so failures are forgiven until 6.
         let budget = ErrorBudget::new(1000).with_elapsed(secs(5.0)).with_delay(secs(2.0)).with_max_delay(secs(2.0));
         let settings = every_second().with_error_budget(budget).with_timeout(secs(600.0));
-        let trace = World::started_now().run(&settings, |_, _| (Duration::ZERO, http(503)));
+        let trace = World::started_now().run(&settings, |_, _| (Duration::ZERO, http(500)));
         assert!(matches!(trace.end, End::BudgetSpent(_)));
         assert_eq!(trace.sent(), [1.0, 3.0, 5.0, 6.0], "the last one when the time of the budget ends");
     }
@@ -450,7 +450,7 @@ mod failures {
         let elapsed = secs(2.0) + Duration::from_nanos(1);
         let budget = ErrorBudget::new(1000).with_elapsed(elapsed).with_delay(secs(1.0)).with_max_delay(secs(1.0));
         let settings = every_second().with_error_budget(budget);
-        let trace = World::started_now().run(&settings, |_, _| (Duration::ZERO, http(503)));
+        let trace = World::started_now().run(&settings, |_, _| (Duration::ZERO, http(500)));
         assert_eq!(trace.sent(), [1.0, 2.0, 3.0, 3.001]);
     }
 
@@ -545,6 +545,14 @@ mod failures_of_the_origin {
     }
 
     #[test]
+    fn a_refused_certificate_is_not_one_of_them() {
+        let refused = || Failure::new(Cause::Transport(TransportError::message(TransportErrorKind::Certificate, "")));
+        let trace = World::started_now().run(&for_an_hour(), |_, _| (Duration::ZERO, Reply::Fail(refused())));
+        assert!(matches!(trace.end, End::BudgetSpent(_)), "{:?}", trace.end);
+        assert_eq!(trace.attempts, 9, "a mistake of the configuration is said within minutes");
+    }
+
+    #[test]
     fn a_wait_without_end_ends_when_the_origin_is_gone_for_a_day() {
         let trace = World::started_now().run(&for_an_hour().without_expiration(), |_, _| (Duration::ZERO, http(503)));
         assert!(matches!(trace.end, End::BudgetSpent(_)), "{:?}", trace.end);
@@ -568,7 +576,7 @@ mod failures_of_the_origin {
     }
 
     #[test]
-    fn in_an_explicit_budget_they_count_unless_they_have_a_share() {
+    fn they_count_only_where_a_budget_says_so() {
         let ends_after = |budget: ErrorBudget| {
             let settings = for_an_hour().with_error_budget(budget);
             let trace =
@@ -576,7 +584,14 @@ mod failures_of_the_origin {
             assert!(matches!(trace.end, End::BudgetSpent(_)), "{budget:?}: {:?}", trace.end);
             (trace.attempts, trace.ended)
         };
-        assert_eq!(ends_after(ErrorBudget::new(3)).0, 4);
+        // The hour ends the wait: a budget with a number is no less patient than the default one.
+        for number in [1, 8, 50] {
+            let settings = for_an_hour().with_error_budget(number);
+            let trace = World::started_now().run(&settings, |_, _| (Duration::ZERO, http(429)));
+            assert!(matches!(trace.end, End::TimedOut(_)), "{number}: {:?}", trace.end);
+        }
+        assert_eq!(ends_after(ErrorBudget::new(0)).0, 1);
+        assert_eq!(ends_after(ErrorBudget::new(3).with_origin_counted()).0, 4);
         assert_eq!(ends_after(ErrorBudget::new(3).with_origin_failures(20)).0, 22, "the 500 is not the origin's");
         assert_eq!(ends_after(ErrorBudget::new(3).with_origin_failures(0)).0, 1);
         // The first failure is at 1 s; the second, which is not the origin's, takes a second more.

@@ -181,8 +181,7 @@ impl PollSettings {
                 ErrorBudget::new(8)
                     .with_elapsed(Duration::from_secs(60))
                     .with_delay(Duration::from_millis(200))
-                    .with_max_delay(Duration::from_secs(5))
-                    .with_origin_forgiven(),
+                    .with_max_delay(Duration::from_secs(5)),
             )
     }
 
@@ -202,8 +201,7 @@ impl PollSettings {
                 ErrorBudget::new(20)
                     .with_elapsed(Duration::from_secs(1800))
                     .with_delay(Duration::from_secs(5))
-                    .with_max_delay(Duration::from_secs(120))
-                    .with_origin_forgiven(),
+                    .with_max_delay(Duration::from_secs(120)),
             )
     }
 
@@ -294,8 +292,9 @@ impl PollSettings {
     }
 
     /// Sets how many failed polls in a row to forgive: an [`ErrorBudget`], a number, or a number
-    /// and a time. Default: [`ErrorBudget::default`], which forgives 8 within 5 min, and any number
-    /// that are the origin's.
+    /// and a time. Any number that are the origin's are forgiven besides, except by a budget of
+    /// zero and one that says otherwise. Default: [`ErrorBudget::default`], which forgives 8 within
+    /// 5 min.
     #[must_use]
     pub fn with_error_budget(mut self, error_budget: impl Into<ErrorBudget>) -> Self {
         self.error_budget = Some(error_budget.into());

@@ -147,9 +147,9 @@ impl From<RangeInclusive<Duration>> for HintPolicy {
 /// them. A successful poll restores the whole budget.
 ///
 /// A throttle or an outage of the [origin](crate::FailureScope::Origin) says nothing about the
-/// operation. The default budget therefore counts the failures of the operation alone, 8 in a row
-/// within 5 min, and forgives those of the origin until the wait expires. A budget that a caller
-/// makes counts all failures alike, unless it gives the origin a share of its own.
+/// operation. A budget therefore counts the failures of the operation alone, by default 8 in a row
+/// within 5 min, and forgives those of the origin until the wait expires, unless it limits them or
+/// counts them with all others. A budget of zero forgives nothing, and so neither theirs.
 ///
 /// ```
 /// use std::time::Duration;
@@ -161,11 +161,11 @@ impl From<RangeInclusive<Duration>> for HintPolicy {
 ///     .with_error_budget(ErrorBudget::new(5).with_delay(Duration::from_millis(200)).with_max_delay(Duration::from_secs(2)));
 /// let outages_of_ten_minutes = PollSettings::default()
 ///     .with_error_budget(ErrorBudget::new(5).with_origin_elapsed(Duration::from_secs(600)));
-/// let any_outage = PollSettings::default().with_error_budget(ErrorBudget::new(5).with_origin_forgiven());
-/// # let _ = (five_in_a_row, within_a_minute, own_delays, outages_of_ten_minutes, any_outage);
+/// let five_of_any_kind = PollSettings::default().with_error_budget(ErrorBudget::new(5).with_origin_counted());
+/// # let _ = (five_in_a_row, within_a_minute, own_delays, outages_of_ten_minutes, five_of_any_kind);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(from = "StoredBudget")]
 pub struct ErrorBudget {
     failures: u32,
     #[serde(with = "human_duration")]
@@ -174,9 +174,8 @@ pub struct ErrorBudget {
     pub(super) delay: Duration,
     #[serde(with = "human_duration")]
     pub(super) max_delay: Duration,
-    /// The share of the origin's failures; `None` if they count as all others do. Absent means
-    /// `None` too, and not the default budget's: a stored budget is one that a caller made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The share of the origin's failures; `None` if they count as all others do.
+    #[serde(serialize_with = "StoredOrigin::serialize")]
     origin: Option<OriginShare>,
 }
 
@@ -192,6 +191,75 @@ struct OriginShare {
     elapsed: Option<Duration>,
 }
 
+impl OriginShare {
+    const FORGIVEN: Self = Self { failures: None, elapsed: None };
+}
+
+/// An error budget as it is read: what is absent has its default.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct StoredBudget {
+    failures: u32,
+    #[serde(with = "human_duration")]
+    elapsed: Duration,
+    #[serde(with = "human_duration")]
+    delay: Duration,
+    #[serde(with = "human_duration")]
+    max_delay: Duration,
+    /// Absent, what a budget of so many failures has.
+    origin: Option<StoredOrigin>,
+}
+
+impl Default for StoredBudget {
+    fn default() -> Self {
+        let ErrorBudget { failures, elapsed, delay, max_delay, origin: _ } = ErrorBudget::default();
+        Self { failures, elapsed, delay, max_delay, origin: None }
+    }
+}
+
+impl From<StoredBudget> for ErrorBudget {
+    fn from(stored: StoredBudget) -> Self {
+        let StoredBudget { failures, elapsed, delay, max_delay, origin } = stored;
+        let origin = match origin {
+            Some(StoredOrigin::Word(OriginWord::Forgiven)) => Some(OriginShare::FORGIVEN),
+            Some(StoredOrigin::Word(OriginWord::Counted)) => None,
+            Some(StoredOrigin::Share(share)) => Some(share),
+            None => Self::new(failures).origin,
+        };
+        Self { failures, elapsed, delay, max_delay, origin }
+    }
+}
+
+/// The share of the origin's failures in text: a word, or its limits.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "`forgiven`, `counted`, or limits such as {\"failures\": 20, \"elapsed\": \"10m\"}")]
+enum StoredOrigin {
+    Word(OriginWord),
+    Share(OriginShare),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum OriginWord {
+    Forgiven,
+    Counted,
+}
+
+impl StoredOrigin {
+    #[expect(clippy::ref_option, reason = "the signature is serde's")]
+    fn serialize<S: serde::Serializer>(
+        share: &Option<OriginShare>,
+        serializer: S,
+    ) -> std::result::Result<S::Ok, S::Error> {
+        let stored = match *share {
+            None => Self::Word(OriginWord::Counted),
+            Some(OriginShare::FORGIVEN) => Self::Word(OriginWord::Forgiven),
+            Some(limits) => Self::Share(limits),
+        };
+        Serialize::serialize(&stored, serializer)
+    }
+}
+
 /// For how long the origin's failures in a row are forgiven where nothing else ends the wait: no
 /// [`with_origin_elapsed`](ErrorBudget::with_origin_elapsed), and no expiration. Longer than any
 /// outage that ends by itself.
@@ -205,8 +273,9 @@ pub(crate) struct Limits {
 }
 
 impl ErrorBudget {
-    /// Creates a budget that forgives `failures` failed polls in a row, the origin's included; the
-    /// next failure ends the wait. With zero, the first failure ends it.
+    /// Creates a budget that forgives `failures` failed polls in a row and all those that are the
+    /// [origin's](crate::FailureScope::Origin); the next failure of the operation ends the wait.
+    /// With zero, the first failure of any kind ends it.
     #[must_use]
     pub const fn new(failures: u32) -> Self {
         Self {
@@ -214,12 +283,14 @@ impl ErrorBudget {
             elapsed: Duration::from_secs(300),
             delay: Duration::from_secs(1),
             max_delay: Duration::from_secs(20),
-            origin: None,
+            // Zero means that nothing is to be forgiven.
+            origin: if failures == 0 { None } else { Some(OriginShare::FORGIVEN) },
         }
     }
 
     /// Sets for how long failures in a row are forgiven, counted from the first of them. A failure
-    /// after that ends the wait. Default: 5 min.
+    /// after that ends the wait. Default: 5 min. Says nothing about those of the origin, unless
+    /// they are [counted](Self::with_origin_counted) with all others.
     #[must_use]
     pub const fn with_elapsed(mut self, elapsed: Duration) -> Self {
         self.elapsed = elapsed;
@@ -247,15 +318,23 @@ impl ErrorBudget {
 
     /// Forgives all failures of the origin ([`FailureScope`](crate::FailureScope)) until the wait
     /// expires, or for 24 h in a row where it never does. They spend nothing of the operation's
-    /// share; neither does the time that they take. Default: they count as all others do.
+    /// share; neither does the time that they take. Default: so, except in a budget of zero.
     #[must_use]
     pub const fn with_origin_forgiven(mut self) -> Self {
-        self.origin = Some(OriginShare { failures: None, elapsed: None });
+        self.origin = Some(OriginShare::FORGIVEN);
+        self
+    }
+
+    /// Counts failures of the origin as all others: they spend the same budget, in number and time.
+    /// Default: only in a budget of zero.
+    #[must_use]
+    pub const fn with_origin_counted(mut self) -> Self {
+        self.origin = None;
         self
     }
 
     /// Forgives so many failures of the origin in a row, and counts them apart from those of the
-    /// operation. Default: they count as all others do.
+    /// operation. Default: any number.
     #[must_use]
     pub const fn with_origin_failures(mut self, failures: u32) -> Self {
         self.origin = Some(OriginShare { failures: Some(failures), ..self.origin_share() });
@@ -263,7 +342,7 @@ impl ErrorBudget {
     }
 
     /// Forgives failures of the origin in a row for so long, and counts them apart from those of
-    /// the operation. Default: they count as all others do.
+    /// the operation. Default: until the wait expires, or for 24 h where it never does.
     #[must_use]
     pub const fn with_origin_elapsed(mut self, elapsed: Duration) -> Self {
         self.origin = Some(OriginShare { elapsed: Some(elapsed), ..self.origin_share() });
@@ -273,7 +352,7 @@ impl ErrorBudget {
     const fn origin_share(&self) -> OriginShare {
         match self.origin {
             Some(share) => share,
-            None => OriginShare { failures: None, elapsed: None },
+            None => OriginShare::FORGIVEN,
         }
     }
 
@@ -312,7 +391,7 @@ impl ErrorBudget {
 
 impl Default for ErrorBudget {
     fn default() -> Self {
-        Self::new(8).with_origin_forgiven()
+        Self::new(8)
     }
 }
 

@@ -157,7 +157,10 @@ impl Failure {
     /// The origin's are HTTP 429 and 503, gRPC `RESOURCE_EXHAUSTED` and `UNAVAILABLE`, any other
     /// error whose reason is a rate limit (see [`verdict`](Self::verdict)), and a connection that
     /// was [not made](crate::transport::TransportErrorKind::Connect). All others are the
-    /// operation's.
+    /// operation's: among them a certificate that was
+    /// [refused](crate::transport::TransportErrorKind::Certificate), which is a mistake of the
+    /// configuration and not an outage, and a reply that did not come within the time limit of the
+    /// poll.
     ///
     /// A caller that polls many operations can hold back those of one origin after a failure of it.
     /// The default [`ErrorBudget`](crate::ErrorBudget) forgives such failures for as long as the
@@ -257,6 +260,7 @@ mod tests {
         assert_eq!(scope_of(Cause::Rpc(limited)), FailureScope::Origin);
         let transport = |kind| scope_of(Cause::Transport(TransportError::message(kind, "")));
         assert_eq!(transport(TransportErrorKind::Connect), FailureScope::Origin);
+        assert_eq!(transport(TransportErrorKind::Certificate), FailureScope::Operation);
         assert_eq!(transport(TransportErrorKind::Closed), FailureScope::Operation);
         assert_eq!(scope_of(Cause::TimedOut(Duration::ZERO)), FailureScope::Operation);
         assert_eq!(scope_of(Cause::Protocol(String::new())), FailureScope::Operation);

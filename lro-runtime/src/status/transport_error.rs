@@ -8,9 +8,18 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// No connection was made: name resolution failed, the host refused or was unreachable, or TLS
-    /// failed.
+    /// No connection was made: name resolution failed, the host refused, was unreachable or did not
+    /// answer in time, or TLS failed.
+    ///
+    /// Resolvers do not tell a host that does not exist from a name server that is down, so a
+    /// misspelt host is of this kind, too.
     Connect,
+    /// No connection was made, because the server's certificate was refused: it is not from a
+    /// trusted authority, has expired, or is for another host.
+    ///
+    /// [`HyperTransport`](crate::transport::HyperTransport) tells this from
+    /// [`Connect`](Self::Connect); clients that are adapted do not.
+    Certificate,
     /// The connection ended or broke before the reply was complete.
     Closed,
     /// The reply is not valid HTTP.
@@ -72,6 +81,7 @@ impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.kind {
             TransportErrorKind::Connect => "no connection",
+            TransportErrorKind::Certificate => "the server's certificate was refused",
             TransportErrorKind::Closed => "the connection ended before the reply did",
             TransportErrorKind::InvalidReply => "the reply is not valid HTTP",
             TransportErrorKind::BodyTooLarge => "the body is too large",

@@ -131,6 +131,9 @@ fn metadata(headers: &HeaderMap) -> HeaderMap {
     headers
 }
 
+/// How tonic's message begins, before the HTTP status, where a reply has no `grpc-status`.
+const NO_STATUS: &str = "grpc-status header missing, mapped from HTTP status code ";
+
 /// Turns a status from the server into a reply. A status that tonic made from a local failure
 /// becomes that failure.
 fn reply_or_error(status: Status, max_body: usize) -> Result<Reply, TransportError> {
@@ -143,6 +146,11 @@ fn reply_or_error(status: Status, max_body: usize) -> Result<Reply, TransportErr
     // all that tells them apart.
     if status.code() == Code::OutOfRange && status.message().starts_with("Error, decoded message length too large") {
         return Err(TransportError::body_too_large(max_body));
+    }
+    // The service wrote no status: tonic made this one of the reply of a gateway that lost the
+    // service. As UNAVAILABLE it would say that the call was refused.
+    if ["502", "504"].iter().any(|code| status.message() == format!("{NO_STATUS}{code}")) {
+        return Err(TransportError::new(TransportErrorKind::Closed, status));
     }
     let mut reply = Reply::default();
     match status.add_header(reply.headers_mut()) {

@@ -146,12 +146,12 @@ async fn read(response: &mut reqwest::Response, max_body: usize) -> Result<Bytes
 }
 
 fn classify(error: reqwest::Error) -> TransportError {
-    // First, because a connection attempt that the system timed out is both a timeout and a connect
-    // error.
-    let kind = if error.is_timeout() {
-        TransportErrorKind::Timeout
-    } else if error.is_connect() {
+    // First, because a connection attempt that timed out is both a timeout and a connect error, and
+    // nothing was sent.
+    let kind = if error.is_connect() {
         TransportErrorKind::Connect
+    } else if error.is_timeout() {
+        TransportErrorKind::Timeout
     } else if error.is_builder() {
         TransportErrorKind::InvalidRequest
     } else {

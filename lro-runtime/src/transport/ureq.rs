@@ -13,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{Method, Version};
-use ureq::{Agent, Body, Error};
+use ureq::{Agent, Body, Error, Timeout};
 
 use super::{BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind};
 
@@ -157,12 +157,13 @@ fn classify(error: Error) -> TransportError {
         return TransportError::message(TransportErrorKind::InvalidRequest, "ureq refuses this URI");
     }
     let kind = match &error {
-        Error::Timeout(_) => TransportErrorKind::Timeout,
-        Error::HostNotFound
+        Error::Timeout(Timeout::Resolve | Timeout::Connect)
+        | Error::HostNotFound
         | Error::ConnectionFailed
         | Error::ConnectProxyFailed(_)
         | Error::Tls(_)
         | Error::Rustls(_) => TransportErrorKind::Connect,
+        Error::Timeout(_) => TransportErrorKind::Timeout,
         Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => TransportErrorKind::Connect,
         Error::Io(_) | Error::BodyStalled => TransportErrorKind::Closed,
         Error::Protocol(_) | Error::LargeResponseHeader(..) => TransportErrorKind::InvalidReply,

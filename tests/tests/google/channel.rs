@@ -118,3 +118,23 @@ impl Service<http::Request<Body>> for Broken {
         ready(Err((self.0)()))
     }
 }
+
+/// A gateway that answers every call itself, with an HTTP status and no gRPC one. It counts the
+/// calls.
+#[derive(Clone)]
+pub(crate) struct Gateway(pub u16, pub Arc<Mutex<u32>>);
+
+impl Service<http::Request<Body>> for Gateway {
+    type Response = http::Response<Body>;
+    type Error = BoxError;
+    type Future = Ready<Result<Self::Response, BoxError>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _request: http::Request<Body>) -> Self::Future {
+        *self.1.lock().unwrap() += 1;
+        ready(http::Response::builder().status(self.0).body(Body::empty()).map_err(Into::into))
+    }
+}

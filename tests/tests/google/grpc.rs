@@ -1,7 +1,7 @@
 //! Tests of gRPC over a channel without a network: what is sent, and how good and broken replies
 //! are read.
 
-use std::{future::IntoFuture, time::Duration};
+use std::{future::IntoFuture, sync::Arc, time::Duration};
 
 use lro_runtime::{
     Code, ErrorKind, Operations, PollSettings, RawOperation, Result, State, block_on,
@@ -16,7 +16,7 @@ use prost::Message;
 use prost_types::Timestamp;
 use tonic_types::pb;
 
-use crate::channel::{BoxError, Broken, Called, Channel};
+use crate::channel::{BoxError, Broken, Called, Channel, Gateway};
 
 fn client(channel: &Channel) -> Operations {
     let builder = Operations::builder("https://images.example.com").grpc_over(channel.clone());
@@ -136,7 +136,13 @@ fn a_start_call_is_sent_again_as_over_http() {
     let error = outcome.unwrap_err();
     assert_eq!((error.kind(), calls), (ErrorKind::Start, 2));
     assert!(error.to_string().contains("`start_retries`"), "{error}");
-    for wrong in [|| tonic::Status::invalid_argument("no"), || tonic::Status::deadline_exceeded("late")] {
+    let wrong: [fn() -> tonic::Status; 4] = [
+        || tonic::Status::invalid_argument("no"),
+        || tonic::Status::deadline_exceeded("late"),
+        || tonic::Status::internal("broke"),
+        || tonic::Status::unknown("broke"),
+    ];
+    for wrong in wrong {
         let (outcome, calls) = starts(2, 2, wrong);
         assert_eq!((outcome.unwrap_err().kind(), calls), (ErrorKind::Start, 1));
     }
@@ -428,6 +434,23 @@ fn a_start_that_reached_nobody_is_sent_again_and_one_that_was_cut_is_not() {
         let operations = builder.timer(VirtualClock::new()).start_retries(2).build().unwrap();
         let error = block_on(operations.start_message("/example.Images/Export", &AT_ONE)).unwrap_err();
         assert_eq!((error.kind(), *channel.1.lock().unwrap()), (ErrorKind::Start, calls), "{error}");
+        assert!(error.to_string().contains(advice), "{error}");
+    }
+}
+
+#[test]
+fn a_gateway_that_lost_the_service_is_no_refusal_of_a_start() {
+    for (status, calls, advice) in [
+        (429, 3, "start again later"),
+        (503, 3, "start again later"),
+        (502, 1, "it may have been started"),
+        (504, 1, "it may have been started"),
+    ] {
+        let gateway = Gateway(status, Arc::default());
+        let builder = Operations::builder("https://h.example.com").grpc_over(gateway.clone());
+        let operations = builder.timer(VirtualClock::new()).start_retries(2).build().unwrap();
+        let error = block_on(operations.start_message("/example.Images/Export", &AT_ONE)).unwrap_err();
+        assert_eq!((error.kind(), *gateway.1.lock().unwrap()), (ErrorKind::Start, calls), "{status}: {error}");
         assert!(error.to_string().contains(advice), "{error}");
     }
 }

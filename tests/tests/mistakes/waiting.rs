@@ -4,7 +4,7 @@ use std::{pin::pin, time::Duration};
 
 use futures_lite::StreamExt;
 use lro_runtime::{
-    CancelOutcome, Error, ErrorKind, PollSettings, Result, State,
+    CancelOutcome, Code, Error, ErrorKind, PollSettings, Result, State,
     testing::{Script, VirtualClock},
     transport::TransportErrorKind,
 };
@@ -141,8 +141,8 @@ fn a_failed_poll_is_not_a_failed_operation() {
 
 #[test]
 fn after_a_transport_error_it_polls_again() {
-    use TransportErrorKind::{Closed, Connect, InvalidReply, Other, Timeout};
-    for kind in [Connect, Closed, InvalidReply, Timeout, Other] {
+    use TransportErrorKind::{Certificate, Closed, Connect, InvalidReply, Other, Timeout};
+    for kind in [Connect, Certificate, Closed, InvalidReply, Timeout, Other] {
         let stage =
             Stage::new(Script::new().running_with(percent(1)).transport_error(kind).transport_error(kind).done(cat()));
         let done = smol::block_on(stage.export().poll_until_completed(PollSettings::default())).unwrap();
@@ -209,13 +209,15 @@ fn the_last_reply_lands_on_the_deadline() {
 
 #[test]
 fn failures_in_a_row_end_the_wait_and_say_so() {
-    let stage = Stage::new((0..6).fold(Script::new().running_with(percent(40)), |script, _| script.unavailable()));
+    let stage = Stage::new(
+        (0..6).fold(Script::new().running_with(percent(40)), |script, _| script.error(Code::Internal, "broke")),
+    );
     let settings = PollSettings::default().with_error_budget(5);
     let error = smol::block_on(stage.export().poll_until_completed(settings)).unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Poll, Some(6)));
     assert_eq!(error.snapshot().unwrap().state(), State::Running);
     assert_eq!(error.token().unwrap().name(), "operations/1");
-    assert!(std::error::Error::source(&error).unwrap().to_string().contains("503"), "the last cause");
+    assert!(std::error::Error::source(&error).unwrap().to_string().contains("500"), "the last cause");
     stage.transport.assert_finished();
 }
 

@@ -153,7 +153,7 @@ fn settings() -> impl Strategy<Value = PollSettings> {
     let budget = (any::<u32>(), durations(), durations(), durations(), origin);
     let budget = budget.prop_map(|(failures, elapsed, delay, max, origin)| {
         let budget = ErrorBudget::new(failures).with_elapsed(elapsed).with_delay(delay).with_max_delay(max);
-        let Some((failures, elapsed)) = origin else { return budget };
+        let Some((failures, elapsed)) = origin else { return budget.with_origin_counted() };
         let budget = failures.into_iter().fold(budget.with_origin_forgiven(), ErrorBudget::with_origin_failures);
         elapsed.into_iter().fold(budget, ErrorBudget::with_origin_elapsed)
     });
@@ -192,14 +192,26 @@ proptest! {
 }
 
 #[test]
-fn a_written_budget_counts_the_origins_failures_unless_it_gives_them_a_share() {
+fn a_written_budget_has_the_origins_share_of_its_setters() {
     let read = |text: &str| serde_json::from_str::<ErrorBudget>(text).unwrap();
     assert_eq!(read(r#"{"failures": 5}"#), ErrorBudget::new(5));
-    assert_eq!(read(r#"{"failures": 5, "origin": {}}"#), ErrorBudget::new(5).with_origin_forgiven());
+    assert_eq!(read(r#"{"failures": 0}"#), ErrorBudget::new(0));
+    assert_eq!(read("{}"), ErrorBudget::default());
+    for forgiven in [r#"{"failures": 0, "origin": "forgiven"}"#, r#"{"failures": 0, "origin": {}}"#] {
+        assert_eq!(read(forgiven), ErrorBudget::new(0).with_origin_forgiven());
+    }
+    assert_eq!(read(r#"{"failures": 5, "origin": "counted"}"#), ErrorBudget::new(5).with_origin_counted());
     let ten_minutes = ErrorBudget::new(5).with_origin_elapsed(secs(600.0)).with_origin_failures(9);
     assert_eq!(read(r#"{"failures": 5, "origin": {"failures": 9, "elapsed": "10m"}}"#), ten_minutes);
-    let default = serde_json::to_string(&ErrorBudget::default()).unwrap();
-    assert_eq!(read(&default), ErrorBudget::default(), "{default}");
+    for wrong in [r#""often""#, r#"{"failure": 9}"#, "9"] {
+        let error = serde_json::from_str::<ErrorBudget>(&format!(r#"{{"origin": {wrong}}}"#)).unwrap_err();
+        assert!(error.to_string().contains("`forgiven`, `counted`"), "{wrong}: {error}");
+    }
+    for budget in [ErrorBudget::default(), ErrorBudget::new(0), ErrorBudget::new(5).with_origin_counted(), ten_minutes]
+    {
+        let text = serde_json::to_string(&budget).unwrap();
+        assert_eq!(read(&text), budget, "{text}");
+    }
 }
 
 #[test]

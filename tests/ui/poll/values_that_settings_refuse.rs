@@ -50,6 +50,21 @@ impl Client {
     async fn budget_below_its_delay(&self) -> Result<RawOperation> {
         self.operations.post("v1/exports", &()).await
     }
+
+    #[long_running(poll(error_budget(failures = 3, origin = "ignored")))]
+    async fn origin_of_a_word(&self) -> Result<RawOperation> {
+        self.operations.post("v1/exports", &()).await
+    }
+
+    #[long_running(poll(error_budget(failures = 3, origin(failure = 20, elapsed = "ten minutes"))))]
+    async fn origin_of_mistakes(&self) -> Result<RawOperation> {
+        self.operations.post("v1/exports", &()).await
+    }
+
+    #[long_running(poll(error_budget(failures = 3, origin())))]
+    async fn origin_of_nothing(&self) -> Result<RawOperation> {
+        self.operations.post("v1/exports", &()).await
+    }
 }
 
 fn main() {}

@@ -9,7 +9,7 @@ use super::{
     super::{
         args::{Function, Of, Progress, Shape},
         model::{Operation, Settings},
-        settings::{ErrorBudget, Hint, Time, Timeout},
+        settings::{ErrorBudget, Hint, Origin, Time, Timeout},
     },
     located, waiter,
 };
@@ -49,12 +49,23 @@ fn poll(krate: &TokenStream, settings: &Settings) -> TokenStream {
             quote!(.hint(#krate::HintPolicy::Obey { floor: #floor, ceiling: #ceiling }))
         }
     });
-    let error_budget = poll.error_budget.as_ref().map(|ErrorBudget { failures, elapsed, delay, max_delay }| {
+    let error_budget = poll.error_budget.as_ref().map(|ErrorBudget { failures, elapsed, delay, max_delay, origin }| {
         let elapsed = time("with_elapsed", elapsed);
         // Before the longest delay: it raises that one.
         let delay = time("with_delay", delay);
         let max_delay = time("with_max_delay", max_delay);
-        quote!(.error_budget(#krate::ErrorBudget::new(#failures) #elapsed #delay #max_delay))
+        let origin = origin.as_ref().map(|origin| match origin {
+            Origin::Word(setter) => {
+                let setter = variant(setter);
+                quote!(.#setter())
+            }
+            Origin::Limits { failures, elapsed } => {
+                let failures = failures.map(|failures| quote!(.with_origin_failures(#failures)));
+                let elapsed = time("with_origin_elapsed", elapsed);
+                quote!(#failures #elapsed)
+            }
+        });
+        quote!(.error_budget(#krate::ErrorBudget::new(#failures) #elapsed #delay #max_delay #origin))
     });
     let unknown_status =
         poll.unknown_status.map(variant).map(|value| quote!(.unknown_status(#krate::UnknownStatus::#value)));

@@ -18,6 +18,7 @@ use crate::{
         location::{self, LocationReply, body_of, done, is_redirect, kept_url_in, metadata_of, result_at},
     },
     message::Reply,
+    settings::Verdict,
     status::{Failure, State},
 };
 
@@ -72,6 +73,10 @@ fn verdict<'a>(cursor: &Cursor, reply: &'a Reply) -> Option<Observation<'a>> {
         return None;
     }
     let status = errors::said(reply)?;
+    // A throttle is the origin's, whatever its code.
+    if error_reply(reply).verdict() == Verdict::Retry {
+        return None;
+    }
     if status.reason().is_some_and(|reason| OF_THE_VERSION.contains(&reason)) {
         return None;
     }
@@ -136,9 +141,7 @@ fn read_location<'a>(
     place: Place,
     reply: &'a Reply,
 ) -> Result<Observation<'a>, Failure> {
-    // No reply has named this URL, so it may be that there is nothing: Fabric answers 400 with
-    // `OperationHasNoResult`.
-    let has_no_result = place == Place::MaybeResult && matches!(reply.status().as_u16(), 400 | 404 | 405 | 410);
+    let has_no_result = place == Place::MaybeResult && has_no_result(reply);
     if !has_no_result && !is_redirect(reply.status()) {
         expect_success(reply)?;
     }
@@ -163,6 +166,18 @@ fn read_location<'a>(
         seen.raw_status = Some(cursor.part(cursor::WORD).unwrap_or("Succeeded").to_owned().into());
     }
     Ok(seen)
+}
+
+/// Whether this is how a place that no reply has named says that it has no result.
+///
+/// Fabric answers `400` with this reason where an operation has none; any other `400` is about the
+/// request. Where a service has no such place at all, there is nothing to fetch, and the operation
+/// has succeeded all the same: as an error, a `404` would take its success away for good.
+fn has_no_result(reply: &Reply) -> bool {
+    match reply.status().as_u16() {
+        400 => errors::said(reply).is_some_and(|status| status.reason() == Some("OperationHasNoResult")),
+        status => matches!(status, 404 | 405 | 410),
+    }
 }
 
 /// Reads the `2xx` other than `202` of a `Location`.

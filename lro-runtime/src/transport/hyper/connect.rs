@@ -20,7 +20,7 @@ use futures_lite::future::or;
 use futures_rustls::{
     TlsConnector,
     pki_types::{CertificateDer, ServerName},
-    rustls::{ClientConfig, RootCertStore, crypto::ring},
+    rustls::{self, ClientConfig, RootCertStore, crypto::ring},
 };
 use http::{Uri, uri::Scheme};
 use tower_service::Service;
@@ -144,12 +144,14 @@ impl fmt::Debug for Connector {
     }
 }
 
-/// Returns the error for a connection that failed: too slow, impossible (`https` over a unix
-/// socket), or refused.
+/// Returns the error for a connection that failed: impossible (`https` over a unix socket), with a
+/// certificate that is refused, or not made for any other reason, such as the time limit.
 pub(super) fn classify(error: hyper_util::client::legacy::Error) -> TransportError {
-    let kind = match error.source().and_then(<dyn StdError>::downcast_ref::<io::Error>).map(io::Error::kind) {
-        Some(io::ErrorKind::TimedOut) => TransportErrorKind::Timeout,
-        Some(io::ErrorKind::Unsupported) => TransportErrorKind::InvalidRequest,
+    let cause = error.source().and_then(<dyn StdError>::downcast_ref::<io::Error>);
+    let tls = cause.and_then(io::Error::get_ref).and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    let kind = match (cause.map(io::Error::kind), tls) {
+        (Some(io::ErrorKind::Unsupported), _) => TransportErrorKind::InvalidRequest,
+        (_, Some(rustls::Error::InvalidCertificate(_))) => TransportErrorKind::Certificate,
         _ => TransportErrorKind::Connect,
     };
     TransportError::new(kind, error)

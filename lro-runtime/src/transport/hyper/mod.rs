@@ -72,7 +72,7 @@ const MAX_RESERVED: u64 = 64 * 1024;
 /// Certificates are checked against Mozilla's roots, which are compiled in. All addresses of a host
 /// are tried. There is no proxy support and no decompression: no `Accept-Encoding` is sent. A
 /// reply's head is limited to 256 KiB and 1,000 headers. The transport has one time limit of its
-/// own, for connecting (default: 30 s, see [`HyperTransportBuilder::connect_timeout`]).
+/// own, for connecting (default: 10 s, see [`HyperTransportBuilder::connect_timeout`]).
 ///
 /// ```
 /// # #[cfg(unix)] {
@@ -109,7 +109,7 @@ impl HyperTransport {
     /// Returns a builder for a transport with other settings.
     #[must_use]
     pub fn builder() -> HyperTransportBuilder {
-        HyperTransportBuilder { connect_timeout: Duration::from_secs(30), trust: Trust::default(), socket: None }
+        HyperTransportBuilder { connect_timeout: Duration::from_secs(10), trust: Trust::default(), socket: None }
     }
 
     /// Sends the request, again if needed, until a connection answers it: the server may have
@@ -171,7 +171,10 @@ pub struct HyperTransportBuilder {
 
 impl HyperTransportBuilder {
     /// Sets how long name resolution, connecting and the TLS handshake may take together. Default:
-    /// 30 s.
+    /// 10 s.
+    ///
+    /// Shorter than the default time limit of a poll, so that a host that does not answer is an
+    /// outage of the [origin](crate::FailureScope::Origin) and not a slow poll.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
