@@ -150,6 +150,24 @@ pub(crate) mod proto {
     }
 }
 
+/// The serde form of a duration that is not optional, the same text as for the optional ones.
+pub(crate) mod serde_required {
+    use std::time::Duration;
+
+    use serde::{Deserializer, Serializer, de::Error};
+
+    use super::serde_option;
+
+    pub(crate) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_option::serialize(&Some(*value), serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        serde_option::deserialize(deserializer)?
+            .ok_or_else(|| D::Error::custom("expected a duration such as \"1m 30s\""))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -168,12 +168,11 @@ pub mod transport;
 mod url;
 pub mod wire;
 
-#[cfg(feature = "macros")]
-pub use lro_macros::{WireOperation, long_running};
-
 /// The crate [`http`], in the version that this crate's interface has: the methods of start
 /// calls, their requests and headers.
 pub use http;
+#[cfg(feature = "macros")]
+pub use lro_macros::{WireOperation, long_running};
 
 pub use self::{
     client::{

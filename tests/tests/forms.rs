@@ -1,16 +1,20 @@
 //! Tests of every form of long-running method: it starts, types and resumes its operation. Public
 //! API only.
 
-use std::future::{Future, IntoFuture};
-use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::{
+    future::{Future, IntoFuture},
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
 
 use lro_fixture_sdk::{
     BuildOperation, BuildService, ImageClient, RecordService, Records, RestartOperation, RestartService,
 };
-use lro_runtime::dialect::Waiter;
-use lro_runtime::transport::{BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind};
-use lro_runtime::{ErrorKind, LongRunning, Operations, Result};
+use lro_runtime::{
+    ErrorKind, LongRunning, Operations, Result,
+    dialect::Waiter,
+    transport::{BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind},
+};
 
 /// A transport that gives replies in order, and records the paths that were requested.
 #[derive(Clone, Default)]

@@ -1,9 +1,11 @@
 //! Tests of the keys `waiter` and `dialect`, from the attribute to what a user sees.
 
 use lro_fixture_sdk::{Bucket, BucketClient, CreateBucketState};
-use lro_runtime::dialect::Http;
-use lro_runtime::testing::{Script, ScriptedTransport, VirtualClock};
-use lro_runtime::{ErrorKind, PollSettings, Result};
+use lro_runtime::{
+    ErrorKind, PollSettings, Result,
+    dialect::Http,
+    testing::{Script, ScriptedTransport, VirtualClock},
+};
 use serde_json::{Value, json};
 use smol::block_on;
 

@@ -2,14 +2,18 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::float_cmp, reason = "tests may fail")]
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
 
 use lro_fixture_sdk::{Metrics, ModelClient, PredictState};
-use lro_runtime::dialect::Declared;
-use lro_runtime::transport::{BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind};
-use lro_runtime::wire::{openai, replicate};
-use lro_runtime::{ErrorKind, Operations, Result, Token};
+use lro_runtime::{
+    ErrorKind, Operations, Result, Token,
+    dialect::Declared,
+    transport::{BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind},
+    wire::{openai, replicate},
+};
 use smol::block_on;
 
 /// A transport that gives replies in order, and records the requests.

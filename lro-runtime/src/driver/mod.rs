@@ -7,23 +7,23 @@
 //! is compiled once for all operations of a program.
 
 mod blocking;
-mod call;
 mod observed;
 mod observers;
-mod shared;
+mod shared_wait;
+mod single_calls;
 mod snapshots;
 mod wait;
 
 pub use self::{
     blocking::Blocking,
-    call::CancelOutcome,
     observed::Observed,
     observers::{FailedPoll, Notify},
-    shared::{Shared, Waiting},
+    shared_wait::{Shared, Waiting},
+    single_calls::CancelOutcome,
     snapshots::Snapshots,
 };
 pub(crate) use self::{
-    call::{cancel, delete, poll_once, wait},
     observers::Observers,
+    single_calls::{cancel, delete, poll_once, wait},
     wait::{observe_until_completed, poll_until_completed},
 };

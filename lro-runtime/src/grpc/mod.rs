@@ -17,17 +17,16 @@
 
 use std::{error::Error as StdError, fmt::Display};
 
-use bytes::Bytes;
-use http::Method;
-use prost::Message;
-use tonic::{body::Body as Outgoing, client::GrpcService, codegen::Body};
-
 /// prost 0.14, whose messages the calls of this module take and return.
 #[doc(no_inline)]
 pub use ::prost;
 /// tonic 0.14, whose channels [`GrpcTransport`] takes.
 #[doc(no_inline)]
 pub use ::tonic;
+use bytes::Bytes;
+use http::Method;
+use prost::Message;
+use tonic::{body::Body as Outgoing, client::GrpcService, codegen::Body};
 
 #[doc(inline)]
 pub use crate::dialect::google_grpc::longrunning;

@@ -8,19 +8,28 @@ use serde::{Deserialize, Serialize};
 use crate::duration;
 
 mod error;
+mod error_budget;
+mod expiration;
 mod failure_policy;
+mod hint_policy;
+mod jitter;
+mod long_poll;
 mod schedule;
-mod values;
+mod unknown_status;
 
-use self::values::LongPoll;
+use self::long_poll::LongPoll;
 pub(crate) use self::{
     error::SettingsError,
+    error_budget::Limits,
     schedule::{Hold, SHORTEST_DELAY, Schedule},
-    values::Limits,
 };
 pub use self::{
+    error_budget::ErrorBudget,
+    expiration::{Deadline, Expiration},
     failure_policy::{FailurePolicy, Verdict},
-    values::{Deadline, ErrorBudget, Expiration, HintPolicy, Jitter, UnknownStatus},
+    hint_policy::HintPolicy,
+    jitter::Jitter,
+    unknown_status::UnknownStatus,
 };
 
 /// The settings of a wait: the delay between polls, the time limit of the wait, and how many failed

@@ -1,147 +1,10 @@
-//! The types of the single settings: jitter, expiration, server hints, error budget, unknown status
-//! words.
+//! How many failed polls a wait forgives, and whose.
 
-use std::{
-    fmt,
-    ops::RangeInclusive,
-    time::{Duration, Instant, SystemTime},
-};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::duration;
-
-/// How delays are spread at random, so that many clients do not poll at the same moment. The same
-/// seed gives the same delays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Jitter {
-    /// Each delay is used as computed.
-    None,
-    /// Each delay is drawn uniformly between zero (in effect 1 ms) and the computed delay.
-    Full,
-    /// Each delay is drawn uniformly between half the computed delay and the computed delay.
-    Equal,
-}
-
-/// When a wait ends although the operation has not. Nothing is cancelled remotely.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Expiration {
-    /// Ends the wait this long after it began.
-    #[serde(with = "human_duration")]
-    Timeout(Duration),
-    /// Ends the wait at this time.
-    Deadline(Deadline),
-    /// Never ends the wait before the operation has ended.
-    Never,
-}
-
-/// The time at which a wait ends, on one of two clocks. Made from an [`Instant`] or a
-/// [`SystemTime`].
-///
-/// Exhaustive on purpose: there are only these two clocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deadline {
-    /// A time on the monotonic clock. Cannot be serialised.
-    Monotonic(Instant),
-    /// A time on the wall clock. Can be serialised.
-    System(SystemTime),
-}
-
-impl From<Instant> for Deadline {
-    fn from(at: Instant) -> Self {
-        Self::Monotonic(at)
-    }
-}
-
-impl From<SystemTime> for Deadline {
-    fn from(at: SystemTime) -> Self {
-        Self::System(at)
-    }
-}
-
-impl Deadline {
-    /// Returns the deadline on the monotonic clock, seen at `now`, or `None` if it is too far away
-    /// for that clock.
-    ///
-    /// The engine calls this once, when the wait begins, so that a later change of the wall clock
-    /// moves no deadline.
-    #[must_use]
-    pub(crate) fn monotonic(self, now: Instant, system_now: SystemTime) -> Option<Instant> {
-        match self {
-            Self::Monotonic(at) => Some(at),
-            Self::System(at) => match at.duration_since(system_now) {
-                Ok(remaining) => now.checked_add(remaining),
-                // A deadline in the past stays in the past, so that the wait ends without a poll.
-                // `now` if the clock does not reach back that far.
-                Err(past) => Some(now.checked_sub(past.duration()).unwrap_or(now)),
-            },
-        }
-    }
-}
-
-impl Serialize for Deadline {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        match self {
-            Self::System(at) => at.serialize(serializer),
-            Self::Monotonic(_) => Err(serde::ser::Error::custom(
-                "a deadline on the monotonic clock means nothing in another process: use a `SystemTime`",
-            )),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Deadline {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        SystemTime::deserialize(deserializer).map(Self::System)
-    }
-}
-
-/// The serde form of a duration that is not optional, the same text as for the optional ones.
-mod human_duration {
-    use std::time::Duration;
-
-    use serde::{Deserializer, Serializer, de::Error};
-
-    use crate::duration::serde_option;
-
-    pub(super) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_option::serialize(&Some(*value), serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        serde_option::deserialize(deserializer)?
-            .ok_or_else(|| D::Error::custom("expected a duration such as \"1m 30s\""))
-    }
-}
-
-/// What to do with a server's hint about the next poll.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum HintPolicy {
-    /// Uses the hint, clamped to these bounds, in place of one delay. The bounds prevent hot loops
-    /// (`Retry-After: 0`) and delays of weeks.
-    Obey {
-        /// The shortest delay that a hint can cause.
-        #[serde(with = "human_duration")]
-        floor: Duration,
-        /// The longest delay that a hint can cause.
-        #[serde(with = "human_duration")]
-        ceiling: Duration,
-    },
-    /// Ignores hints and uses the computed delays.
-    Ignore,
-}
-
-impl From<RangeInclusive<Duration>> for HintPolicy {
-    fn from(range: RangeInclusive<Duration>) -> Self {
-        Self::Obey { floor: *range.start(), ceiling: *range.end() }
-    }
-}
+use crate::duration::{self, serde_required};
 
 /// How many failed polls in a row a wait forgives, for how long, and with which delays between
 /// them. A successful poll restores the whole budget.
@@ -168,11 +31,11 @@ impl From<RangeInclusive<Duration>> for HintPolicy {
 #[serde(from = "StoredBudget")]
 pub struct ErrorBudget {
     failures: u32,
-    #[serde(with = "human_duration")]
+    #[serde(with = "serde_required")]
     elapsed: Duration,
-    #[serde(with = "human_duration")]
+    #[serde(with = "serde_required")]
     pub(super) delay: Duration,
-    #[serde(with = "human_duration")]
+    #[serde(with = "serde_required")]
     pub(super) max_delay: Duration,
     /// The share of the origin's failures; `None` if they count as all others do.
     #[serde(serialize_with = "StoredOrigin::serialize")]
@@ -200,11 +63,11 @@ impl OriginShare {
 #[serde(default, deny_unknown_fields)]
 struct StoredBudget {
     failures: u32,
-    #[serde(with = "human_duration")]
+    #[serde(with = "serde_required")]
     elapsed: Duration,
-    #[serde(with = "human_duration")]
+    #[serde(with = "serde_required")]
     delay: Duration,
-    #[serde(with = "human_duration")]
+    #[serde(with = "serde_required")]
     max_delay: Duration,
     /// Absent, what a budget of so many failures has.
     origin: Option<StoredOrigin>,
@@ -405,62 +268,4 @@ impl From<(u32, Duration)> for ErrorBudget {
     fn from((failures, elapsed): (u32, Duration)) -> Self {
         Self::new(failures).with_elapsed(elapsed)
     }
-}
-
-/// Whether a wait asks the server to hold its polls, as settings say it. In text, `"never"` or a
-/// duration.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum LongPoll {
-    Never,
-    For(Duration),
-}
-
-impl fmt::Debug for LongPoll {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Never => f.write_str("never"),
-            Self::For(hold) => f.write_str(&duration::format(*hold)),
-        }
-    }
-}
-
-impl Serialize for LongPoll {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        match self {
-            Self::Never => serializer.serialize_str("never"),
-            Self::For(hold) => human_duration::serialize(hold, serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for LongPoll {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged, expecting = "\"never\", a duration such as \"1m 30s\", or a number of seconds")]
-        enum Written {
-            Text(String),
-            Seconds(f64),
-        }
-        let hold = match Written::deserialize(deserializer)? {
-            Written::Text(text) if text == "never" => return Ok(Self::Never),
-            Written::Text(text) => duration::parse(&text),
-            Written::Seconds(seconds) => {
-                Duration::try_from_secs_f64(seconds).map_err(|error| format!("{seconds} seconds: {error}"))
-            }
-        };
-        hold.map(Self::For).map_err(serde::de::Error::custom)
-    }
-}
-
-/// What a status word that the dialect does not know means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum UnknownStatus {
-    /// The operation counts as running. The word is
-    /// [`raw_status()`](crate::RawOperation::raw_status).
-    Running,
-    /// The wait ends with an error of kind [`Protocol`](crate::ErrorKind::Protocol) that names the
-    /// word.
-    Error,
 }
