@@ -86,6 +86,9 @@ fn untyped(mut message: Map<String, Value>, method: &'static crate::Method) -> R
     if message.contains_key("response") && message.contains_key("error") {
         fail("an operation's message has a `response` or an `error`, not both");
     }
+    if let Some(done) = message.get("done").filter(|done| !done.is_boolean()) {
+        fail(&format!("`done` of an operation's message is `{done}`: expected `true` or `false`"));
+    }
     let is_done = message.contains_key("response") || message.contains_key("error");
     if is_done && message.get("done") == Some(&Value::Bool(false)) {
         fail("an operation's message with a `response` or an `error` is done: leave `done` out");
@@ -93,7 +96,12 @@ fn untyped(mut message: Map<String, Value>, method: &'static crate::Method) -> R
     message.entry("name").or_insert_with(|| json!("operations/1"));
     message.entry("done").or_insert_with(|| json!(is_done));
     let operation = client().and_then(|client| client.adopt_as(Value::Object(message).to_string().into(), method));
-    operation.unwrap_or_else(|error| fail(&error.to_string()))
+    let operation = operation.unwrap_or_else(|error| fail(&error.to_string()));
+    // A service may start an operation under such a name; a test that writes one is mistaken.
+    if let Some(why) = operation.snapshot.target.as_ref().and_then(|target| target.check_place().err()) {
+        fail(&why.to_string());
+    }
+    operation
 }
 
 /// The client of operations that have no service.
