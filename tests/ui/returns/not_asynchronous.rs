@@ -8,7 +8,7 @@ struct Client {
 impl Client {
     #[long_running(response = (), metadata = ())]
     fn export(&self) -> Result<RawOperation> {
-        todo!()
+        lro_runtime::block_on(self.operations.post("v1/images:export", &()))
     }
 }
 

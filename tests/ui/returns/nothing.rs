@@ -8,7 +8,7 @@ struct Client {
 impl Client {
     #[long_running(response = (), metadata = ())]
     async fn export(&self) {
-        todo!()
+        let _ = self.operations.post("v1/images:export", &()).await;
     }
 }
 

@@ -8,7 +8,7 @@ struct Client {
 impl Client {
     #[long_running(response = (), metadata = ())]
     async fn export(&self) -> Result<(RawOperation, RawOperation)> {
-        todo!()
+        Ok((self.operations.post("v1/a", &()).await?, self.operations.post("v1/b", &()).await?))
     }
 }
 
