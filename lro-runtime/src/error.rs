@@ -20,7 +20,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The start call failed. As far as the client knows, there is no operation.
+    /// The start call failed. Where it was not refused (no reply, a reply that broke off, most
+    /// `5xx`), the service may have started the operation all the same: the error's advice says
+    /// what is known.
     Start,
     /// A call about the operation failed: a single poll, a list, cancel or delete call, or a wait
     /// that polled until its error budget was spent or a poll failed for good. The operation itself

@@ -1,8 +1,7 @@
-//! The one list of query parameters that are secrets, and what hides them.
+//! The one place that knows which query parameters and headers are secrets, and what hides them.
 //!
-//! Every text that leaves the library goes through here: names and URLs in `Debug` output, in
-//! errors and in tokens through [`redacted`] and [`without_secrets`], words of a server and
-//! excerpts of bodies through [`hidden`]. Headers whose values are credentials are found here, too.
+//! Names and URLs in `Debug` output, in errors and in tokens go through [`redacted`] and
+//! [`without_secrets`], messages of a server and excerpts of bodies through [`hidden`].
 
 use std::borrow::Cow;
 

@@ -4,6 +4,7 @@
 # usage: autorest.sh FOLDER [PORT]   FOLDER is any scratch folder; stop the server with: kill "$(cat FOLDER/server.pid)"
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/await-server.sh"
 folder=$1
 port=${2:-3000}
 
@@ -18,10 +19,5 @@ node -r "$here/bind-loopback.cjs" node_modules/@microsoft.azure/autorest.testser
 echo $! >server.pid
 
 # Any answer will do: the server has no page of its own.
-tries=0
-until node -e 'fetch(process.argv[1]).then(() => process.exit(0), () => process.exit(1))' "http://127.0.0.1:$port/lro"; do
-  tries=$((tries + 1))
-  [ $tries -lt 60 ] || { cat server.log; exit 1; }
-  sleep 0.5
-done
+await_server "http://127.0.0.1:$port/lro" '() => true'
 echo "http://127.0.0.1:$port"

@@ -4,6 +4,7 @@
 # usage: spector.sh FOLDER [PORT]   FOLDER is any scratch folder; stop the server with: kill "$(cat FOLDER/server.pid)"
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/await-server.sh"
 folder=$1
 port=${2:-3001}
 
@@ -19,10 +20,5 @@ node -r "$here/bind-loopback.cjs" node_modules/@typespec/spector/cmd/cli.mjs ser
   ./node_modules/@azure-tools/azure-http-specs/specs --port "$port" --coverageFile "$PWD/coverage.json" >server.log 2>&1 &
 echo $! >server.pid
 
-tries=0
-until node -e 'fetch(process.argv[1]).then((reply) => process.exit(reply.ok ? 0 : 1), () => process.exit(1))' "http://127.0.0.1:$port/.coverage"; do
-  tries=$((tries + 1))
-  [ $tries -lt 60 ] || { cat server.log; exit 1; }
-  sleep 0.5
-done
+await_server "http://127.0.0.1:$port/.coverage" '(reply) => reply.ok'
 echo "http://127.0.0.1:$port"

@@ -1,5 +1,8 @@
-//! Reading a reply is linear in its length: a server may send whatever fits into the limit of a
-//! body. Counted in bytes allocated, for a message and for one of twice its length.
+//! What reading a reply allocates is linear in its length: a server may send whatever fits into the
+//! limit of a body. Counted for a message and for one of twice its length.
+//!
+//! A reader that looks at the same bytes again without a copy does not show here. Those of declared
+//! types and of secrets, which might, count what they look at in tests of their own.
 
 #![expect(clippy::unwrap_used, reason = "tests may fail")]
 

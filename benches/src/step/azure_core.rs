@@ -48,7 +48,7 @@ struct Finished {
 struct NoWait;
 
 impl AsyncRuntime for NoWait {
-    // A poller that did spawn would be measured without its task: then the figure must not come out.
+    // A poller that did spawn would be measured without its task: then there must be no figure.
     fn spawn(&self, _future: TaskFuture) -> SpawnedTask {
         unreachable!("the poller spawns nothing")
     }

@@ -130,12 +130,13 @@ impl OperationsBuilder {
     /// Adds an origin (`https://host:port`) whose URLs are followed where the service gives them.
     /// Default: the origin of the base URL only. Nothing is sent to any other origin.
     ///
-    /// Requests to it are bare: they have the method, the URL as the service gave it, and the
-    /// body's type. They have none of this client's headers, credentials and cookies, none of the
-    /// headers of the start call, and no `api-version` that the URL lacks. That is right for a
-    /// result on a storage service, whose URL has its own signature. A service that needs the
-    /// credentials on a second host is
-    /// [`allow_origin_with_credentials`](Self::allow_origin_with_credentials).
+    /// Requests to it are bare: they have the method, the URL as the service gave it, the body's
+    /// type, and the library's own `user-agent` and `accept`. They have none of this client's
+    /// headers, credentials and cookies, none of the headers of the start call, and no
+    /// `api-version` that the URL lacks. That is right for a result on a storage service, whose URL
+    /// has its own signature. A start call that its caller addresses to this origin keeps the
+    /// headers that the caller has set on it. A service that needs the credentials on a second host
+    /// is [`allow_origin_with_credentials`](Self::allow_origin_with_credentials).
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push((origin.into(), Access::Bare));
         self
@@ -229,8 +230,9 @@ impl OperationsBuilder {
     /// # Errors
     ///
     /// Of kind [`InvalidSettings`](crate::ErrorKind::InvalidSettings), naming what is invalid: the
-    /// base URL, an origin, a header, a setting, or a missing transport or timer (without the
-    /// features `hyper` and `smol` there is no default).
+    /// base URL, an origin, a header, a setting, the place of the start id, the time limit of start
+    /// calls, or a missing transport or timer (without the features `hyper` and `smol` there is no
+    /// default).
     pub fn build(self) -> Result<Operations> {
         // Checked here, so that an invalid setting fails when the client is made and not in the
         // middle of its first wait.

@@ -100,8 +100,8 @@ impl Operations {
         let mut snapshot = Snapshot::unpolled(&token.name, id, target, started);
         // A token has no payloads. As a running operation, one that succeeded is polled once more,
         // which fetches its response.
-        let is_fetched = token.state == State::Succeeded && snapshot.target.is_some();
-        snapshot.state = if is_fetched { State::Running } else { token.state };
+        let must_fetch = token.state == State::Succeeded && snapshot.target.is_some();
+        snapshot.state = if must_fetch { State::Running } else { token.state };
         snapshot.status = token.status.map(Arc::new);
         snapshot.raw_status = token.raw_status.map(Arc::from);
         snapshot.is_found = token.found;

@@ -28,14 +28,14 @@ use crate::{
 /// Why a start call gave no operation.
 struct StartFailure {
     failure: Failure,
-    /// Whether the service took the call, with a reply that the dialect cannot read: there may be
-    /// an operation.
-    was_accepted: bool,
+    /// Whether the reply was a success by its HTTP status, but cannot be read: there may be an
+    /// operation. Over gRPC that holds for refusals, too, whose kind then says that they are none.
+    answered_with_success: bool,
 }
 
 impl From<Failure> for StartFailure {
     fn from(failure: Failure) -> Self {
-        Self { failure, was_accepted: false }
+        Self { failure, answered_with_success: false }
     }
 }
 
@@ -129,9 +129,9 @@ impl Operations {
             })?;
             // With the id, a start that may have happened can be repeated.
             let with_id = call.start_id.as_deref().map(|id| format!(" with the start id `{id}`")).unwrap_or_default();
-            client.start_erased(call, method).await.map_err(|StartFailure { failure, was_accepted }| {
+            client.start_erased(call, method).await.map_err(|StartFailure { failure, answered_with_success }| {
                 let error = Error::from_failure(ErrorKind::Start, format!("{name}{with_id} failed"), failure);
-                if !was_accepted {
+                if !answered_with_success {
                     return error;
                 }
                 error.with_advice(ErrorKind::Protocol, ACCEPTED).with_advice(ErrorKind::UntrustedUrl, ACCEPTED)
@@ -189,8 +189,8 @@ impl Operations {
         let replied = ReplyTime { at: now, round_trip: now.saturating_duration_since(started.at), answers_start: true };
         let seen = dialect.read_start(request, &reply, Method::options_of(method)).map_err(|failure| {
             // A 303 answers the call as well: the result is elsewhere.
-            let was_accepted = reply.status().is_success() || reply.status() == StatusCode::SEE_OTHER;
-            StartFailure { failure, was_accepted }
+            let answered_with_success = reply.status().is_success() || reply.status() == StatusCode::SEE_OTHER;
+            StartFailure { failure, answered_with_success }
         })?;
         // `seen` borrows the reply's body. `first` uses it up, and only then can the body be moved
         // into the snapshot.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::start_id::StartIdPlace;
 use crate::{
-    settings::{HintPolicy, Schedule},
+    settings::Schedule,
     status::{Cause, Code, Failure, FailureScope, TransportErrorKind},
     timer::Timer,
 };
@@ -65,10 +65,8 @@ fn reached_nobody(failure: &Failure) -> bool {
 /// Returns the delay before the `n`-th retry: the service's hint within its bounds, else the delay
 /// after the `n`-th failed poll in a row.
 pub(crate) fn delay_before_retry(n: u32, failure: &Failure, schedule: &Schedule, timer: &dyn Timer) -> Duration {
-    match (schedule.hint, failure.hint()) {
-        (HintPolicy::Obey { floor, ceiling }, Some(hint)) => hint.delay(timer.system_time()).clamp(floor, ceiling),
-        _ => schedule.error_budget.delay_after(n),
-    }
+    let hinted = schedule.hinted(failure.hint(), || timer.system_time());
+    hinted.unwrap_or_else(|| schedule.error_budget.delay_after(n))
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use crate::url::Origin;
 pub(crate) enum Access {
     /// The client's headers, its credentials, its cookies, and its query parameters.
     Full,
-    /// The request alone: its method, its URL as the server gave it, and its body.
+    /// The request alone: its method, its URL as the server gave it, its body, and the library's
+    /// own headers.
     Bare,
 }
 

@@ -108,7 +108,8 @@ pub(super) fn read_members<'a>(json: &'a [u8], members: &mut impl Members<'a>) -
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
             while let Some(Text(name)) = map.next_key()? {
                 match self.0.slot(&name) {
-                    Some(slot) => *slot = Some(map.next_value()?),
+                    // `null` is no value, as for serde's derive.
+                    Some(slot) => *slot = map.next_value::<Option<&'de RawValue>>()?,
                     None => drop(map.next_value::<IgnoredAny>()?),
                 }
             }

@@ -82,6 +82,7 @@ impl fmt::Debug for Observation<'_> {
             .field("response", &self.response)
             .field("status", &self.status)
             .field("progress", &self.progress)
+            .field("status_message", &self.status_message)
             .field("hint", &self.hint)
             .field("cursor", &self.cursor)
             .field("follow", &self.follow)

@@ -71,7 +71,9 @@ impl<H: Handle> Observed<H> {
     /// the failure, and with how many polls the wait has sent.
     ///
     /// A poll that the service refuses to hold ([`with_long_poll`](PollSettings::with_long_poll))
-    /// is repeated as an ordinary one and has not failed.
+    /// is repeated as an ordinary one and has not failed. One that had no reply because its time
+    /// was over is reported, also where it costs the wait nothing: a poll that the service held for
+    /// longer than it was asked to, and the last one, cut by the wait's own time limit.
     pub fn on_failed_poll(mut self, observer: impl FnMut(FailedPoll<'_>) + Send + 'static) -> Self {
         self.observers.add_failed_poll(observer);
         self

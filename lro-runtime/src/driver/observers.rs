@@ -103,10 +103,6 @@ impl Observers {
             || last.metadata().map(Payload::bytes) != next.metadata().map(Payload::bytes);
         if changed || self.notify == Notify::EveryPoll {
             self.call_all(next);
-        } else if next.is_completed() {
-            // A safeguard, because the end is a change of state: an observer of completion must not
-            // be missed.
-            self.complete(next);
         }
     }
 

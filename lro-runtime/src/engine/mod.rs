@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::{
     hint::Hint,
-    settings::{Expiration, HintPolicy, Hold, Jitter, Limits, SHORTEST_DELAY, Schedule, Verdict},
+    settings::{Expiration, Hold, Jitter, Limits, SHORTEST_DELAY, Schedule, Verdict},
     status::{Cause, Failure, FailureScope},
 };
 
@@ -430,7 +430,7 @@ impl Engine {
         // when it can answer; an earlier poll would get the same refusal and end the wait for
         // nothing. What the service remembers cuts it: after that, the answer would come too late.
         let computed = || self.schedule.error_budget.delay_after(nth).min(forgiven_for).max(SHORTEST_DELAY);
-        let delay = self.remembered(self.hinted(failure.hint(), system_now).unwrap_or_else(computed));
+        let delay = self.remembered(self.schedule.hinted(failure.hint(), || system_now).unwrap_or_else(computed));
         self.last_failure = Some(failure);
         // Computed before the failure, and perhaps earlier than the delay that the failure asks
         // for.
@@ -495,21 +495,12 @@ impl Engine {
         // delays.
         let jittered = self.jittered(computed);
         self.held_delay = jittered;
-        self.remembered(self.hinted(hint, system_now).unwrap_or(jittered))
+        self.remembered(self.schedule.hinted(hint, || system_now).unwrap_or(jittered))
     }
 
     /// Returns `delay`, cut to the longest after which the service still remembers the end.
     fn remembered(&self, delay: Duration) -> Duration {
         self.schedule.longest_delay.map_or(delay, |longest| delay.min(longest))
-    }
-
-    /// Returns the delay that a hint asks for, within the bounds of the settings. `None` without a
-    /// hint, or if the settings ignore hints.
-    fn hinted(&self, hint: Option<Hint>, system_now: SystemTime) -> Option<Duration> {
-        match (self.schedule.hint, hint) {
-            (HintPolicy::Obey { floor, ceiling }, Some(hint)) => Some(hint.delay(system_now).clamp(floor, ceiling)),
-            _ => None,
-        }
     }
 
     /// Applies the jitter to a delay.

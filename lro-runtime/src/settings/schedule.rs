@@ -1,12 +1,12 @@
 //! The schedule: settings with every value set and checked, as the engine uses them.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{
     ErrorBudget, Expiration, HintPolicy, Jitter, LongPoll, Policy, PollSettings, SettingsError, UnknownStatus,
     failure_policy::Verdict,
 };
-use crate::{duration, status::Failure};
+use crate::{duration, hint::Hint, status::Failure};
 
 /// Settings with every value set and legal. Made by `PollSettings::resolve`.
 #[derive(Clone)]
@@ -51,6 +51,15 @@ impl Schedule {
     /// Returns what `failure` means for the wait, by the caller's policy if there is one.
     pub(crate) fn verdict(&self, failure: &Failure) -> Verdict {
         self.policy.as_ref().map_or_else(|| failure.verdict(), |policy| policy.0.verdict(failure))
+    }
+
+    /// Returns the delay that a hint asks for, within the bounds of the settings. `None` without a
+    /// hint, or if the settings ignore hints.
+    pub(crate) fn hinted(&self, hint: Option<Hint>, system_now: impl FnOnce() -> SystemTime) -> Option<Duration> {
+        match (self.hint, hint) {
+            (HintPolicy::Obey { floor, ceiling }, Some(hint)) => Some(hint.delay(system_now()).clamp(floor, ceiling)),
+            _ => None,
+        }
     }
 
     /// Fits the schedule to a service that remembers for `remembers_end` that an operation has

@@ -137,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    // Both levels park the same thread: a wake-up of the outer future may end the park of the inner
+    // Each level has a parker of its own: the inner call must not use up the wake-up of the outer
     // one.
     #[test]
     fn a_wake_up_during_a_nested_call_is_not_lost_on_the_outer_future() {

@@ -103,8 +103,10 @@ fn types(settings: &Settings) -> TokenStream {
     quote!(#response #metadata)
 }
 
-// Input: pending = |metadata| metadata.queued Output: .pending(|payload|
-// ::lro_runtime::__private::pending::<Self>(payload, |metadata| metadata.queued))
+// Input:
+//     pending = |metadata| metadata.queued
+// Output:
+//     .pending(|payload| ::lro_runtime::__private::pending::<Self>(payload, |metadata| metadata.queued))
 //
 // The author's closure is an argument of a generic function, so that its parameter has a type
 // without being written. The call is spanned at the closure: an error about the type it returns

@@ -104,8 +104,8 @@ pub(super) fn resume(operation: &Operation) -> TokenStream {
 // generated item, and first of all this one, whose name says what to do.
 /// Returns the constant that exists at most once beside the types of one name.
 pub(super) fn once(operation: &Operation) -> TokenStream {
-    let Operation { names, attrs, .. } = operation;
-    let conditions = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
+    let Operation { names, .. } = operation;
+    let conditions = operation.conditions();
     let name = format_ident!("GIVE_ONE_OF_TWO_{}_ANOTHER_BASE_WITH_THE_KEY_name", names.state);
     quote_spanned! {located(names.state.span())=>
         #(#conditions)*
@@ -139,11 +139,11 @@ pub(super) fn alias(operation: &Operation) -> TokenStream {
 // mention: see `started`.
 /// Returns a use of `RawOperation`, if the expansion has removed the author's last one.
 pub(super) fn use_of_raw_operation(operation: &Operation) -> TokenStream {
-    let Operation { attrs, method, form, .. } = operation;
+    let Operation { method, form, .. } = operation;
     if *form == Form::Async && method.has_body() {
         return TokenStream::new();
     }
-    let conditions = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
+    let conditions = operation.conditions();
     let raw = returns::raw(method.sig.output.to_token_stream());
     quote!(#(#conditions)* const _: ::core::marker::PhantomData<#raw> = ::core::marker::PhantomData;)
 }

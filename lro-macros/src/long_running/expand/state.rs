@@ -54,10 +54,9 @@ pub(super) fn state(operation: &Operation) -> TokenStream {
 //     impl ::lro_runtime::OperationState for ExportImageState { … }
 /// Returns the implementation by which the runtime builds the enum, reads it and decodes payloads.
 pub(super) fn operation_state(operation: &Operation) -> TokenStream {
-    let Operation { krate, names, attrs, kept, response, metadata, settings, .. } = operation;
+    let Operation { krate, names, kept, response, metadata, settings, .. } = operation;
     let (name, (declared, parameters, clause)) = (&names.state, kept.split_for_impl());
-    // Of the inherited attributes, an implementation needs the conditions, not `doc(…)`.
-    let conditions = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
+    let conditions = operation.conditions();
     let method = constant::constant(operation);
     // Spanned at the author's type: "cannot be read from JSON" then points at the type in the
     // attribute.
@@ -122,9 +121,9 @@ pub(super) fn operation_state(operation: &Operation) -> TokenStream {
 //     impl ::lro_runtime::__private::Variants<ExportedImage, ExportProgress> for ExportImageState { … }
 /// Returns the implementation that turns variants into parts and back.
 pub(super) fn variants(operation: &Operation) -> TokenStream {
-    let Operation { krate, names, attrs, kept, response, metadata, .. } = operation;
+    let Operation { krate, names, kept, response, metadata, .. } = operation;
     let (name, (declared, parameters, clause)) = (&names.state, kept.split_for_impl());
-    let conditions = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
+    let conditions = operation.conditions();
     quote_spanned! {located(name.span())=>
         #(#conditions)*
         #[automatically_derived]
@@ -198,13 +197,13 @@ pub(super) fn conditional(operation: &Operation) -> TokenStream {
         (quote!(::core::fmt::Debug), reference, quote!(::core::fmt::Debug), fmt),
     ];
     let written = implementations.map(|(implemented, of, bound, function)| {
-        let Operation { attrs, kept, response, metadata, .. } = operation;
+        let Operation { kept, response, metadata, .. } = operation;
         let mut generics = kept.clone();
         for ty in [response, metadata].map(of) {
             generics.make_where_clause().predicates.push(syn::parse_quote!(for<'lro> #ty: #bound));
         }
         let (declared, parameters, clause) = generics.split_for_impl();
-        let conditions = attrs.iter().filter(|attr| !attr.path().is_ident("doc"));
+        let conditions = operation.conditions();
         quote_spanned! {located(name.span())=>
             #(#conditions)*
             #[automatically_derived]
@@ -225,9 +224,9 @@ pub(super) fn conditional(operation: &Operation) -> TokenStream {
 //     const _: () = ::core::assert!(::lro_runtime::__private::has_cancel::<Prediction>(), "…");
 /// Returns the implementations of the marker traits for `cancel` and `delete`.
 pub(super) fn capabilities(operation: &Operation) -> TokenStream {
-    let Operation { krate, names, attrs, kept, settings, .. } = operation;
+    let Operation { krate, names, kept, settings, .. } = operation;
     let (name, (declared, parameters, clause)) = (&names.state, kept.split_for_impl());
-    let conditions: Vec<_> = attrs.iter().filter(|attr| !attr.path().is_ident("doc")).collect();
+    let conditions: Vec<_> = operation.conditions().collect();
     let capability = |flag: Option<Span>, capability: TokenStream, key: &str, example: &str| {
         let at = located(flag?);
         let check = match &settings.shape {

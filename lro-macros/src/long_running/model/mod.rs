@@ -62,6 +62,14 @@ pub(crate) struct Operation {
     pub(crate) has_types: bool,
 }
 
+impl Operation {
+    /// Returns the attributes that every generated item needs: the conditions (`cfg(…)` and the
+    /// like), without `doc(…)`, which is for the items that users see.
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = &Attribute> + Clone {
+        self.attrs.iter().filter(|attr| !attr.path().is_ident("doc"))
+    }
+}
+
 /// The names of the generated items.
 pub(crate) struct Names {
     pub(crate) operation: Ident,

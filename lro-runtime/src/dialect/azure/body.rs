@@ -134,8 +134,8 @@ impl<'a, 'w> Body<'a, 'w> {
         let is_marked = self.fields.percent_complete.or(self.fields.start_time).is_some();
         let has_properties = present(self.fields.properties).is_some_and(|properties| !is_empty(properties));
         let is_bare = !self.fields.has_others && (is_marked || !has_properties);
-        let has_failed = is_failure(self.words.state(&word)) && self.error().is_some();
-        let is_known = self.words.is_known(&word);
+        let (state, is_known) = self.words.judge(&word);
+        let has_failed = is_failure(state) && self.error().is_some();
         (is_bare && (is_known || is_marked) || is_known && (is_delete || has_failed)).then_some(word)
     }
 
@@ -168,7 +168,7 @@ impl<'a, 'w> Body<'a, 'w> {
     /// Returns what an operation with this body and this status word says. `place` is what the
     /// cursor's URL is, and `polled` the URL that was answered with this body.
     pub(super) fn observe(&self, cursor: &Cursor, place: Place, polled: &str, word: Cow<'a, str>) -> Observation<'a> {
-        let state = self.words.state(&word);
+        let (state, is_known) = self.words.judge(&word);
         let result = match state {
             State::Succeeded => {
                 let has_result = present(self.fields.result).is_some();
@@ -191,7 +191,7 @@ impl<'a, 'w> Body<'a, 'w> {
         let percent = self.fields.percent_complete.and_then(|percent| serde_json::from_str::<f64>(percent.get()).ok());
         seen.progress = percent.map(|percent| percent / 100.0);
         seen.status = self.failure(state, &word);
-        seen.is_known_status = self.words.is_known(&word);
+        seen.is_known_status = is_known;
         seen.raw_status = Some(word);
         seen
     }
@@ -199,9 +199,9 @@ impl<'a, 'w> Body<'a, 'w> {
     /// Returns what a body says that is itself the response: a resource with this
     /// `provisioningState`, or an operation that has failed.
     pub(super) fn observe_resource(&self, reply: &'a Reply, word: Cow<'a, str>) -> Observation<'a> {
-        let state = self.words.state(&word);
+        let (state, is_known) = self.words.judge(&word);
         let mut seen = Observation::new(state);
-        seen.is_known_status = self.words.is_known(&word);
+        seen.is_known_status = is_known;
         seen.status = self.failure(state, &word);
         seen.raw_status = Some(word);
         match state {

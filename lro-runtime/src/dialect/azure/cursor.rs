@@ -123,11 +123,12 @@ fn versioned(cursor: Cursor, url: &str, start: &str) -> Cursor {
     if cursor.refusal().is_some() {
         return cursor;
     }
-    let cursor = match api_version(start).filter(|_| is_elsewhere(url, start)) {
-        Some(version) => cursor.with(VERSION, version),
+    match api_version(start) {
         None => cursor,
-    };
-    cursor.at(with_api_version(url, start))
+        Some(version) if is_elsewhere(url, start) => cursor.with(VERSION, version),
+        Some(_) if api_version(url).is_some() => cursor,
+        Some(version) => cursor.at(appended(url, version)),
+    }
 }
 
 /// Returns the cursor after a monitor's reply that named these URLs; `None` if it named neither.
@@ -153,7 +154,7 @@ pub(super) fn below(cursor: &Cursor, segment: &str) -> Cursor {
 
 /// Returns the cursor, which now says that its URL has said that the operation runs.
 pub(super) fn seen_running(cursor: Cursor) -> Cursor {
-    if cursor.part(SEEN) == Some(RUNNING) { cursor } else { cursor.with(SEEN, RUNNING) }
+    cursor.with(SEEN, RUNNING)
 }
 
 /// Whether the start call was a `DELETE`, after which there is nothing to fetch.
@@ -177,8 +178,13 @@ fn with_api_version(url: &str, start: &str) -> String {
     if is_elsewhere(url, start) || readable(url).is_err() {
         return url.to_owned();
     }
+    appended(url, version)
+}
+
+/// Returns `url` with this parameter at the end of its query.
+fn appended(url: &str, parameter: &str) -> String {
     let separator = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{separator}{version}")
+    format!("{url}{separator}{parameter}")
 }
 
 /// Returns the parameter `api-version` of a URL as it is written there, name and value. Services

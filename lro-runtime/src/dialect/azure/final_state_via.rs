@@ -19,6 +19,8 @@ use crate::dialect::Cursor;
 ///   behind a `Location`, as in Fabric, the one of its last reply goes before the URL of the start
 ///   call.
 /// - The monitor's body has a `result`: that is the response.
+/// - The monitor is behind a `Location`, and the start reply had `x-ms-operation-id`, as in Fabric:
+///   the response is fetched from `result` below the monitor. There may be none.
 /// - Otherwise the monitor's body is the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -50,13 +50,14 @@ pub use self::final_state_via::FinalStateVia;
 /// unless the monitor has it; [`FinalStateVia`] says from where. A `4xx` or `5xx` is a failed poll,
 /// not a failed operation, with one exception: a `Location` or a resource that has said before that
 /// the operation runs tells its failure by a `4xx` with an error. 401, 403, 404, 408, 410, 412 and
-/// 429 stay failed polls there, too.
+/// 429 stay failed polls there, too, as do throttles and errors about the `api-version`.
 ///
 /// The code of an error is its [`reason`](crate::Status::reason), in every form that services
 /// write: `{"error": {"code", "message"}}`, `odata.error`, code and message without a wrapper, a
 /// string, or the header `x-ms-error-code`.
 ///
-/// Relative URLs resolve against the URL of the call that was answered with them. A URL that cannot
+/// Relative URLs resolve against the URL of the call that was answered with them ([RFC 9110,
+/// 10.2.2](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.2)). A URL that cannot
 /// be resolved fails the poll that would follow it, and nothing else.
 ///
 /// The start call's `api-version` is added to every URL that has none, because the URLs that
@@ -96,7 +97,8 @@ impl Azure {
     ///
     /// Azure's guidelines end an operation with `Succeeded`, `Failed` or `Canceled`. Any other word
     /// means running, so an operation of a service that ends with a word of its own would never
-    /// end. Words are compared without regard to case. Azure's own keep their meaning.
+    /// end. Words are compared without regard to case. Those three, `Cancelled` and
+    /// `NotStarted` keep their meaning.
     ///
     /// One method declares its words with the key `words`:
     /// `words(succeeded = "partiallySucceeded")`. They go before those of the client.
@@ -196,6 +198,5 @@ const MONITORS: [&str; 2] = ["operation-location", "azure-asyncoperation"];
 
 /// Returns the URL of the status monitor that the reply names.
 fn monitor_in(reply: &Reply, polled: &str) -> Option<String> {
-    let [data_plane, resource_manager] = MONITORS.map(|header| kept_url_in(reply, header, polled));
-    data_plane.or(resource_manager)
+    MONITORS.iter().find_map(|header| kept_url_in(reply, header, polled))
 }

@@ -1,10 +1,10 @@
 //! Reading the reply to a poll: of a status monitor, of a `Location`, of the resource, or of the
 //! response.
 
-use http::StatusCode;
+use http::{HeaderName, StatusCode};
 
 use super::{
-    LOCATION,
+    LOCATION, MONITORS,
     body::Body,
     cursor::{self, Place},
     errors::{self, error_reply},
@@ -46,6 +46,11 @@ pub(super) fn read<'a>(words: Words<'_>, cursor: &Cursor, reply: &'a Reply) -> R
 
 /// Returns the cursor after a monitor's reply, or `None` if the reply has no header that moves it.
 fn moved(cursor: &Cursor, reply: &Reply) -> Option<Cursor> {
+    // The usual case. A poll that moves nothing should cost no more than this.
+    let is_url = |name: &HeaderName| name.as_str() == LOCATION || MONITORS.contains(&name.as_str());
+    if !reply.headers().keys().any(is_url) {
+        return None;
+    }
     cursor::moved(cursor, monitor_in(reply, cursor.key()), kept_url_in(reply, LOCATION, cursor.key()))
 }
 

@@ -109,7 +109,9 @@ fn of_location<'a>(words: Words<'_>, cursor: Cursor, reply: &'a Reply) -> Observ
     let mut seen = Observation::new(State::Running);
     let is_accepted = reply.status() == StatusCode::ACCEPTED;
     seen.metadata = metadata_of(reply).filter(|_| is_accepted);
-    let says_it_runs = || Body::of(reply, words).is_ok_and(|body| body.provisioning_state().is_some());
+    let runs = |word: &str| !words.state(word).is_terminal();
+    let says_it_runs =
+        || Body::of(reply, words).is_ok_and(|body| body.provisioning_state().as_deref().is_some_and(runs));
     seen.cursor = Some(if is_accepted || says_it_runs() { cursor::seen_running(cursor) } else { cursor });
     seen
 }

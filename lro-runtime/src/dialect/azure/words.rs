@@ -48,9 +48,10 @@ impl Words<'_> {
         self.known(word).unwrap_or(State::Running)
     }
 
-    /// Whether the word is one of Azure's, or is declared.
-    pub(super) fn is_known(self, word: &str) -> bool {
-        self.known(word).is_some()
+    /// Returns the state that a word means, and whether the word is one of Azure's or is declared.
+    pub(super) fn judge(self, word: &str) -> (State, bool) {
+        let known = self.known(word);
+        (known.unwrap_or(State::Running), known.is_some())
     }
 
     fn known(self, word: &str) -> Option<State> {
