@@ -1,0 +1,12 @@
+//! The attack on the library: each suite breaks it in one way, a case at a time.
+//!
+//! A case is made of one seed alone, so that a case that fails can be repeated. `cargo test` runs a
+//! short round of every suite; `cargo run --release -p lro-attack -- all --minutes 60` runs until
+//! the time is over.
+
+pub mod round;
+
+use round::Suite;
+
+/// Every suite, by the name that the command takes.
+pub const SUITES: &[Suite] = &[];

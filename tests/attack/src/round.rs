@@ -1,0 +1,125 @@
+//! Runs the cases of a suite: as many as asked, or until the time is over, and says which seed
+//! failed.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    time::{Duration, Instant},
+};
+
+/// One suite of the attack.
+#[derive(Clone, Copy, Debug)]
+pub struct Suite {
+    /// The name on the command line.
+    pub name: &'static str,
+    /// What one case is, in the plural: `histories`, `executions`.
+    pub unit: &'static str,
+    /// Runs the case of a seed. Panics where the library breaks a promise.
+    pub case: fn(seed: u64) -> Counts,
+    /// How many cases `cargo test` runs.
+    pub short: u64,
+}
+
+/// What the cases of a round have met, by name: faults, requests, polls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts(BTreeMap<&'static str, u64>);
+
+impl Counts {
+    /// Adds `count` to what is counted under `name`.
+    pub fn add(&mut self, name: &'static str, count: u64) {
+        *self.0.entry(name).or_default() += count;
+    }
+
+    /// Returns what is counted under `name`; 0 if nothing is.
+    #[must_use]
+    pub fn of(&self, name: &str) -> u64 {
+        self.0.get(name).copied().unwrap_or_default()
+    }
+
+    /// Adds the counts of another case.
+    pub fn merge(&mut self, other: Self) {
+        other.0.into_iter().for_each(|(name, count)| self.add(name, count));
+    }
+}
+
+/// How long a round goes on.
+#[derive(Clone, Copy, Debug)]
+pub enum Limit {
+    /// As many cases.
+    Cases(u64),
+    /// Until the time is over.
+    Time(Duration),
+}
+
+/// What a round has done. Its text is one line, for a person and for `grep`.
+#[derive(Clone, Debug)]
+pub struct Report {
+    suite: Suite,
+    first_seed: u64,
+    cases: u64,
+    took: Duration,
+    counts: Counts,
+}
+
+impl Report {
+    /// Returns what the cases have met together.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { suite, first_seed, cases, took, counts } = self;
+        let seconds = took.as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+        let rate = *cases as f64 / seconds.max(1e-9);
+        write!(f, "{}: {}={cases} seconds={seconds:.1} per_second={rate:.0}", suite.name, suite.unit)?;
+        write!(f, " first_seed={first_seed}")?;
+        counts.0.iter().try_for_each(|(name, count)| write!(f, " {name}={count}"))
+    }
+}
+
+impl Suite {
+    /// Runs cases from `first_seed` on, one seed after the other.
+    ///
+    /// # Panics
+    ///
+    /// At the first case that fails, after printing the command that repeats it.
+    #[must_use]
+    pub fn run(self, first_seed: u64, limit: Limit) -> Report {
+        let began = Instant::now();
+        let mut counts = Counts::default();
+        let mut cases = 0;
+        while match limit {
+            Limit::Cases(most) => cases < most,
+            Limit::Time(most) => began.elapsed() < most,
+        } {
+            let seed = first_seed.wrapping_add(cases);
+            match catch_unwind(AssertUnwindSafe(|| (self.case)(seed))) {
+                Ok(of_case) => counts.merge(of_case),
+                Err(panic) => {
+                    eprintln!("repeat it: cargo run -p lro-attack -- {} --seed {seed} --cases 1", self.name);
+                    resume_unwind(panic);
+                }
+            }
+            cases += 1;
+        }
+        Report { suite: self, first_seed, cases, took: began.elapsed(), counts }
+    }
+
+    /// Runs the short round of `cargo test`: always the same cases, so that a test that fails fails
+    /// again.
+    ///
+    /// # Panics
+    ///
+    /// As [`run`](Self::run).
+    #[must_use = "a round that met nothing proves nothing: look at its counts"]
+    pub fn short_round(self) -> Report {
+        let report = self.run(1, Limit::Cases(self.short));
+        println!("{report}");
+        report
+    }
+}
