@@ -276,6 +276,7 @@ impl OperationsBuilder {
                 timeout,
             },
             cookies: self.cookies.then(Arc::default),
+            schedules: Arc::default(),
         };
         Ok(Operations { inner: Arc::new(inner) })
     }

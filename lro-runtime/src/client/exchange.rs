@@ -120,64 +120,72 @@ impl Operations {
     }
 
     /// Sends `request` with fresh credentials and waits at most `limit` for the whole reply.
-    pub(crate) async fn exchange(
-        &self,
-        request: &Request,
+    // Not an `async fn`, and no more is `reply`: it would keep its arguments twice, as it was given
+    // them and as the names of its body.
+    pub(crate) fn exchange<'a>(
+        &'a self,
+        request: &'a Request,
         limit: Duration,
-        timer: &dyn Timer,
-    ) -> Result<Reply, Failure> {
-        let inner = &*self.inner;
-        // The request is borrowed because every poll sends the same one; it is cloned only where
-        // credentials or cookies change it.
-        let mut changed = None;
-        let (credentials, cookies) =
-            if Self::is_bare(request) { (None, None) } else { (inner.credentials.as_ref(), inner.cookies.as_ref()) };
-        with_limit(limit, timer, async {
+        timer: &'a dyn Timer,
+    ) -> impl Future<Output = Result<Reply, Failure>> + Send + 'a {
+        async move {
+            let mut reply = pin!(self.reply(request, limit, timer));
+            let mut sleep = None;
+            poll_fn(|context| {
+                // The reply is polled first: one that arrives together with the deadline counts, even
+                // if the limit is zero.
+                if let Poll::Ready(reply) = reply.as_mut().poll(context) {
+                    return Poll::Ready(reply);
+                }
+                // Made only if the reply is pending: a sleep costs an allocation, and a reply that is
+                // ready needs none.
+                let sleep = sleep.get_or_insert_with(|| timer.sleep(limit));
+                sleep.as_mut().poll(context).map(|()| Err(Failure::new(Cause::TimedOut(limit))))
+            })
+            .await
+        }
+    }
+
+    /// Sends `request` with fresh credentials, however long the reply takes. The transport is told
+    /// the `limit`.
+    fn reply<'a>(
+        &'a self,
+        request: &'a Request,
+        limit: Duration,
+        timer: &'a dyn Timer,
+    ) -> impl Future<Output = Result<Reply, Failure>> + Send + 'a {
+        async move {
+            let inner = &*self.inner;
+            // The request is borrowed because every poll sends the same one; it is cloned only where
+            // credentials or cookies change it. Boxed, because most polls have no place for it.
+            let mut changed: Option<Box<Request>> = None;
+            let (credentials, cookies) = if Self::is_bare(request) {
+                (None, None)
+            } else {
+                (inner.credentials.as_ref(), inner.cookies.as_ref())
+            };
             if let Some(credentials) = credentials {
                 let headers = credentials
                     .headers(request)
                     .await
                     .map_err(|error| Failure::new(Cause::Credentials(Arc::from(error))))?;
-                changed = Some(with_headers(request.clone(), headers));
+                changed = Some(Box::new(with_headers(request.clone(), headers)));
             }
-            // Cookies come after credentials. Credentials replace headers, so a hook that sets
-            // `Cookie` would remove the stored cookies; the store adds its cookies after those that
-            // are there.
+            // Cookies come after credentials. Credentials replace headers, so a hook that sets `Cookie`
+            // would remove the stored cookies; the store adds its cookies after those that are there.
             if let Some(cookies) = cookies {
-                changed = cookies.added_to(changed.as_ref().unwrap_or(request), timer.system_time()).or(changed.take());
+                let added = cookies.added_to(changed.as_deref().unwrap_or(request), timer.system_time());
+                changed = added.map(Box::new).or(changed);
             }
-            let request = changed.as_ref().unwrap_or(request);
+            let request = changed.as_deref().unwrap_or(request);
             let sent = inner.transport.send_within(request, inner.max_body, limit).await;
             let reply = sent.map_err(|error| Failure::new(Cause::Transport(error)))?;
             if let Some(cookies) = cookies {
                 cookies.store(request.uri(), reply.headers(), timer.system_time());
             }
             Ok(reply)
-        })
-        .await
-    }
-}
-
-/// Returns the output of `future`, or a failure if it takes longer than `limit`.
-async fn with_limit<T>(
-    limit: Duration,
-    timer: &dyn Timer,
-    future: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    let mut future = pin!(future);
-    let mut sleep = None;
-    poll_fn(|context| {
-        // The future is polled first: a reply that arrives together with the deadline counts, even
-        // if the limit is zero.
-        if let Poll::Ready(output) = future.as_mut().poll(context) {
-            return Poll::Ready(output);
         }
-        // Made only if the future is pending: a sleep costs an allocation, and a reply that is
-        // ready needs none.
-        let sleep = sleep.get_or_insert_with(|| timer.sleep(limit));
-        sleep.as_mut().poll(context).map(|()| Err(Failure::new(Cause::TimedOut(limit))))
-    })
-    .await
+    }
 }
 
 /// Marks the values of credential-like headers as sensitive, whether the builder, the start call or

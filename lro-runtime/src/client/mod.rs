@@ -27,6 +27,7 @@ mod exchange;
 mod list;
 mod path_template;
 mod resume;
+mod schedules;
 mod start;
 mod start_id;
 mod start_policy;
@@ -40,7 +41,7 @@ pub use self::{
     list::{BlockingList, ListOperations},
     start_id::StartIdIn,
 };
-use self::{cookies::Cookies, start_policy::StartPolicy, trust::Origins};
+use self::{cookies::Cookies, schedules::Schedules, start_policy::StartPolicy, trust::Origins};
 
 /// A client of one service: starts operations and gives access to them by name.
 ///
@@ -79,6 +80,7 @@ struct Inner {
     max_body: usize,
     start_policy: StartPolicy,
     cookies: Option<Arc<Cookies>>,
+    schedules: Arc<Schedules>,
 }
 
 // The base URL may have secrets in its query, and header values are secret: neither is shown.

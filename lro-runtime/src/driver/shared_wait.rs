@@ -15,7 +15,6 @@ use crate::{
     operation::{Handle, RawOperation},
     settings::PollSettings,
     timer::park::block_on,
-    transport::BoxFuture,
 };
 
 /// One wait that many waiters share, with one poll loop: made by
@@ -88,9 +87,8 @@ enum PollLoop {
     NotBegun,
     /// The loop has a snapshot and has not begun the next delay or poll.
     Between(Box<Wait>),
-    /// A delay or a poll is in progress. The future owns the wait and hands it back, so that
-    /// nothing borrows from the lock.
-    Advancing(BoxFuture<'static, (Box<Wait>, Result<bool>)>),
+    /// A delay or a poll is in progress.
+    Advancing(Box<Wait>),
     /// A waiter has taken the loop out for one step, which it makes without the lock.
     Taken,
     /// The wait has ended: `Ok` with `latest` as the terminal snapshot, or the error of every
@@ -252,15 +250,11 @@ impl Turn<'_> {
             // `Taken` does not get here; it begins anew because the library does not panic. The
             // wait sleeps on the client's timer: one that parks a thread would not wake a waiter on
             // another thread.
-            PollLoop::NotBegun | PollLoop::Taken => match Wait::new(latest, self.inner.settings.clone(), None) {
+            PollLoop::NotBegun | PollLoop::Taken => match Wait::new(latest, &self.inner.settings, None) {
                 Ok(wait) => PollLoop::Between(Box::new(wait)),
                 Err(error) => PollLoop::Ended(Err(error)),
             },
-            PollLoop::Between(mut wait) => self.poll(Box::pin(async move {
-                let advanced = wait.advance(&mut Observers::default()).await;
-                (wait, advanced)
-            })),
-            PollLoop::Advancing(advancing) => self.poll(advancing),
+            PollLoop::Between(wait) | PollLoop::Advancing(wait) => self.poll(wait),
             PollLoop::Ended(result) => PollLoop::Ended(result),
         };
         matches!(self.poll_loop, PollLoop::Advancing(_))
@@ -268,9 +262,10 @@ impl Turn<'_> {
 
     /// Polls the delay or the poll in progress, stores the new snapshot if it gives one, and
     /// returns where the loop goes on.
-    fn poll(&self, mut advancing: BoxFuture<'static, (Box<Wait>, Result<bool>)>) -> PollLoop {
-        let Poll::Ready((wait, advanced)) = advancing.as_mut().poll(&mut Context::from_waker(&self.inner.waker)) else {
-            return PollLoop::Advancing(advancing);
+    fn poll(&self, mut wait: Box<Wait>) -> PollLoop {
+        let mut context = Context::from_waker(&self.inner.waker);
+        let Poll::Ready(advanced) = wait.poll_advance(&mut context, &mut Observers::default()) else {
+            return PollLoop::Advancing(wait);
         };
         self.inner.lock().latest = wait.operation().clone();
         match advanced {

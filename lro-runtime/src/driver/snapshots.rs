@@ -14,7 +14,6 @@ use crate::{
     operation::{Handle, RawOperation},
     settings::PollSettings,
     timer::TimerOverride,
-    transport::BoxFuture,
 };
 
 /// A [`Stream`] of the snapshots of one operation: the first at once, then one per successful poll.
@@ -35,11 +34,8 @@ enum Stage {
     /// The stream has not been polled. The wait is made on the first poll, so that the time before
     /// it does not count towards the time limit.
     First(Box<(RawOperation, PollSettings, TimerOverride, Observers)>),
-    /// A snapshot has been yielded.
-    Between(Box<ObservedWait>),
-    /// A delay or a poll is in progress. The future owns the wait and hands it back, so that
-    /// nothing borrows from the stream.
-    Advancing(BoxFuture<'static, (Box<ObservedWait>, Result<bool>)>),
+    /// The wait goes on: a snapshot has been yielded, or a delay or a poll is in progress.
+    Waiting(Box<ObservedWait>),
     /// The terminal snapshot or an error has been yielded.
     Ended,
 }
@@ -66,43 +62,35 @@ impl<H: Handle> Stream for Snapshots<H> {
     type Item = Result<H>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            // `Ended` is the placeholder while the stage is moved out: an error, or a panic of an
-            // observer, leaves the stream ended.
-            match std::mem::replace(&mut self.stage, Stage::Ended) {
-                Stage::Ended => return Poll::Ready(None),
-                Stage::First(first) => {
-                    let (operation, settings, timer, mut observers) = *first;
-                    let item = Wait::new(operation, settings, timer).map(|wait| {
-                        let first = H::from_raw_operation(wait.operation().clone());
-                        observers.begin(wait.operation());
-                        self.stage = Stage::Between(Box::new(ObservedWait { wait, observers }));
-                        first
-                    });
-                    return Poll::Ready(Some(item));
-                }
-                Stage::Between(mut observed) => {
-                    self.stage = Stage::Advancing(Box::pin(async move {
-                        let ObservedWait { wait, observers } = &mut *observed;
-                        let advanced = wait.advance(observers).await;
-                        (observed, advanced)
-                    }));
-                }
-                Stage::Advancing(mut future) => {
-                    let Poll::Ready((observed, advanced)) = future.as_mut().poll(context) else {
-                        self.stage = Stage::Advancing(future);
-                        return Poll::Pending;
-                    };
-                    return Poll::Ready(match advanced {
-                        Err(error) => Some(Err(error)),
-                        Ok(false) => None,
-                        Ok(true) => {
-                            let snapshot = H::from_raw_operation(observed.wait.operation().clone());
-                            self.stage = Stage::Between(observed);
-                            Some(Ok(snapshot))
-                        }
-                    });
-                }
+        // `Ended` is the placeholder while the stage is moved out: an error, or a panic of an
+        // observer, leaves the stream ended.
+        match std::mem::replace(&mut self.stage, Stage::Ended) {
+            Stage::Ended => Poll::Ready(None),
+            Stage::First(first) => {
+                let (operation, settings, timer, mut observers) = *first;
+                let item = Wait::new(operation, &settings, timer).map(|wait| {
+                    let first = H::from_raw_operation(wait.operation().clone());
+                    observers.begin(wait.operation());
+                    self.stage = Stage::Waiting(Box::new(ObservedWait { wait, observers }));
+                    first
+                });
+                Poll::Ready(Some(item))
+            }
+            Stage::Waiting(mut observed) => {
+                let ObservedWait { wait, observers } = &mut *observed;
+                let Poll::Ready(advanced) = wait.poll_advance(context, observers) else {
+                    self.stage = Stage::Waiting(observed);
+                    return Poll::Pending;
+                };
+                Poll::Ready(match advanced {
+                    Err(error) => Some(Err(error)),
+                    Ok(false) => None,
+                    Ok(true) => {
+                        let snapshot = H::from_raw_operation(wait.operation().clone());
+                        self.stage = Stage::Waiting(observed);
+                        Some(Ok(snapshot))
+                    }
+                })
             }
         }
     }

@@ -2,7 +2,10 @@
 //! wait runs this loop.
 
 use std::{
+    future::Future,
+    pin::Pin,
     sync::Arc,
+    task::{Context, Poll, ready},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -11,7 +14,7 @@ use crate::{
     engine::{Action, End, Engine, LastReply, Opening, PollSuccess},
     error::{Error, ErrorKind, Result},
     hint::Hint,
-    operation::RawOperation,
+    operation::{RawOperation, snapshot::Snapshot},
     settings::{PollSettings, UnknownStatus},
     status::Failure,
     timer::{Timer, TimerOverride},
@@ -24,7 +27,7 @@ pub(crate) fn poll_until_completed(
     settings: PollSettings,
     timer: TimerOverride,
 ) -> BoxFuture<'static, Result<RawOperation>> {
-    Box::pin(async move { Wait::new(operation, settings, timer)?.finish(&mut Observers::default()).await })
+    Box::pin(UntilCompleted { stage: Stage::NotBegun(operation, settings, timer), observers: None })
 }
 
 /// Polls until the operation is terminal, and calls the observers: see
@@ -35,7 +38,47 @@ pub(crate) fn observe_until_completed(
     observers: &mut Observers,
     timer: TimerOverride,
 ) -> BoxFuture<'_, Result<RawOperation>> {
-    Box::pin(async move { Wait::new(operation, settings, timer)?.finish(observers).await })
+    Box::pin(UntilCompleted { stage: Stage::NotBegun(operation, settings, timer), observers: Some(observers) })
+}
+
+/// A whole wait as a future.
+///
+/// By hand, as [`Wait`] is: an `async` block keeps what it has moved elsewhere beside what it was
+/// moved into, and a program may hold a hundred thousand of these.
+struct UntilCompleted<'a> {
+    stage: Stage,
+    observers: Option<&'a mut Observers>,
+}
+
+/// What the future is doing.
+enum Stage {
+    /// It has not been polled. The wait is made by the first poll, so that the time before it does
+    /// not count towards the time limit.
+    NotBegun(RawOperation, PollSettings, TimerOverride),
+    Waiting(Wait),
+    /// The settings are illegal.
+    Ended,
+}
+
+impl Future for UntilCompleted<'_> {
+    type Output = Result<RawOperation>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let mut none = Observers::default();
+        let observers = this.observers.as_deref_mut().unwrap_or(&mut none);
+        if let Stage::Waiting(wait) = &mut this.stage {
+            return wait.poll_finish(context, observers);
+        }
+        let Stage::NotBegun(operation, settings, timer) = std::mem::replace(&mut this.stage, Stage::Ended) else {
+            return Poll::Pending;
+        };
+        let mut wait = Wait::new(operation, &settings, timer)?;
+        observers.begin(wait.operation());
+        let ended = wait.poll_finish(context, observers);
+        this.stage = Stage::Waiting(wait);
+        ended
+    }
 }
 
 /// A wait in progress. The async, blocking, stream and shared drivers differ only in what polls it.
@@ -43,22 +86,30 @@ pub(crate) struct Wait {
     operation: RawOperation,
     engine: Engine,
     timer: Arc<dyn Timer>,
-    unknown: UnknownStatus,
+    doing: Doing,
+}
+
+/// What a wait does between two decisions of the engine.
+enum Doing {
+    /// Nothing: the engine decides next.
+    Deciding,
+    Sleeping(BoxFuture<'static, ()>),
+    /// A poll is in flight. Boxed, because it is as large as all the rest and most operations sleep
+    /// most of the time; it owns what it needs, so that the wait borrows nothing from itself.
+    Polling {
+        poll: BoxFuture<'static, Result<Snapshot, Failure>>,
+        began: Instant,
+        is_held: bool,
+    },
 }
 
 impl Wait {
-    pub(crate) fn new(operation: RawOperation, settings: PollSettings, timer: TimerOverride) -> Result<Self> {
+    pub(crate) fn new(operation: RawOperation, settings: &PollSettings, timer: TimerOverride) -> Result<Self> {
         // The engine reads no clock and has no randomness: both are passed in here, and the times
         // again at each step.
-        let schedule = operation.settings(settings).resolve()?;
+        let schedule = operation.schedule(settings)?;
         let snapshot = &operation.snapshot;
-        // The dialect of the operation, which may be another than the client's.
-        let schedule = match &snapshot.target {
-            Some(target) => schedule.for_service(target.dialect.remembers_end(), target.dialect.prefers_held_polls()),
-            None => schedule,
-        };
         let timer = operation.client().timer_or(timer);
-        let unknown = schedule.unknown_status;
         let opening = Opening {
             now: timer.now(),
             system_now: timer.system_time(),
@@ -75,7 +126,7 @@ impl Wait {
             seed: fastrand::u64(..),
         };
         let engine = Engine::new(schedule, &opening);
-        Ok(Self { operation, engine, timer, unknown })
+        Ok(Self { operation, engine, timer, doing: Doing::Deciding })
     }
 
     /// Returns the operation at its latest snapshot.
@@ -84,41 +135,72 @@ impl Wait {
     }
 
     /// Waits until the operation is terminal, and returns it.
-    async fn finish(mut self, observers: &mut Observers) -> Result<RawOperation> {
-        observers.begin(&self.operation);
-        while self.advance(observers).await? {}
-        Ok(self.operation)
+    fn poll_finish(&mut self, context: &mut Context<'_>, observers: &mut Observers) -> Poll<Result<RawOperation>> {
+        while ready!(self.poll_advance(context, observers))? {}
+        Poll::Ready(Ok(self.operation.clone()))
     }
 
     /// Waits until a poll gives a new snapshot, and returns `true`; returns `false` once the
     /// operation is terminal.
-    pub(crate) async fn advance(&mut self, observers: &mut Observers) -> Result<bool> {
+    ///
+    /// The delay or the poll in progress stays with the wait, so that any task may go on with it.
+    pub(crate) fn poll_advance(&mut self, context: &mut Context<'_>, observers: &mut Observers) -> Poll<Result<bool>> {
         loop {
-            // One reading of the clock per step: what the engine decides and how long the timer
-            // sleeps go by the same time.
-            let now = self.timer.now();
-            match self.engine.next(now) {
-                Action::WaitUntil(at) => self.timer.sleep(at.saturating_duration_since(now)).await,
-                Action::Poll { limit, hold } => {
-                    if self.poll(now, limit, hold, observers).await? {
-                        return Ok(true);
+            match &mut self.doing {
+                Doing::Deciding => {
+                    // One reading of the clock per step: what the engine decides and how long the
+                    // timer sleeps go by the same time.
+                    let now = self.timer.now();
+                    match self.engine.next(now) {
+                        Action::WaitUntil(at) => {
+                            self.doing = Doing::Sleeping(self.timer.sleep(at.saturating_duration_since(now)));
+                        }
+                        Action::Poll { limit, hold } => {
+                            let poll = self.send(now, limit, hold);
+                            self.doing = Doing::Polling { poll, began: now, is_held: hold.is_some() };
+                        }
+                        Action::Finished => return Poll::Ready(self.ended()),
                     }
                 }
-                Action::Finished => return self.ended(),
+                Doing::Sleeping(sleep) => {
+                    ready!(sleep.as_mut().poll(context));
+                    self.doing = Doing::Deciding;
+                }
+                Doing::Polling { poll, began, is_held } => {
+                    let answer = ready!(poll.as_mut().poll(context));
+                    let (began, is_held) = (*began, *is_held);
+                    // Dropped first: it shares the snapshot, which is overwritten in place where
+                    // nothing does.
+                    self.doing = Doing::Deciding;
+                    if self.take(answer, began, is_held, observers)? {
+                        return Poll::Ready(Ok(true));
+                    }
+                }
             }
         }
     }
 
-    /// Polls once and reports the outcome to the engine. Returns whether the poll gave a new
-    /// snapshot.
-    async fn poll(
-        &mut self,
+    /// Sends the poll that the engine asks for.
+    fn send(
+        &self,
         began: Instant,
         limit: Duration,
         hold: Option<Duration>,
+    ) -> BoxFuture<'static, Result<Snapshot, Failure>> {
+        let (operation, timer) = (self.operation.clone(), Arc::clone(&self.timer));
+        Box::pin(async move { operation.poll(began, limit, hold, &*timer).await })
+    }
+
+    /// Takes the answer of a poll and reports it to the engine. Returns whether the poll gave a new
+    /// snapshot.
+    fn take(
+        &mut self,
+        answer: Result<Snapshot, Failure>,
+        began: Instant,
+        is_held: bool,
         observers: &mut Observers,
     ) -> Result<bool> {
-        match self.operation.poll(began, limit, hold, &*self.timer).await {
+        match answer {
             Ok(next) => {
                 let now = next.replied.map_or(began, |replied| replied.at);
                 let success = PollSuccess { completed: next.state.is_terminal(), hint: next.hint, follow: next.follow };
@@ -140,7 +222,7 @@ impl Wait {
             // Services that do not bind `WaitOperation` over REST answer 404 or 405 to it. That
             // says nothing about the operation: the engine polls as usual from now on, and the
             // error budget is not touched.
-            Err(failure) if hold.is_some() && failure.may_be_of_the_call() => {
+            Err(failure) if is_held && failure.may_be_of_the_call() => {
                 self.engine.handle_no_hold(self.timer.now());
                 Ok(false)
             }
@@ -163,7 +245,7 @@ impl Wait {
 
     /// Fails if the settings make an unknown status word an error and the latest snapshot has one.
     fn refuse_unknown(&self) -> Result<()> {
-        if self.unknown == UnknownStatus::Running || self.operation.snapshot.is_known_status {
+        if self.engine.unknown_status() == UnknownStatus::Running || self.operation.snapshot.is_known_status {
             return Ok(());
         }
         let word = self.operation.raw_status().unwrap_or_default();

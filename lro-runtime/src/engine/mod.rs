@@ -10,11 +10,14 @@
 //! Time arithmetic saturates throughout. Settings, server hints and clock jumps may give any
 //! duration, and `Instant + Duration` panics on overflow.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
 
 use crate::{
     hint::Hint,
-    settings::{Expiration, Hold, Jitter, Limits, SHORTEST_DELAY, Schedule, Verdict},
+    settings::{Expiration, Hold, Jitter, Limits, SHORTEST_DELAY, Schedule, UnknownStatus, Verdict},
     status::{Cause, Failure, FailureScope},
 };
 
@@ -52,11 +55,11 @@ pub(crate) enum End {
     /// The operation is terminal.
     Completed,
     /// The deadline passed. Has the failure of the last poll, if that poll failed.
-    TimedOut(Option<Failure>),
+    TimedOut(Option<Box<Failure>>),
     /// A poll failed in a way that another poll would not mend.
-    Permanent(Failure),
+    Permanent(Box<Failure>),
     /// The error budget is spent. Has the last failure.
-    BudgetSpent(Failure),
+    BudgetSpent(Box<Failure>),
 }
 
 /// What the engine knows when a wait begins.
@@ -141,7 +144,7 @@ struct Polling {
 /// calls without a `handle_*` in between, only the passing of time changes its answer.
 #[derive(Clone)]
 pub(crate) struct Engine {
-    schedule: Schedule,
+    schedule: Arc<Schedule>,
     began: Instant,
     /// When the wait expires. `None` if it never does, or at a time that the clock cannot hold.
     deadline: Option<Instant>,
@@ -158,7 +161,7 @@ pub(crate) struct Engine {
     /// What failures in a row have spent of the error budget.
     spent: Spending,
     /// The failure of the last poll, if it failed: the cause that a timeout reports.
-    last_failure: Option<Failure>,
+    last_failure: Option<Box<Failure>>,
     /// How many replies in a row asked for the next poll at once.
     follows: u32,
     /// The delay after the next good reply, before jitter.
@@ -180,7 +183,7 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// Begins a wait.
-    pub(crate) fn new(schedule: Schedule, opening: &Opening) -> Self {
+    pub(crate) fn new(schedule: Arc<Schedule>, opening: &Opening) -> Self {
         let now = opening.now;
         let deadline = match schedule.expiration {
             // A timeout that ends beyond the clock is as good as none.
@@ -222,6 +225,11 @@ impl Engine {
             engine.plan_poll(now, if is_held { now } else { due });
         }
         engine
+    }
+
+    /// Returns what a status word that the dialect does not know means for this wait.
+    pub(crate) fn unknown_status(&self) -> UnknownStatus {
+        self.schedule.unknown_status
     }
 
     /// Returns how many polls this engine has asked for.
@@ -383,6 +391,8 @@ impl Engine {
     /// Reports that the poll failed.
     pub(crate) fn handle_failure(&mut self, now: Instant, system_now: SystemTime, failure: Failure) {
         let Some(polling) = self.take_polling() else { return };
+        // Boxed: few waits ever have one, and every wait has the place for it.
+        let failure = Box::new(failure);
         let verdict = self.schedule.verdict(&failure);
         let is_cut = matches!(failure.cause(), Cause::TimedOut(_));
         // What the deadline cuts is a timeout, whatever the error budget and the policy say: the

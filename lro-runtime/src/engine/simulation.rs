@@ -1,7 +1,10 @@
 //! A simulated driver: runs an engine against a script of replies. Time is a number, so nothing
 //! sleeps.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
 
 use http::StatusCode;
 
@@ -133,7 +136,7 @@ impl World {
     }
 
     pub(super) fn engine(&self, settings: &PollSettings) -> Engine {
-        Engine::new(settings.clone().resolve().unwrap(), &self.opening())
+        Engine::new(Arc::new(settings.clone().resolve().unwrap()), &self.opening())
     }
 
     /// Runs a wait. `script` returns for the `n`-th poll how long it takes and what it gives.

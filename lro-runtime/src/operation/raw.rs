@@ -3,6 +3,7 @@
 
 use std::{
     fmt,
+    future::Future,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -264,57 +265,53 @@ impl RawOperation {
         Self { client: self.client.with_transport(Arc::new(transport)), ..self.clone() }
     }
 
-    /// Returns the settings of a wait: the argument's, else the method's, else the client's. The
-    /// library's fill the rest when they are resolved.
-    pub(crate) fn settings(&self, argument: PollSettings) -> PollSettings {
-        let method = self.method.map(Method::poll_settings).unwrap_or_default();
-        argument.or(method).or(self.client.settings().clone())
-    }
-
     /// Returns the time limit of a single call outside a wait.
     pub(crate) fn poll_timeout(&self) -> Result<Duration> {
-        Ok(self.settings(PollSettings::default()).resolve()?.poll_timeout)
+        Ok(self.schedule(&PollSettings::default())?.poll_timeout)
     }
 
     /// Polls over the network once, and returns the next snapshot.
     ///
     /// `began` is the current time, which the caller has read already. With `hold` the server is
     /// asked to hold the reply for that long.
-    pub(crate) async fn poll(
-        &self,
+    // Not an `async fn`, which would keep its arguments twice.
+    pub(crate) fn poll<'a>(
+        &'a self,
         began: Instant,
         limit: Duration,
         hold: Option<Duration>,
-        timer: &dyn Timer,
-    ) -> Result<Snapshot, Failure> {
-        let Some(target) = &self.snapshot.target else {
-            return Err(Failure::protocol("the operation has no name: it cannot be polled"));
-        };
-        // The request of an ordinary poll was built with its target and is only borrowed. A held
-        // one has its time limit in it and is built for each poll.
-        let ordinary = target.request()?;
-        let holding = match hold {
-            Some(hold) => Some(self.client.request(target.dialect.wait(&target.cursor, hold)?)?),
-            None => None,
-        };
-        let reply = self.client.exchange(holding.as_ref().unwrap_or(ordinary), limit, timer).await?;
-        let now = timer.now();
-        let replied = ReplyTime { at: now, round_trip: now.saturating_duration_since(began), answers_start: false };
-        let mut seen = target.dialect.read(&target.cursor, &reply)?;
-        // A cursor that has not moved keeps its request. One that moves to an origin that is not
-        // trusted does not fail this poll, whose reply was read from a trusted one: its word and
-        // its body count, and the next poll fails.
-        let moved = seen.cursor.take().filter(|cursor| *cursor != target.cursor);
-        let moved = moved.map(|cursor| Arc::new(self.client.target(Arc::clone(&target.dialect), cursor)));
-        // A poll that is refused is not worth a delay.
-        seen.follow |= moved.as_ref().is_some_and(|moved| moved.request.is_err());
-        // `seen` borrows the body until `after` has used it up; only then can the body be moved.
-        let next = self.snapshot.after(seen, reply.body(), self.method, replied);
-        let mut snapshot = next.with_body(|| reply.into_body());
-        if let Some(moved) = moved {
-            snapshot.target = Some(moved);
+        timer: &'a dyn Timer,
+    ) -> impl Future<Output = Result<Snapshot, Failure>> + Send + 'a {
+        async move {
+            let Some(target) = &self.snapshot.target else {
+                return Err(Failure::protocol("the operation has no name: it cannot be polled"));
+            };
+            // The request of an ordinary poll was built with its target and is only borrowed. A held
+            // one has its time limit in it and is built for each poll.
+            let ordinary = target.request()?;
+            let holding = match hold {
+                Some(hold) => Some(Box::new(self.client.request(target.dialect.wait(&target.cursor, hold)?)?)),
+                None => None,
+            };
+            let reply = self.client.exchange(holding.as_deref().unwrap_or(ordinary), limit, timer).await?;
+            let now = timer.now();
+            let replied = ReplyTime { at: now, round_trip: now.saturating_duration_since(began), answers_start: false };
+            let mut seen = target.dialect.read(&target.cursor, &reply)?;
+            // A cursor that has not moved keeps its request. One that moves to an origin that is not
+            // trusted does not fail this poll, whose reply was read from a trusted one: its word and
+            // its body count, and the next poll fails.
+            let moved = seen.cursor.take().filter(|cursor| *cursor != target.cursor);
+            let moved = moved.map(|cursor| Arc::new(self.client.target(Arc::clone(&target.dialect), cursor)));
+            // A poll that is refused is not worth a delay.
+            seen.follow |= moved.as_ref().is_some_and(|moved| moved.request.is_err());
+            // `seen` borrows the body until `after` has used it up; only then can the body be moved.
+            let next = self.snapshot.after(seen, reply.body(), self.method, replied);
+            let mut snapshot = next.with_body(|| reply.into_body());
+            if let Some(moved) = moved {
+                snapshot.target = Some(moved);
+            }
+            Ok(snapshot)
         }
-        Ok(snapshot)
     }
 
     /// Returns the same operation at a later `snapshot`.

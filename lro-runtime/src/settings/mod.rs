@@ -353,6 +353,11 @@ impl PollSettings {
         self
     }
 
+    /// Whether the wait is to end at a point in time, so that no other wait has these settings.
+    pub(crate) fn has_deadline(&self) -> bool {
+        matches!(self.expiration, Some(Expiration::Deadline(_)))
+    }
+
     /// Returns these settings, with the values that are not set here taken from `fallback`.
     #[must_use]
     pub fn or(self, fallback: Self) -> Self {

@@ -1,0 +1,69 @@
+//! The schedules of a client's waits and calls: resolved once for each settings, and shared by all
+//! that have the same.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::{
+    error::Result,
+    operation::{Method, RawOperation},
+    settings::{PollSettings, Schedule},
+};
+
+/// How many schedules a client keeps. A program has a few settings and some methods; with more, the
+/// oldest is resolved again.
+const MOST: usize = 16;
+
+/// The schedules that a client has resolved.
+///
+/// A hundred thousand waits would otherwise have as many equal ones, and each would resolve its
+/// own.
+#[derive(Default)]
+pub(super) struct Schedules(Mutex<Vec<Resolved>>);
+
+/// A schedule, and what it was resolved from besides the client's own settings.
+struct Resolved {
+    argument: PollSettings,
+    method: Option<&'static Method>,
+    /// What the dialect says of the service, which the schedule is fitted to.
+    service: Service,
+    schedule: Arc<Schedule>,
+}
+
+/// What the dialect of an operation says of its service: see [`Schedule::for_service`].
+type Service = (Option<std::time::Duration>, bool);
+
+impl RawOperation {
+    /// Returns the schedule of a wait for this operation, or of one call about it: of the argument,
+    /// else the method's settings, else the client's, else the library's.
+    pub(crate) fn schedule(&self, argument: &PollSettings) -> Result<Arc<Schedule>> {
+        let Schedules(known) = &*self.client.inner.schedules;
+        // The dialect of the operation, which may be another than the client's.
+        let dialect = self.snapshot.target.as_ref().map(|target| &target.dialect);
+        let service =
+            dialect.map(|dialect| (dialect.remembers_end(), dialect.prefers_held_polls())).unwrap_or_default();
+        // A lock for no longer than the comparison: the dialect is code of somebody else.
+        let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |resolved: &&Resolved| {
+            resolved.method.map(std::ptr::from_ref) == self.method.map(std::ptr::from_ref)
+                && resolved.service == service
+                && resolved.argument == *argument
+        };
+        if let Some(resolved) = lock().iter().find(same) {
+            return Ok(Arc::clone(&resolved.schedule));
+        }
+        let method = self.method.map(Method::poll_settings).unwrap_or_default();
+        let settings = argument.clone().or(method).or(self.client.settings().clone());
+        let schedule = Arc::new(settings.resolve()?.for_service(service.0, service.1));
+        // A point in time is of one wait. Kept, such settings would push out those of all others.
+        if !argument.has_deadline() {
+            let resolved =
+                Resolved { argument: argument.clone(), method: self.method, service, schedule: Arc::clone(&schedule) };
+            let mut known = lock();
+            if known.len() >= MOST {
+                known.remove(0);
+            }
+            known.push(resolved);
+        }
+        Ok(schedule)
+    }
+}
