@@ -132,13 +132,13 @@ impl Operations {
             let mut reply = pin!(self.reply(request, limit, timer));
             let mut sleep = None;
             poll_fn(|context| {
-                // The reply is polled first: one that arrives together with the deadline counts, even
-                // if the limit is zero.
+                // The reply is polled first: one that arrives together with the deadline counts,
+                // even if the limit is zero.
                 if let Poll::Ready(reply) = reply.as_mut().poll(context) {
                     return Poll::Ready(reply);
                 }
-                // Made only if the reply is pending: a sleep costs an allocation, and a reply that is
-                // ready needs none.
+                // Made only if the reply is pending: a sleep costs an allocation, and a reply that
+                // is ready needs none.
                 let sleep = sleep.get_or_insert_with(|| timer.sleep(limit));
                 sleep.as_mut().poll(context).map(|()| Err(Failure::new(Cause::TimedOut(limit))))
             })
@@ -156,8 +156,9 @@ impl Operations {
     ) -> impl Future<Output = Result<Reply, Failure>> + Send + 'a {
         async move {
             let inner = &*self.inner;
-            // The request is borrowed because every poll sends the same one; it is cloned only where
-            // credentials or cookies change it. Boxed, because most polls have no place for it.
+            // The request is borrowed because every poll sends the same one; it is cloned only
+            // where credentials or cookies change it. Boxed, because most polls have no place for
+            // it.
             let mut changed: Option<Box<Request>> = None;
             let (credentials, cookies) = if Self::is_bare(request) {
                 (None, None)
@@ -171,8 +172,9 @@ impl Operations {
                     .map_err(|error| Failure::new(Cause::Credentials(Arc::from(error))))?;
                 changed = Some(Box::new(with_headers(request.clone(), headers)));
             }
-            // Cookies come after credentials. Credentials replace headers, so a hook that sets `Cookie`
-            // would remove the stored cookies; the store adds its cookies after those that are there.
+            // Cookies come after credentials. Credentials replace headers, so a hook that sets
+            // `Cookie` would remove the stored cookies; the store adds its cookies after those that
+            // are there.
             if let Some(cookies) = cookies {
                 let added = cookies.added_to(changed.as_deref().unwrap_or(request), timer.system_time());
                 changed = added.map(Box::new).or(changed);

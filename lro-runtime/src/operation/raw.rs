@@ -286,8 +286,8 @@ impl RawOperation {
             let Some(target) = &self.snapshot.target else {
                 return Err(Failure::protocol("the operation has no name: it cannot be polled"));
             };
-            // The request of an ordinary poll was built with its target and is only borrowed. A held
-            // one has its time limit in it and is built for each poll.
+            // The request of an ordinary poll was built with its target and is only borrowed. A
+            // held one has its time limit in it and is built for each poll.
             let ordinary = target.request()?;
             let holding = match hold {
                 Some(hold) => Some(Box::new(self.client.request(target.dialect.wait(&target.cursor, hold)?)?)),
@@ -297,14 +297,15 @@ impl RawOperation {
             let now = timer.now();
             let replied = ReplyTime { at: now, round_trip: now.saturating_duration_since(began), answers_start: false };
             let mut seen = target.dialect.read(&target.cursor, &reply)?;
-            // A cursor that has not moved keeps its request. One that moves to an origin that is not
-            // trusted does not fail this poll, whose reply was read from a trusted one: its word and
-            // its body count, and the next poll fails.
+            // A cursor that has not moved keeps its request. One that moves to an origin that is
+            // not trusted does not fail this poll, whose reply was read from a trusted one: its
+            // word and its body count, and the next poll fails.
             let moved = seen.cursor.take().filter(|cursor| *cursor != target.cursor);
             let moved = moved.map(|cursor| Arc::new(self.client.target(Arc::clone(&target.dialect), cursor)));
             // A poll that is refused is not worth a delay.
             seen.follow |= moved.as_ref().is_some_and(|moved| moved.request.is_err());
-            // `seen` borrows the body until `after` has used it up; only then can the body be moved.
+            // `seen` borrows the body until `after` has used it up; only then can the body be
+            // moved.
             let next = self.snapshot.after(seen, reply.body(), self.method, replied);
             let mut snapshot = next.with_body(|| reply.into_body());
             if let Some(moved) = moved {
