@@ -24,6 +24,6 @@ pub use self::{
 };
 pub(crate) use self::{
     observers::Observers,
-    single_calls::{cancel, delete, poll_once, wait},
+    single_calls::{cancel, cancel_and_wait, delete, poll_once, wait},
     wait::{observe_until_completed, poll_until_completed},
 };
