@@ -4,9 +4,10 @@
 //! short round of every suite; `cargo run --release -p lro-attack -- all --minutes 60` runs until
 //! the time is over.
 
+pub mod faults;
 pub mod round;
 
 use round::Suite;
 
 /// Every suite, by the name that the command takes.
-pub const SUITES: &[Suite] = &[];
+pub const SUITES: &[Suite] = &[faults::FAULTS, faults::RESTART, faults::GUARDS];

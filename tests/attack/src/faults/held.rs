@@ -1,0 +1,104 @@
+//! What the process holds: file descriptors, threads, memory.
+
+use std::{
+    fs,
+    sync::{Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::round::Counts;
+
+/// How much memory a round may take more than it took after its first [`WARM_UP`] cases, in KiB.
+const GROWTH: u64 = 16 * 1024;
+
+/// The number of cases after which the pools and the allocator have what they keep.
+const WARM_UP: u64 = 250;
+
+/// The level of a suite, which every case must come back to.
+pub(super) struct Idle(Mutex<Option<Level>>);
+
+#[derive(Debug)]
+struct Level {
+    fds: usize,
+    threads: usize,
+    cases: u64,
+    rss: u64,
+    /// The largest growth so far, which the counts of the cases have together.
+    growth: u64,
+}
+
+impl Idle {
+    pub(super) const fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    /// Waits until the process holds no more than after the first case. Does nothing where there is
+    /// no `/proc`.
+    ///
+    /// # Panics
+    ///
+    /// If it still holds more after ten seconds, or if the memory has grown.
+    pub(super) fn assert_reached(&self, counts: &mut Counts) {
+        if rss().is_none() {
+            return;
+        }
+        let mut level = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(level) = &mut *level else {
+            // What ends a little later than the case must not be in the level.
+            thread::sleep(Duration::from_millis(300));
+            *level = Some(Level { fds: fds(), threads: threads(), cases: 1, rss: 0, growth: 0 });
+            return;
+        };
+        let began = Instant::now();
+        while fds() > level.fds || threads() > level.threads {
+            let waited = began.elapsed();
+            assert!(
+                waited < Duration::from_secs(10),
+                "{} file descriptors and {} threads ({}) are left after the case, {level:?} after the first",
+                fds(),
+                threads(),
+                names_of_threads().join(", "),
+            );
+            thread::sleep(Duration::from_millis(1));
+        }
+        level.cases += 1;
+        let rss = rss().unwrap_or_default();
+        if level.cases <= WARM_UP {
+            level.rss = level.rss.max(rss);
+            return;
+        }
+        let growth = rss.saturating_sub(level.rss);
+        assert!(growth <= GROWTH, "{rss} KiB of memory after {} cases: {growth} KiB more than once warm", level.cases);
+        counts.add("rss_growth_kib", growth.saturating_sub(level.growth));
+        level.growth = level.growth.max(growth);
+    }
+}
+
+/// Returns how many threads have a name that begins so.
+pub(super) fn threads_named(name: &str) -> usize {
+    names_of_threads().iter().filter(|thread| thread.starts_with(name)).count()
+}
+
+fn fds() -> usize {
+    fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
+}
+
+fn threads() -> usize {
+    fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
+}
+
+fn names_of_threads() -> Vec<String> {
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    threads
+        .filter_map(|thread| fs::read_to_string(thread.path().join("comm")).ok())
+        .map(|name| name.trim().to_owned())
+        .collect()
+}
+
+/// Returns how much memory is resident, in KiB.
+fn rss() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
+}
