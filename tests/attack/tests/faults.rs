@@ -10,10 +10,12 @@ fn no_fault_of_a_server_gives_a_wrong_result_or_leaves_anything_behind() {
     for fault in Fault::ALL {
         assert!(counts.of(fault.name()) > 0, "{fault:?} was not met");
     }
+    assert!(counts.of("dropped") > 0);
     assert!(counts.of("results") > counts.of("operations") / 2 && counts.of("errors") > 0);
 
     let report = RESTART.short_round();
     let counts = report.counts();
+    assert!(counts.of("dropped") > 0);
     assert!(counts.of("results") > 0 && counts.of("lost") > 0);
 
     let report = GUARDS.short_round();

@@ -11,7 +11,7 @@ use lro_runtime::{Operations, RawOperation, Result, long_running};
 use super::{
     PATIENCE, adapters,
     fault::Fault,
-    held::{Idle, threads_named},
+    held::{Idle, assert_ended, threads_named},
     server::{Answer, Server},
     settings,
 };
@@ -76,6 +76,7 @@ fn case(seed: u64) -> Counts {
     assert_eq!(names.len(), guards, "each guard hears of its own operation, once");
     assert!(failures.recv_timeout(Duration::ZERO).is_err());
     drop(clients);
+    assert_ended("lro-cancel");
     let mut counts = Counts::default();
     counts.add("guards", guards.try_into().unwrap());
     IDLE.assert_reached(&mut counts);

@@ -75,6 +75,19 @@ impl Idle {
     }
 }
 
+/// Waits until no thread has a name that begins so.
+///
+/// # Panics
+///
+/// If there still is one after ten seconds.
+pub(super) fn assert_ended(name: &str) {
+    let began = Instant::now();
+    while threads_named(name) > 0 {
+        assert!(began.elapsed() < Duration::from_secs(10), "a thread `{name}` has not ended");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// Returns how many threads have a name that begins so.
 pub(super) fn threads_named(name: &str) -> usize {
     names_of_threads().iter().filter(|thread| thread.starts_with(name)).count()

@@ -5,10 +5,11 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
     net::TcpListener,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use lro_runtime::{ErrorKind, Failure, Operations, RawOperation, Result, Verdict};
-use smol::LocalExecutor;
+use smol::{LocalExecutor, Timer, future::or};
 
 use super::{
     adapters,
@@ -44,44 +45,31 @@ fn case(seed: u64) -> Counts {
     let answering = Arc::clone(&service);
     let server = Server::start(Arc::new(move |path| answering.answer(path)));
     let executor = LocalExecutor::new();
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut waits = vec![];
     // Adapters are dropped with their clients before the process is looked at.
-    let waits: Vec<_> = adapters()
-        .into_iter()
-        .flat_map(|(adapter, transport)| {
-            let operations = Operations::builder(server.url())
-                .transport(transport)
-                .header("x-goog-api-key", "hunter2")
-                .build()
-                .unwrap();
-            // Of two operations of one adapter, which share its connections, one forgives all.
-            let kinds: &[bool] = if is_alone(seed) { &[true] } else { &[false, true] };
-            let executor = &executor;
-            kinds.iter().map(move |&forgives| {
-                let name = format!("operations/{adapter}-{}", if forgives { "forgiving" } else { "strict" });
-                (forgives, name.clone(), executor.spawn(wait(operations.resume(name).unwrap(), forgives)))
-            })
-        })
-        .collect();
+    for (adapter, transport) in adapters() {
+        let builder = Operations::builder(server.url()).transport(transport).header("x-goog-api-key", "hunter2");
+        let operations = builder.build().unwrap();
+        // Of two operations of one adapter, which share its connections, one forgives all.
+        let kinds: &[bool] = if is_alone(seed) { &[true] } else { &[false, true] };
+        for &forgives in kinds {
+            let name = format!("operations/{adapter}-{}", if forgives { "forgiving" } else { "strict" });
+            // A wait that begins again polls at once, on a connection that may not be idle.
+            let drops = if is_alone(seed) { 0 } else { random.u8(..4) };
+            let drops = (0..drops).map(|_| Duration::from_millis(random.u64(..30))).collect();
+            let waiting = wait(operations.resume(&*name).unwrap(), forgives, drops);
+            waits.push((name, forgives, executor.spawn(waiting)));
+        }
+    }
     let mut counts = Counts::default();
     patiently(executor.run(async {
-        for (forgives, name, waiting) in waits {
+        for (name, forgives, waiting) in waits {
+            let (dropped, ended) = waiting.await;
+            let is_result = assert_own(&name, forgives, ended);
             counts.add("operations", 1);
-            match waiting.await {
-                Ok(done) => {
-                    assert_eq!(done.name(), name);
-                    let response =
-                        done.response().map(|response| String::from_utf8_lossy(response.bytes()).into_owned());
-                    assert_eq!(response, Some(response_of(&name)), "the result of another operation than {name}");
-                    counts.add("results", 1);
-                }
-                Err(error) => {
-                    assert!(!forgives, "{name} could have been waited for to its end: {error}");
-                    assert!(error.to_string().contains(&name), "{error} does not name {name}");
-                    assert_eq!(error.snapshot().map(RawOperation::name), Some(&*name));
-                    assert_ne!(error.kind(), ErrorKind::Timeout, "{error}");
-                    counts.add("errors", 1);
-                }
-            }
+            counts.add("dropped", dropped);
+            counts.add(if is_result { "results" } else { "errors" }, 1);
         }
     }));
     drop(executor);
@@ -94,10 +82,43 @@ fn case(seed: u64) -> Counts {
     counts
 }
 
-async fn wait(operation: RawOperation, forgives: bool) -> Result<RawOperation> {
+/// Checks that a wait has ended with the result of its own operation, or with an error that names
+/// it; returns whether it was a result.
+fn assert_own(name: &str, forgives: bool, ended: Result<RawOperation>) -> bool {
+    match ended {
+        Ok(done) => {
+            assert_eq!(done.name(), name);
+            let response = done.response().map(|response| String::from_utf8_lossy(response.bytes()).into_owned());
+            assert_eq!(response, Some(response_of(name)), "not the result of {name}");
+            true
+        }
+        Err(error) => {
+            assert!(!forgives, "{name} could have been waited for to its end: {error}");
+            assert!(error.to_string().contains(name), "{error} does not name {name}");
+            assert_eq!(error.snapshot().map(RawOperation::name), Some(name));
+            assert_ne!(error.kind(), ErrorKind::Timeout, "{error}");
+            false
+        }
+    }
+}
+
+/// Waits for the operation, and returns how often the wait was dropped on the way.
+async fn wait(operation: RawOperation, forgives: bool, drops: Vec<Duration>) -> (u64, Result<RawOperation>) {
     let settings = settings();
     let settings = if forgives { settings.with_failure_policy(|_: &Failure| Verdict::Retry) } else { settings };
-    operation.poll_until_completed(settings).await
+    let mut dropped = 0;
+    for after in drops {
+        let waiting = async { Some(operation.poll_until_completed(settings.clone()).await) };
+        let leaving = async {
+            Timer::after(after).await;
+            None
+        };
+        if let Some(ended) = or(waiting, leaving).await {
+            return (dropped, ended);
+        }
+        dropped += 1;
+    }
+    (dropped, operation.poll_until_completed(settings).await)
 }
 
 /// The service: every operation ends, with a result that names it.
