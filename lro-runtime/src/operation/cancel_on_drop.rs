@@ -13,7 +13,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     settings::PollSettings,
     timer::{
-        background::{Background, Running},
+        background::{Background, Started},
         park::blocking_timer,
     },
 };
@@ -150,17 +150,17 @@ impl<S: Cancellable> Drop for CancelOnDrop<S> {
 
 /// Sends the cancel call from the background thread, because `drop` may run where there is no
 /// executor, and blocking here could hold up one.
-fn cancel_in_background(operation: RawOperation, hook: Option<OnFailure>, started: io::Result<Running<'_>>) {
+fn cancel_in_background(operation: RawOperation, hook: Option<OnFailure>, thread: io::Result<Started<'_>>) {
     let report = move |error| {
         if let Some(hook) = hook {
             hook(error);
         }
     };
-    match started {
-        Ok(running) => {
+    match thread {
+        Ok(thread) => {
             let timer = blocking_timer(operation.client().timer());
             let cancel = driver::cancel(operation, Some(timer));
-            running.run(Box::pin(async move {
+            thread.run(Box::pin(async move {
                 if let Err(error) = cancel.await {
                     report(error);
                 }

@@ -36,7 +36,7 @@ struct State {
 
 /// The thread of a [`Background`], which runs: whether it could be started is known before there is
 /// a future to lose.
-pub(crate) struct Running<'a>(MutexGuard<'a, State>);
+pub(crate) struct Started<'a>(MutexGuard<'a, State>);
 
 impl Background {
     /// Creates a background whose thread will have this name.
@@ -50,7 +50,7 @@ impl Background {
     /// # Errors
     ///
     /// The operating system's, if it has no thread left.
-    pub(crate) fn start(&'static self) -> io::Result<Running<'static>> {
+    pub(crate) fn start(&'static self) -> io::Result<Started<'static>> {
         // `Builder::spawn` returns an error where `thread::spawn` panics.
         self.start_by(|run| thread::Builder::new().name(self.name.to_owned()).spawn(run).map(drop))
     }
@@ -58,13 +58,13 @@ impl Background {
     fn start_by(
         &'static self,
         spawn: impl FnOnce(Box<dyn FnOnce() + Send>) -> io::Result<()>,
-    ) -> io::Result<Running<'static>> {
+    ) -> io::Result<Started<'static>> {
         let mut state = self.lock();
         if !state.is_running {
             spawn(Box::new(|| self.run()))?;
             state.is_running = true;
         }
-        Ok(Running(state))
+        Ok(Started(state))
     }
 
     /// Runs until there is no future left.
@@ -98,7 +98,7 @@ impl Background {
     }
 }
 
-impl Running<'_> {
+impl Started<'_> {
     /// Hands a future to the thread.
     pub(crate) fn run(mut self, future: BoxFuture<'static, ()>) {
         self.0.last_id += 1;

@@ -132,15 +132,14 @@ fn silent() -> (String, Receiver<String>, mpsc::Sender<()>) {
     (url, requests, end)
 }
 
-/// Returns how many threads of this process send cancel calls. The system cuts their name.
-fn cancelling_threads() -> usize {
-    let threads = fs::read_dir("/proc/self/task").unwrap();
+/// Returns how many threads of this process send cancel calls; `None` where there is no `/proc`.
+fn cancelling_threads() -> Option<usize> {
+    let threads = fs::read_dir("/proc/self/task").ok()?;
     let name = |thread: &fs::DirEntry| fs::read_to_string(thread.path().join("comm")).unwrap_or_default();
-    threads.filter(|thread| name(thread.as_ref().unwrap()).starts_with("lro-cancel")).count()
+    Some(threads.filter(|thread| name(thread.as_ref().unwrap()).starts_with("lro-cancel")).count())
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn a_thousand_guards_dropped_against_a_silent_server_make_one_thread() {
     let (url, requests, end) = silent();
     let images = Images { operations: Operations::builder(url).build().unwrap() };
@@ -151,7 +150,7 @@ fn a_thousand_guards_dropped_against_a_silent_server_make_one_thread() {
         drop(operation.cancel_on_drop().on_failure(move |error| failed.send(error).unwrap()));
     }
     let mut all: Vec<_> = (0..1_000).map(|_| requests.recv_timeout(Duration::from_secs(20)).unwrap()).collect();
-    assert_eq!(cancelling_threads(), 1);
+    assert!(cancelling_threads().is_none_or(|threads| threads == 1), "{:?}", cancelling_threads());
     let mut expected: Vec<_> =
         (0..1_000).map(|number| format!("POST /v1/operations/{number}:cancel HTTP/1.1")).collect();
     all.sort_unstable();
