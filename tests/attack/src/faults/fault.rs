@@ -1,6 +1,11 @@
 //! The faults: what a server makes of a reply.
 
-use std::{io, net::TcpStream, time::Duration};
+use std::{
+    io,
+    net::TcpStream,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use smol::{
     Async, Timer,
@@ -11,6 +16,9 @@ use super::server::Answer;
 
 /// The time between two bytes that drip.
 const DRIP: Duration = Duration::from_millis(5);
+
+/// The time before the next poll in which a second reply comes.
+const IDLE: Duration = Duration::from_millis(50);
 
 /// How often a server that sends without an end does so. It ends long after the time limit of a
 /// poll.
@@ -140,8 +148,7 @@ impl Fault {
                 "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n".to_owned()
             }
             Self::Nothing | Self::Drip | Self::CloseAfterReply => good,
-            // Long enough for the second reply to arrive before the next request.
-            Self::LateSurplus => reply(200, "retry-after-ms: 40\r\n", body),
+            Self::LateSurplus => reply(200, &format!("retry-after-ms: {}\r\n", IDLE.as_millis()), body),
             Self::KeepAliveLie => reply(200, "connection: keep-alive\r\nkeep-alive: timeout=3600\r\n", body),
             Self::CloseLie => reply(200, "connection: close\r\n", body),
             Self::Surplus => format!("{good}{stray}"),
@@ -189,11 +196,12 @@ impl Fault {
                 Ok(false)
             }
             Self::LateSurplus => {
+                let began = Instant::now();
                 Timer::after(Duration::from_micros(answer.random.u64(0..4_000))).await;
-                // This thread may have been late: what comes after the request is its reply.
-                if stream.get_ref().peek(&mut [0]).is_err() {
-                    stream.write_all(answer.stray.as_bytes()).await?;
-                }
+                stream.write_all(answer.stray.as_bytes()).await?;
+                // Where the machine is busy, this thread may be: what comes together with the next
+                // request cannot be told from its reply.
+                answer.crossed.fetch_or(began.elapsed() > IDLE / 2, Ordering::SeqCst);
                 Ok(true)
             }
             Self::NoReply

@@ -9,11 +9,12 @@ use std::{
 
 use crate::round::Counts;
 
-/// How much memory a round may take more than it took after its first [`WARM_UP`] cases, in KiB.
+/// How much memory a round may take more than it took once warm, in KiB.
 const GROWTH: u64 = 16 * 1024;
 
-/// The number of cases after which the pools and the allocator have what they keep.
-const WARM_UP: u64 = 250;
+/// The time after which pools have forgotten as much as comes new: they keep what belonged to a
+/// server for 90 seconds.
+const WARM_UP: Duration = Duration::from_secs(200);
 
 /// The level of a suite, which every case must come back to.
 pub(super) struct Idle(Mutex<Option<Level>>);
@@ -22,7 +23,8 @@ pub(super) struct Idle(Mutex<Option<Level>>);
 struct Level {
     fds: usize,
     threads: usize,
-    cases: u64,
+    since: Instant,
+    /// The most memory that was resident while it was not warm, in KiB.
     rss: u64,
     /// The largest growth so far, which the counts of the cases have together.
     growth: u64,
@@ -47,7 +49,7 @@ impl Idle {
         let Some(level) = &mut *level else {
             // What ends a little later than the case must not be in the level.
             thread::sleep(Duration::from_millis(300));
-            *level = Some(Level { fds: fds(), threads: threads(), cases: 1, rss: 0, growth: 0 });
+            *level = Some(Level { fds: fds(), threads: threads(), since: Instant::now(), rss: 0, growth: 0 });
             return;
         };
         let began = Instant::now();
@@ -62,14 +64,13 @@ impl Idle {
             );
             thread::sleep(Duration::from_millis(1));
         }
-        level.cases += 1;
         let rss = rss().unwrap_or_default();
-        if level.cases <= WARM_UP {
+        if level.since.elapsed() < WARM_UP {
             level.rss = level.rss.max(rss);
             return;
         }
         let growth = rss.saturating_sub(level.rss);
-        assert!(growth <= GROWTH, "{rss} KiB of memory after {} cases: {growth} KiB more than once warm", level.cases);
+        assert!(growth <= GROWTH, "{rss} KiB of memory: {growth} KiB more than once warm");
         counts.add("rss_growth_kib", growth.saturating_sub(level.growth));
         level.growth = level.growth.max(growth);
     }

@@ -4,7 +4,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener, TcpStream},
     rc::Rc,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -32,13 +32,15 @@ pub(super) struct Answer {
     pub(super) stray: String,
     /// The URL of another origin, for faults that lead away.
     pub(super) elsewhere: String,
+    /// Set if a second reply may have crossed the next request.
+    pub(super) crossed: Arc<AtomicBool>,
 }
 
 impl Answer {
     /// Makes an answer whose fault needs nothing but the reply.
     pub(super) fn new(status: u16, body: String, fault: Fault) -> Self {
         let random = fastrand::Rng::with_seed(0);
-        Self { status, body, fault, random, stray: String::new(), elsewhere: String::new() }
+        Self { status, body, fault, random, stray: String::new(), elsewhere: String::new(), crossed: Arc::default() }
     }
 }
 
