@@ -1,13 +1,12 @@
 //! The driver of single calls: one poll, one held poll, a cancellation, a deletion.
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 use crate::{
     dialect::Call,
-    error::{Error, ErrorKind, Result},
+    error::{ErrorKind, Result},
     operation::{RawOperation, snapshot::PollTarget},
-    settings::PollSettings,
-    status::{Failure, FailureScope},
+    status::Failure,
     timer::TimerOverride,
     transport::BoxFuture,
 };
@@ -77,38 +76,6 @@ pub(crate) fn cancel(operation: RawOperation, timer: TimerOverride) -> BoxFuture
         }
         send(operation, timer, &CANCEL).await.map(|()| CancelOutcome::Requested)
     })
-}
-
-/// Asks the service to cancel the operation and polls until it is terminal: see
-/// [`RawOperation::cancel_and_wait`].
-pub(crate) fn cancel_and_wait(
-    operation: RawOperation,
-    settings: PollSettings,
-    timer: TimerOverride,
-) -> BoxFuture<'static, Result<RawOperation>> {
-    Box::pin(async move {
-        let Err(error) = cancel(operation.clone(), timer.clone()).await else {
-            return super::poll_until_completed(operation, settings, timer).await;
-        };
-        if !is_refusal(&error) {
-            return Err(error);
-        }
-        // The operation may have ended between its snapshot and the call. Services refuse to cancel
-        // what has ended, each with a code of its own: only a poll tells that apart from other
-        // refusals.
-        match poll_once(operation, timer).await {
-            Ok(ended) if ended.is_completed() => Ok(ended),
-            Ok(running) => Err(error.with_operation(&running)),
-            Err(_) => Err(error),
-        }
-    })
-}
-
-/// Whether the service has answered the call with an error that is about the operation. A throttle
-/// or an outage says nothing about it.
-fn is_refusal(error: &Error) -> bool {
-    let failure = error.source().and_then(|source| source.downcast_ref::<Failure>());
-    failure.is_some_and(|failure| failure.status().is_some() && failure.scope() == FailureScope::Operation)
 }
 
 /// Tells the service that the operation is no longer needed: see [`RawOperation::delete`]. Unlike

@@ -18,7 +18,7 @@ use super::{
 use crate::round::{Counts, Suite};
 
 /// Guards that are dropped at once against a server that does not answer.
-pub const GUARDS: Suite = Suite { name: "guards", unit: "cases", case, short: 4 };
+pub const GUARDS: Suite = Suite { name: "guards", unit: "cases", case, short: 2 };
 
 static IDLE: Idle = Idle::new();
 
