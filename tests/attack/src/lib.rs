@@ -5,8 +5,9 @@
 //! the time is over.
 
 pub mod round;
+pub mod shared;
 
 use round::Suite;
 
 /// Every suite, by the name that the command takes.
-pub const SUITES: &[Suite] = &[];
+pub const SUITES: &[Suite] = &[shared::SHARED, shared::SHARED_THREADS];
