@@ -195,7 +195,6 @@ impl Error {
     ///         None => Err(error),
     ///     }
     /// }
-    /// # let _ = start::<fn() -> StartCall>;
     /// ```
     #[must_use]
     pub fn start_id(&self) -> Option<&str> {
