@@ -128,9 +128,11 @@ impl Operations {
                 }
             })?;
             // With the id, a start that may have happened can be repeated.
-            let with_id = call.start_id.as_deref().map(|id| format!(" with the start id `{id}`")).unwrap_or_default();
+            let start_id = call.start_id.clone();
+            let with_id = start_id.as_deref().map(|id| format!(" with the start id `{id}`")).unwrap_or_default();
             client.start_erased(call, method).await.map_err(|StartFailure { failure, answered_with_success }| {
                 let error = Error::from_failure(ErrorKind::Start, format!("{name}{with_id} failed"), failure);
+                let error = error.with_start_id(start_id);
                 if !answered_with_success {
                     return error;
                 }

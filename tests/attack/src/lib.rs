@@ -6,8 +6,10 @@
 
 pub mod faults;
 pub mod round;
+pub mod shared;
 
 use round::Suite;
 
 /// Every suite, by the name that the command takes.
-pub const SUITES: &[Suite] = &[faults::FAULTS, faults::RESTART, faults::GUARDS];
+pub const SUITES: &[Suite] =
+    &[faults::FAULTS, faults::RESTART, faults::GUARDS, shared::SHARED, shared::SHARED_ALL, shared::SHARED_THREADS];

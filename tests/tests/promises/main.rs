@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod breaks;
 mod errors;
 mod polling;
 mod secrets;
