@@ -7,7 +7,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bounds;
 mod errors;
+mod left_out;
 mod polling;
 mod secrets;
 mod settings;
