@@ -21,7 +21,8 @@ use crate::{
     support::{ImageClient, Server, reply},
 };
 
-/// As much as a token takes, and more than any output shows. One test has the 4 MiB of a whole body.
+/// As much as a token takes, and more than any output shows. One test has the 4 MiB of a whole
+/// body.
 const LARGE: usize = 64 * 1024;
 
 /// The limits that are promised.

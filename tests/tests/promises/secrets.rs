@@ -55,8 +55,8 @@ fn check_operation(operation: &RawOperation) {
     check("token's content", &decode(&word));
 }
 
-/// Decodes the content of a token: base64 without padding, in the URL-safe alphabet, which has a `-`
-/// as well.
+/// Decodes the content of a token: base64 without padding, in the URL-safe alphabet, which has a
+/// `-` as well.
 pub fn decode(token: &str) -> String {
     let text = token.splitn(3, '-').nth(2).unwrap();
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
