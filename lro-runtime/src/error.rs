@@ -10,7 +10,7 @@ use crate::{
     operation::{RawOperation, Token},
     settings::{PollSettings, SettingsError, Verdict},
     status::{Cause, Code, Failure, FailureScope, Status, TransportErrorKind},
-    text::line,
+    text::{line, quoted_line, quoted_message, quoted_name},
 };
 
 /// A result whose error is [`Error`].
@@ -315,13 +315,13 @@ impl fmt::Debug for Error {
         let inner = &*self.0;
         f.debug_struct("Error")
             .field("kind", &inner.kind)
-            .field("message", &inner.message)
-            .field("operation", &inner.operation.as_ref().map(RawOperation::label))
+            .field("message", &quoted_line(&inner.message))
+            .field("operation", &inner.operation.as_ref().map(|operation| quoted_name(operation.name())))
             .field("start_id", &self.start_id())
             .field("status", &inner.status)
             .field("attempts", &inner.attempts)
             .field("elapsed", &inner.elapsed)
-            .field("source", &inner.source.as_ref().map(|source| line(&source.to_string())))
+            .field("source", &inner.source.as_ref().map(|source| quoted_message(&source.to_string())))
             .finish()
     }
 }

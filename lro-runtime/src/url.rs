@@ -5,8 +5,8 @@ use std::{borrow::Cow, fmt};
 
 use http::Uri;
 
-pub(crate) use crate::secrets::{redacted, without_secrets};
-use crate::text::excerpt;
+pub(crate) use crate::text::redacted;
+use crate::{percent::decoded, text::excerpt};
 
 /// Why a URL or a name is refused. The message names it, with secrets removed, and gives the
 /// reason.
@@ -130,9 +130,9 @@ pub(crate) fn resolve(base: &Uri, reference: &str) -> Result<Uri, UrlError> {
 }
 
 /// Returns `uri` with the query parameter `pair` (`name=value`) at its end, unless it has one of
-/// this name already, in any case.
+/// this name already, in any case and however it is encoded.
 pub(crate) fn with_query(uri: &Uri, pair: &str) -> Result<Uri, UrlError> {
-    let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    let name = |pair: &str| decoded(pair.split('=').next().unwrap_or_default().as_bytes()).to_ascii_lowercase();
     if uri.query().is_some_and(|query| query.split('&').any(|known| name(known) == name(pair))) {
         return Ok(uri.clone());
     }

@@ -218,7 +218,9 @@ impl Operations {
         // Without a name the cursor's key names the operation: the URL of a monitor, for example. A
         // finished operation may have neither.
         let named = seen.name.as_deref().filter(|name| !name.is_empty());
+        let name_is_own = named.is_none() && target.as_ref().is_some_and(|target| target.cursor.is_own());
         let name = named.or(target.as_ref().map(|target| target.cursor.key())).unwrap_or_default().to_owned();
-        Snapshot::unpolled(&name, id, target, started).after(seen, body, method, replied)
+        let unpolled = Snapshot { name_is_own, ..Snapshot::unpolled(&name, id, target, started) };
+        unpolled.after(seen, body, method, replied)
     }
 }

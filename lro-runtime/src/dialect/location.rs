@@ -124,13 +124,18 @@ pub(super) fn placed(cursor: Cursor, url: &str) -> Cursor {
     }
 }
 
-/// Returns the cursor of an operation that a start reply places at one of these URLs, as they were
-/// [`kept`]: at the first that can be followed, else at the first, refused.
+/// Returns the cursor of an operation that the reply to a start call at `start` places at one of
+/// these URLs, as they were [`kept`]: at the first that can be followed, else at the first,
+/// refused.
 ///
 /// The service has accepted the start call. A caller who is told that it failed starts a second
-/// operation: so the operation is there wherever its reply leads, and its polls fail.
-pub(super) fn first_placed(urls: impl IntoIterator<Item = String>) -> Option<Cursor> {
-    let mut cursors = urls.into_iter().map(|url| placed(Cursor::default(), &url));
+/// operation: so the operation is there wherever its reply leads, and its polls fail. Where it is
+/// the URL of the start call itself, to which a reference without path and query leads, the caller
+/// wrote it.
+pub(super) fn first_placed(start: &str, urls: impl IntoIterator<Item = String>) -> Option<Cursor> {
+    let mut cursors = urls
+        .into_iter()
+        .map(|url| if url == start { Cursor::default().at_own(url) } else { placed(Cursor::default(), &url) });
     let first = cursors.next()?;
     if first.refusal().is_none() {
         return Some(first);

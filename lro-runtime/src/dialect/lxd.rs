@@ -104,7 +104,7 @@ impl Dialect for Lxd {
         let location = kept_url_in(reply, LOCATION.as_str(), &start);
         let path = envelope.operation.as_deref().filter(|path| !path.is_empty());
         let urls = location.into_iter().chain(path.map(|path| kept(path, &start)));
-        let cursor = first_placed(urls)
+        let cursor = first_placed(&start, urls)
             .ok_or_else(|| unread.unwrap_or_else(|| nowhere_to_poll(request, reply, "a Location or an `operation`")))?;
         let name = path_of(path.unwrap_or(cursor.key())).to_owned();
         // The operation was accepted: a body that cannot be read must not lose it.
@@ -115,7 +115,10 @@ impl Dialect for Lxd {
         seen.name = Some(Cow::Owned(name));
         // A refused URL stays as it was written.
         let cursor = match cursor.refusal() {
-            None => Cursor::new(key_of(request.uri(), cursor.key().to_owned())),
+            None => {
+                let key = key_of(request.uri(), cursor.key().to_owned());
+                cursor.at(key)
+            }
             Some(_) => cursor,
         };
         seen.cursor = Some(cursor.with_headers(repeated_headers(request)));

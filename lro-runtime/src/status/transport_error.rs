@@ -2,6 +2,8 @@
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
+use crate::text::quoted_message;
+
 /// The kind of a [`TransportError`]. All kinds except
 /// [`BodyTooLarge`](TransportErrorKind::BodyTooLarge) and
 /// [`InvalidRequest`](TransportErrorKind::InvalidRequest) are worth another poll.
@@ -100,8 +102,8 @@ impl fmt::Debug for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TransportError")
             .field("kind", &self.kind)
-            .field("message", &self.message)
-            .field("source", &self.source)
+            .field("message", &self.message.as_deref().map(quoted_message))
+            .field("source", &self.source.as_ref().map(|source| quoted_message(&format!("{source:?}"))))
             .finish()
     }
 }

@@ -42,6 +42,15 @@ type Outcome = Result<Reply, TransportError>;
 ///   closed, not reused.
 /// - **At most 128 headers** in a reply, and 64 KiB of head. The agent can change the latter.
 ///
+/// # What it logs
+///
+/// ureq writes to the crate `log`. At the level `debug` it leaves out paths, queries and most
+/// headers. At `trace` it logs whole URLs (target `ureq`), with signatures in them, and every byte
+/// that is sent and received (target `ureq_proto`), with credentials and bodies. `trace` of one
+/// target is enough for the URLs at `debug`, too. A program that logs at `trace` switches both off
+/// by their targets, as in `RUST_LOG=trace,ureq=info,ureq_proto=info` with `env_logger`, or when it
+/// is compiled, with the feature `release_max_level_debug` of `log`.
+///
 /// ```
 /// use lro_runtime::transport::UreqTransport;
 ///

@@ -7,8 +7,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bounds;
 mod breaks;
 mod errors;
+mod left_out;
 mod polling;
 mod secrets;
 mod settings;

@@ -146,6 +146,7 @@ impl Dialect for Declared {
                     .unwrap_or_else(|| Failure::protocol("the reply does not name the operation, which is not done")));
             }
         };
+        seen.cursor = seen.cursor.map(|cursor| of_caller(cursor, &request.uri().to_string()));
         Ok(seen)
     }
 
@@ -255,6 +256,13 @@ impl Dialect for Declared {
 /// Returns the cursor whose polls go to the URL `next`, or are refused if it cannot be read.
 fn followed(cursor: Cursor, (next, unreadable): (String, Option<Failure>)) -> Cursor {
     unreadable.iter().fold(cursor.with(NEXT, next), Cursor::refused)
+}
+
+/// Returns the cursor, in which the URL of the start call is the caller's: a reference of the reply
+/// that has neither path nor query leads to it.
+fn of_caller(cursor: Cursor, start: &str) -> Cursor {
+    let cursor = if cursor.part(NEXT) == Some(start) { cursor.with_own(NEXT, start) } else { cursor };
+    if cursor.key() == start && cursor.refusal().is_none() { cursor.at_own(start) } else { cursor }
 }
 
 #[cfg(test)]

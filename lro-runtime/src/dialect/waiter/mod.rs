@@ -130,6 +130,10 @@ pub use self::acceptor::{Acceptor, Comparator, Matcher, Meaning};
 /// - The metadata is the latest output, which is the body of a 2xx reply.
 /// - The response is the output that succeeded, or the part of it at
 ///   [`response_at`](Self::response_at).
+/// - The token has the URL of the start call, if that is polled, with the query that the caller
+///   wrote: it is what the wait is about, as in `?clusterName=a`. Only parameters that are known
+///   secrets are [left out](crate::Token::left_out). A key belongs on the client:
+///   [`OperationsBuilder::query`](crate::OperationsBuilder::query).
 /// - The raw status is the string that the path of the first output acceptor finds, the different
 ///   strings of a list that it finds (`ready, starting`), or the type of an error.
 #[derive(Clone, Copy, Debug)]
@@ -280,6 +284,7 @@ impl Dialect for Waiter {
             // without `{name}` needs no key.
             (Some(_), name) => name.map_or_else(Cursor::default, Cursor::new),
             (None, name) => {
+                // Not marked as the caller's: its query is what the wait is about.
                 let cursor = Cursor::new(request.uri().to_string());
                 name.into_iter().fold(cursor, |cursor, name| cursor.with(NAME, name))
             }
