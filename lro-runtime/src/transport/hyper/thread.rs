@@ -3,7 +3,6 @@
 
 use std::{
     future::{Future, pending},
-    io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Mutex, PoisonError},
     thread,
@@ -12,16 +11,21 @@ use std::{
 use async_executor::Executor;
 use async_io::block_on;
 
+use crate::transport::{TransportError, not_started};
+
+const NAME: &str = "lro-connections";
+
 static CONNECTIONS: Executor<'static> = Executor::new();
 
 /// Starts the thread at the first call. It lives as long as the process, like async-io's own
 /// thread.
-pub(super) fn start() -> io::Result<()> {
+pub(super) fn start() -> Result<(), TransportError> {
     // Not a `Once`: if the thread cannot be started now, a later request tries again.
     static STARTED: Mutex<bool> = Mutex::new(false);
     let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
     if !*started {
-        thread::Builder::new().name("lro-connections".to_owned()).spawn(run)?;
+        let spawned = thread::Builder::new().name(NAME.to_owned()).spawn(run);
+        spawned.map_err(|error| not_started(NAME, &error))?;
         *started = true;
     }
     Ok(())

@@ -11,7 +11,7 @@ use surf::{
     http::{Method as SurfMethod, Url},
 };
 
-use super::{BoxFuture, HyperTransport, Reply, Request, Transport, TransportError, TransportErrorKind};
+use super::{BoxFuture, HyperTransport, Reply, Request, Transport, TransportError, TransportErrorKind, framing};
 
 mod backend;
 mod headers;
@@ -186,6 +186,7 @@ impl SurfTransport {
     /// that surf would change are refused.
     fn outgoing(&self, request: &Request, max_body: usize) -> Result<surf::Request, TransportError> {
         let invalid = |why: String| TransportError::message(TransportErrorKind::InvalidRequest, why);
+        framing::check(request)?;
         let method = SurfMethod::from_str(request.method().as_str())
             .map_err(|_| invalid("surf does not know its method".to_owned()))?;
         let url = Url::parse(&request.uri().to_string()).map_err(|error| invalid(error.to_string()))?;
@@ -199,13 +200,15 @@ impl SurfTransport {
         outgoing.set_body(request.body().as_ref());
         // `set_body` adds `application/octet-stream`, which the caller did not ask for.
         outgoing.remove_header("content-type");
-        headers::to_surf(request.headers(), outgoing.as_mut());
+        // Middleware may change the body: the length is counted by the backend that sends it.
+        let mut headers = request.headers().clone();
+        framing::remove(&mut headers);
+        headers::to_surf(&headers, outgoing.as_mut());
         // Switching keep-alive off in surf's settings keeps connections out of its pool, but does
         // not tell the server.
         if self.foreign {
             outgoing.insert_header("connection", "close");
         }
-        let headers = request.headers().clone();
         outgoing.set_ext(Exchange { uri: request.uri().clone(), url, headers, max_body });
         Ok(outgoing)
     }
