@@ -206,13 +206,13 @@ fn classify(error: Error) -> TransportError {
         return TransportError::message(TransportErrorKind::InvalidRequest, "ureq refuses this URI");
     }
     let kind = match &error {
+        Error::Rustls(error) if certificate::is_refused(error) => TransportErrorKind::Certificate,
         Error::Timeout(Timeout::Resolve | Timeout::Connect)
         | Error::HostNotFound
         | Error::ConnectionFailed
         | Error::ConnectProxyFailed(_)
-        | Error::Tls(_) => TransportErrorKind::Connect,
-        Error::Rustls(error) if certificate::is_refused(error) => TransportErrorKind::Certificate,
-        Error::Rustls(_) => TransportErrorKind::Connect,
+        | Error::Tls(_)
+        | Error::Rustls(_) => TransportErrorKind::Connect,
         Error::Timeout(_) => TransportErrorKind::Timeout,
         // An error of the handshake arrives as an I/O error.
         Error::Io(error) if certificate::is_refused(error) => TransportErrorKind::Certificate,

@@ -44,7 +44,7 @@ fn redirect(url: &str) -> String {
 fn a_client_that_may_follow_redirects_sends_nothing() {
     // The text of a header of the program's own must not pass for the client's policy.
     let imitation = HeaderValue::from_static(r#"redirect_policy: "Policy(None)""#);
-    let custom = Policy::custom(|attempt| attempt.follow());
+    let custom = Policy::custom(|attempt: reqwest::redirect::Attempt<'_>| attempt.follow());
     for client in [
         Client::builder(),
         Client::builder().redirect(Policy::limited(1)),

@@ -29,7 +29,7 @@ impl Middleware for Attach {
         }
         // What middleware has set stays.
         let mut missing = self.headers.clone();
-        for (name, _) in request.iter() {
+        for (name, _) in &request {
             missing.remove(name.as_str());
         }
         headers::to_surf(&missing, request.as_mut());
