@@ -64,8 +64,7 @@ impl Service<http::Request<Body>> for HyperChannel {
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let client = self.client.clone();
         Box::pin(async move {
-            thread::start()?;
-            client.request(request).await.map_err(classify)
+            thread::beside_connections(async move { client.request(request).await }).await?.map_err(classify)
         })
     }
 }

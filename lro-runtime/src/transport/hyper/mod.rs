@@ -146,9 +146,9 @@ impl Transport for HyperTransport {
     fn send<'a>(&'a self, request: &'a Request, max_body: usize) -> BoxFuture<'a, Result<Reply, TransportError>> {
         Box::pin(async move {
             check(request)?;
-            // Not in `build`: a program may make a transport that it never uses.
-            thread::start()?;
-            let (parts, body) = self.exchange(request).await?.into_parts();
+            let (transport, request) = (self.clone(), request.clone());
+            let exchange = async move { transport.exchange(&request).await };
+            let (parts, body) = thread::beside_connections(exchange).await??.into_parts();
             Ok(Reply::from_parts(parts, read(body, max_body).await?))
         })
     }

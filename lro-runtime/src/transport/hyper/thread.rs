@@ -11,7 +11,7 @@ use std::{
 use async_executor::Executor;
 use async_io::block_on;
 
-use crate::transport::{TransportError, not_started};
+use crate::transport::{TransportError, TransportErrorKind, not_started};
 
 const NAME: &str = "lro-connections";
 
@@ -19,7 +19,7 @@ static CONNECTIONS: Executor<'static> = Executor::new();
 
 /// Starts the thread at the first call. It lives as long as the process, like async-io's own
 /// thread.
-pub(super) fn start() -> Result<(), TransportError> {
+fn start() -> Result<(), TransportError> {
     // Not a `Once`: if the thread cannot be started now, a later request tries again.
     static STARTED: Mutex<bool> = Mutex::new(false);
     let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -29,6 +29,23 @@ pub(super) fn start() -> Result<(), TransportError> {
         *started = true;
     }
     Ok(())
+}
+
+/// Runs `future` on the thread of the connections, and drops it there when the returned future is
+/// dropped.
+///
+/// Requests must be handed to connections on their own thread. hyper closes the queue of a
+/// connection in two steps, and a request that another thread puts there between the two is neither
+/// sent nor refused: it never ends (hyper issue 4122).
+pub(super) async fn beside_connections<T, F>(future: F) -> Result<T, TransportError>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    // Not when a transport is built: a program may make one that it never uses.
+    start()?;
+    let done = CONNECTIONS.spawn(future).fallible().await;
+    done.ok_or_else(|| TransportError::message(TransportErrorKind::Other, "hyper panicked"))
 }
 
 /// Runs all connections. A connection that panics ends alone: the loop goes on running the others.
