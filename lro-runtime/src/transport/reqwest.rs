@@ -58,9 +58,10 @@ const MAX_ANSWERED: usize = 4_096;
 /// - A client with decompression switched on returns decompressed bodies, and the body limit counts
 ///   the decompressed bytes.
 ///
-/// Like [`HyperTransport`](super::HyperTransport), it sends a request again if the reused connection
-/// that it was written to turns out to be closed, provided that its method is idempotent. It knows a
-/// connection by its two addresses, so that this holds for TCP, and not for unix sockets.
+/// Like [`HyperTransport`](super::HyperTransport), it sends a request again if the reused
+/// connection that it was written to turns out to be closed, provided that its method is
+/// idempotent. It knows a connection by its two addresses, so that this holds for TCP, and not for
+/// unix sockets.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -139,8 +140,8 @@ impl Transport for ReqwestTransport {
 ///
 /// A client tells its policy nowhere but in its `Debug` text, and a reply does not tell how many
 /// redirects led to it: its URL is the one that was asked for if the last redirect leads back. If
-/// another version of reqwest writes the text differently, clients of [`ReqwestTransport::over`] are
-/// refused, never trusted. Text in a header of the client cannot imitate the field, because its
+/// another version of reqwest writes the text differently, clients of [`ReqwestTransport::over`]
+/// are refused, never trusted. Text in a header of the client cannot imitate the field, because its
 /// quotes are escaped.
 fn follows_none(client: &Client) -> bool {
     format!("{client:?}").contains(r#"redirect_policy: "Policy(None)""#)

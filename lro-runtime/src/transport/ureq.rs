@@ -53,9 +53,9 @@ type Outcome = Result<Reply, TransportError>;
 ///   limit where the library waits, or the agent's
 ///   [`timeout_global`](ureq::config::ConfigBuilder::timeout_global), or ten minutes, whichever is
 ///   the shortest. Its connection is then closed, not reused.
-/// - **A connection that ends without a reply** costs an idempotent request one more attempt, always
-///   on a new connection. ureq does not tell whether the first was reused, so that a server which
-///   answers nothing sees such a request twice.
+/// - **A connection that ends without a reply** costs an idempotent request one more attempt,
+///   always on a new connection. ureq does not tell whether the first was reused, so that a server
+///   which answers nothing sees such a request twice.
 /// - **At most 128 headers** in a reply, and 64 KiB of head. The agent can change the latter.
 ///
 /// ```

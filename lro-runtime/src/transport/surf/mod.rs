@@ -99,8 +99,8 @@ impl SurfTransport {
     /// # }
     /// ```
     ///
-    /// Middleware of such a client does not see the caller's headers. They are added after it, where
-    /// the request still goes to the caller's origin; a header that middleware has set stays.
+    /// Middleware of such a client does not see the caller's headers. They are added after it,
+    /// where the request still goes to the caller's origin; a header that middleware has set stays.
     ///
     /// The transport turns panics of the backend into errors, compares each body with its
     /// `Content-Length`, and reports an interim reply (`1xx`) that the backend returns as the final
