@@ -19,8 +19,8 @@ pub enum TransportErrorKind {
     /// No connection was made, because the server's certificate was refused: it is not from a
     /// trusted authority, has expired, or is for another host.
     ///
-    /// [`HyperTransport`](crate::transport::HyperTransport) tells this from
-    /// [`Connect`](Self::Connect); clients that are adapted do not.
+    /// The adapters of the library tell this from [`Connect`](Self::Connect), as far as the TLS of
+    /// an adapted client does.
     Certificate,
     /// The connection ended or broke before the reply was complete.
     Closed,
