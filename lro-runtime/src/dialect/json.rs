@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, Visitor},
+    de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -89,9 +89,9 @@ pub(super) trait Members<'a> {
 
 /// Reads the members of a JSON object into `members`.
 ///
-/// Of members with one name the last counts, as in most JSON readers. serde's derive refuses such
-/// an object, and with it an operation that goes on ([RFC 8259,
-/// 4](https://www.rfc-editor.org/rfc/rfc8259#section-4) leaves it to the reader).
+/// A member that is `null` counts as absent. Of several with one name the last counts, as in most
+/// JSON readers. serde's derive refuses such an object, and with it an operation that goes on
+/// ([RFC 8259, 4](https://www.rfc-editor.org/rfc/rfc8259#section-4) leaves it to the reader).
 ///
 /// # Errors
 ///
@@ -106,10 +106,9 @@ pub(super) fn read_members<'a>(json: &'a [u8], members: &mut impl Members<'a>) -
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-            while let Some(Text(name)) = map.next_key()? {
-                match self.0.slot(&name) {
-                    // `null` is no value, as for serde's derive.
-                    Some(slot) => *slot = map.next_value::<Option<&'de RawValue>>()?,
+            while let Some(name) = map.next_key_seed(Name)? {
+                match name.and_then(|name| self.0.slot(&name)) {
+                    Some(slot) => *slot = map.next_value::<Option<&'de RawValue>>()?.or(*slot),
                     None => drop(map.next_value::<IgnoredAny>()?),
                 }
             }
@@ -124,6 +123,62 @@ pub(super) fn read_members<'a>(json: &'a [u8], members: &mut impl Members<'a>) -
     } else {
         let mut reader = serde_json::Deserializer::from_slice(json);
         reader.deserialize_map(Each(members)).and_then(|()| reader.end())
+    }
+}
+
+/// Calls `visit` with each element of a list.
+///
+/// # Errors
+///
+/// When `json` is not a list; after the elements before the fault.
+pub(super) fn each_element<'a>(json: &'a RawValue, visit: &mut dyn FnMut(&'a RawValue)) -> serde_json::Result<()> {
+    struct Each<'f, 'a>(&'f mut dyn FnMut(&'a RawValue));
+    impl<'de> Visitor<'de> for Each<'_, 'de> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+            while let Some(element) = list.next_element()? {
+                (self.0)(element);
+            }
+            Ok(())
+        }
+    }
+    #[cfg(test)]
+    counted::add(json.get().len());
+    serde_json::Deserializer::from_str(json.get()).deserialize_seq(Each(visit))
+}
+
+/// Reads the name of a member; `None` for one that is not Unicode.
+///
+/// Read as bytes, because a string would have to be Unicode: a name with a lone surrogate
+/// (`"\ud800"`) is well-formed JSON, and must not hide the members after it.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Option<Cow<'de, str>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_bytes(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Option<Cow<'de, str>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_bytes<E>(self, name: &'de [u8]) -> Result<Self::Value, E> {
+        Ok(std::str::from_utf8(name).ok().map(Cow::Borrowed))
+    }
+
+    fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
+        Ok(std::str::from_utf8(name).ok().map(|name| Cow::Owned(name.to_owned())))
     }
 }
 
