@@ -71,11 +71,18 @@ pub(super) fn text_of(field: &str, value: Option<&RawValue>) -> Result<String, F
         .map_or(Ok(String::new()), |raw| string(raw).map(Cow::into_owned).ok_or_else(|| wrong(field, raw, "a string")))
 }
 
-/// Returns what to show of each element of a list. A value that is no list is shown as its one
-/// element: it says that something is there.
+/// How many elements of a list are kept that is part of an answer: details of an error, parts of a
+/// service that did not answer. The raw message has all of them.
+///
+/// An element of two bytes becomes a value of a hundred: without a limit, a reply would take a
+/// hundred times its length in memory.
+pub(super) const MOST_ELEMENTS: usize = 1000;
+
+/// Returns what to show of each element of a list, up to [`MOST_ELEMENTS`]. A value that is no list
+/// is shown as its one element: it says that something is there.
 pub(super) fn all_shown(value: Option<&RawValue>) -> Vec<String> {
-    let shown_all = |raw: &RawValue| match parse::<Vec<&RawValue>>(raw.get()) {
-        Ok(elements) => elements.into_iter().map(shown).collect(),
+    let shown_all = |raw: &RawValue| match first_elements(raw, MOST_ELEMENTS) {
+        Ok((elements, _)) => elements.into_iter().map(shown).collect(),
         Err(_) => vec![shown(raw)],
     };
     present(value).map(shown_all).unwrap_or_default()
@@ -115,6 +122,9 @@ pub(super) fn read_members<'a>(json: &'a [u8], members: &mut impl Members<'a>) -
             Ok(())
         }
     }
+    if let Some(error) = not_an_object(json) {
+        return Err(error);
+    }
     // `from_str` checks for UTF-8 once, `from_slice` once per member. A body with invalid UTF-8 may
     // still be readable, if the bad bytes are in a member that is not read.
     if let Ok(text) = std::str::from_utf8(json) {
@@ -149,7 +159,30 @@ pub(super) fn each_element<'a>(json: &'a RawValue, visit: &mut dyn FnMut(&'a Raw
     }
     #[cfg(test)]
     counted::add(json.get().len());
+    if !json.get().starts_with('[') {
+        return Err(serde::de::Error::custom("expected a list"));
+    }
     serde_json::Deserializer::from_str(json.get()).deserialize_seq(Each(visit))
+}
+
+/// Returns the first elements of a list, up to `most`, and how many more there are.
+///
+/// # Errors
+///
+/// When `json` is not a list.
+pub(super) fn first_elements(json: &RawValue, most: usize) -> serde_json::Result<(Vec<&RawValue>, usize)> {
+    let (mut first, mut more) = (Vec::new(), 0_usize);
+    each_element(json, &mut |element| {
+        if first.len() < most { first.push(element) } else { more = more.saturating_add(1) }
+    })?;
+    Ok((first, more))
+}
+
+/// The error for JSON that is not an object. Made here, because `serde_json` would put the whole of
+/// a string into its message.
+pub(super) fn not_an_object(json: &[u8]) -> Option<serde_json::Error> {
+    let is_text = json.trim_ascii_start().first() == Some(&b'"');
+    is_text.then(|| serde::de::Error::custom("invalid type: string, expected an object"))
 }
 
 /// Reads the name of a member; `None` for one that is not Unicode.

@@ -232,6 +232,9 @@ pub(super) fn failure(word: Option<&str>) -> Status {
     }
 }
 
+/// The length of the longest type of an error, in bytes. What is longer is a text.
+const LONGEST_TYPE: usize = 256;
+
 /// What an error reply says in words.
 pub(super) struct ErrorWords {
     /// Every word for its type: the service's own in header or body, then the name of the HTTP
@@ -271,7 +274,8 @@ pub(super) fn error_words(reply: &Reply) -> ErrorWords {
     let [types @ .., message, other_message] = found;
     let text = |member: Option<&RawValue>| member.and_then(string).map(Cow::into_owned);
     let said = header.into_iter().chain(types.into_iter().filter_map(text)).chain(xml_text(reply.body(), "Code"));
-    let mut types: Vec<_> = said.map(|word| bare(&word)).filter(|word| !word.is_empty()).collect();
+    let types = said.map(|word| bare(&word)).filter(|word| (1..=LONGEST_TYPE).contains(&word.len()));
+    let mut types: Vec<_> = types.collect();
     let reason = types.first().cloned();
     // A bare 404 has no body: its type is `NotFound`, from `Not Found`.
     types.extend(reply.status().canonical_reason().map(|reason| reason.replace([' ', '-', '\''], "")));

@@ -268,7 +268,7 @@ impl<'p, 'a> Found<'p, 'a> {
                 same && left.next().is_none()
             }
             Value::Object(wanted) => {
-                let Some(raw) = self.raw() else { return false };
+                let Some(raw) = self.raw().filter(|raw| is_object(raw.get().as_bytes())) else { return false };
                 let Ok(members) = parse::<BTreeMap<String, &RawValue>>(raw.get()) else { return false };
                 let equals = |(name, wanted): (&String, &Value)| {
                     members.get(name).is_some_and(|found| Found::of(Some(found)).equals(wanted))
