@@ -147,6 +147,24 @@ pub(crate) fn with_query(uri: &Uri, pair: &str) -> Result<Uri, UrlError> {
     resolve(uri, &format!("{uri}{separator}{pair}"))
 }
 
+/// The placeholder for the client's own origin, in the URL of a reference that begins with `/`: such
+/// a path is of the origin, and not below a base URL that has a path itself.
+///
+/// A dialect does not know the base URL. The host does not exist: `.invalid` is reserved ([RFC
+/// 6761](https://www.rfc-editor.org/rfc/rfc6761#section-6.4)). A server that writes the placeholder
+/// itself names a path of the client's own origin, as it could without.
+const OWN_ORIGIN: &str = "http://origin.invalid";
+
+/// Returns the URL of a path on the client's own origin, as a cursor keeps it.
+pub(crate) fn on_own_origin(path: &str) -> String {
+    format!("{OWN_ORIGIN}{path}")
+}
+
+/// Returns the path of a URL that [`on_own_origin`] made; `None` for any other.
+pub(crate) fn path_on_own_origin(url: &str) -> Option<&str> {
+    url.strip_prefix(OWN_ORIGIN).filter(|path| path.starts_with('/'))
+}
+
 /// Returns the authority of a reference, if it has one: host and port, and perhaps user info.
 fn authority(reference: &str) -> &str {
     let Some((before, rest)) = reference.trim_matches(' ').split_once("//") else { return "" };
