@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod calls;
 mod durations;
 mod errors;
 mod polling;
