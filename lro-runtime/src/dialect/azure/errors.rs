@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use crate::{
     dialect::{
         error_reply as any_error_reply,
-        json::{Members, first_elements, present, read_members, string},
+        json::{Members, first_elements, present, read_members, shown, string},
         location::without_mark,
         read_details,
     },
@@ -139,7 +139,7 @@ fn read(error: &RawValue, code: Code) -> Status {
 fn read_element(error: &RawValue, code: Code) -> Status {
     match ErrorObject::of(error.get().as_bytes()) {
         Some(object) => status_of(&object, code),
-        None => Status::new(code, excerpt(error.get().as_bytes())),
+        None => Status::new(code, excerpt(shown(error).as_bytes())),
     }
 }
 
