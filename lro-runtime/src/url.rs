@@ -84,8 +84,8 @@ fn is_scheme(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }
 
-/// The length of the longest URL that [`Uri`] can hold, in bytes. What is longer is refused before it
-/// is copied and encoded.
+/// The length of the longest URL that [`Uri`] can hold, in bytes. What is longer is refused before
+/// it is copied and encoded.
 const LONGEST: usize = 65_534;
 
 /// Resolves `reference` against `base` into an absolute URL ([RFC 3986, section
@@ -147,8 +147,8 @@ pub(crate) fn with_query(uri: &Uri, pair: &str) -> Result<Uri, UrlError> {
     resolve(uri, &format!("{uri}{separator}{pair}"))
 }
 
-/// The placeholder for the client's own origin, in the URL of a reference that begins with `/`: such
-/// a path is of the origin, and not below a base URL that has a path itself.
+/// The placeholder for the client's own origin, in the URL of a reference that begins with `/`:
+/// such a path is of the origin, and not below a base URL that has a path itself.
 ///
 /// A dialect does not know the base URL. The host does not exist: `.invalid` is reserved ([RFC
 /// 6761](https://www.rfc-editor.org/rfc/rfc6761#section-6.4)). A server that writes the placeholder

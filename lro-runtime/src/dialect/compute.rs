@@ -379,7 +379,8 @@ impl Dialect for Compute {
     }
 }
 
-/// The members of a message or a page that are read, not decoded. A member that is `null` is absent.
+/// The members of a message or a page that are read, not decoded. A member that is `null` is
+/// absent.
 struct Members<'a>(Vec<(&'static str, Option<&'a RawValue>)>);
 
 impl<'a> json::Members<'a> for Members<'a> {

@@ -157,7 +157,8 @@ impl Dialect for Lxd {
 
     fn wait(&self, cursor: &Cursor, timeout: Duration) -> Result<Call, Failure> {
         // The server takes whole seconds. Rounded up, so that a timeout under a second is not 0;
-        // never negative, because -1 means forever. At most what the server can count in nanoseconds.
+        // never negative, because -1 means forever. At most what the server can count in
+        // nanoseconds.
         const LONGEST: u64 = i64::MAX as u64 / 1_000_000_000;
         let seconds = timeout.as_secs().saturating_add(u64::from(timeout.subsec_nanos() > 0)).min(LONGEST);
         let (path, query) = cursor.key().split_once('?').map_or((cursor.key(), ""), |(path, query)| (path, query));

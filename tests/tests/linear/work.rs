@@ -48,7 +48,8 @@ pub(crate) fn grows_linearly(name: &str, length: usize, work: &mut dyn FnMut(usi
         long.allocations,
         long.bytes
     );
-    // The least of three runs, because the first may find caches cold, and others share the machine.
+    // The least of three runs, because the first may find caches cold, and others share the
+    // machine.
     let mut best = short.time;
     for _ in 0..3 {
         if long.time < SHORTEST || long.time < 8 * best {
