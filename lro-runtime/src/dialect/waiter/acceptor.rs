@@ -250,11 +250,6 @@ pub(super) struct ErrorWords {
 /// protocols require ([operation error
 /// serialization](https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization)).
 pub(super) fn error_words(reply: &Reply) -> ErrorWords {
-    // `com.example#QuotaExceeded:http://errors.example/` is `QuotaExceeded`.
-    let bare = |word: &str| {
-        word.split(':').next().unwrap_or_default().rsplit('#').next().unwrap_or_default().trim().to_owned()
-    };
-    let header = reply.headers().get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(str::to_owned);
     // In the order of AWS's JSON protocols (`__type`, `code`), then of error objects: Azure and
     // OpenAI say `code`, Google `status`. All words are kept: a waiter may be declared with any of
     // them. The last two are messages.
@@ -268,6 +263,11 @@ pub(super) fn error_words(reply: &Reply) -> ErrorWords {
         .with(6, WirePath::at(&[&["error"]]))
         .with(7, WirePath::at(&[&["message"]]))
         .with(8, WirePath::at(&[&["Message"]]));
+    // `com.example#QuotaExceeded:http://errors.example/` is `QuotaExceeded`.
+    let bare = |word: &str| {
+        word.split(':').next().unwrap_or_default().rsplit('#').next().unwrap_or_default().trim().to_owned()
+    };
+    let header = reply.headers().get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let mut found = [None; 9];
     // What is no JSON may be XML. What was found before the body ceased to be JSON counts.
     let _ = seek(without_mark(reply.body()), &MEMBERS, &mut found);

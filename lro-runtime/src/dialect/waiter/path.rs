@@ -107,7 +107,7 @@ pub(super) enum Found<'p, 'a> {
 }
 
 /// A list whose elements are found by applying steps to each element of another list. Those in
-/// which the steps find nothing are left out, as JMESPath requires.
+/// which the steps find nothing are left out, as `JMESPath` requires.
 #[derive(Clone)]
 pub(super) struct Projection<'p, 'a> {
     list: Found<'p, 'a>,
@@ -127,11 +127,10 @@ impl<'p, 'a> Found<'p, 'a> {
 
     /// Returns the text if this is a value that has one.
     fn raw(&self) -> Option<&RawValue> {
-        match self {
-            Self::Value(raw) => Some(raw),
-            Self::Literal(raw) => Some(raw),
-            _ => None,
+        if let Self::Value(raw) = self {
+            return Some(raw);
         }
+        if let Self::Literal(raw) = self { Some(raw) } else { None }
     }
 
     /// Returns the string if this is one.
@@ -300,10 +299,11 @@ impl<'p, 'a> Found<'p, 'a> {
     }
 
     fn write(&self, out: &mut dyn FnMut(&str)) {
+        if let Some(raw) = self.raw() {
+            return out(raw.get());
+        }
         match self {
-            Self::Nothing => out("null"),
-            Self::Value(raw) => out(raw.get()),
-            Self::Literal(raw) => out(raw.get()),
+            Self::Nothing | Self::Value(_) | Self::Literal(_) => out("null"),
             Self::Bool(bool) => out(if *bool { "true" } else { "false" }),
             Self::Count(count) => out(&count.to_string()),
             Self::List(projection) => {
