@@ -3,10 +3,11 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use http::{HeaderName, HeaderValue, Uri};
+use http::Uri;
 
 use super::{
     Credentials, Inner, Operations,
+    call::header,
     start_id::{StartIdIn, StartIdPlace},
     start_policy::StartPolicy,
     trust::{Access, Origins, library_headers},
@@ -288,11 +289,8 @@ impl OperationsBuilder {
         // below.
         let mut headers = library_headers();
         for (name, value) in &self.headers {
-            let legal_name: HeaderName =
-                name.parse().map_err(|_| invalid(format!("header `{name}`: not a header name")))?;
-            let value = HeaderValue::try_from(value)
-                .map_err(|_| invalid(format!("header `{name}`: the value contains control characters")))?;
-            headers.insert(legal_name, value);
+            let (name, value) = header(name, value).map_err(invalid)?;
+            headers.insert(name, value);
         }
         let mut query: Vec<(String, String)> = vec![];
         for (name, value) in self.query {

@@ -394,12 +394,15 @@ fn push_query(target: &mut String, query: &[(String, String)]) {
     }
 }
 
-/// Reads a header. The error does not show the value, which may be secret.
-fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
+/// Reads a header of a caller: one rule for the headers of a client and of a call. A value may have
+/// any characters but control characters, as in [RFC 9110,
+/// 5.5](https://www.rfc-editor.org/rfc/rfc9110#section-5.5); text that is not ASCII is sent as
+/// UTF-8. The error does not show the value, which may be secret.
+pub(super) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
     let legal: HeaderName =
         name.parse().map_err(|_| format!("the header `{}`: not a header name", excerpt(name.as_bytes())))?;
-    let value = HeaderValue::try_from(value)
-        .map_err(|_| format!("the header `{legal}`: the value has characters that are not visible ASCII"))?;
+    let value = HeaderValue::from_bytes(value.as_bytes())
+        .map_err(|_| format!("the header `{legal}`: the value has control characters"))?;
     Ok((legal, value))
 }
 

@@ -22,7 +22,7 @@ use crate::{
     secrets::is_plain_header,
     status::{Cause, Failure},
     timer::Timer,
-    url::{Origin, is_absolute, redacted, resolve, with_query},
+    url::{Origin, is_absolute, path_on_own_origin, redacted, resolve, with_query},
 };
 
 impl Operations {
@@ -89,6 +89,10 @@ impl Operations {
     /// Resolves the target of a call into the URL that is sent, and what its origin gets.
     fn resolved(&self, target: &str) -> Result<(Uri, Access), Failure> {
         let inner = &*self.inner;
+        if let Some(path) = path_on_own_origin(target) {
+            // One slash, for the same reason as below.
+            return Ok((resolve(&inner.base, &format!("/{}", path.trim_start_matches('/')))?, Access::Full));
+        }
         if is_absolute(target) {
             // The parsed URL is checked, which is what will be sent: two parsers may read one text
             // as two hosts.

@@ -8,6 +8,11 @@ use crate::{
     text::{First, quoted, quoted_name},
 };
 
+/// How many entries of a page are read; no service sends a tenth as many. An entry of two bytes
+/// becomes a value of several hundred, so that without a limit a page would take several hundred
+/// times its length in memory.
+pub(super) const MOST_ENTRIES: usize = 10_000;
+
 /// Selects the operations that a list call returns.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -73,6 +78,17 @@ impl<'a> ListPage<'a> {
     #[must_use]
     pub fn new(operations: Vec<Listed<'a>>) -> Self {
         Self { operations, ..Self::default() }
+    }
+
+    /// Says that a page has this many entries that are not read.
+    pub(super) fn with_left_out(mut self, left_out: usize) -> Self {
+        if left_out > 0 {
+            self.failure = Some(Failure::protocol(format!(
+                "the page has {left_out} entries behind the first {MOST_ENTRIES}, which are not read: ask for \
+                 smaller pages"
+            )));
+        }
+        self
     }
 
     /// Sets the token of the next page, or why it cannot be read.

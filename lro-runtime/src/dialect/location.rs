@@ -9,7 +9,7 @@ use crate::{
     message::{Reply, Request},
     status::{Failure, State},
     text::excerpt,
-    url::{from_bytes, is_absolute, redacted, resolve},
+    url::{from_bytes, is_absolute, on_own_origin, redacted, resolve},
 };
 
 /// The headers that the caller put on the start call, from which [`repeated_headers`] selects. The
@@ -194,7 +194,14 @@ pub(super) fn resolved(base: &Uri, reference: &str) -> Result<String, Failure> {
     let url = resolve(base, reference)?.to_string();
     // A server that writes the placeholder into a URL means a foreign host. Cutting it off would
     // turn the URL into a path below the client's base URL, which is trusted.
-    if reference.contains("base.invalid") { Ok(url) } else { Ok(below_base(url)) }
+    if reference.contains("base.invalid") {
+        return Ok(url);
+    }
+    Ok(match below_base(url) {
+        // Of the origin, whatever path the base URL has (RFC 3986, 5.2.2).
+        path if path.starts_with('/') && reference.trim_start_matches(' ').starts_with('/') => on_own_origin(&path),
+        url => url,
+    })
 }
 
 /// The placeholder for the client's base URL while references are resolved.

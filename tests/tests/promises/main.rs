@@ -9,6 +9,8 @@ mod support;
 
 mod bounds;
 mod breaks;
+mod calls;
+mod durations;
 mod errors;
 mod left_out;
 mod polling;
