@@ -5,8 +5,11 @@
 //! the time is over.
 
 pub mod round;
+mod simulate;
 
 use round::Suite;
 
 /// Every suite, by the name that the command takes.
-pub const SUITES: &[Suite] = &[];
+pub const SUITES: &[Suite] = &[
+    simulate::SUITE,
+];
