@@ -27,6 +27,9 @@ use super::{
 };
 use crate::round::Counts;
 
+/// How many requests a history may have. The settings are drawn so that a wait has a few hundred.
+const MOST_REQUESTS: usize = 20_000;
+
 /// What a request came to, as far as a wait is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
@@ -353,8 +356,8 @@ impl Drop for InFlight<'_> {
         }
         let sent = &mut state.sent[self.index];
         if sent.answered.is_none() {
-            sent.class = Class::Dropped;
-            sent.answered = Some(now);
+            (sent.class, sent.wish, sent.answered) = (Class::Dropped, Wish::None, Some(now));
+            (sent.follow, sent.is_end, sent.is_intact) = (false, false, false);
         }
     }
 }
@@ -436,6 +439,10 @@ impl World {
         }
         let start_id = request.headers().get("operation-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
         let mut state = self.lock();
+        if state.sent.len() > MOST_REQUESTS {
+            drop(state);
+            broken(Promise::RequestsAreCounted, "a history without end");
+        }
         let flights = state.in_flight.entry(client).or_default();
         *flights += 1;
         if *flights > 1 {
@@ -660,6 +667,8 @@ impl World {
         let ends = runs + millis(rng, longest);
         let end = *pick(rng, self.tongue.ends());
         let kept = self.tongue.remembers().or_else(|| (rng.u32(..12) == 0).then(|| millis(rng, 3_600_000)));
+        // To a waiter that is told to wait for what is not there, what is gone may yet come.
+        let kept = kept.filter(|_| self.tongue != Tongue::Waiter);
         state.counts.add("operation_seconds", ends.saturating_sub(now).as_secs());
         state.counts.add("operations", 1);
         Truth {
