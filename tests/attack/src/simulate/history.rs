@@ -9,7 +9,7 @@ use std::{
 
 use futures_core::Stream;
 use lro_runtime::{
-    CancelOutcome, Error, ErrorKind, Operations, RawOperation, State, block_on,
+    CancelOutcome, Error, ErrorKind, Handle as _, Operations, RawOperation, State, block_on, long_running,
     transport::{BoxFuture, Transport},
 };
 
@@ -43,6 +43,23 @@ struct Held {
     before: Before,
     found: bool,
     started: Option<Duration>,
+    /// Whether a reply has led it to another origin: only its name leads back.
+    is_astray: bool,
+}
+
+/// An SDK of the service, with one method.
+struct Sdk {
+    operations: Operations,
+}
+
+#[long_running]
+impl Sdk {
+    /// Exports an image.
+    #[long_running(response = serde_json::Value, metadata = serde_json::Value, cancel)]
+    #[expect(dead_code, reason = "the operations are started in many dialects, and resumed as this method's")]
+    async fn export(&self) -> lro_runtime::Result<RawOperation> {
+        self.operations.post("v1/things", &()).await
+    }
 }
 
 pub(super) struct History {
@@ -53,7 +70,10 @@ pub(super) struct History {
 }
 
 /// Asks everything twice, for the checks' own test.
-struct Twice<T>(T);
+struct Twice<T> {
+    line: T,
+    at_once: bool,
+}
 
 impl<T: Transport> Transport for Twice<T> {
     fn send<'a>(
@@ -62,8 +82,16 @@ impl<T: Transport> Transport for Twice<T> {
         max: usize,
     ) -> BoxFuture<'a, Result<lro_runtime::transport::Reply, lro_runtime::transport::TransportError>> {
         Box::pin(async move {
-            let _ = self.0.send(request, max).await;
-            self.0.send(request, max).await
+            if !self.at_once {
+                let _ = self.line.send(request, max).await;
+                return self.line.send(request, max).await;
+            }
+            let (mut one, mut two) = (self.line.send(request, max), self.line.send(request, max));
+            poll_fn(move |context| {
+                let _ = one.as_mut().poll(context);
+                two.as_mut().poll(context)
+            })
+            .await
         })
     }
 }
@@ -85,7 +113,12 @@ impl History {
             .timer(world.timer(ahead))
             .header("x-api-key", SECRET_IN_HEADER)
             .header("authorization", format!("Bearer {SECRET_IN_HEADER}"));
-        let builder = if world.lies(Lie::AsksTwice) { builder.transport(Twice(line)) } else { builder.transport(line) };
+        let at_once = world.lies(Lie::AsksTwiceAtOnce);
+        let builder = if at_once || world.lies(Lie::AsksTwice) {
+            builder.transport(Twice { line, at_once })
+        } else {
+            builder.transport(line)
+        };
         let has_start_id = world.draw(2) == 0;
         let builder = if has_start_id { builder.start_id("operation-id") } else { builder };
         let start_retries = world.draw(4);
@@ -112,7 +145,13 @@ impl History {
             return self.start();
         }
         let at = self.world.draw(u32::try_from(self.held.len()).unwrap_or(1)) as usize;
-        match self.world.draw(20) {
+        if self.held.get(at).is_some_and(|held| held.is_astray) {
+            return self.resume(at);
+        }
+        match self.world.draw(23) {
+            20 => self.guard(at),
+            21 => self.observe(at),
+            22 => self.hold(at),
             0..=3 => self.poll_once(at),
             4..=8 => self.wait(at),
             9..=10 => self.stream(at),
@@ -195,6 +234,7 @@ impl History {
             before: Before::Unknown,
             found: false,
             started: last.as_ref().map(|sent| sent.at).or(Some(began)),
+            is_astray: false,
         };
         if let Some(last) = last {
             held.before = before_of(&last);
@@ -223,6 +263,7 @@ impl History {
             held.before = before_of(last);
             held.found = !last.follow;
         }
+        held.is_astray |= polls.iter().any(|poll| poll.class == Class::Astray);
         let held = held.clone();
         self.world.tell(|| format!("{} is {:?}", name_of(held.of), held.snapshot.state()));
         self.check_held(&held);
@@ -332,7 +373,7 @@ impl History {
         self.world.tell(|| format!("client {} waits for {} with {plan:?}", held.client, name_of(held.of)));
         self.world.count("calls.wait");
         let mark = self.mark();
-        let (snapshot, settings) = (held.snapshot, plan.settings());
+        let (snapshot, settings) = (held.snapshot, plan.settings(&self.world));
         let outcome = if self.world.is_blocking() {
             Some(snapshot.blocking().poll_until_completed(settings))
         } else {
@@ -350,9 +391,9 @@ impl History {
         let items = Arc::new(Mutex::new(vec![]));
         if self.world.is_blocking() {
             let items = &mut *items.lock().unwrap_or_else(PoisonError::into_inner);
-            items.extend(held.snapshot.blocking().snapshots(plan.settings()));
+            items.extend(held.snapshot.blocking().snapshots(plan.settings(&self.world)));
         } else {
-            let (items, mut stream) = (Arc::clone(&items), held.snapshot.snapshots(plan.settings()));
+            let (items, mut stream) = (Arc::clone(&items), held.snapshot.snapshots(plan.settings(&self.world)));
             self.run(async move {
                 while let Some(item) = poll_fn(|context| Pin::new(&mut stream).poll_next(context)).await {
                     items.lock().unwrap_or_else(PoisonError::into_inner).push(item);
@@ -388,7 +429,7 @@ impl History {
         self.world.tell(|| format!("{waiters} waiters share {} with {plan:?}", name_of(held.of)));
         self.world.count("calls.shared");
         let mark = self.mark();
-        let shared = held.snapshot.shared(plan.settings());
+        let shared = held.snapshot.shared(plan.settings(&self.world));
         let mut tasks: Vec<(BoxFuture<'static, _>, Patience)> = vec![];
         for _ in 0..waiters {
             let shared = shared.clone();
@@ -462,7 +503,7 @@ impl History {
         let known = self.clients.get(client)?;
         let by_name = self.world.tongue.has_whole_names()
             && !held.snapshot.name().is_empty()
-            && self.world.draw(3) == 0;
+            && (self.world.draw(3) == 0 || held.is_astray);
         let word = if by_name { held.snapshot.name().to_owned() } else { token.to_string() };
         self.world.tell(|| format!("client {} resumes {} from {word}", known.id, name_of(held.of)));
         self.world.count(if by_name { "resumes.name" } else { "resumes.token" });
@@ -483,7 +524,7 @@ impl History {
         holds(Promise::TokenIsNotNewer, same, || format!("{} became {}", token.name(), snapshot.name()));
         let found = !by_name && held.found;
         // The other process counts the time since the start by its own wall clock.
-        Some(Held { client, snapshot, of: held.of, before: Before::Nothing, found, started: None })
+        Some(Held { client, snapshot, of: held.of, before: Before::Nothing, found, started: None, is_astray: false })
     }
 
     fn resume(&mut self, at: usize) {
@@ -491,7 +532,7 @@ impl History {
         let Some(resumed) = self.resumed(&held) else { return };
         self.check_held(&resumed);
         match self.held.get_mut(at) {
-            Some(place) if self.world.draw(2) == 0 => *place = resumed,
+            Some(place) if place.is_astray || self.world.draw(2) == 0 => *place = resumed,
             _ => self.held.push(resumed),
         }
     }
@@ -505,11 +546,13 @@ impl History {
         let (Some(one), Some(two)) = (self.resumed(&held), self.resumed(&held)) else { return };
         self.world.count("calls.twice");
         let first = self.held.len();
-        let plans = [Plan::draw(&self.world), Plan::draw(&self.world)];
+        // The clock may jump between the two waits.
+        let plan = || Plan { by_wall_clock: false, ..Plan::draw(&self.world) };
+        let plans = [plan(), plan()];
         let mark = self.mark();
         let mut tasks: Vec<(BoxFuture<'static, _>, Patience)> = vec![];
         for (held, plan) in [&one, &two].into_iter().zip(&plans) {
-            let (snapshot, settings) = (held.snapshot.clone(), plan.settings());
+            let (snapshot, settings) = (held.snapshot.clone(), plan.settings(&self.world));
             let (world, of) = (Arc::clone(&self.world), held.of);
             let wait = async move {
                 let outcome = snapshot.poll_until_completed(settings).await;
@@ -552,6 +595,111 @@ impl History {
         }
     }
 
+    /// Waits with a guard that cancels.
+    fn guard(&mut self, at: usize) {
+        let Some(held) = self.held.get(at).cloned() else { return };
+        if !self.world.tongue.has_cancel() {
+            return;
+        }
+        let Some(known) = self.clients.get(held.client) else { return };
+        let sdk = Sdk { operations: known.operations.clone() };
+        let typed = match sdk.resume_export(held.snapshot.token()) {
+            Ok(typed) => typed,
+            Err(error) => broken(Promise::ResumeReachesTheEnd, &error.to_string()),
+        };
+        self.world.tell(|| format!("client {} guards {}", held.client, name_of(held.of)));
+        self.world.count("calls.guard");
+        let (from, was_completed) = (self.sent(), typed.is_completed());
+        let guard = typed.cancel_on_drop();
+        let plan = Plan::draw(&self.world);
+        let settings = plan.settings(&self.world);
+        let outcome = if self.world.is_blocking() {
+            Some(guard.poll_until_completed_blocking(settings))
+        } else {
+            self.run(guard.poll_until_completed(settings))
+        };
+        let is_done = matches!(&outcome, Some(Ok(_)));
+        if !is_done && !was_completed {
+            self.world.settle(held.client, self.sent_before_cancel(held.client, from));
+        }
+        let cancels = self.sent_since(held.client, from).iter().filter(|sent| !sent.is_poll()).count();
+        let expected = usize::from(!is_done && !was_completed);
+        holds(Promise::CancelsWhatIsDropped, cancels == expected, || format!("{cancels} cancel calls: {outcome:?}"));
+        match outcome {
+            Some(Ok(done)) => self.check_held(&Held { snapshot: done.raw_operation().clone(), ..held }),
+            Some(Err(error)) => check_error(&error),
+            None => {}
+        }
+    }
+
+    /// Waits with observers.
+    fn observe(&mut self, at: usize) {
+        let Some(held) = self.held.get(at).cloned() else { return };
+        if self.world.is_blocking() {
+            return;
+        }
+        let plan = Plan { hold: None, ..Plan::draw(&self.world) };
+        self.world.tell(|| format!("client {} observes {} with {plan:?}", held.client, name_of(held.of)));
+        self.world.count("calls.observe");
+        let mark = self.mark();
+        let told = Arc::new(Mutex::new((0_usize, 0_usize, vec![])));
+        let lock = |told: &Mutex<(usize, usize, Vec<f64>)>, change: &mut dyn FnMut(&mut (usize, usize, Vec<f64>))| {
+            change(&mut told.lock().unwrap_or_else(PoisonError::into_inner));
+        };
+        let (progress, completed, failed) = (Arc::clone(&told), Arc::clone(&told), Arc::clone(&told));
+        let mut observed = held
+            .snapshot
+            .on_progress(move |now| lock(&progress, &mut |told| told.2.extend(now.progress())))
+            .on_completed(move |_| lock(&completed, &mut |told| told.0 += 1))
+            .on_failed_poll(move |_| lock(&failed, &mut |told| told.1 += 1));
+        let settings = plan.settings(&self.world);
+        let outcome = drive(&self.world, vec![(Box::pin(observed.poll_until_completed(settings)) as BoxFuture<'_, _>, Patience::End)])
+            .pop()
+            .flatten();
+        let (ends, failures, fractions) = {
+            let told = told.lock().unwrap_or_else(PoisonError::into_inner);
+            told.clone()
+        };
+        let is_done = matches!(&outcome, Some(Ok(_)));
+        holds(Promise::ObserversAreTold, ends == usize::from(is_done), || format!("told {ends} times of the end"));
+        let polls = self.sent_since(held.client, mark.from);
+        let is_sure = !polls.iter().any(|poll| matches!(poll.class, Class::Garbage | Class::Astray));
+        let failed = polls.iter().filter(|poll| poll.class != Class::Good).count();
+        let is_held = self.world.tongue.prefers_held_polls();
+        holds(Promise::ObserversAreTold, failures == failed || !is_sure || is_held, || {
+            format!("told of {failures} failed polls, not of {failed}")
+        });
+        holds(Promise::ProgressIsAFraction, fractions.iter().all(|of| (0.0..=1.0).contains(of)), || {
+            format!("{fractions:?}")
+        });
+        self.waited(at, &plan, mark, outcome);
+    }
+
+    /// Asks the service to hold one poll.
+    fn hold(&mut self, at: usize) {
+        let Some(held) = self.held.get(at).cloned() else { return };
+        self.world.tell(|| format!("client {} asks to hold a poll of {}", held.client, name_of(held.of)));
+        self.world.count("calls.hold");
+        let from = self.sent();
+        let snapshot = held.snapshot.clone();
+        let outcome = self.run(async move { snapshot.wait(Duration::from_secs(40)).await });
+        let polls = self.sent_since(held.client, from);
+        let most = usize::from(!held.snapshot.is_completed() && self.world.tongue.has_held_polls());
+        holds(Promise::RequestsAreCounted, polls.len() <= most, || format!("one held poll sent {}", polls.len()));
+        match outcome {
+            None => {}
+            Some(Ok(snapshot)) => self.take(at, snapshot, &polls),
+            Some(Err(error)) => self.take_error(at, &error, &polls),
+        }
+    }
+
+    /// Returns how many requests had been sent before the client's next cancel call, if it comes.
+    fn sent_before_cancel(&self, client: usize, from: usize) -> usize {
+        let state = self.world.lock();
+        let polls = state.sent.iter().enumerate().skip(from).filter(|(_, sent)| sent.client == client && sent.is_poll());
+        polls.last().map_or(from, |(at, _)| at + 1)
+    }
+
     /// Lists the operations, and goes on with one of them.
     fn list(&mut self, at: usize) {
         let Some(held) = self.held.get(at).cloned() else { return };
@@ -581,7 +729,7 @@ impl History {
                         broken(Promise::ResultIsItsOwn, &format!("an entry named {}", snapshot.name()))
                     };
                     let entry =
-                        Held { client: held.client, snapshot, of, before: Before::Unknown, found: false, started: None };
+                        Held { client: held.client, snapshot, of, before: Before::Unknown, found: false, started: None, is_astray: false };
                     self.check_held(&entry);
                     if self.held.len() < 8 && self.world.draw(4) == 0 {
                         self.held.push(entry);
@@ -593,10 +741,14 @@ impl History {
 
     /// Lets the service be well, and takes every operation to its end.
     fn end(&mut self) {
-        self.world.calm();
         let now = self.world.now();
         let last = self.world.lock().truths.iter().map(|truth| truth.ends.max(truth.visible)).max();
+        // Of services that forget an end after seconds, half of the histories look in time.
+        if self.world.draw(2) == 0 {
+            self.world.calm();
+        }
         self.world.pass(last.unwrap_or_default().saturating_sub(now));
+        self.world.calm();
         self.world.tell(|| "the service is well".to_owned());
         for at in 0..self.held.len() {
             let Some(held) = self.held.get(at).cloned() else { continue };
@@ -608,8 +760,11 @@ impl History {
             }
             let Some(resumed) = self.resumed(&held) else { continue };
             for held in [held, resumed] {
+                if held.is_astray {
+                    continue;
+                }
                 let snapshot = held.snapshot.clone();
-                let settings = Plan::draw(&self.world).settings().with_timeout(Duration::from_secs(86_400));
+                let settings = Plan::draw(&self.world).settings(&self.world).with_timeout(Duration::from_secs(86_400));
                 let outcome = if self.world.is_blocking() {
                     Some(snapshot.blocking().poll_until_completed(settings))
                 } else {

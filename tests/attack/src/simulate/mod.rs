@@ -65,4 +65,19 @@ mod tests {
         let report = SUITE.short_round();
         assert!(report.counts().of("requests") > 10_000);
     }
+
+    #[test]
+    fn every_lie_is_found() {
+        for (lie, promises) in Lie::ALL {
+            let found = (1..=500).find_map(|seed| {
+                let panic = catch_unwind(|| live(seed, Some(*lie), false)).err()?;
+                let why = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+                Some((seed, why))
+            });
+            let (seed, why) = found.unwrap_or_else(|| panic!("{lie:?} was not found"));
+            println!("{lie:?}: {seed} histories: {}", why.split(':').next().unwrap_or_default());
+            let expected = promises.iter().any(|promise| why.starts_with(&format!("{promise:?} ")));
+            assert!(expected, "{lie:?} at seed {seed}: {why}");
+        }
+    }
 }

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use lro_runtime::{ErrorBudget, HintPolicy, Jitter, PollSettings};
+use lro_runtime::{ErrorBudget, Failure, HintPolicy, Jitter, PollSettings, Verdict};
 
-use super::world::{Wish, World};
+use super::{
+    lies::Lie,
+    world::{Wish, World},
+};
 
 /// Settings whose every value is known.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +28,9 @@ pub(super) struct Plan {
     pub(super) counts_origin: bool,
     pub(super) grace: Duration,
     pub(super) hold: Option<Duration>,
-    seed: u64,
+    /// Whether the library is told a time of the wall clock instead of a timeout.
+    pub(super) by_wall_clock: bool,
+    pub(super) seed: u64,
 }
 
 impl Plan {
@@ -58,12 +63,49 @@ impl Plan {
             grace: world.pick(&[secs(10), secs(0), secs(60)], secs(10)),
             hold: (world.tongue.has_held_polls() && world.draw(5) == 0)
                 .then(|| secs(u64::from(1 + world.draw(100)))),
+            by_wall_clock: world.draw(6) == 0,
             seed: u64::from(world.draw(u32::MAX)),
         }
     }
 
     /// The settings for the library.
-    pub(super) fn settings(&self) -> PollSettings {
+    pub(super) fn settings(&self, world: &World) -> PollSettings {
+        let told = self.told(world);
+        let settings = match told.timeout {
+            Some(timeout) if told.by_wall_clock => told.honest().with_deadline(world.system_time() + timeout),
+            _ => told.honest(),
+        };
+        if world.lies(Lie::NeverStops) {
+            return settings.with_failure_policy(|_: &Failure| Verdict::Retry);
+        }
+        if world.lies(Lie::AlwaysStops) {
+            return settings.with_failure_policy(|_: &Failure| Verdict::Stop);
+        }
+        settings
+    }
+
+    /// The plan that the library is told.
+    fn told(mut self, world: &World) -> Self {
+        let secs = Duration::from_secs;
+        match world.lie() {
+            Some(Lie::PollsSooner) => (self.delay, self.max_delay) = (self.delay / 2, self.max_delay / 2),
+            Some(Lie::PollsLater) => (self.delay, self.max_delay) = (self.delay * 2, self.max_delay * 2),
+            Some(Lie::IgnoresHints) => self.hint = None,
+            Some(Lie::ExpiresLater) => self.timeout = self.timeout.map(|timeout| timeout + secs(5)),
+            Some(Lie::ExpiresSooner) => self.timeout = self.timeout.map(|timeout| timeout / 2),
+            Some(Lie::ForgivesMore) => self.failures += 1,
+            Some(Lie::ForgivesLess) => self.failures = self.failures.saturating_sub(1),
+            Some(Lie::CountsTheOrigin) => self.counts_origin = true,
+            Some(Lie::HasNoGrace) => self.grace = secs(0),
+            Some(Lie::HasMuchGrace) => self.grace = secs(3600),
+            _ => {}
+        }
+        self.delay = self.delay.max(Duration::from_millis(1));
+        self.max_delay = self.max_delay.max(self.delay);
+        self
+    }
+
+    fn honest(&self) -> PollSettings {
         let budget = ErrorBudget::new(self.failures)
             .with_elapsed(self.elapsed)
             .with_delay(self.error_delay)

@@ -56,6 +56,10 @@ pub(super) enum Promise {
     AcceptedIsStarted,
     /// Whatever is awaited wakes its task, and a task that is woken makes progress.
     WakesAndNeverSpins,
+    /// A guard that is dropped before the end cancels, once; any other does not.
+    CancelsWhatIsDropped,
+    /// Observers are told of every failed poll, and once of the end.
+    ObserversAreTold,
     /// No error and no token has a secret.
     NoSecretIsTold,
     /// Every request goes to the service.

@@ -87,10 +87,10 @@ impl Tongue {
         matches!(self, Self::Google | Self::Grpc)
     }
 
-    /// Whether a name says as much as a token. Azure's and Redfish's name is a URL, from which the
-    /// place of the result cannot be told.
+    /// Whether a name says as much as a token. Azure's name is a URL, from which the place of the
+    /// result cannot be told.
     pub(super) fn has_whole_names(self) -> bool {
-        !matches!(self, Self::AzureMonitor | Self::AzureLocation | Self::AzureResource | Self::Http | Self::Redfish)
+        !matches!(self, Self::AzureMonitor | Self::AzureLocation | Self::AzureResource)
     }
 
     /// Whether a reply of `200` that is no operation can be told from a result. Where a `200` is the
@@ -355,9 +355,13 @@ pub(super) fn polled(tongue: Tongue, place: Place, operation: usize, stage: Stag
     let name = name_of(operation);
     let why = format!("{name} failed");
     let percent = match stage {
+        // Some services count beyond what there is.
+        Stage::Running(percent) if operation % 5 == 4 => percent + 150,
         Stage::Running(percent) => percent,
         _ => 0,
     };
+    // A service may have words that its clients do not know yet: they mean that it runs.
+    let is_odd = operation % 5 == 3;
     let body = match tongue {
         Tongue::Google => google(&format!("operations/{name}"), &why, stage),
         Tongue::Grpc => return Said::of(grpc_ok(google_message(&name, &why, stage)), stage),
@@ -365,7 +369,12 @@ pub(super) fn polled(tongue: Tongue, place: Place, operation: usize, stage: Stag
             let mut body = json!({
                 "name": name, "progress": percent,
                 "selfLink": format!("https://{HOST}/compute/v1/projects/p/zones/z/operations/{name}"),
-                "status": match stage { Stage::Pending => "PENDING", Stage::Running(_) => "RUNNING", Stage::Ended(_) => "DONE" },
+                "status": match stage {
+                    Stage::Pending => "PENDING",
+                    Stage::Running(_) if is_odd => "ABORTING",
+                    Stage::Running(_) => "RUNNING",
+                    Stage::Ended(_) => "DONE",
+                },
             });
             if stage == Stage::Ended(End::Failed)
                 && let Some(body) = body.as_object_mut()
@@ -379,6 +388,7 @@ pub(super) fn polled(tongue: Tongue, place: Place, operation: usize, stage: Stag
         Tongue::Jobs => {
             let word = match stage {
                 Stage::Pending => "JOB_STATE_QUEUED",
+                Stage::Running(_) if is_odd => "JOB_STATE_WARMING",
                 Stage::Running(_) => "JOB_STATE_RUNNING",
                 Stage::Ended(End::Succeeded) => "JOB_STATE_SUCCEEDED",
                 Stage::Ended(End::Failed) => "JOB_STATE_FAILED",
@@ -394,7 +404,8 @@ pub(super) fn polled(tongue: Tongue, place: Place, operation: usize, stage: Stag
         Tongue::AzureMonitor => {
             let body = match stage {
                 Stage::Pending => json!({"id": name, "status": "NotStarted"}),
-                Stage::Running(percent) => json!({"id": name, "status": "Running", "percentComplete": percent}),
+                Stage::Running(_) if is_odd => json!({"id": name, "status": "Validating"}),
+                Stage::Running(_) => json!({"id": name, "status": "Running", "percentComplete": percent}),
                 Stage::Ended(End::Succeeded) => {
                     return Said::elsewhere(json_reply(200, &json!({"id": name, "status": "Succeeded"})));
                 }
@@ -444,6 +455,7 @@ pub(super) fn polled(tongue: Tongue, place: Place, operation: usize, stage: Stag
         Tongue::Lxd => {
             let (code, error) = match stage {
                 Stage::Pending => (105, ""),
+                Stage::Running(_) if is_odd => (199, ""),
                 Stage::Running(_) => (103, ""),
                 Stage::Ended(End::Succeeded) => (200, ""),
                 Stage::Ended(End::Failed) => (400, &*why),
@@ -455,6 +467,7 @@ pub(super) fn polled(tongue: Tongue, place: Place, operation: usize, stage: Stag
         Tongue::Redfish => {
             let word = match stage {
                 Stage::Pending => "Pending",
+                Stage::Running(_) if is_odd => "Rebooting",
                 Stage::Running(_) => "Running",
                 Stage::Ended(End::Succeeded) => {
                     return Said::of(json_reply(200, &json!({"of": name})), stage);
@@ -478,6 +491,7 @@ pub(super) fn polled(tongue: Tongue, place: Place, operation: usize, stage: Stag
         Tongue::Declared => {
             let word = match stage {
                 Stage::Pending => "starting",
+                Stage::Running(_) if is_odd => "warming",
                 Stage::Running(_) => "processing",
                 Stage::Ended(End::Succeeded) => "succeeded",
                 Stage::Ended(End::Failed) => "failed",

@@ -99,7 +99,9 @@ impl Waited<'_> {
             && !self.tongue.prefers_held_polls()
         {
             let attempts = error.attempts().map(|attempts| attempts as usize);
-            holds(Promise::RequestsAreCounted, attempts == Some(self.polls.len()), || {
+            // A poll that is refused before it is sent counts.
+            let refused = usize::from(error.kind() == ErrorKind::UntrustedUrl);
+            holds(Promise::RequestsAreCounted, attempts == Some(self.polls.len() + refused), || {
                 format!("{} polls, and the error counts {attempts:?}", self.polls.len())
             });
         }
@@ -153,6 +155,7 @@ impl Waited<'_> {
                 // A poll that was cut has no reply and no hint.
                 Class::Dropped | Class::Own => self.plan.after_failure(prev.wish, true),
                 Class::Origin => self.plan.after_failure(prev.wish, self.plan.counts_origin),
+                Class::Astray => broken(Promise::StaysOnItsOrigin, "a poll after one that led elsewhere"),
                 Class::Permanent => broken(Promise::EndsForAReason, "a poll after one that no other could mend"),
             };
             least_end(from, waits(bounds), next.at);
@@ -176,7 +179,7 @@ impl Waited<'_> {
                     found |= !poll.follow;
                     continue;
                 }
-                Class::Permanent => continue,
+                Class::Permanent | Class::Astray => continue,
                 Class::Missing => {
                     let forgiven = !found && self.started.is_some_and(|started| now < started + self.plan.grace);
                     let knows = found || self.started.is_some();

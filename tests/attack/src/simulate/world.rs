@@ -45,6 +45,8 @@ pub(super) enum Class {
     Permanent,
     /// A reply that no service means: it may be read as a failure or as a running operation.
     Garbage,
+    /// A reply that leads to another origin.
+    Astray,
     /// Nobody waited for the reply.
     Dropped,
 }
@@ -102,6 +104,8 @@ enum Fault {
     Stale(Duration),
     /// The poll is redirected within the origin.
     Redirect,
+    /// The poll is redirected to another origin.
+    Astray,
 }
 
 impl Fault {
@@ -118,6 +122,7 @@ impl Fault {
             Self::Garbage(_) => "fault.garbage",
             Self::Stale(_) => "fault.stale",
             Self::Redirect => "fault.redirect",
+            Self::Astray => "fault.astray",
         })
     }
 }
@@ -225,6 +230,10 @@ impl World {
         self.lie == Some(lie)
     }
 
+    pub(super) fn lie(&self) -> Option<Lie> {
+        self.lie
+    }
+
     /// The time since the history began.
     pub(super) fn now(&self) -> Duration {
         self.clock.now().saturating_duration_since(self.began)
@@ -242,9 +251,14 @@ impl World {
         self.lock().counts.add(name, 1);
     }
 
-    /// Ends all disturbances.
+    /// Ends all disturbances: from now on the service also forgets nothing.
     pub(super) fn calm(&self) {
-        self.lock().is_calm = true;
+        let now = self.now();
+        let mut state = self.lock();
+        state.is_calm = true;
+        for truth in &mut state.truths {
+            truth.expires = truth.expires.filter(|expires| *expires <= now);
+        }
         self.skew.store(0, Ordering::Relaxed);
     }
 
@@ -279,6 +293,29 @@ impl World {
         self.clock.advance(duration);
     }
 
+    /// Waits for the request that a thread of the library sends: until this client has sent one
+    /// more than it had, and none is in flight.
+    pub(super) fn settle(&self, client: usize, sent: usize) {
+        let patience = Instant::now() + Duration::from_secs(20);
+        loop {
+            let state = self.lock();
+            let is_sent = state.sent.iter().skip(sent).any(|sent| sent.client == client);
+            if is_sent && state.in_flight.get(&client).is_none_or(|count| *count == 0) {
+                return;
+            }
+            drop(state);
+            if Instant::now() > patience {
+                broken(Promise::CancelsWhatIsDropped, "no cancel call came");
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    /// The wall clock of every client.
+    pub(super) fn system_time(&self) -> SystemTime {
+        self.timer(Duration::ZERO).system_time()
+    }
+
     /// Draws a number below `below`.
     pub(super) fn draw(&self, below: u32) -> u32 {
         self.lock().rng.u32(..below.max(1))
@@ -296,7 +333,7 @@ impl World {
 
     /// Makes the timer of one client, whose clocks are those of another process.
     pub(super) fn timer(&self, ahead: Duration) -> SkewedTimer {
-        SkewedTimer { clock: self.clock.clone(), ahead, skew: Arc::clone(&self.skew) }
+        SkewedTimer { clock: self.clock.clone(), ahead, skew: Arc::clone(&self.skew), lie: self.lie }
     }
 }
 
@@ -311,11 +348,19 @@ pub(super) struct SkewedTimer {
     clock: VirtualClock,
     ahead: Duration,
     skew: Arc<AtomicI64>,
+    lie: Option<Lie>,
 }
 
 impl Timer for SkewedTimer {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        self.clock.sleep(duration)
+        match self.lie {
+            Some(Lie::SleepsForEver) => Box::pin(Forever),
+            Some(Lie::WakesForNothing) => Box::pin(std::future::poll_fn(|context| {
+                context.waker().wake_by_ref();
+                std::task::Poll::Pending
+            })),
+            _ => self.clock.sleep(duration),
+        }
     }
 
     fn now(&self) -> Instant {
@@ -376,7 +421,7 @@ impl World {
         if !up.is_zero() {
             self.clock.sleep(up).await;
         }
-        if fault == Fault::Stall {
+        if fault == Fault::Stall || (self.lies(Lie::NeverAnswers) && matches!(asked, Asked::Poll(_))) {
             self.lock().sent[index].happened = true;
             Forever.await;
         }
@@ -413,9 +458,6 @@ impl World {
             }
             Err(error) => format!("client {client} gets nothing: {error}"),
         });
-        if self.lies(Lie::NeverWakes) && matches!(asked, Asked::Poll(_)) {
-            Forever.await;
-        }
         answer
     }
 
@@ -513,6 +555,7 @@ impl World {
             19 => Fault::Forbidden,
             20..=21 => Fault::Garbage(state.rng.usize(..4)),
             22..=23 => Fault::Redirect,
+            24 => Fault::Astray,
             _ => Fault::Stale(Duration::from_millis(state.rng.u64(..120_000))),
         };
         let is_told_apart = match (fault, asked) {
@@ -521,9 +564,9 @@ impl World {
                     || self.tongue == Tongue::AzureMonitor && matches!(place, Place::Operation(_))
             }
             (Fault::Forbidden, _) => self.tongue.knows_refusals(),
-            (Fault::Redirect, Asked::Poll(Place::Operation(_))) => self.tongue == Tongue::Http,
+            (Fault::Redirect | Fault::Astray, Asked::Poll(Place::Operation(_))) => self.tongue == Tongue::Http,
             (Fault::Stale(_), Asked::Poll(place)) => matches!(place, Place::Operation(_)),
-            (Fault::Garbage(_) | Fault::Redirect | Fault::Stale(_), _) => false,
+            (Fault::Garbage(_) | Fault::Redirect | Fault::Astray | Fault::Stale(_), _) => false,
             _ => true,
         };
         if is_told_apart { fault } else { Fault::None }
@@ -552,6 +595,7 @@ impl World {
             Fault::Reset | Fault::Stall | Fault::Status(_) => Class::Own,
             Fault::Forbidden => Class::Permanent,
             Fault::Garbage(_) => Class::Garbage,
+            Fault::Astray => Class::Astray,
             Fault::None | Fault::Stale(_) | Fault::Redirect => Class::Good,
         };
         sent.class = class;
@@ -565,6 +609,10 @@ impl World {
                 sent.follow = true;
                 let path = request.uri().path().trim_end_matches("/on").to_owned() + "/on";
                 speech::with(speech::reply(307, ""), "location", &path)
+            }
+            (Fault::Astray, Some(_)) => {
+                let url = format!("https://elsewhere.example.net{}", request.uri().path());
+                speech::with(speech::reply(307, ""), "location", &url)
             }
             (_, Some(said)) => {
                 (sent.is_end, sent.follow, sent.is_intact) = (said.is_end, said.follow, true);
