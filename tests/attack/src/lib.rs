@@ -10,6 +10,4 @@ mod simulate;
 use round::Suite;
 
 /// Every suite, by the name that the command takes.
-pub const SUITES: &[Suite] = &[
-    simulate::SUITE,
-];
+pub const SUITES: &[Suite] = &[simulate::SUITE];

@@ -49,7 +49,7 @@ const MOST_POLLS_AT_REST: usize = 24;
 
 /// Polls the futures in any order until all those that are polled to their end have ended. Returns
 /// their outputs; `None` for one that was given up.
-pub(super) fn drive<'a, T>(world: &World, tasks: Vec<(BoxFuture<'a, T>, Patience)>) -> Vec<Option<T>> {
+pub(super) fn drive<T>(world: &World, tasks: Vec<(BoxFuture<'_, T>, Patience)>) -> Vec<Option<T>> {
     let mut tasks: Vec<_> = tasks
         .into_iter()
         .map(|(future, patience)| Task {
@@ -75,7 +75,9 @@ pub(super) fn drive<'a, T>(world: &World, tasks: Vec<(BoxFuture<'a, T>, Patience
         };
         let ready: Vec<_> = (0..tasks.len()).filter(|at| tasks.get(*at).is_some_and(is_ready)).collect();
         if ready.is_empty() {
-            holds(Promise::WakesAndNeverSpins, world.sleep(), || "all tasks wait, and nothing will wake them".to_owned());
+            holds(Promise::WakesAndNeverSpins, world.sleep(), || {
+                "all tasks wait, and nothing will wake them".to_owned()
+            });
             continue;
         }
         let chosen = world.pick(&ready, 0);

@@ -3,7 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -21,7 +21,7 @@ use super::{
     promises::{Promise, broken, check_error, check_snapshot, check_successor, check_token, holds},
     speech::{HOST, name_of, number_after},
     truth::Stage,
-    waits::{Before, Waited},
+    waits::{Before, Over, Waited},
     world::{Class, Sent, World},
 };
 
@@ -205,7 +205,7 @@ impl History {
         holds(Promise::StartIsSentOnce, made <= 1, || format!("start-{start:03} made {made} operations"));
         let ids: Vec<_> = sent.iter().filter_map(|sent| sent.start_id.as_deref()).collect();
         holds(Promise::StartIsSentOnce, ids.windows(2).all(|pair| pair.first() == pair.last()), || format!("{ids:?}"));
-        holds(Promise::StartIsSentOnce, has_id == !ids.is_empty(), || format!("an id: {has_id}, sent {ids:?}"));
+        holds(Promise::StartIsSentOnce, has_id != ids.is_empty(), || format!("an id: {has_id}, sent {ids:?}"));
         let again = sent.len().saturating_sub(1);
         holds(Promise::RequestsAreCounted, again <= retries as usize, || format!("sent {} times", sent.len()));
         if !has_id {
@@ -282,9 +282,7 @@ impl History {
         let Some(snapshot) = error.snapshot() else {
             broken(Promise::NoOperationIsLost, &format!("no snapshot in: {error}"))
         };
-        let Some(token) = error.token() else {
-            broken(Promise::NoOperationIsLost, &format!("no token in: {error}"))
-        };
+        let Some(token) = error.token() else { broken(Promise::NoOperationIsLost, &format!("no token in: {error}")) };
         check_token(&token);
         self.take(at, snapshot.clone(), polls);
     }
@@ -315,7 +313,7 @@ impl History {
 
     /// Checks the requests of a wait of what is held, that began at a time with so many requests
     /// sent and so much overslept.
-    fn check_wait(&self, held: &Held, plan: &Plan, mark: Mark, error: Option<Option<&Error>>) -> Vec<Sent> {
+    fn check_wait(&self, held: &Held, plan: &Plan, mark: Mark, end: Over<'_>) -> Vec<Sent> {
         let polls: Vec<_> = self.sent_since(held.client, mark.from).into_iter().filter(Sent::is_poll).collect();
         if held.snapshot.is_completed() {
             holds(Promise::NothingAfterTheEnd, polls.is_empty(), || format!("{polls:?}"));
@@ -336,7 +334,7 @@ impl History {
             ended: self.world.now(),
             overslept,
             longest,
-            error,
+            end,
         }
         .check();
         polls
@@ -350,8 +348,7 @@ impl History {
     /// Ends a wait with its outcome.
     fn waited(&mut self, at: usize, plan: &Plan, mark: Mark, outcome: Option<Result<RawOperation, Error>>) {
         let Some(held) = self.held.get(at).cloned() else { return };
-        let error = outcome.as_ref().map(|outcome| outcome.as_ref().err());
-        let polls = self.check_wait(&held, plan, mark, error);
+        let polls = self.check_wait(&held, plan, mark, outcome.as_ref().into());
         match outcome {
             None => self.world.count("waits_dropped"),
             Some(Ok(done)) => {
@@ -516,9 +513,8 @@ impl History {
         };
         let (old, new) = (held.snapshot.state(), snapshot.state());
         // A success is fetched again; from a name nothing is known.
-        let is_older = old == new
-            || by_name && new == State::Pending
-            || old == State::Succeeded && new == State::Running;
+        let is_older =
+            old == new || by_name && new == State::Pending || old == State::Succeeded && new == State::Running;
         holds(Promise::TokenIsNotNewer, is_older, || format!("{old} was resumed as {new}"));
         let same = by_name || snapshot.token().name() == token.name();
         holds(Promise::TokenIsNotNewer, same, || format!("{} became {}", token.name(), snapshot.name()));
@@ -567,7 +563,7 @@ impl History {
             let Some((outcome, ended)) = outcome else { continue };
             let Some(held) = self.held.get(first + n).cloned() else { continue };
             // The other wait may go on for longer: this one ended when its future did.
-            let (error, polls) = (outcome.as_ref().err(), self.sent_since(held.client, mark.from));
+            let polls = self.sent_since(held.client, mark.from);
             if !held.snapshot.is_completed() {
                 let state = self.world.lock();
                 let overslept = state.overslept.saturating_sub(mark.overslept);
@@ -584,7 +580,7 @@ impl History {
                     ended,
                     overslept,
                     longest,
-                    error: Some(error),
+                    end: Some(&outcome).into(),
                 };
                 waited.check();
             }
@@ -642,24 +638,21 @@ impl History {
         self.world.tell(|| format!("client {} observes {} with {plan:?}", held.client, name_of(held.of)));
         self.world.count("calls.observe");
         let mark = self.mark();
-        let told = Arc::new(Mutex::new((0_usize, 0_usize, vec![])));
-        let lock = |told: &Mutex<(usize, usize, Vec<f64>)>, change: &mut dyn FnMut(&mut (usize, usize, Vec<f64>))| {
-            change(&mut told.lock().unwrap_or_else(PoisonError::into_inner));
-        };
+        let told = Arc::new(Mutex::new(Told::default()));
         let (progress, completed, failed) = (Arc::clone(&told), Arc::clone(&told), Arc::clone(&told));
         let mut observed = held
             .snapshot
-            .on_progress(move |now| lock(&progress, &mut |told| told.2.extend(now.progress())))
-            .on_completed(move |_| lock(&completed, &mut |told| told.0 += 1))
-            .on_failed_poll(move |_| lock(&failed, &mut |told| told.1 += 1));
+            .on_progress(move |now| Told::lock(&progress).fractions.extend(now.progress()))
+            .on_completed(move |_| Told::lock(&completed).ends += 1)
+            .on_failed_poll(move |_| Told::lock(&failed).failures += 1);
         let settings = plan.settings(&self.world);
-        let outcome = drive(&self.world, vec![(Box::pin(observed.poll_until_completed(settings)) as BoxFuture<'_, _>, Patience::End)])
-            .pop()
-            .flatten();
-        let (ends, failures, fractions) = {
-            let told = told.lock().unwrap_or_else(PoisonError::into_inner);
-            told.clone()
-        };
+        let outcome = drive(
+            &self.world,
+            vec![(Box::pin(observed.poll_until_completed(settings)) as BoxFuture<'_, _>, Patience::End)],
+        )
+        .pop()
+        .flatten();
+        let Told { ends, failures, fractions } = std::mem::take(&mut *Told::lock(&told));
         let is_done = matches!(&outcome, Some(Ok(_)));
         holds(Promise::ObserversAreTold, ends == usize::from(is_done), || format!("told {ends} times of the end"));
         let polls = self.sent_since(held.client, mark.from);
@@ -696,8 +689,9 @@ impl History {
     /// Returns how many requests had been sent before the client's next cancel call, if it comes.
     fn sent_before_cancel(&self, client: usize, from: usize) -> usize {
         let state = self.world.lock();
-        let polls = state.sent.iter().enumerate().skip(from).filter(|(_, sent)| sent.client == client && sent.is_poll());
-        polls.last().map_or(from, |(at, _)| at + 1)
+        let mut polls =
+            state.sent.iter().enumerate().skip(from).filter(|(_, sent)| sent.client == client && sent.is_poll());
+        polls.next_back().map_or(from, |(at, _)| at + 1)
     }
 
     /// Lists the operations, and goes on with one of them.
@@ -728,8 +722,15 @@ impl History {
                     let Some(of) = number_after(snapshot.name().as_bytes(), "op-") else {
                         broken(Promise::ResultIsItsOwn, &format!("an entry named {}", snapshot.name()))
                     };
-                    let entry =
-                        Held { client: held.client, snapshot, of, before: Before::Unknown, found: false, started: None, is_astray: false };
+                    let entry = Held {
+                        client: held.client,
+                        snapshot,
+                        of,
+                        before: Before::Unknown,
+                        found: false,
+                        started: None,
+                        is_astray: false,
+                    };
                     self.check_held(&entry);
                     if self.held.len() < 8 && self.world.draw(4) == 0 {
                         self.held.push(entry);
@@ -768,9 +769,12 @@ impl History {
                 let outcome = if self.world.is_blocking() {
                     Some(snapshot.blocking().poll_until_completed(settings))
                 } else {
-                    drive(&self.world, vec![(Box::pin(snapshot.poll_until_completed(settings)) as BoxFuture<'_, _>, Patience::End)])
-                        .pop()
-                        .flatten()
+                    drive(
+                        &self.world,
+                        vec![(Box::pin(snapshot.poll_until_completed(settings)) as BoxFuture<'_, _>, Patience::End)],
+                    )
+                    .pop()
+                    .flatten()
                 };
                 match outcome {
                     Some(Ok(done)) => {
@@ -780,12 +784,29 @@ impl History {
                     }
                     Some(Err(error)) => {
                         check_error(&error);
-                        broken(Promise::ResumeReachesTheEnd, &format!("{} of {}: {error}", held.client, name_of(held.of)));
+                        broken(
+                            Promise::ResumeReachesTheEnd,
+                            &format!("{} of {}: {error}", held.client, name_of(held.of)),
+                        );
                     }
                     None => {}
                 }
             }
         }
+    }
+}
+
+/// What observers were told.
+#[derive(Default)]
+struct Told {
+    ends: usize,
+    failures: usize,
+    fractions: Vec<f64>,
+}
+
+impl Told {
+    fn lock(told: &Mutex<Self>) -> MutexGuard<'_, Self> {
+        told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

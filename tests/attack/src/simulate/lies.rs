@@ -7,6 +7,7 @@ use super::promises::Promise;
 /// A wrong service, a wrong line to it, or a library that is told other settings than the checks
 /// know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(test), expect(dead_code, reason = "only the tests of the checks lie"))]
 pub(super) enum Lie {
     /// Polls of one operation are answered with another.
     SwapsOperations,

@@ -16,7 +16,7 @@ mod waits;
 mod world;
 
 /// The suite.
-pub(crate) const SUITE: Suite = Suite { name: "simulate", unit: "histories", case, short: 2000 };
+pub(crate) const SUITE: Suite = Suite { name: "simulate", unit: "histories", case, short: 800 };
 
 /// What every secret that is planted has in it.
 const SECRET: &str = "hunter2";
@@ -57,13 +57,31 @@ fn told(seed: u64, lie: Option<Lie>) -> Vec<String> {
 }
 
 #[cfg(test)]
+#[expect(clippy::panic, reason = "tests may fail")]
 mod tests {
-    use super::*;
+    use super::{speech::Tongue, *};
 
     #[test]
     fn no_history_breaks_a_promise() {
         let report = SUITE.short_round();
-        assert!(report.counts().of("requests") > 10_000);
+        // It has met what it is for.
+        for met in ["end.succeeded", "end.failed", "end.cancelled", "end.timeout", "end.poll", "end.protocol"] {
+            assert!(report.counts().of(met) > 10, "{met}");
+        }
+        for met in ["suspends", "clock_jumps", "resumes.token", "resumes.name", "waits_dropped", "reached_the_end"] {
+            assert!(report.counts().of(met) > 5, "{met}");
+        }
+        for tongue in Tongue::ALL {
+            assert!(report.counts().of(tongue.word()) > 20, "{tongue:?}");
+        }
+    }
+
+    #[test]
+    fn a_history_repeats() {
+        for seed in 1..60 {
+            let (counts, script) = live(seed, None, true);
+            assert_eq!((counts, script), live(seed, None, true), "seed {seed}");
+        }
     }
 
     #[test]

@@ -61,8 +61,7 @@ impl Plan {
             // A budget of zero forgives nothing, and so neither what is the origin's.
             counts_origin: failures == 0 || world.draw(6) == 0,
             grace: world.pick(&[secs(10), secs(0), secs(60)], secs(10)),
-            hold: (world.tongue.has_held_polls() && world.draw(5) == 0)
-                .then(|| secs(u64::from(1 + world.draw(100)))),
+            hold: (world.tongue.has_held_polls() && world.draw(5) == 0).then(|| secs(u64::from(1 + world.draw(100)))),
             by_wall_clock: world.draw(6) == 0,
             seed: u64::from(world.draw(u32::MAX)),
         }

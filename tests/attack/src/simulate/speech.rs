@@ -351,6 +351,7 @@ pub(super) fn started(tongue: Tongue, operation: usize, stage: Stage) -> Said {
 }
 
 /// Makes the reply to a poll.
+#[expect(clippy::too_many_lines, reason = "one dialect after the other")]
 pub(super) fn polled(tongue: Tongue, place: Place, operation: usize, stage: Stage) -> Said {
     let name = name_of(operation);
     let why = format!("{name} failed");
@@ -415,7 +416,7 @@ pub(super) fn polled(tongue: Tongue, place: Place, operation: usize, stage: Stag
                 Stage::Ended(End::Cancelled) => json!({"id": name, "status": "Canceled"}),
             };
             // Real services answer 202 while it runs.
-            let status = if matches!(stage, Stage::Running(_)) && operation % 3 == 0 { 202 } else { 200 };
+            let status = if matches!(stage, Stage::Running(_)) && operation.is_multiple_of(3) { 202 } else { 200 };
             return Said::of(json_reply(status, &body), stage);
         }
         Tongue::AzureLocation => {
@@ -445,7 +446,7 @@ pub(super) fn polled(tongue: Tongue, place: Place, operation: usize, stage: Stag
         }
         Tongue::Http => {
             return match (stage, place) {
-                (Stage::Ended(_), Place::Operation(_)) if operation % 2 == 0 => {
+                (Stage::Ended(_), Place::Operation(_)) if operation.is_multiple_of(2) => {
                     Said::elsewhere(with(reply(303, ""), "location", &format!("/v1/result/{name}")))
                 }
                 (Stage::Ended(_), _) => Said::of(json_reply(200, &json!({"of": name})), stage),
@@ -556,11 +557,14 @@ fn grpc_ok(message: Vec<u8>) -> Reply {
 pub(super) fn listed(tongue: Tongue, operations: &[(usize, Stage)]) -> Reply {
     let why = |operation: &usize| format!("{} failed", name_of(*operation));
     if tongue == Tongue::Grpc {
-        let entries =
-            operations.iter().map(|(of, stage)| field(1, &google_message(&name_of(*of), &why(of), *stage))).collect::<Vec<_>>();
+        let entries = operations
+            .iter()
+            .map(|(of, stage)| field(1, &google_message(&name_of(*of), &why(of), *stage)))
+            .collect::<Vec<_>>();
         return grpc_ok(entries.concat());
     }
-    let entries = operations.iter().map(|(of, stage)| google(&format!("operations/{}", name_of(*of)), &why(of), *stage));
+    let entries =
+        operations.iter().map(|(of, stage)| google(&format!("operations/{}", name_of(*of)), &why(of), *stage));
     json_reply(200, &json!({"operations": entries.collect::<Vec<_>>()}))
 }
 

@@ -25,6 +25,26 @@ pub(super) enum Before {
     Unknown,
 }
 
+/// How a wait is over.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Over<'a> {
+    /// It was dropped.
+    GivenUp,
+    /// It gave the terminal snapshot.
+    Done,
+    Failed(&'a Error),
+}
+
+impl<'a, T> From<Option<&'a Result<T, Error>>> for Over<'a> {
+    fn from(outcome: Option<&'a Result<T, Error>>) -> Self {
+        match outcome {
+            None => Self::GivenUp,
+            Some(Ok(_)) => Self::Done,
+            Some(Err(error)) => Self::Failed(error),
+        }
+    }
+}
+
 /// A wait that has ended.
 pub(super) struct Waited<'a> {
     pub(super) tongue: Tongue,
@@ -39,8 +59,7 @@ pub(super) struct Waited<'a> {
     pub(super) ended: Duration,
     pub(super) overslept: Duration,
     pub(super) longest: Duration,
-    /// How it ended; `None` if it was given up.
-    pub(super) error: Option<Option<&'a Error>>,
+    pub(super) end: Over<'a>,
 }
 
 impl Waited<'_> {
@@ -64,11 +83,15 @@ impl Waited<'_> {
         holds(Promise::DeadlineIsKept, self.ended <= deadline + self.overslept, || {
             format!("the wait of {:?} ended after {:?}", self.plan.timeout, self.ended.saturating_sub(self.began))
         });
-        if let Some(Some(error)) = self.error
+        if let Over::Failed(error) = self.end
             && error.kind() == ErrorKind::Timeout
         {
             holds(Promise::DeadlineIsKept, self.ended >= deadline, || {
-                format!("the wait of {:?} timed out after {:?}", self.plan.timeout, self.ended.saturating_sub(self.began))
+                format!(
+                    "the wait of {:?} timed out after {:?}",
+                    self.plan.timeout,
+                    self.ended.saturating_sub(self.began)
+                )
             });
         }
     }
@@ -80,21 +103,23 @@ impl Waited<'_> {
                 format!("poll {n} of {} said that it has ended", self.polls.len())
             });
         }
-        let Some(error) = self.error else { return };
         let last = self.polls.last();
-        match error {
-            None => holds(Promise::EndsForAReason, last.is_none_or(|last| last.is_end), || {
+        match self.end {
+            Over::GivenUp => {}
+            Over::Done => holds(Promise::EndsForAReason, last.is_none_or(|last| last.is_end), || {
                 "the wait is over, and no reply said so".to_owned()
             }),
-            Some(error) if error.kind() == ErrorKind::Timeout => {
-                holds(Promise::EndsForAReason, self.plan.timeout.is_some(), || "a wait without end timed out".to_owned());
+            Over::Failed(error) if error.kind() == ErrorKind::Timeout => {
+                holds(Promise::EndsForAReason, self.plan.timeout.is_some(), || {
+                    "a wait without end timed out".to_owned()
+                });
             }
-            Some(error) => {
+            Over::Failed(error) => {
                 let is_good = last.is_some_and(|last| last.class == Class::Good && last.is_intact);
                 holds(Promise::EndsForAReason, !is_good, || format!("a good reply ended it: {error}"));
             }
         }
-        if let Some(error) = error
+        if let Over::Failed(error) = self.end
             && self.plan.hold.is_none()
             && !self.tongue.prefers_held_polls()
         {
@@ -151,9 +176,7 @@ impl Waited<'_> {
                 Class::Good if prev.follow && follows <= 8 => (Duration::ZERO, Duration::ZERO),
                 Class::Good => self.plan.after_reply(prev.wish),
                 Class::Garbage => continue,
-                Class::Missing => self.plan.after_failure(prev.wish, true),
-                // A poll that was cut has no reply and no hint.
-                Class::Dropped | Class::Own => self.plan.after_failure(prev.wish, true),
+                Class::Missing | Class::Dropped | Class::Own => self.plan.after_failure(prev.wish, true),
                 Class::Origin => self.plan.after_failure(prev.wish, self.plan.counts_origin),
                 Class::Astray => broken(Promise::StaysOnItsOrigin, "a poll after one that led elsewhere"),
                 Class::Permanent => broken(Promise::EndsForAReason, "a poll after one that no other could mend"),
@@ -164,8 +187,11 @@ impl Waited<'_> {
 
     fn check_failures(&self) {
         // A shared wait that nobody waits for begins again, with a new budget.
-        let Some(error) = self.error else { return };
-        let ends = error.is_some_and(|error| error.kind() != ErrorKind::Timeout);
+        let ends = match self.end {
+            Over::GivenUp => return,
+            Over::Done => false,
+            Over::Failed(error) => error.kind() != ErrorKind::Timeout,
+        };
         let (mut own, mut origin) = (Spent::default(), Spent::default());
         let mut since: Option<(bool, Duration)> = None;
         let mut found = self.found;

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     future::Future,
     pin::Pin,
     sync::{
@@ -62,6 +63,7 @@ pub(super) enum Wish {
 
 /// One request, and what became of it.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Sent {
     pub(super) client: usize,
     pub(super) asked: Asked,
@@ -175,6 +177,14 @@ pub(super) struct WorldState {
     pub(super) longest: Duration,
 }
 
+impl WorldState {
+    /// Returns the record of a request, by the index that it got when it was received.
+    #[expect(clippy::indexing_slicing, reason = "no record is ever removed")]
+    fn sent_at(&mut self, index: usize) -> &mut Sent {
+        &mut self.sent[index]
+    }
+}
+
 impl World {
     pub(super) fn new(seed: u64, lie: Option<Lie>, is_told: bool) -> Arc<Self> {
         let mut rng = Rng::with_seed(seed);
@@ -192,8 +202,7 @@ impl World {
         for _ in 0..rng.usize(..3) {
             let from = Duration::from_millis(rng.u64(..600_000));
             let longest = *pick(&mut rng, &[10_000, 300_000, 4 * 3_600_000]);
-            let fault =
-                *pick(&mut rng, &[Fault::Refused, Fault::Status(503), Fault::Status(429), Fault::Status(500)]);
+            let fault = *pick(&mut rng, &[Fault::Refused, Fault::Status(503), Fault::Status(429), Fault::Status(500)]);
             // Failures of the operation last as long as a budget may.
             let longest = if fault == Fault::Status(500) { longest.min(300_000) } else { longest };
             weather.spells.push(Spell { from, to: from + Duration::from_millis(rng.u64(..longest)), fault });
@@ -338,7 +347,8 @@ impl World {
 }
 
 /// Returns one of these.
-pub(super) fn pick<'a, T>(rng: &mut Rng, from: &'a [T]) -> &'a T {
+#[expect(clippy::indexing_slicing, reason = "a list of choices has one")]
+fn pick<'a, T>(rng: &mut Rng, from: &'a [T]) -> &'a T {
     &from[rng.usize(..from.len())]
 }
 
@@ -399,7 +409,7 @@ impl Drop for InFlight<'_> {
         if let Some(count) = state.in_flight.get_mut(&self.client) {
             *count -= 1;
         }
-        let sent = &mut state.sent[self.index];
+        let sent = state.sent_at(self.index);
         if sent.answered.is_none() {
             (sent.class, sent.wish, sent.answered) = (Class::Dropped, Wish::None, Some(now));
             (sent.follow, sent.is_end, sent.is_intact) = (false, false, false);
@@ -422,7 +432,7 @@ impl World {
             self.clock.sleep(up).await;
         }
         if fault == Fault::Stall || (self.lies(Lie::NeverAnswers) && matches!(asked, Asked::Poll(_))) {
-            self.lock().sent[index].happened = true;
+            self.lock().sent_at(index).happened = true;
             Forever.await;
         }
         // A poll that is held is answered when the operation ends, or after the time.
@@ -441,7 +451,7 @@ impl World {
         let now = self.now();
         {
             let mut state = self.lock();
-            let sent = &mut state.sent[index];
+            let sent = state.sent_at(index);
             sent.answered = Some(now);
             let took = now.saturating_sub(sent.at);
             state.longest = state.longest.max(took);
@@ -452,7 +462,7 @@ impl World {
                 let body: String = String::from_utf8_lossy(reply.body()).chars().take(160).collect();
                 let mut headers = String::new();
                 for (name, value) in reply.headers() {
-                    headers += &format!(" {name}: {value:?}");
+                    let _ = write!(headers, " {name}: {value:?}");
                 }
                 format!("client {client} gets {}{headers} {body}", reply.status().as_u16())
             }
@@ -573,13 +583,7 @@ impl World {
     }
 
     /// Lets the service do what is asked, and makes the answer.
-    fn answer(
-        &self,
-        index: usize,
-        asked: Asked,
-        fault: Fault,
-        request: &Request,
-    ) -> Result<Reply, TransportError> {
+    fn answer(&self, index: usize, asked: Asked, fault: Fault, request: &Request) -> Result<Reply, TransportError> {
         let now = self.now();
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -587,9 +591,9 @@ impl World {
         let reaches = !matches!(fault, Fault::Refused | Fault::Status(429 | 503) | Fault::Forbidden);
         // A server that breaks may have done the work before.
         let happens = reaches && (!matches!(fault, Fault::Status(_)) || state.rng.bool());
-        state.sent[index].happened = reaches;
+        state.sent_at(index).happened = reaches;
         let said = if happens { self.said(state, asked, fault, now, request) } else { None };
-        let sent = &mut state.sent[index];
+        let sent = state.sent_at(index);
         let class = match fault {
             Fault::Refused | Fault::Status(429 | 503) => Class::Origin,
             Fault::Reset | Fault::Stall | Fault::Status(_) => Class::Own,
@@ -620,7 +624,11 @@ impl World {
             }
             (_, None) => {
                 sent.class = if self.tongue == Tongue::Waiter { Class::Good } else { Class::Missing };
-                speech::error(self.tongue, 404, if self.lies(Lie::EchoesSecrets) { super::SECRET_IN_HEADER } else { "no such operation" })
+                speech::error(
+                    self.tongue,
+                    404,
+                    if self.lies(Lie::EchoesSecrets) { super::SECRET_IN_HEADER } else { "no such operation" },
+                )
             }
         };
         let mut wish = Wish::None;
@@ -643,12 +651,19 @@ impl World {
             reply = speech::with(reply, "retry-after", &value);
             wish = meant;
         }
-        state.sent[index].wish = wish;
+        state.sent_at(index).wish = wish;
         Ok(reply)
     }
 
     /// Does what is asked. `None` if the operation is not found.
-    fn said(&self, state: &mut WorldState, asked: Asked, fault: Fault, now: Duration, request: &Request) -> Option<Said> {
+    fn said(
+        &self,
+        state: &mut WorldState,
+        asked: Asked,
+        fault: Fault,
+        now: Duration,
+        request: &Request,
+    ) -> Option<Said> {
         let tongue = self.tongue;
         match asked {
             Asked::Start(start) => {
@@ -659,8 +674,8 @@ impl World {
                     state.truths.push(truth);
                     state.truths.len() - 1
                 });
-                let stage = state.truths[of].stage(now);
-                Some(speech::started(tongue, of, stage))
+                let stands = state.truths.get(of)?.stage(now);
+                Some(speech::started(tongue, of, stands))
             }
             Asked::Poll(place) | Asked::Hold(place, _) => {
                 let of = match place {
@@ -676,14 +691,14 @@ impl World {
                 if self.lies(Lie::EndsEarly) {
                     at = at.saturating_add(Duration::from_secs(7));
                 }
-                let mut stage = truth.stage(at);
-                if let Stage::Ended(End::Failed) = stage
+                let mut stands = truth.stage(at);
+                if let Stage::Ended(End::Failed) = stands
                     && self.lies(Lie::EndsOtherwise)
                 {
-                    stage = Stage::Ended(End::Succeeded);
+                    stands = Stage::Ended(End::Succeeded);
                 }
                 let of = if self.lies(Lie::SwapsOperations) && count > 1 { (of + 1) % count } else { of };
-                Some(speech::polled(tongue, place, of, stage))
+                Some(speech::polled(tongue, place, of, stands))
             }
             Asked::Cancel(place) => {
                 let Place::Operation(of) = place else { return None };
