@@ -218,7 +218,9 @@ impl History {
             Ok(snapshot) => snapshot,
             Err(error) => {
                 check_error(&error);
-                self.world.tell(|| format!("it fails: {error}"));
+                // The library draws the id from what no seed sets.
+                let id = ids.first().copied().unwrap_or("-");
+                self.world.tell(|| format!("it fails: {}", error.to_string().replace(id, "id")));
                 holds(Promise::AcceptedIsStarted, !is_intact, || format!("the reply was whole: {error}"));
                 return self.world.count("starts_failed");
             }
