@@ -146,6 +146,10 @@ impl History {
         }
         let at = self.world.draw(u32::try_from(self.held.len()).unwrap_or(1)) as usize;
         if self.held.get(at).is_some_and(|held| held.is_astray) {
+            // Nothing is sent there; its name leads back.
+            if self.world.draw(2) == 0 {
+                self.stray(at);
+            }
             return self.resume(at);
         }
         match self.world.draw(23) {
@@ -668,6 +672,22 @@ impl History {
             format!("{fractions:?}")
         });
         self.waited(at, &plan, mark, outcome);
+    }
+
+    /// Polls where a reply has led to another origin.
+    fn stray(&self, at: usize) {
+        let Some(held) = self.held.get(at).cloned() else { return };
+        let from = self.sent();
+        let outcome = self.run(async move { held.snapshot.poll_once().await });
+        holds(Promise::StaysOnItsOrigin, self.sent() == from, || "a poll was sent astray".to_owned());
+        match outcome {
+            Some(Err(error)) => {
+                check_error(&error);
+                holds(Promise::StaysOnItsOrigin, error.kind() == ErrorKind::UntrustedUrl, || error.to_string());
+            }
+            Some(Ok(snapshot)) => holds(Promise::StaysOnItsOrigin, snapshot.is_completed(), || format!("{snapshot:?}")),
+            None => {}
+        }
     }
 
     /// Asks the service to hold one poll.

@@ -318,10 +318,11 @@ pub(super) fn with(mut reply: Reply, name: &'static str, value: &str) -> Reply {
     reply
 }
 
-/// Makes the reply to a start call that has made the operation.
-pub(super) fn started(tongue: Tongue, operation: usize, stage: Stage) -> Said {
+/// Makes the reply to a start call that has made the operation. The accent decides between the
+/// forms in which a service may write the same.
+pub(super) fn started(tongue: Tongue, accent: usize, operation: usize, stage: Stage) -> Said {
     let name = name_of(operation);
-    let odd = operation % 2 == 1;
+    let odd = (operation + accent) % 2 == 1;
     match tongue {
         Tongue::AzureMonitor => {
             let body = json!({"id": name, "properties": {"provisioningState": "Creating"}});
@@ -339,30 +340,31 @@ pub(super) fn started(tongue: Tongue, operation: usize, stage: Stage) -> Said {
         }
         Tongue::Waiter => Said::running(json_reply(200, &json!({"instance": {"id": name}}))),
         Tongue::Lxd => {
-            let mut said = polled(tongue, Place::Operation(operation), operation, stage);
+            let mut said = polled(tongue, accent, Place::Operation(operation), operation, stage);
             let metadata: Value = serde_json::from_slice(said.reply.body()).unwrap_or_default();
             let path = format!("/1.0/operations/{name}");
             let body = json!({"type": "async", "operation": path, "metadata": metadata.get("metadata")});
             said.reply = with(json_reply(202, &body), "location", &path);
             said
         }
-        _ => polled(tongue, Place::Operation(operation), operation, stage),
+        _ => polled(tongue, accent, Place::Operation(operation), operation, stage),
     }
 }
 
 /// Makes the reply to a poll.
 #[expect(clippy::too_many_lines, reason = "one dialect after the other")]
-pub(super) fn polled(tongue: Tongue, place: Place, operation: usize, stage: Stage) -> Said {
+pub(super) fn polled(tongue: Tongue, accent: usize, place: Place, operation: usize, stage: Stage) -> Said {
+    let nth = operation + accent;
     let name = name_of(operation);
     let why = format!("{name} failed");
     let percent = match stage {
         // Some services count beyond what there is.
-        Stage::Running(percent) if operation % 5 == 4 => percent + 150,
+        Stage::Running(percent) if nth % 5 == 4 => percent + 150,
         Stage::Running(percent) => percent,
         _ => 0,
     };
     // A service may have words that its clients do not know yet: they mean that it runs.
-    let is_odd = operation % 5 == 3;
+    let is_odd = nth % 5 == 3;
     let body = match tongue {
         Tongue::Google => google(&format!("operations/{name}"), &why, stage),
         Tongue::Grpc => return Said::of(grpc_ok(google_message(&name, &why, stage)), stage),
@@ -416,14 +418,14 @@ pub(super) fn polled(tongue: Tongue, place: Place, operation: usize, stage: Stag
                 Stage::Ended(End::Cancelled) => json!({"id": name, "status": "Canceled"}),
             };
             // Real services answer 202 while it runs.
-            let status = if matches!(stage, Stage::Running(_)) && operation.is_multiple_of(3) { 202 } else { 200 };
+            let status = if matches!(stage, Stage::Running(_)) && nth.is_multiple_of(3) { 202 } else { 200 };
             return Said::of(json_reply(status, &body), stage);
         }
         Tongue::AzureLocation => {
             return match stage {
                 Stage::Pending | Stage::Running(_) => {
                     let running = json_reply(202, &json!({"percent": percent}));
-                    Said::running(if operation % 4 == 1 {
+                    Said::running(if nth % 4 == 1 {
                         with(running, "location", &format!("/v1/at/moved/{name}"))
                     } else {
                         running
@@ -446,7 +448,7 @@ pub(super) fn polled(tongue: Tongue, place: Place, operation: usize, stage: Stag
         }
         Tongue::Http => {
             return match (stage, place) {
-                (Stage::Ended(_), Place::Operation(_)) if operation.is_multiple_of(2) => {
+                (Stage::Ended(_), Place::Operation(_)) if nth.is_multiple_of(2) => {
                     Said::elsewhere(with(reply(303, ""), "location", &format!("/v1/result/{name}")))
                 }
                 (Stage::Ended(_), _) => Said::of(json_reply(200, &json!({"of": name})), stage),

@@ -156,6 +156,8 @@ pub(super) struct World {
     lie: Option<Lie>,
     is_told: bool,
     is_blocking: bool,
+    /// Which of the forms of its dialect the service prefers.
+    accent: usize,
     state: Mutex<WorldState>,
     skew: Arc<AtomicI64>,
 }
@@ -208,6 +210,7 @@ impl World {
             weather.spells.push(Spell { from, to: from + Duration::from_millis(rng.u64(..longest)), fault });
         }
         let began = clock.now();
+        let accent = rng.usize(..60);
         let mut counts = Counts::default();
         counts.add(tongue.word(), 1);
         let state = WorldState {
@@ -223,7 +226,7 @@ impl World {
             longest: Duration::ZERO,
         };
         let state = Mutex::new(state);
-        Arc::new(Self { clock, tongue, began, lie, is_told, is_blocking, state, skew: Arc::default() })
+        Arc::new(Self { clock, tongue, began, lie, is_told, is_blocking, accent, state, skew: Arc::default() })
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, WorldState> {
@@ -565,7 +568,7 @@ impl World {
             19 => Fault::Forbidden,
             20..=21 => Fault::Garbage(state.rng.usize(..4)),
             22..=23 => Fault::Redirect,
-            24 => Fault::Astray,
+            24..=25 => Fault::Astray,
             _ => Fault::Stale(Duration::from_millis(state.rng.u64(..120_000))),
         };
         let is_told_apart = match (fault, asked) {
@@ -675,7 +678,7 @@ impl World {
                     state.truths.len() - 1
                 });
                 let stands = state.truths.get(of)?.stage(now);
-                Some(speech::started(tongue, of, stands))
+                Some(speech::started(tongue, self.accent, of, stands))
             }
             Asked::Poll(place) | Asked::Hold(place, _) => {
                 let of = match place {
@@ -698,7 +701,7 @@ impl World {
                     stands = Stage::Ended(End::Succeeded);
                 }
                 let of = if self.lies(Lie::SwapsOperations) && count > 1 { (of + 1) % count } else { of };
-                Some(speech::polled(tongue, place, of, stands))
+                Some(speech::polled(tongue, self.accent, place, of, stands))
             }
             Asked::Cancel(place) => {
                 let Place::Operation(of) = place else { return None };
@@ -729,7 +732,12 @@ impl World {
         let longest = *pick(rng, &[0, 5_000, 60_000, 600_000, 7_200_000, 86_400_000]);
         let ends = runs + millis(rng, longest);
         let end = *pick(rng, self.tongue.ends());
-        let kept = self.tongue.remembers().or_else(|| (rng.u32(..12) == 0).then(|| millis(rng, 3_600_000)));
+        let kept = self.tongue.remembers().or_else(|| {
+            (rng.u32(..6) == 0).then(|| {
+                let kept = *pick(rng, &[20_000, 3_600_000]);
+                millis(rng, kept)
+            })
+        });
         // To a waiter that is told to wait for what is not there, what is gone may yet come.
         let kept = kept.filter(|_| self.tongue != Tongue::Waiter);
         state.counts.add("operation_seconds", ends.saturating_sub(now).as_secs());
