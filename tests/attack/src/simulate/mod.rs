@@ -1,4 +1,47 @@
 //! The simulator: random histories of a service and its users, over the public interface alone.
+//!
+//! One seed makes one history. A service has operations with a true course (`truth`), which it
+//! tells in one of twelve dialects (`speech`). Between it and its clients lie latency, lost
+//! replies, throttles, outages, garbage, replies of lagging replicas and redirects, and the clocks
+//! jump (`world`). A user starts operations, polls, waits, streams, shares, observes and cancels
+//! them, gives up at any await, and resumes them in other processes (`history`). After each step
+//! everything that is promised is checked against what is true (`promises`, `waits`).
+//!
+//! A history that breaks a promise is lived once more and written down, line by line: the time,
+//! what the user does, each request and each reply. `lro-attack simulate --seed S --cases 1`
+//! repeats it.
+//!
+//! # What the checks find
+//!
+//! A world that lies (`lies`) breaks each promise on purpose, in a test. These faults were
+//! planted in the library by hand, and found by the short round:
+//!
+//! | planted | broken promise | histories |
+//! |---|---|---|
+//! | a reply that goes backwards moves the state back | `StateNeverGoesBack` | 160 |
+//! | a start that may have happened is sent again without an id | `StartIsSentOnce` | 3 |
+//! | the hint of the first reply is forgotten | `NoPollBeforeItsTime` | 10 |
+//! | a shared loop wakes only its first waiter | `WakesAndNeverSpins` | 6 |
+//! | the time limit of a poll is not cut at the deadline, and overflows | a panic | 2 |
+//! | a good reply does not restore the error budget | `BudgetIsKept` | 14 |
+//! | a guard is disarmed before its wait has ended | `CancelsWhatIsDropped` | 7 |
+//! | a completed operation is polled | `RequestsAreCounted` | 3 |
+//! | a reply that moves the operation is not followed | `RequestsAreCounted` | 1 |
+//! | a URL on any origin is followed | `StaysOnItsOrigin` | 61 |
+//! | progress beyond 1 is passed on | `ProgressIsAFraction` | 5 |
+//! | the error of a timeout has no operation | `NoOperationIsLost` | 1 |
+//! | a token of a pending operation resumes as running | `TokenIsNotNewer` | 2 |
+//! | observers are told of the first failed poll only | `ObserversAreTold` | 50 |
+//!
+//! One was not found within 800: an operation that a wait has found, and that is gone within the
+//! grace after its start, is forgiven. Few histories have one that ends and expires so soon.
+//!
+//! # What is not told apart
+//!
+//! A service that answers a poll with the body of another operation cannot be found out: services
+//! write an operation's name in more than one way, so the library compares no names. Such replies
+//! are a lie here, not a disturbance. Nor can a `200` that is no result be told from one where any
+//! `200` is the result (plain HTTP, Redfish, Azure's `Location`): garbage comes as an error there.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -89,15 +132,14 @@ mod tests {
     #[test]
     fn every_lie_is_found() {
         for (lie, promises) in Lie::ALL {
-            let found = (1..=500).find_map(|seed| {
+            // A lie may break other promises as well, and sooner.
+            let found = (1..=400).find_map(|seed| {
                 let panic = catch_unwind(|| live(seed, Some(*lie), false)).err()?;
                 let why = panic.downcast_ref::<String>().cloned().unwrap_or_default();
-                Some((seed, why))
+                promises.iter().any(|promise| why.starts_with(&format!("{promise:?} "))).then_some((seed, why))
             });
             let (seed, why) = found.unwrap_or_else(|| panic!("{lie:?} was not found"));
-            println!("{lie:?}: {seed} histories: {}", why.split(':').next().unwrap_or_default());
-            let expected = promises.iter().any(|promise| why.starts_with(&format!("{promise:?} ")));
-            assert!(expected, "{lie:?} at seed {seed}: {why}");
+            println!("{lie:?}: {seed} histories: {}", why.split(" is ").next().unwrap_or_default());
         }
     }
 }
