@@ -93,8 +93,8 @@ impl Tongue {
         !matches!(self, Self::AzureMonitor | Self::AzureLocation | Self::AzureResource)
     }
 
-    /// Whether a reply of `200` that is no operation can be told from a result. Where a `200` is the
-    /// result, whatever it says, it cannot.
+    /// Whether a reply of `200` that is no operation can be told from a result. Where a `200` is
+    /// the result, whatever it says, it cannot.
     pub(super) fn knows_garbage(self) -> bool {
         !matches!(self, Self::AzureLocation | Self::AzureResource | Self::Http | Self::Redfish | Self::AzureMonitor)
     }
