@@ -730,6 +730,8 @@ impl World {
         let queued = *pick(rng, &[0, 0, 5_000, 60_000]);
         let runs = now + millis(rng, queued);
         let longest = *pick(rng, &[0, 5_000, 60_000, 600_000, 7_200_000, 86_400_000]);
+        // A service that forgets an end after seconds is polled every few of them.
+        let longest = if self.tongue.remembers().is_some() { longest.min(1_200_000) } else { longest };
         let ends = runs + millis(rng, longest);
         let end = *pick(rng, self.tongue.ends());
         let kept = self.tongue.remembers().or_else(|| {
