@@ -7,9 +7,17 @@
 pub mod faults;
 pub mod round;
 pub mod shared;
+mod simulate;
 
 use round::Suite;
 
 /// Every suite, by the name that the command takes.
-pub const SUITES: &[Suite] =
-    &[faults::FAULTS, faults::RESTART, faults::GUARDS, shared::SHARED, shared::SHARED_ALL, shared::SHARED_THREADS];
+pub const SUITES: &[Suite] = &[
+    simulate::SUITE,
+    faults::FAULTS,
+    faults::RESTART,
+    faults::GUARDS,
+    shared::SHARED,
+    shared::SHARED_ALL,
+    shared::SHARED_THREADS,
+];
