@@ -30,8 +30,9 @@ fn escaped(bytes: &[u8], most: usize) -> String {
     let text = String::from_utf8_lossy(head);
     let text = hidden(&text);
     let mut out = String::with_capacity(most.min(text.len()) + 4);
-    for (at, c) in text.char_indices() {
-        if at + c.len_utf8() > most {
+    for c in text.chars() {
+        // What is shown counts, not what was read: an escape is up to ten times as long.
+        if out.len() + c.len_utf8() > most {
             out.push('…');
             return out;
         }
@@ -83,5 +84,6 @@ mod tests {
         assert!(shown.ends_with('…') && shown.chars().count() == 121, "{shown}");
         assert!(excerpt("ä".repeat(500).as_bytes()).chars().count() <= 121, "a letter may be cut in half");
         assert_eq!(line(&"x".repeat(5000)).chars().count(), 1001);
+        assert!(line(&"\0".repeat(1000)).len() < LINE + 16, "an escape counts as long as it is shown");
     }
 }

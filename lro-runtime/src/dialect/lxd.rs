@@ -158,7 +158,7 @@ impl Dialect for Lxd {
     fn wait(&self, cursor: &Cursor, timeout: Duration) -> Result<Call, Failure> {
         // The server takes whole seconds. Rounded up, so that a timeout under a second is not 0;
         // never negative, because -1 means forever.
-        let seconds = timeout.as_secs() + u64::from(timeout.subsec_nanos() > 0);
+        let seconds = timeout.as_secs().saturating_add(u64::from(timeout.subsec_nanos() > 0));
         let (path, query) = cursor.key().split_once('?').map_or((cursor.key(), ""), |(path, query)| (path, query));
         let separator = if query.is_empty() { "" } else { "&" };
         Ok(Call::get(format!("{}/wait?{query}{separator}timeout={seconds}", path.trim_end_matches('/')))

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     secrets::hidden,
     status::{State, Status},
-    text::excerpt,
+    text::{excerpt, line},
     url::{redacted, without_secrets},
 };
 
@@ -171,7 +171,9 @@ impl FromStr for Token {
         if sum != format!("{:08x}", checksum(&json)) {
             return Err(damaged());
         }
-        let content = serde_json::from_slice(&json).map_err(|e| invalid(format!("the token cannot be read: {e}")))?;
+        // The reader's message repeats words of the token, however long they are.
+        let content = serde_json::from_slice(&json)
+            .map_err(|error| invalid(format!("the token cannot be read: {}", line(&error.to_string()))))?;
         Ok(Self { content })
     }
 }
