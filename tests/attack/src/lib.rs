@@ -4,14 +4,6 @@
 //! short round of every suite; `cargo run --release -p lro-attack -- all --minutes 60` runs until
 //! the time is over.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::missing_panics_doc,
-    clippy::indexing_slicing,
-    reason = "a suite panics where a promise is broken"
-)]
-
 pub mod hostile;
 pub mod json;
 pub mod origins;

@@ -1,7 +1,9 @@
 //! Hostile servers: replies with any URL anywhere, over random histories of calls. No request
 //! leaves the origins that are trusted, and no secret leaves those that get them.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+#![expect(clippy::expect_used, reason = "a suite panics where a promise is broken")]
+
+use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
 
 use fastrand::Rng;
 use http::{HeaderName, HeaderValue};
@@ -73,9 +75,14 @@ const MEMBERS: &[&str] = &[
 ];
 
 fn of_seed(seed: u64) -> Counts {
+    play(&case(seed))
+}
+
+/// Returns the case of a seed, as bytes.
+#[must_use]
+pub fn case(seed: u64) -> Vec<u8> {
     let mut rng = Rng::with_seed(seed);
-    let bytes: Vec<u8> = (0..rng.usize(40..300)).map(|_| rng.u8(..)).collect();
-    play(&bytes)
+    (0..rng.usize(40..300)).map(|_| rng.u8(..)).collect()
 }
 
 /// Bytes by which a history goes: each decision takes one or two. After the end come zeros.
@@ -94,7 +101,7 @@ impl Tape<'_> {
 
     /// Whether the one of so many happens.
     fn one_in(&mut self, many: u8) -> bool {
-        self.byte() % many == 0
+        self.byte().is_multiple_of(many)
     }
 
     fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
@@ -301,7 +308,7 @@ fn judge(request: &Request, allowed: &Allowed, counts: &mut Counts) {
     counts.add("bare", 1);
     let mut text = format!("{} {}\n", request.method(), request.uri());
     for (name, value) in request.headers() {
-        text += &format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes()));
+        let _ = writeln!(text, "{name}: {}", String::from_utf8_lossy(value.as_bytes()));
     }
     text += &String::from_utf8_lossy(request.body());
     assert!(!text.contains(SECRET) && !text.contains(VERSION), "a secret was sent to {origin}:\n{text}");

@@ -1,5 +1,7 @@
 //! Makes cases from seeds: a recorded exchange, damaged in ways that keep most of its form.
 
+#![expect(clippy::indexing_slicing, reason = "of lists made here")]
+
 use std::sync::OnceLock;
 
 use fastrand::Rng;

@@ -1,6 +1,8 @@
 //! Every reader, through the public interface: bytes of a reply become an observation or a failure
 //! that keeps the promises of both.
 
+#![expect(clippy::expect_used, reason = "a suite panics where a promise is broken")]
+
 use std::{fmt::Debug, time::Duration};
 
 use bytes::Bytes;
@@ -8,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Uri};
 use lro_runtime::{
     Dialect, Error, ErrorKind, Failure, Payload, PollSettings, RawOperation, Resume, State, Status, Token, block_on,
     details::Detail,
-    dialect::{Call, Cursor, Hint, ListQuery, Observation, Part, encode_name, url_in},
+    dialect::{Cursor, Encoding, Hint, ListQuery, Observation, Part, encode_name, url_in},
     testing::VirtualClock,
     transport::{Reply, Request},
 };
@@ -45,7 +47,9 @@ const AT_LEAST: u64 = 128 * 1024;
 fn of_seed(seed: u64) -> Counts {
     let (bytes, kinds) = generate::case(seed);
     let mut counts = read(&bytes);
-    kinds.into_iter().for_each(|kind| counts.add(kind, 1));
+    for kind in kinds {
+        counts.add(kind, 1);
+    }
     counts
 }
 
@@ -87,7 +91,7 @@ pub fn read(bytes: &[u8]) -> Counts {
     let mut query = ListQuery::default();
     query.parent.clone_from(&name);
     query.options = service.options;
-    judged(dialect.list(&query)).into_iter().for_each(|call| fit_to_send(&call));
+    judged(dialect.list(&query)).iter().for_each(fit_to_show);
     if let Some(page) = judged(frugal(&reply, || dialect.read_list(&query, &reply))) {
         counts.add("pages", 1);
         fit_to_show(&page.failure);
@@ -100,7 +104,9 @@ pub fn read(bytes: &[u8]) -> Counts {
         }
     }
     judged(dialect.read_answer(&reply));
-    cursors.iter().for_each(|cursor| followed(&dialect, cursor));
+    for cursor in &cursors {
+        followed(&dialect, cursor);
+    }
     through_a_client(service, &case, &request, &reply, &mut counts);
     counts
 }
@@ -169,8 +175,9 @@ fn loose_texts(reply: &Reply, case: &Case) {
         assert_eq!(serde_json::to_string(&again).ok(), Some(text), "settings are written alike");
         settings.validate().err().iter().for_each(fit_error);
     }
-    use lro_runtime::dialect::Encoding::{Json, JsonAny, ProtoAny};
-    [Json, JsonAny, ProtoAny].into_iter().for_each(|encoding| decoded(&Payload::new(&case.body, encoding)));
+    for encoding in [Encoding::Json, Encoding::JsonAny, Encoding::ProtoAny] {
+        decoded(&Payload::new(&case.body, encoding));
+    }
     detailed(&Detail::from_message("type.googleapis.com/google.rpc.BadRequest", Bytes::from(case.body.clone())));
     if let Ok(status) = serde_json::from_slice::<Status>(&case.body) {
         judged_status(&status);
@@ -280,15 +287,11 @@ fn followed(dialect: &dyn Dialect, cursor: &Cursor) {
     let again: Cursor = serde_json::from_str(&written).expect("a cursor that was written can be read");
     assert!(again == cursor.clone().with_headers(HeaderMap::new()), "{cursor:?} is read as {again:?}");
     for wait in [Duration::ZERO, Duration::from_millis(1500), Duration::MAX] {
-        judged(dialect.wait(cursor, wait)).iter().for_each(fit_to_send);
+        judged(dialect.wait(cursor, wait)).iter().for_each(fit_to_show);
     }
     for call in [dialect.poll(cursor), dialect.cancel(cursor), dialect.delete(cursor)] {
-        judged(call).iter().for_each(fit_to_send);
+        judged(call).iter().for_each(fit_to_show);
     }
-}
-
-fn fit_to_send(call: &Call) {
-    fit_to_show(call);
 }
 
 /// What is shown is short and has no secret.
@@ -407,11 +410,12 @@ fn shown(operation: &RawOperation) {
 /// # Panics
 ///
 /// As [`read`].
-pub fn proto(bytes: &[u8]) {
+#[must_use]
+pub fn proto(bytes: &[u8]) -> Counts {
     let grpc = recorded().services.iter().position(Service::is_grpc).and_then(|index| u8::try_from(index).ok());
     let key = b"projects/p/operations/1".to_vec();
     let case = Case { service: grpc.unwrap_or_default(), status: 200, key, body: bytes.to_vec(), ..Case::default() };
-    let _ = read(&case.bytes());
+    read(&case.bytes())
 }
 
 #[cfg(test)]
