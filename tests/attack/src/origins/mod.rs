@@ -146,7 +146,7 @@ pub fn play(bytes: &[u8]) -> Counts {
     counts.add(service.name, 1);
     let mut allowed = Allowed::from([(trust::OWN, true)]);
     for (_, origin) in OTHERS {
-        if tape.one_in(3) {
+        if tape.one_in(2) {
             allowed.insert(origin, tape.one_in(2));
         }
     }
@@ -156,9 +156,8 @@ pub fn play(bytes: &[u8]) -> Counts {
 
     let start = tape.pick(&exchanges).map(|exchange| exchange.start.clone()).unwrap_or_default();
     let mut request = start_request(&start);
-    let separator = if request.uri().query().is_some() { '&' } else { '?' };
     if !service.is_grpc() {
-        let uri = format!("{}{separator}api-version={VERSION}&code={SECRET}", request.uri());
+        let uri = format!("https://api.test{}?api-version={VERSION}&code={SECRET}", request.uri().path());
         *request.uri_mut() = uri.parse().unwrap_or_default();
     }
     request.headers_mut().insert("x-mine", HeaderValue::from_static(SECRET));
@@ -223,15 +222,16 @@ fn client(service: &Service, allowed: &Allowed, replies: Vec<Reply>) -> (Wire, O
     let wire = Wire::new(move |sent, request| {
         let mut reply = replies.get(sent % replies.len().max(1)).cloned().unwrap_or_default();
         // Only what has the secret already can give it back.
-        if full.contains(&&*trust::origin(request)) {
-            let cookie = [
+        let cookies = match full.contains(&&*trust::origin(request)) {
+            true => [
                 "s=Pl4ntedS3cret; Path=/",
                 "s=Pl4ntedS3cret; Path=/; Domain=evil.test",
                 "s=Pl4ntedS3cret; Path=/; Domain=test",
-            ];
-            let cookie = HeaderValue::from_static(cookie.get(sent % 3).copied().unwrap_or_default());
-            reply.headers_mut().append("set-cookie", cookie);
-        }
+            ],
+            false => ["t=theirs; Path=/", "t=theirs; Path=/; Domain=api.test", "t=theirs; Path=/; Domain=test"],
+        };
+        let cookie = HeaderValue::from_static(cookies.get(sent % 3).copied().unwrap_or_default());
+        reply.headers_mut().append("set-cookie", cookie);
         reply
     });
     let builder = service.client().transport(wire.clone()).timer(VirtualClock::new()).cookies(true);
@@ -301,6 +301,8 @@ fn judge(request: &Request, allowed: &Allowed, counts: &mut Counts) {
     let origin = trust::origin(request);
     let access = allowed.get(&*origin);
     assert!(access.is_some(), "{} was sent to {origin}, and allowed are {:?}", request.uri(), allowed.keys());
+    let theirs = request.headers().get_all("cookie").iter().any(|cookie| cookie.as_bytes().starts_with(b"t="));
+    assert!(!(theirs && origin == trust::OWN), "a cookie of another origin was sent to {}", request.uri());
     if access == Some(&true) {
         counts.add("trusted elsewhere", u64::from(origin != trust::OWN));
         return;

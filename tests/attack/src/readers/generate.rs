@@ -2,22 +2,44 @@
 
 #![expect(clippy::indexing_slicing, reason = "of lists made here")]
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 
 use fastrand::Rng;
-use serde_json::Value;
+use lro_runtime::{Code, ErrorBudget, HintPolicy, Jitter, PollSettings, Status, UnknownStatus, details::Detail};
+use serde_json::{Value, json};
 
 use super::case::Case;
 use crate::{
     hostile,
     json::Json,
     recorded::{Exchange, recorded},
+    tokens,
 };
 
 /// The kinds of damage, by which they are counted.
 pub const KINDS: &[&str] = &[
-    "none", "flipped", "cut", "repeated", "deleted", "doubled", "moved", "retyped", "nested", "number", "escape",
-    "word", "hostile", "mark", "spliced", "header", "status", "cursor", "long",
+    "none",
+    "flipped",
+    "cut",
+    "repeated",
+    "deleted",
+    "doubled",
+    "moved",
+    "retyped",
+    "nested",
+    "number",
+    "escape",
+    "word",
+    "hostile",
+    "mark",
+    "spliced",
+    "header",
+    "status",
+    "cursor",
+    "long",
+    "settings",
+    "status text",
+    "token",
 ];
 
 /// A source of parts and words for splices, collected from the scripts.
@@ -89,10 +111,25 @@ pub fn case(seed: u64) -> (Vec<u8>, Vec<&'static str>) {
 fn clean(rng: &mut Rng, service: usize) -> Case {
     let scripts = recorded().scripts_of(service);
     let script = rng.choice(&scripts).copied().unwrap_or_default();
-    match rng.choice(script) {
-        Some(exchange) => of(service, exchange, rng.u8(..)),
-        None => Case::default(),
-    }
+    rng.choice(script).map_or_else(Case::default, |exchange| of(service, exchange, rng.u8(..)))
+}
+
+/// Returns settings in which every field is set that a text can have.
+fn settings() -> Vec<u8> {
+    let second = Duration::from_secs(1);
+    let settings = PollSettings::interactive().with_initial_delay(second).with_timeout(90 * second).with_seed(7);
+    let settings = settings.with_hint(HintPolicy::Ignore).with_long_poll(second).with_poll_timeout(second / 3);
+    let settings = settings.with_not_found_grace(second).with_error_budget(ErrorBudget::default());
+    let settings = settings.with_jitter(Jitter::Equal).with_unknown_status(UnknownStatus::Running);
+    serde_json::to_vec(&settings).unwrap_or_default()
+}
+
+/// Returns a status as tokens store it.
+fn status() -> Vec<u8> {
+    let detail = serde_json::value::to_raw_value(&json!({ "reason": "R", "domain": "d" })).ok();
+    let detail = detail.map(|json| Detail::new("type.googleapis.com/google.rpc.ErrorInfo", json));
+    let status = Status::new(Code::InvalidArgument, "no").with_details(detail.into_iter().collect());
+    serde_json::to_vec(&status.with_reason("R").with_http_status(400)).unwrap_or_default()
 }
 
 /// Returns every exchange of the scripts as a case, for a corpus.
@@ -142,6 +179,22 @@ fn damage(rng: &mut Rng, case: &mut Case, kind: &str) -> bool {
         }
         "cursor" => cursor(rng, case),
         "mark" => mark(rng, &mut case.body),
+        // A text that is no reply, which may be damaged in turn.
+        "settings" | "status text" => {
+            case.body = if kind == "settings" { settings() } else { status() };
+            if rng.bool() {
+                let kind = pick(rng, &["deleted", "doubled", "retyped", "number", "escape"]).unwrap_or_default();
+                damage(rng, case, kind);
+            }
+            true
+        }
+        "token" => {
+            case.key = tokens::forged(tokens::case(rng.u64(..)).get(2..).unwrap_or_default()).into_bytes();
+            if rng.u8(..4) == 0 {
+                flip(rng, &mut case.key);
+            }
+            true
+        }
         _ => {
             let Some(mut tree) = Json::read(&case.body) else { return false };
             damage_tree(rng, &mut tree, kind);

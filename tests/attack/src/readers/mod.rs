@@ -70,7 +70,7 @@ pub fn read(bytes: &[u8]) -> Counts {
     counts.add(service.name, 1);
     let request = planted(&mut case);
     let reply = planted_reply(&case);
-    loose_texts(&reply, &case);
+    loose_texts(&reply, &case, &mut counts);
 
     let dialect = service.dialect();
     let mut cursors = vec![case.cursor()];
@@ -144,7 +144,7 @@ fn planted_reply(case: &Case) -> Reply {
 }
 
 /// Reads what is text by itself: hints, names, URLs, tokens, settings, payloads, details.
-fn loose_texts(reply: &Reply, case: &Case) {
+fn loose_texts(reply: &Reply, case: &Case, counts: &mut Counts) {
     if let Some(hint) = Hint::from_headers(reply.headers()) {
         let _ = hint.delay(std::time::SystemTime::UNIX_EPOCH);
         fit_to_show(&hint);
@@ -163,13 +163,17 @@ fn loose_texts(reply: &Reply, case: &Case) {
             assert!(path.split('/').all(|segment| !["", ".", ".."].contains(&segment)), "leaves: {path}");
         }
         match text.parse::<Token>() {
-            Ok(token) => stored(&token),
+            Ok(token) => {
+                counts.add("tokens read", 1);
+                stored(&token);
+            }
             Err(error) => fit_error(&error),
         }
         fit_to_show(&Resume::from(text));
         fit_to_show(&Resume::token_only(text));
     }
     if let Ok(settings) = serde_json::from_str::<PollSettings>(&body) {
+        counts.add("settings read", 1);
         let text = serde_json::to_string(&settings).expect("settings are written as text");
         let again: PollSettings = serde_json::from_str(&text).expect("settings that were written can be read");
         assert_eq!(serde_json::to_string(&again).ok(), Some(text), "settings are written alike");
@@ -180,6 +184,7 @@ fn loose_texts(reply: &Reply, case: &Case) {
     }
     detailed(&Detail::from_message("type.googleapis.com/google.rpc.BadRequest", Bytes::from(case.body.clone())));
     if let Ok(status) = serde_json::from_slice::<Status>(&case.body) {
+        counts.add("statuses read", 1);
         judged_status(&status);
     }
 }
@@ -434,7 +439,10 @@ mod tests {
         for state in State::ALL {
             assert!(counts.of(word(*state)) > 0, "no operation is {state}");
         }
-        assert!(counts.of("resumed") * 4 > READERS.short && counts.of("pages") > 0);
+        assert!(counts.of("resumed") * 4 > READERS.short);
+        for what in ["pages", "tokens read", "settings read", "statuses read"] {
+            assert!(counts.of(what) > 0, "{what}: none");
+        }
     }
 
     #[test]

@@ -131,7 +131,7 @@ fn forge(rng: &mut Rng, tree: &mut Json) {
         members.retain(|(known, _)| *known != name);
         members.push((name, value));
     };
-    match rng.u8(..10) {
+    match rng.u8(..16) {
         0 => {
             let method = rng.choice([METHOD, "", "Other.export", &text]).unwrap_or_default().to_owned();
             set(members, "method", Json::string(&method));
@@ -257,14 +257,20 @@ pub fn play(bytes: &[u8]) -> Counts {
             }
         }
     }
-    // A name and a filter of the token, in calls that take them as text.
+    // The token's name, in calls that take a name as text.
     let name = token.name().to_owned();
     let _ = block_on(operations.get(&name)).map(|operation| format!("{operation:?}"));
     let _ = (block_on(operations.cancel(&name)).is_ok(), block_on(operations.delete(&name)).is_ok());
+    for request in wire.take() {
+        assert_eq!(trust::origin(&request), trust::OWN, "by name: {} by {content}", request.uri());
+        if service.has_names() {
+            below_the_base(&request, &content);
+        }
+    }
     let mut list = operations.list(name.as_str()).parent(name.as_str()).page_token(name.as_str()).blocking();
     let _ = (list.next().is_some(), list.next().is_some());
     for request in wire.take() {
-        assert_eq!(trust::origin(&request), trust::OWN, "by name: {} by {content}", request.uri());
+        assert_eq!(trust::origin(&request), trust::OWN, "a list: {} by {content}", request.uri());
     }
     counts
 }
