@@ -222,13 +222,14 @@ fn client(service: &Service, allowed: &Allowed, replies: Vec<Reply>) -> (Wire, O
     let wire = Wire::new(move |sent, request| {
         let mut reply = replies.get(sent % replies.len().max(1)).cloned().unwrap_or_default();
         // Only what has the secret already can give it back.
-        let cookies = match full.contains(&&*trust::origin(request)) {
-            true => [
+        let cookies = if full.contains(&&*trust::origin(request)) {
+            [
                 "s=Pl4ntedS3cret; Path=/",
                 "s=Pl4ntedS3cret; Path=/; Domain=evil.test",
                 "s=Pl4ntedS3cret; Path=/; Domain=test",
-            ],
-            false => ["t=theirs; Path=/", "t=theirs; Path=/; Domain=api.test", "t=theirs; Path=/; Domain=test"],
+            ]
+        } else {
+            ["t=theirs; Path=/", "t=theirs; Path=/; Domain=api.test", "t=theirs; Path=/; Domain=test"]
         };
         let cookie = HeaderValue::from_static(cookies.get(sent % 3).copied().unwrap_or_default());
         reply.headers_mut().append("set-cookie", cookie);
