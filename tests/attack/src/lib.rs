@@ -5,15 +5,26 @@
 //! the time is over.
 
 pub mod faults;
+pub mod hostile;
+pub mod json;
+pub mod origins;
+pub mod readers;
+pub mod recorded;
 pub mod round;
 pub mod shared;
 mod simulate;
+pub mod tokens;
+pub mod trust;
+pub mod wire;
 
 use round::Suite;
 
 /// Every suite, by the name that the command takes.
 pub const SUITES: &[Suite] = &[
     simulate::SUITE,
+    readers::READERS,
+    tokens::TOKENS,
+    origins::ORIGINS,
     faults::FAULTS,
     faults::RESTART,
     faults::GUARDS,
