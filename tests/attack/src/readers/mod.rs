@@ -32,12 +32,8 @@ pub const READERS: Suite = Suite { name: "readers", unit: "executions", case: of
 /// A secret that is planted where the library hides what is there.
 const SECRET: &str = "Pl4ntedS3cret";
 
-/// How many bytes an error may have.
+/// How many bytes an error or a `Debug` output may have.
 const TEXT: usize = 4096;
-
-/// How many bytes `Debug` may have. More than [`TEXT`], as long as it shows names and words of a
-/// service whole.
-const SHOWN: usize = 1024 * 1024;
 
 /// How much memory a reading may hold at once: so many times the reply's length, and some for the
 /// values themselves.
@@ -302,7 +298,7 @@ fn followed(dialect: &dyn Dialect, cursor: &Cursor) {
 /// What is shown is short and has no secret.
 fn fit_to_show(shown: &impl Debug) {
     let text = format!("{shown:?}");
-    assert!(text.len() <= SHOWN, "{} bytes of Debug: {}", text.len(), text.get(..TEXT).unwrap_or(&text));
+    assert!(text.len() <= TEXT, "{} bytes of Debug: {}", text.len(), text.get(..TEXT).unwrap_or(&text));
     assert!(!text.contains(SECRET), "the secret is shown: {text}");
 }
 
