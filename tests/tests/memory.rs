@@ -49,9 +49,9 @@ fn operation(held: bool) -> RawOperation {
 
 /// Returns what `make` makes, and the bytes that it holds.
 fn held<T>(make: impl FnOnce() -> T) -> (T, i64) {
-    let mut made = None;
-    let info = allocation_counter::measure(|| made = Some(make()));
-    (made.unwrap(), info.bytes_current)
+    let mut out = None;
+    let info = allocation_counter::measure(|| out = Some(make()));
+    (out.unwrap(), info.bytes_current)
 }
 
 /// Polls a future once, and returns the bytes that it holds from then on.

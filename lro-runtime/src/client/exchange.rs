@@ -139,8 +139,7 @@ impl Operations {
     }
 
     /// Sends `request` with fresh credentials and waits at most `limit` for the whole reply.
-    // Not an `async fn`, and no more is `reply`: it would keep its arguments twice, as it was given
-    // them and as the names of its body.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
     pub(crate) fn exchange<'a>(
         &'a self,
         request: &'a Request,
@@ -167,6 +166,7 @@ impl Operations {
 
     /// Sends `request` with fresh credentials, however long the reply takes. The transport is told
     /// the `limit`.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
     fn reply<'a>(
         &'a self,
         request: &'a Request,

@@ -275,7 +275,7 @@ impl RawOperation {
     ///
     /// `began` is the current time, which the caller has read already. With `hold` the server is
     /// asked to hold the reply for that long.
-    // Not an `async fn`, which would keep its arguments twice.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
     pub(crate) fn poll<'a>(
         &'a self,
         began: Instant,
