@@ -58,7 +58,7 @@ fn replies(text: &str) -> impl Iterator<Item = Reply> {
     ];
     let refusals = [reply(403, text.to_owned()), reply(403, json!({ "error": status }).to_string())];
     // As the value of a header, with what may stand in one.
-    let value: String = text.chars().filter(|c| c.is_ascii_graphic()).collect();
+    let value: String = text.chars().filter(char::is_ascii_graphic).collect();
     let with_header = ["location", "azure-asyncoperation"].map(|header| {
         let mut reply = reply(202, "{}");
         reply.headers_mut().insert(header, format!("/{value}").parse().unwrap());
