@@ -614,6 +614,15 @@ mod following {
     }
 
     #[test]
+    fn is_at_once_though_it_is_the_last_poll_that_fits_before_the_deadline() {
+        // Every reply takes 2 s, so that the last poll is for the 8th second. A reply at the 6th
+        // that leads elsewhere is followed at once, not two seconds later.
+        let trace =
+            World::started_now().replies_in(secs(2.0), &every_second(), &[running(), follow(), running(), done()]);
+        assert_eq!(trace.sent(), [1.0, 4.0, 6.0]);
+    }
+
+    #[test]
     fn of_the_first_reply_is_at_once_too() {
         let world = World::started_now().with_reply(|reply| reply.follow = true);
         assert_eq!(world.replies(&every_second(), &[done()]).sent(), [0.0]);
@@ -650,6 +659,13 @@ mod long_polls {
         assert_eq!(trace.sent(), [0.0, 1.0, 2.0, 3.0]);
         assert!(trace.polls[1..].iter().all(|poll| poll.hold.is_none()));
         assert_eq!(trace.attempts, 3, "what no server knows is no poll");
+    }
+
+    #[test]
+    fn one_failure_ends_no_holding_that_the_settings_ask_for() {
+        let trace = World::started_now().replies(&held(), &[http(503), done()]);
+        assert!(trace.polls.iter().all(|poll| poll.hold == Some(secs(4.0))), "{trace:?}");
+        assert_eq!(trace.polls.len(), 2);
     }
 
     #[test]
