@@ -33,6 +33,7 @@ fn snapshot(state: State) -> Snapshot {
 /// metadata or without.
 fn observation(state: State, has_metadata: bool) -> Observation<'static> {
     let mut seen = Observation::new(state);
+    seen.name = Some("operations/2".into());
     seen.raw_status = Some("NEW".into());
     seen.metadata = has_metadata.then(|| Part::of(NEW, Encoding::Json));
     seen.response = (state == State::Succeeded).then(|| Part::of(NEW, Encoding::Json));
@@ -102,6 +103,19 @@ fn a_forward_observation_replaces_everything_but_missing_metadata() {
             assert!(next.follow && next.hint.is_some());
         }
     });
+}
+
+#[test]
+fn a_word_that_was_read_before_is_not_stored_again() {
+    let word = |text: &'static str| {
+        let mut seen = observation(State::Running, false);
+        seen.raw_status = Some(text.into());
+        let before = snapshot(State::Running);
+        let next = before.after(seen, NEW, None, replied()).with_body(Bytes::new);
+        assert_eq!(next.raw_status.as_deref(), Some(text));
+        Arc::ptr_eq(&before.raw_status.unwrap(), &next.raw_status.unwrap())
+    };
+    assert!(word("OLD") && !word("NEW"));
 }
 
 #[test]
