@@ -320,7 +320,9 @@ mod tests {
         for (reference, resolved) in cases {
             assert_eq!(resolve(&base, reference).unwrap().to_string(), resolved, "{reference}");
         }
-        for refused in ["https://ä/x", "//h h/x", "https://h|x/", "https://h%20h/", "https://h\u{2028}.a/", "//ä"] {
+        for refused in
+            ["https://ä/x", "//h h/x", "https://h|x/", "https://h%20h/", "https://h\u{2028}.a/", "//ä", "//a|b@h/"]
+        {
             assert!(resolve(&base, refused).is_err(), "{refused}");
         }
         assert_eq!(from_bytes(b"/caf\xe9 \xff"), "/caf%E9 %FF");
@@ -350,7 +352,12 @@ mod tests {
         assert!(origin("http://[::1]").is_some());
         assert_eq!(origin("https://user@example.com"), None);
         assert_eq!(origin("ftp://example.com"), None);
-        for no_port in ["https://example.com:99999", "https://example.com:", "https://example.com:4430443"] {
+        for no_port in [
+            "https://example.com:99999",
+            "https://example.com:",
+            "https://example.com:+443",
+            "https://example.com:4430443",
+        ] {
             assert_eq!(no_port.parse().ok().and_then(|uri| Origin::of(&uri)), None, "{no_port}");
         }
     }
