@@ -203,3 +203,20 @@ fn an_untyped_token_fits_any_method_and_a_name_does() {
         assert_eq!(stage.client.resume_export_image(from).unwrap().name(), "operations/1");
     }
 }
+
+#[test]
+fn a_name_that_only_looks_like_a_token_is_a_name() {
+    let operations = Operations::builder("http://scripted.test").build().unwrap();
+    for name in ["lro-images/1", "lrox-images/1", "lro1/images", "lro"] {
+        assert_eq!(operations.resume(name).unwrap().name(), name);
+    }
+}
+
+#[test]
+fn debug_output_says_which_operation_a_token_and_a_resume_are_of() {
+    let token = untyped(Script::new().running_with(percent(1))).1.token();
+    for shown in [format!("{token:?}"), format!("{:?}", Resume::from(&token))] {
+        assert!(["operations/1", "export_image", "Running"].iter().all(|part| shown.contains(part)), "{shown}");
+    }
+    assert_eq!(format!("{:?}", Resume::from("operations/7")), r#"Resume("operations/7")"#);
+}
