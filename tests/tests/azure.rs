@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::{Request, Response};
 use lro_runtime::{
-    ErrorKind, Operations, PollSettings, RawOperation, Result, State, Transport,
+    Dialect, ErrorKind, Operations, PollSettings, RawOperation, Result, State, Transport,
     dialect::{Azure, FinalStateVia},
     long_running,
     transport::{BoxFuture, TransportError},
@@ -135,6 +135,14 @@ const PARTIAL: &[Canned] =
 const EXPIRED: &[Canned] = &[(202, &[("operation-location", "/ops/1")], ""), (200, &[], r#"{"status":"Expired"}"#)];
 
 const WORDS: &[(&str, State)] = &[("PARTIALLYSUCCEEDED", State::Succeeded), ("expired", State::Succeeded)];
+
+#[test]
+fn a_misspelt_option_fails_before_anything_is_sent() {
+    let mut request = Request::post("https://api.test/export").body(Bytes::new()).unwrap();
+    let failure = Azure::new().prepare_start(&mut request, &[("final_state_via", "locaton")]).unwrap_err();
+    assert!(failure.to_string().contains("`locaton`: expected one of"), "{failure}");
+    Azure::new().prepare_start(&mut request, &[("final_state_via", "location")]).unwrap();
+}
 
 #[test]
 fn a_service_may_end_with_words_of_its_own_declared_by_the_method_or_the_client() {

@@ -1,7 +1,11 @@
 //! Promises of tokens: a round trip is exact, and a token that is damaged or of another method is
 //! refused.
 
-use lro_runtime::{Code, ErrorKind, Operations, RawOperation, Resume, State, Token, testing::Script};
+use lro_runtime::{
+    Code, Dialect, ErrorKind, Operations, RawOperation, Resume, State, Token,
+    dialect::{Azure, Compute, Google, GoogleGrpc, Http, Jobs, Lxd, Redfish, Vertex, Waiter},
+    testing::Script,
+};
 use serde_json::json;
 
 use crate::support::{Stage, cat, percent};
@@ -219,4 +223,13 @@ fn debug_output_says_which_operation_a_token_and_a_resume_are_of() {
         assert!(["operations/1", "export_image", "Running"].iter().all(|part| shown.contains(part)), "{shown}");
     }
     assert_eq!(format!("{:?}", Resume::from("operations/7")), r#"Resume("operations/7")"#);
+}
+
+#[test]
+fn the_word_of_a_dialect_in_tokens_never_changes() {
+    let google = Google::new().id();
+    assert_eq!((google, GoogleGrpc::new().id()), ("google", "google"), "a token of one resumes over the other");
+    assert_eq!((Azure::new().id(), Compute::new().id(), Http.id()), ("azure", "compute", "http"));
+    assert_eq!((Jobs::new().id(), Lxd::new().id(), Redfish.id()), ("google-jobs", "lxd", "redfish"));
+    assert_eq!((Vertex::new().id(), Waiter::start_url().id()), ("vertex", "waiter"));
 }
