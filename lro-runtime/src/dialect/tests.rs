@@ -134,3 +134,15 @@ fn debug_output_of_calls_and_cursors_says_where_they_go_without_secrets() {
     assert!(["https://h/x", "via", "location"].iter().all(|part| cursor.contains(part)), "{cursor}");
     assert!(!call.contains("hunter2") && !cursor.contains("hunter2"), "{call} {cursor}");
 }
+
+#[test]
+fn debug_output_of_what_was_seen_names_every_part_of_it() {
+    let mut seen = Observation::new(State::Succeeded);
+    seen.name = Some("https://h/x?sig=hunter2".into());
+    seen.response = Some(Part::of(br#"{"a":1}"#, Encoding::Json));
+    let shown = format!("{seen:?}");
+    for part in ["Succeeded", "https://h/x", r#"Payload(Json, {"a":1})"#, "follow: false"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("hunter2"), "{shown}");
+}

@@ -82,3 +82,11 @@ fn a_job_is_polled_below_the_path_of_its_service() {
     let cursor = jobs.locate("projects/p/customJobs/7", &[]).unwrap();
     assert_eq!(jobs.poll(&cursor).unwrap().target, "v1beta1/projects/p/customJobs/7");
 }
+
+#[test]
+fn a_prediction_is_asked_for_below_the_path_of_its_service() {
+    let vertex = Vertex::new().with_path("v1beta1/{name}");
+    let cursor = vertex.locate("projects/p/models/m/operations/7", &[]).unwrap();
+    assert_eq!(vertex.poll(&cursor).unwrap().target, "v1beta1/projects/p/models/m:fetchPredictOperation");
+    assert_eq!(vertex.cancel(&cursor).unwrap().target, "v1beta1/projects/p/models/m/operations/7:cancel");
+}
