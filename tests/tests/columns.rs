@@ -12,8 +12,14 @@ const COLUMNS: usize = 100;
 
 /// What prose stands in, from the root of the repository.
 const PLACES: [&str; 7] = ["lro-runtime", "lro-macros", "tests/tests", "tests/fixtures", "examples", "benches", "docs"];
-const PAGES: [&str; 5] =
-    ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tests/MISTAKES.md", "tests/scripts/README.md"];
+const PAGES: [&str; 6] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "tests/MISTAKES.md",
+    "tests/mutants.md",
+    "tests/scripts/README.md",
+];
 
 fn collect(path: PathBuf, files: &mut Vec<PathBuf>) {
     if path.is_dir() {

@@ -227,6 +227,12 @@ mod expiration {
     }
 
     #[test]
+    fn a_delay_that_no_clock_can_hold_is_a_hundred_years() {
+        let now = std::time::Instant::now();
+        assert_eq!(super::super::add(now, Duration::MAX), now + Duration::from_secs(3600 * 24 * 365 * 100));
+    }
+
+    #[test]
     fn a_driver_that_comes_too_late_polls_no_more() {
         let world = World::started_now();
         let mut engine = world.engine(&every_second().with_timeout(secs(2.5)));

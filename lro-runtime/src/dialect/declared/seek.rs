@@ -291,6 +291,14 @@ mod tests {
     }
 
     #[test]
+    fn a_slot_that_is_set_twice_has_the_later_path() {
+        let paths = Paths::NONE.with(1, WirePath::at(&[&["a"]])).with(1, WirePath::at(&[&["a"], &["b"]]));
+        let mut found = [None; 2];
+        seek(br#"{"a": {"b": 1}}"#, &paths, &mut found).unwrap();
+        assert_eq!(found.map(|raw| raw.map(RawValue::get)), [None, Some("1")]);
+    }
+
+    #[test]
     fn what_is_found_whole_is_not_read_again() {
         let json = r#"{"a": {"b": {"c": [1, 2, 3]}}, "d": 4}"#;
         let read = counted::during(|| drop(at(json, WirePath::at(&[&["a"]]))));

@@ -86,6 +86,21 @@ fn an_error_counts_only_where_it_is_over() {
 }
 
 #[test]
+fn three_members_may_hold_the_error_and_a_fourth_takes_the_place_of_the_third() {
+    static FOUR: WireShape = WireShape::new("declared:Four")
+        .state(WirePath::at(&[&["state"]]))
+        .words(&[("done", WireState::Done)])
+        .error(WirePath::at(&[&["a"]]))
+        .error(WirePath::at(&[&["b"]]))
+        .error(WirePath::at(&[&["c"]]))
+        .error(WirePath::at(&[&["d"]]));
+    for (member, state) in [("a", State::Failed), ("b", State::Failed), ("c", State::Succeeded), ("d", State::Failed)] {
+        let body = reply(&format!(r#"{{"state": "done", "{member}": "oops"}}"#));
+        assert_eq!(Declared::new(&FOUR).read(&Cursor::new("7"), &body).unwrap().state, state, "{member}");
+    }
+}
+
+#[test]
 fn an_end_without_an_error_says_its_word() {
     let body = reply(r#"{"status": {"state": "broken"}}"#);
     assert_eq!(JOB.read(&Cursor::new("7"), &body).unwrap().status.unwrap().to_string(), "UNKNOWN (broken)");
