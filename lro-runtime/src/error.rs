@@ -10,7 +10,7 @@ use crate::{
     operation::{RawOperation, Token},
     settings::{PollSettings, SettingsError, Verdict},
     status::{Cause, Code, Failure, FailureScope, Status, TransportErrorKind},
-    text::line,
+    text::{line, quoted_line, quoted_message, quoted_name},
 };
 
 /// A result whose error is [`Error`].
@@ -66,6 +66,8 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     operation: Option<RawOperation>,
+    /// The id of the start call that failed.
+    start_id: Option<Arc<str>>,
     status: Option<Arc<Status>>,
     attempts: Option<u32>,
     elapsed: Option<Duration>,
@@ -81,6 +83,7 @@ impl Error {
             // that `Display` promises, and their length would be the server's choice.
             message: line(&message.into()),
             operation: None,
+            start_id: None,
             status: None,
             attempts: None,
             elapsed: None,
@@ -118,6 +121,11 @@ impl Error {
     #[inline(never)]
     pub(crate) fn with_operation(mut self, operation: &RawOperation) -> Self {
         Arc::make_mut(&mut self.0).operation = Some(operation.clone());
+        self
+    }
+
+    pub(crate) fn with_start_id(mut self, id: Option<Arc<str>>) -> Self {
+        Arc::make_mut(&mut self.0).start_id = id;
         self
     }
 
@@ -165,6 +173,33 @@ impl Error {
         // An entry of a list whose name cannot be read is an operation that nothing leads to.
         let is_lost = |operation: &&RawOperation| operation.snapshot.target.is_none() && !operation.is_completed();
         operation.filter(|operation| !is_lost(operation)).map(RawOperation::token)
+    }
+
+    /// Returns the start id of the start call that failed, or of the operation that the error is
+    /// about: see [`StartCall::start_id`](crate::StartCall::start_id). `None` if there is none, it
+    /// is not known, or the call was not sent because an argument is not legal.
+    ///
+    /// With it a start that may have happened is repeated safely.
+    ///
+    /// ```
+    /// use lro_runtime::{ErrorKind, Operations, RawOperation, Result, StartCall};
+    ///
+    /// /// Starts again with the same id, by which the service knows that it is one start.
+    /// async fn start(call: impl Fn() -> StartCall) -> Result<RawOperation> {
+    ///     let error = match call().await {
+    ///         Err(error) if error.kind() == ErrorKind::Start => error,
+    ///         started => return started,
+    ///     };
+    ///     match error.start_id() {
+    ///         Some(id) => call().with_start_id(id).await,
+    ///         None => Err(error),
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn start_id(&self) -> Option<&str> {
+        let of_operation = || self.0.operation.as_ref().and_then(RawOperation::start_id);
+        self.0.start_id.as_deref().or_else(of_operation)
     }
 
     /// Returns the status that the server sent: why the operation failed, or why the last call
@@ -280,12 +315,13 @@ impl fmt::Debug for Error {
         let inner = &*self.0;
         f.debug_struct("Error")
             .field("kind", &inner.kind)
-            .field("message", &inner.message)
-            .field("operation", &inner.operation.as_ref().map(RawOperation::label))
+            .field("message", &quoted_line(&inner.message))
+            .field("operation", &inner.operation.as_ref().map(|operation| quoted_name(operation.name())))
+            .field("start_id", &self.start_id())
             .field("status", &inner.status)
             .field("attempts", &inner.attempts)
             .field("elapsed", &inner.elapsed)
-            .field("source", &inner.source.as_ref().map(|source| line(&source.to_string())))
+            .field("source", &inner.source.as_ref().map(|source| quoted_message(&source.to_string())))
             .finish()
     }
 }

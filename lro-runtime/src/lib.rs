@@ -97,9 +97,13 @@
 //! [allowed](OperationsBuilder::allow_origin), which gets nothing of the client's own, or on one
 //! that was [allowed with credentials](OperationsBuilder::allow_origin_with_credentials). An
 //! operation that leads elsewhere has started all the same: it has its name and its token, and its
-//! polls fail. Bodies are read up to a [limit](OperationsBuilder::max_body). Errors, `Debug` output
-//! and tokens never show header values, secrets in a query, or more than the beginning of a body. A
-//! token is an address and [proves nothing](Token#what-a-token-proves).
+//! polls fail. Bodies are read up to a [limit](OperationsBuilder::max_body).
+//!
+//! Errors and `Debug` output show no header values, of a query the names and only values that are
+//! known to be harmless, and of a body the beginning, without members that are known secrets.
+//! [Tokens](Token) have no secrets either, and [say what they left out](Token::left_out). A key
+//! that the service wants in the query belongs on the client: [`OperationsBuilder::query`]. A token
+//! is an address and [proves nothing](Token#what-a-token-proves).
 //!
 //! # Features
 //!

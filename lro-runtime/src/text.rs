@@ -1,7 +1,9 @@
 //! Makes text from a server safe to print: cut to a limit, without the secrets of URLs in it, and
 //! escaped so that it stays on one line.
 
-use crate::secrets::hidden;
+use std::fmt;
+
+use crate::secrets::{self, hidden, stored_text};
 
 /// How many bytes of a body an error shows. Bodies may hold what does not belong in a log, so only
 /// the beginning is shown.
@@ -21,6 +23,111 @@ pub(crate) fn line(message: &str) -> String {
     escaped(message.as_bytes(), LINE)
 }
 
+/// How many bytes of a name or of a word `Debug` output shows: so much that it is known again.
+const BRIEF: usize = 256;
+
+/// Text that `Debug` prints as it is, between quotes: it was escaped before.
+pub(crate) struct Quoted(String);
+
+impl fmt::Debug for Quoted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0)
+    }
+}
+
+/// The first items of a list, and how many more there are: a list may be as long as a reply.
+pub(crate) struct First<'a, T>(pub(crate) &'a [T], pub(crate) usize);
+
+impl<T: fmt::Debug> fmt::Debug for First<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_list();
+        out.entries(self.0.iter().take(self.1));
+        let more = self.0.len().saturating_sub(self.1);
+        if more > 0 {
+            out.entry(&format_args!("{more} more"));
+        }
+        out.finish()
+    }
+}
+
+/// Returns the beginning of a name or a URL for `Debug` output, escaped and without secrets.
+pub(crate) fn quoted_name(name: &str) -> Quoted {
+    Quoted(printed(&redacted(name), BRIEF, false))
+}
+
+/// Returns the beginning of a name or a URL that is one of many, for `Debug` output.
+pub(crate) fn quoted_part(part: &str) -> Quoted {
+    Quoted(printed(&redacted(part), EXCERPT, false))
+}
+
+/// Returns the beginning of any other text for `Debug` output, escaped and without secrets.
+pub(crate) fn quoted(text: &str) -> Quoted {
+    Quoted(escaped(text.as_bytes(), BRIEF))
+}
+
+/// Returns the beginning of a message for `Debug` output. Longer than [`quoted`], shorter than
+/// [`line`]: an error has it twice.
+pub(crate) fn quoted_message(message: &str) -> Quoted {
+    Quoted(escaped(message.as_bytes(), 2 * BRIEF))
+}
+
+/// Returns a message that [`line`] has escaped, for `Debug` output.
+pub(crate) fn quoted_line(line: &str) -> Quoted {
+    Quoted(head(line, LINE + '…'.len_utf8()).to_owned())
+}
+
+/// Returns the beginning of a name or a URL in a form that may be shown: `…` stands for the values
+/// of query parameters that are not known to be harmless, and user info is removed.
+pub(crate) fn redacted(name: &str) -> String {
+    let head = head(name, LINE + BEHIND);
+    let shown = secrets::redacted(head);
+    let cut = self::head(&shown, LINE);
+    if cut.len() < shown.len() || head.len() < name.len() { format!("{cut}…") } else { shown }
+}
+
+/// Returns the first bytes of a text, at most so many.
+pub(crate) fn head(text: &str, most: usize) -> &str {
+    if text.len() <= most {
+        return text;
+    }
+    // A character has at most four bytes, so one of these is between two of them.
+    (most.saturating_sub(3)..=most).rev().find_map(|end| text.get(..end)).unwrap_or_default()
+}
+
+/// Returns a text as a token keeps it: whole if it takes at most so many bytes in JSON, else its
+/// beginning and `…`.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    // JSON escapes a control character with up to six bytes, and quotes and backslashes with two.
+    let written = |c: char| match c {
+        '"' | '\\' => 2,
+        c if c < ' ' => 6,
+        c => c.len_utf8(),
+    };
+    // Most texts are short enough, whatever is in them.
+    if text.len() <= most / 6 {
+        return text.to_owned();
+    }
+    let (mut length, mut end) = (0, 0);
+    for (at, c) in text.char_indices() {
+        length += written(c);
+        if length <= most.saturating_sub('…'.len_utf8()) {
+            end = at + c.len_utf8();
+        }
+        if length > most {
+            return format!("{}…", text.get(..end).unwrap_or_default());
+        }
+    }
+    text.to_owned()
+}
+
+/// Returns a text of a service as a token keeps it: without the values of known secrets, and
+/// [`cut`].
+pub(crate) fn kept(text: &str, most: usize) -> String {
+    let head = head(text, 2 * most);
+    let kept = cut(&stored_text(head), most);
+    if head.len() < text.len() && !kept.ends_with('…') { cut(&format!("{kept}…"), most) } else { kept }
+}
+
 /// How many bytes behind the end of an excerpt are read. User info is known by the `@` behind it.
 const BEHIND: usize = 2048;
 
@@ -28,16 +135,27 @@ fn escaped(bytes: &[u8], most: usize) -> String {
     let head = bytes.get(..most + BEHIND).unwrap_or(bytes);
     // Lossy: a body may not be UTF-8 at all, and the cut may go through a character.
     let text = String::from_utf8_lossy(head);
-    let text = hidden(&text);
+    printed(&hidden(&text), most, head.len() < bytes.len())
+}
+
+/// Escapes the beginning of a text so that it stays on one line. `goes_on` says that there is more
+/// of it.
+fn printed(text: &str, most: usize, goes_on: bool) -> String {
     let mut out = String::with_capacity(most.min(text.len()) + 4);
-    for (at, c) in text.char_indices() {
-        if at + c.len_utf8() > most {
+    for c in text.chars() {
+        let before = out.len();
+        if is_fit_to_print(c) {
+            out.push(c);
+        } else {
+            out.extend(c.escape_default());
+        }
+        if out.len() > most {
+            out.truncate(before);
             out.push('…');
             return out;
         }
-        if is_fit_to_print(c) { out.push(c) } else { out.extend(c.escape_default()) }
     }
-    if head.len() < bytes.len() {
+    if goes_on {
         out.push('…');
     }
     out
@@ -65,6 +183,7 @@ mod tests {
     fn a_url_in_a_text_is_shown_without_its_secrets() {
         let body = br#"{"next":"https://h/p?api-version=1&sig=hunter2"}"#;
         assert_eq!(excerpt(body), r#"{"next":"https://h/p?api-version=1&sig=…"}"#);
+        assert_eq!(excerpt(br#"{"password":"hunter2"}"#), r#"{"password":"…"}"#);
         assert_eq!(line("no access to https://h/p?code=hunter2 today"), "no access to https://h/p?code=… today");
     }
 
@@ -83,5 +202,8 @@ mod tests {
         assert!(shown.ends_with('…') && shown.chars().count() == 121, "{shown}");
         assert!(excerpt("ä".repeat(500).as_bytes()).chars().count() <= 121, "a letter may be cut in half");
         assert_eq!(line(&"x".repeat(5000)).chars().count(), 1001);
+        assert!(line(&"\u{1b}".repeat(5000)).len() <= LINE + 3, "escapes count");
+        let name = redacted(&format!("https://h/{}?sig=hunter2", "x".repeat(1 << 20)));
+        assert!(name.len() <= LINE + 3 && name.ends_with('…'), "{name}");
     }
 }

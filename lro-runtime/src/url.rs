@@ -5,8 +5,8 @@ use std::{borrow::Cow, fmt};
 
 use http::Uri;
 
-pub(crate) use crate::secrets::{redacted, without_secrets};
-use crate::text::excerpt;
+pub(crate) use crate::text::redacted;
+use crate::{percent::decoded, text::excerpt};
 
 /// Why a URL or a name is refused. The message names it, with secrets removed, and gives the
 /// reason.
@@ -84,6 +84,10 @@ fn is_scheme(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }
 
+/// The length of the longest URL that [`Uri`] can hold, in bytes. What is longer is refused before
+/// it is copied and encoded.
+const LONGEST: usize = 65_534;
+
 /// Resolves `reference` against `base` into an absolute URL ([RFC 3986, section
 /// 5.2](https://www.rfc-editor.org/rfc/rfc3986#section-5.2)).
 ///
@@ -93,6 +97,9 @@ fn is_scheme(text: &str) -> bool {
 /// is dropped.
 pub(crate) fn resolve(base: &Uri, reference: &str) -> Result<Uri, UrlError> {
     let refused = |why: &str| UrlError(format!("the URL `{}` {why}", redacted(&excerpt(reference.as_bytes()))));
+    if reference.len() > LONGEST {
+        return Err(refused("is longer than a URL may be"));
+    }
     if let Some(c) = reference.chars().find(|c| c.is_control() || *c == '\\') {
         return Err(refused(&format!("contains {c:?}")));
     }
@@ -130,14 +137,32 @@ pub(crate) fn resolve(base: &Uri, reference: &str) -> Result<Uri, UrlError> {
 }
 
 /// Returns `uri` with the query parameter `pair` (`name=value`) at its end, unless it has one of
-/// this name already, in any case.
+/// this name already, in any case and however it is encoded.
 pub(crate) fn with_query(uri: &Uri, pair: &str) -> Result<Uri, UrlError> {
-    let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    let name = |pair: &str| decoded(pair.split('=').next().unwrap_or_default().as_bytes()).to_ascii_lowercase();
     if uri.query().is_some_and(|query| query.split('&').any(|known| name(known) == name(pair))) {
         return Ok(uri.clone());
     }
     let separator = if uri.query().is_some() { '&' } else { '?' };
     resolve(uri, &format!("{uri}{separator}{pair}"))
+}
+
+/// The placeholder for the client's own origin, in the URL of a reference that begins with `/`:
+/// such a path is of the origin, and not below a base URL that has a path itself.
+///
+/// A dialect does not know the base URL. The host does not exist: `.invalid` is reserved ([RFC
+/// 6761](https://www.rfc-editor.org/rfc/rfc6761#section-6.4)). A server that writes the placeholder
+/// itself names a path of the client's own origin, as it could without.
+const OWN_ORIGIN: &str = "http://origin.invalid";
+
+/// Returns the URL of a path on the client's own origin, as a cursor keeps it.
+pub(crate) fn on_own_origin(path: &str) -> String {
+    format!("{OWN_ORIGIN}{path}")
+}
+
+/// Returns the path of a URL that [`on_own_origin`] made; `None` for any other.
+pub(crate) fn path_on_own_origin(url: &str) -> Option<&str> {
+    url.strip_prefix(OWN_ORIGIN).filter(|path| path.starts_with('/'))
 }
 
 /// Returns the authority of a reference, if it has one: host and port, and perhaps user info.
@@ -187,32 +212,36 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Cow<'_, str> {
 /// Removes the dot segments of an absolute `path` ([RFC 3986, section
 /// 5.2.4](https://www.rfc-editor.org/rfc/rfc3986#section-5.2.4)).
 fn without_dots(path: &str) -> String {
-    let mut out: Vec<&str> = Vec::new();
-    let segments: Vec<&str> = path.split('/').collect();
-    let last = segments.len().saturating_sub(1);
-    for (index, segment) in segments.iter().enumerate() {
-        match *segment {
+    let mut out = String::with_capacity(path.len());
+    let mut segments = path.strip_prefix('/').unwrap_or(path).split('/').peekable();
+    while let Some(segment) = segments.next() {
+        match segment {
             "." | ".." => {
-                // The first element is the empty text before the leading `/`. It is never popped,
-                // so `..` cannot climb above the root.
-                if *segment == ".." && out.len() > 1 {
-                    out.pop();
+                // At the root nothing is left to remove: `..` cannot climb above it.
+                if segment == ".." {
+                    out.truncate(out.rfind('/').unwrap_or_default());
                 }
                 // `/a/.` and `/a/b/..` name a directory: the result ends with `/`.
-                if index == last {
-                    out.push("");
+                if segments.peek().is_none() {
+                    out.push('/');
                 }
             }
-            segment => out.push(segment),
+            segment => {
+                out.push('/');
+                out.push_str(segment);
+            }
         }
     }
-    out.join("/")
+    out
 }
 
 /// Encodes a name as a path that cannot leave its collection;
 /// [`dialect::encode_name`](crate::dialect::encode_name) has the rules.
 pub(crate) fn encode_name(name: &str) -> Result<String, UrlError> {
     let refused = |why: &str| UrlError(format!("the name `{}` {why}", redacted(&excerpt(name.as_bytes()))));
+    if name.len() > LONGEST {
+        return Err(refused("is longer than a URL may be"));
+    }
     let mut out = String::with_capacity(name.len());
     for (index, segment) in name.split('/').enumerate() {
         match segment {
@@ -372,5 +401,15 @@ mod tests {
         for refused in ["", "/a", "a//b", "a/../b", "..", "a/.", "a/"] {
             assert!(encode_name(refused).is_err(), "{refused}");
         }
+    }
+
+    #[test]
+    fn what_is_longer_than_any_url_is_refused_by_its_length() {
+        let base: Uri = "https://h/".parse().unwrap();
+        let long = "a".repeat(LONGEST + 1);
+        for error in [resolve(&base, &long).unwrap_err(), encode_name(&long).unwrap_err()] {
+            assert!(error.to_string().ends_with("is longer than a URL may be"), "{error}");
+        }
+        assert!(encode_name(&"a".repeat(LONGEST)).is_ok());
     }
 }

@@ -6,14 +6,16 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use lro_runtime::{
-    Code, Error, ErrorKind, Operations, PollSettings, State,
+    Code, Dialect, Error, ErrorKind, Operations, PollSettings, State,
+    dialect::{Azure, Compute, Cursor, Declared, Google, Jobs, Lxd, Redfish, Vertex},
     testing::{Script, VirtualClock},
     transport::Reply,
+    wire,
 };
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::{Value, json};
@@ -133,6 +135,58 @@ fn a_wrong_type_in_a_field_is_refused_by_its_name() {
     }
 }
 
+/// The poll replies of a failed operation, with `$` for its error.
+fn failed_messages() -> Vec<(Arc<dyn Dialect>, &'static str)> {
+    vec![
+        (Arc::new(Google::new()), r#"{"name":"o","done":true,"error":$}"#),
+        (Arc::new(Vertex::new()), r#"{"name":"o","done":true,"error":$}"#),
+        (Arc::new(Jobs::new()), r#"{"name":"o","state":"JOB_STATE_FAILED","error":$}"#),
+        (Arc::new(Compute::new()), r#"{"name":"o","status":"DONE","httpErrorStatusCode":500,"error":{"errors":[$]}}"#),
+        (Arc::new(Compute::new()), r#"{"name":"o","status":"DONE","httpErrorStatusCode":500,"error":$}"#),
+        (Arc::new(Azure::new()), r#"{"status":"Failed","error":$}"#),
+        (Arc::new(Lxd::new()), r#"{"type":"sync","metadata":{"id":"1","status_code":400,"err":$}}"#),
+        (Arc::new(Redfish), r#"{"TaskState":"Exception","Messages":$}"#),
+        (Arc::new(Declared::of::<wire::gke::Operation>()), r#"{"name":"o","status":"DONE","error":$}"#),
+        (Arc::new(Declared::of::<wire::cloud_sql::Operation>()), r#"{"name":"o","status":"DONE","error":$}"#),
+        (
+            Arc::new(Declared::of::<wire::bigquery::Job>()),
+            r#"{"id":"p:l.j","jobReference":{"projectId":"p","jobId":"j"},"status":{"state":"DONE","errorResult":$}}"#,
+        ),
+        (Arc::new(Declared::of::<wire::openai::Response>()), r#"{"id":"1","status":"failed","error":$}"#),
+        (Arc::new(Declared::of::<wire::openai::FineTuningJob>()), r#"{"id":"1","status":"failed","error":$}"#),
+        (Arc::new(Declared::of::<wire::replicate::Prediction>()), r#"{"id":"1","status":"failed","error":$}"#),
+        (Arc::new(Declared::of::<wire::meilisearch::Task>()), r#"{"uid":1,"status":"failed","error":$}"#),
+    ]
+}
+
+#[test]
+fn an_error_of_any_shape_is_a_failed_operation_in_every_dialect() {
+    let codes =
+        ["7", r#""7""#, "7.0", r#""DISK_FULL""#, "null", "-1", "1e300", "99999999999999999999", "[]", "{}", "true"];
+    let mut errors: Vec<_> = codes.iter().map(|code| format!(r#"{{"code":{code},"message":"m"}}"#)).collect();
+    errors.extend([
+        r#""boom""#.to_owned(),
+        "5".to_owned(),
+        r#"["boom"]"#.to_owned(),
+        r#"{"message":5}"#.to_owned(),
+        r#"{"code":3,"message":"m","code":4,"details":7}"#.to_owned(),
+        r#"{"\ud800":1,"message":"m"}"#.to_owned(),
+    ]);
+    for (dialect, message) in failed_messages() {
+        for error in &errors {
+            let reply = reply(200, message.replace('$', error));
+            let seen = dialect.read(&Cursor::new("projects/p/global/operations/o"), &reply);
+            let seen = seen.unwrap_or_else(|why| panic!("{} {error}: {why}", dialect.id()));
+            assert_eq!(seen.state, State::Failed, "{} {error}", dialect.id());
+            assert!(seen.status.is_some(), "{} {error}", dialect.id());
+        }
+        // Where nothing else says that it failed, an empty list is no error; the wait ends.
+        let reply = reply(200, message.replace('$', "[]"));
+        let seen = dialect.read(&Cursor::new("projects/p/global/operations/o"), &reply).unwrap();
+        assert!(seen.state.is_terminal(), "{}", dialect.id());
+    }
+}
+
 #[test]
 fn json_that_is_not_an_object_is_refused() {
     for body in
@@ -205,8 +259,10 @@ fn a_body_over_the_limit_is_an_error_at_once() {
 }
 
 #[test]
-fn duplicate_keys_are_refused_or_the_same_everywhere() {
-    assert!(refused(r#"{"name":"operations/1","done":false,"done":true}"#).contains("duplicate"));
+fn of_a_member_that_is_there_twice_the_last_counts() {
+    let operation = polled(r#"{"name":"operations/1","done":false,"done":true,"done":null}"#).unwrap();
+    assert!(operation.is_completed());
+    // A payload is the caller's type, which serde reads.
     let operation = done(r#"{"uri":"a","uri":"b"}"#);
     assert_eq!(operation.into_result().unwrap_err().kind(), ErrorKind::Decode);
 }

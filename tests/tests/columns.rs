@@ -11,11 +11,22 @@ use std::{
 const COLUMNS: usize = 100;
 
 /// What prose stands in, from the root of the repository.
-const PLACES: [&str; 7] = ["lro-runtime", "lro-macros", "tests/tests", "tests/fixtures", "examples", "benches", "docs"];
-const PAGES: [&str; 6] = [
+const PLACES: [&str; 9] = [
+    "lro-runtime",
+    "lro-macros",
+    "tests/tests",
+    "tests/attack",
+    "tests/fixtures",
+    "examples",
+    "benches",
+    "fuzz/fuzz_targets",
+    "docs",
+];
+const PAGES: [&str; 7] = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "fuzz/README.md",
     "tests/MISTAKES.md",
     "tests/mutants.md",
     "tests/scripts/README.md",

@@ -334,11 +334,13 @@ fn a_start_without_an_answer_is_sent_again_with_the_id_of_the_call_and_its_error
     let lost = || TransportError::message(TransportErrorKind::Closed, "lost");
     let server = Server::new(&clock, move |_, _| (Duration::ZERO, Err(lost())));
     let operations = client(&server, &clock, |builder| builder.start_retries(2));
-    drive(&clock, operations.call(Method::POST, "v1/x").into_future()).unwrap_err();
+    let error = drive(&clock, operations.call(Method::POST, "v1/x").into_future()).unwrap_err();
+    assert_eq!(error.start_id(), None);
     assert_eq!(server.requests().len(), 1, "without an id a second start may start a second operation");
     let call = operations.call(Method::POST, "v1/x").start_id_in(StartIdIn::Header("id")).with_start_id("x7");
     let error = drive(&clock, call.into_future()).unwrap_err();
     assert!(error.to_string().contains("with the start id `x7` failed"), "{error}");
+    assert_eq!(error.start_id(), Some("x7"));
     let ids: Vec<_> = server.requests()[1..].iter().map(|(_, request)| request.headers()["id"].clone()).collect();
     assert_eq!(ids, ["x7", "x7", "x7"]);
 }

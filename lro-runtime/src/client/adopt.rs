@@ -12,7 +12,7 @@ use crate::{
     message::{Reply, Request},
     operation::{
         Handle, LongRunning, Method, OperationState, RawOperation,
-        snapshot::{ReplyTime, Snapshot},
+        snapshot::{ReplyTime, Snapshot, StartTime},
     },
     status::Failure,
 };
@@ -73,8 +73,11 @@ impl Operations {
 
     /// Makes an operation from its message as the service wrote it. No I/O.
     ///
-    /// The message is the reply to a call that was made by other means, or one that was stored
-    /// ([`RawOperation::raw`]).
+    /// The message is the reply to a start call that was made by other means, or one that was
+    /// stored ([`RawOperation::raw`]). It is taken as a start reply that arrives now, because it
+    /// does not say when it was written: the `initial_delay`, its hint and the `not_found_grace`
+    /// count from now, and no poll has found the operation yet. Where the time of the start
+    /// matters, store the [`token`](RawOperation::token) instead, which has it.
     ///
     /// ```
     /// # let operations = lro_runtime::Operations::builder("https://images.example.com").build()?;
@@ -113,8 +116,13 @@ impl Operations {
         let mut request = Request::default();
         *request.uri_mut() = self.base().clone();
         let seen = dialect.read_start(&request, &reply, Method::options_of(method))?;
-        // The time of the start is unknown: without it a `404` is an error at once, with no grace.
-        let next = self.first(dialect, seen, reply.body(), method, None, self.just_now());
+        // Read as a start reply, it is one in time as well: of a message that has just come, a
+        // `404` means that the operation is not visible yet. Of an older one it costs a wait no
+        // more than the grace.
+        let timer = self.timer();
+        let started = StartTime { at: timer.now(), system: timer.system_time() };
+        let replied = ReplyTime { at: started.at, round_trip: Duration::ZERO, answers_start: true };
+        let next = self.first(dialect, seen, reply.body(), method, Some(started), replied);
         Ok(RawOperation::new(next.with_body(|| reply.into_body()), self.clone(), method))
     }
 
@@ -156,11 +164,5 @@ impl Operations {
                     .with_advice(ErrorKind::Protocol, "the snapshot's `raw()` is the entry; the others are listed"))
             }
         }
-    }
-
-    /// The time of a reply that is handed over now, took no time, and is not the reply to a start
-    /// call: the initial delay does not apply.
-    fn just_now(&self) -> ReplyTime {
-        ReplyTime { at: self.timer().now(), round_trip: Duration::ZERO, answers_start: false }
     }
 }

@@ -3,10 +3,11 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use http::{HeaderName, HeaderValue, Uri};
+use http::Uri;
 
 use super::{
     Credentials, Inner, Operations,
+    call::header,
     start_id::{StartIdIn, StartIdPlace},
     start_policy::StartPolicy,
     trust::{Access, Origins, library_headers},
@@ -15,9 +16,10 @@ use crate::{
     dialect::{Dialect, Google},
     error::{Error, ErrorKind, Result},
     settings::PollSettings,
+    text::quoted_name,
     timer::Timer,
     transport::Transport,
-    url::{Origin, redacted},
+    url::{Origin, encode_query, redacted},
 };
 
 /// The default limit of a reply's body, in bytes.
@@ -34,6 +36,7 @@ pub struct OperationsBuilder {
     transport: Option<Arc<dyn Transport>>,
     timer: Option<Arc<dyn Timer>>,
     headers: Vec<(String, String)>,
+    query: Vec<(String, String)>,
     credentials: Option<Arc<dyn Credentials>>,
     settings: PollSettings,
     origins: Vec<(String, Access)>,
@@ -57,7 +60,7 @@ impl Operations {
 // The base URL may have secrets in its query, and header values are secret: neither is shown.
 impl fmt::Debug for OperationsBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OperationsBuilder").field("base_url", &redacted(&self.base_url)).finish_non_exhaustive()
+        f.debug_struct("OperationsBuilder").field("base_url", &quoted_name(&self.base_url)).finish_non_exhaustive()
     }
 }
 
@@ -69,6 +72,7 @@ impl OperationsBuilder {
             transport: None,
             timer: None,
             headers: vec![],
+            query: vec![],
             credentials: None,
             settings: PollSettings::default(),
             origins: vec![],
@@ -103,11 +107,46 @@ impl OperationsBuilder {
     /// Sets a header that every request carries. Default: `user-agent: lro-runtime/…` and
     /// `accept: application/json`.
     ///
-    /// Replaces an earlier header of the same name, including these two. A value that may be a
-    /// credential, by the name of its header, is marked as sensitive: `Debug` of a request does not
-    /// show it.
+    /// Replaces an earlier header of the same name, including these two. Its value is marked as
+    /// sensitive, so that `Debug` of a request does not show it, unless the header is known to be
+    /// harmless, such as `accept`.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets a query parameter that every request to the client's own origin carries, such as a key
+    /// that the service wants there: start calls, polls, lists, cancel and delete calls. Default:
+    /// none.
+    ///
+    /// Name and value are encoded. Replaces an earlier parameter of the same name. A URL that has a
+    /// parameter of this name already, in any case, keeps that one.
+    ///
+    /// No other origin gets it, not even one that is allowed [with
+    /// credentials](Self::allow_origin_with_credentials), and it is in no token and in no `Debug`
+    /// output. What a caller writes into the URL of a start call instead is not repeated on polls,
+    /// and [a token leaves it out](crate::Token::left_out). A gRPC call has no query: its keys are
+    /// [headers](Self::header).
+    ///
+    /// ```
+    /// use lro_runtime::{Operations, PollSettings, block_on};
+    /// # use lro_runtime::testing::{Script, ScriptedTransport, VirtualClock};
+    /// # let transport = ScriptedTransport::new(Script::new().running(1).done(serde_json::json!({})));
+    ///
+    /// let operations = Operations::builder("https://images.example.com").query("subscription-key", "a&b");
+    /// # let operations = operations.transport(transport.clone()).timer(VirtualClock::new());
+    /// let operations = operations.build()?;
+    /// let operation = block_on(operations.post("v1/images:export", &()))?;
+    /// operation.blocking().poll_until_completed(PollSettings::default())?;
+    /// # let requests = transport.requests();
+    /// # assert!(requests.len() > 1);
+    /// # for request in requests {
+    /// #     assert_eq!(request.uri().query(), Some("subscription-key=a%26b"));
+    /// # }
+    /// # Ok::<(), lro_runtime::Error>(())
+    /// ```
+    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.query.push((name.into(), value.into()));
         self
     }
 
@@ -230,9 +269,9 @@ impl OperationsBuilder {
     /// # Errors
     ///
     /// Of kind [`InvalidSettings`](crate::ErrorKind::InvalidSettings), naming what is invalid: the
-    /// base URL, an origin, a header, a setting, the place of the start id, the time limit of start
-    /// calls, or a missing transport or timer (without the features `hyper` and `smol` there is no
-    /// default).
+    /// base URL, an origin, a header, a query parameter, a setting, the place of the start id, the
+    /// time limit of start calls, or a missing transport or timer (without the features `hyper` and
+    /// `smol` there is no default).
     pub fn build(self) -> Result<Operations> {
         // Checked here, so that an invalid setting fails when the client is made and not in the
         // middle of its first wait.
@@ -250,11 +289,17 @@ impl OperationsBuilder {
         // below.
         let mut headers = library_headers();
         for (name, value) in &self.headers {
-            let legal_name: HeaderName =
-                name.parse().map_err(|_| invalid(format!("header `{name}`: not a header name")))?;
-            let value = HeaderValue::try_from(value)
-                .map_err(|_| invalid(format!("header `{name}`: the value contains control characters")))?;
-            headers.insert(legal_name, value);
+            let (name, value) = header(name, value).map_err(invalid)?;
+            headers.insert(name, value);
+        }
+        let mut query: Vec<(String, String)> = vec![];
+        for (name, value) in self.query {
+            if name.is_empty() {
+                return Err(invalid("query: the name of the parameter is empty".to_owned()));
+            }
+            let pair = format!("{}={}", encode_query(&name), encode_query(&value));
+            query.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
+            query.push((name, pair));
         }
         let timeout = self.start_timeout.unwrap_or(StartPolicy::TIMEOUT);
         if timeout.is_zero() {
@@ -266,6 +311,7 @@ impl OperationsBuilder {
             transport: self.transport.map_or_else(default_transport, Ok)?,
             timer: self.timer.map_or_else(default_timer, Ok)?,
             headers,
+            query,
             credentials: self.credentials,
             settings: self.settings,
             origins,

@@ -17,7 +17,11 @@ use super::{
     start_id::{self, StartIdIn, StartIdPlace},
 };
 use crate::{
-    dialect::Call, error::Result, operation::RawOperation, text::excerpt, transport::BoxFuture, url::redacted,
+    dialect::Call,
+    error::Result,
+    operation::RawOperation,
+    text::{excerpt, quoted_name},
+    transport::BoxFuture,
 };
 
 /// A start call that is being put together: made by [`Operations::call`], sent when it is awaited.
@@ -173,6 +177,10 @@ impl StartCall {
     }
 
     /// Adds a query parameter. A parameter that is added more than once is sent more than once.
+    ///
+    /// It is of this call alone, and a [token leaves it out](crate::Token::left_out) unless it is
+    /// known to be harmless. A key that the service wants on every request is the client's:
+    /// [`OperationsBuilder::query`](crate::OperationsBuilder::query).
     pub fn query(mut self, name: impl AsRef<str>, value: impl Display) -> Self {
         self.query.push((name.as_ref().to_owned(), value.to_string()));
         self
@@ -386,12 +394,15 @@ fn push_query(target: &mut String, query: &[(String, String)]) {
     }
 }
 
-/// Reads a header. The error does not show the value, which may be secret.
-fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
+/// Reads a header of a caller: one rule for the headers of a client and of a call. A value may have
+/// any characters but control characters, as in [RFC 9110,
+/// 5.5](https://www.rfc-editor.org/rfc/rfc9110#section-5.5); text that is not ASCII is sent as
+/// UTF-8. The error does not show the value, which may be secret.
+pub(super) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
     let legal: HeaderName =
         name.parse().map_err(|_| format!("the header `{}`: not a header name", excerpt(name.as_bytes())))?;
-    let value = HeaderValue::try_from(value)
-        .map_err(|_| format!("the header `{legal}`: the value has characters that are not visible ASCII"))?;
+    let value = HeaderValue::from_bytes(value.as_bytes())
+        .map_err(|_| format!("the header `{legal}`: the value has control characters"))?;
     Ok((legal, value))
 }
 
@@ -415,7 +426,7 @@ impl fmt::Debug for StartCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StartCall")
             .field("method", &self.call.method)
-            .field("path", &redacted(&excerpt(self.call.target.as_bytes())))
+            .field("path", &quoted_name(&self.call.target))
             .finish_non_exhaustive()
     }
 }

@@ -13,16 +13,16 @@ use http::{HeaderMap, Uri};
 
 use super::{
     Operations,
-    trust::{Access, BareRequest, library_headers, of_the_body},
+    trust::{Access, BareRequest, OwnRequest, library_headers, of_the_body},
 };
 use crate::{
     dialect::{Call, Cursor, Dialect},
     message::{Reply, Request},
     operation::snapshot::PollTarget,
-    secrets::is_secret_header,
+    secrets::is_plain_header,
     status::{Cause, Failure},
     timer::Timer,
-    url::{Origin, is_absolute, redacted, resolve, with_query},
+    url::{Origin, is_absolute, path_on_own_origin, redacted, resolve, with_query},
 };
 
 impl Operations {
@@ -52,6 +52,10 @@ impl Operations {
                 // call.
                 let mut headers = self.inner.headers.clone();
                 headers.extend(call.headers);
+                if !self.inner.query.is_empty() && Origin::of(request.uri()).as_ref() == Some(self.inner.origins.own())
+                {
+                    request.extensions_mut().insert(OwnRequest);
+                }
                 headers
             }
             Access::Bare => {
@@ -85,6 +89,10 @@ impl Operations {
     /// Resolves the target of a call into the URL that is sent, and what its origin gets.
     fn resolved(&self, target: &str) -> Result<(Uri, Access), Failure> {
         let inner = &*self.inner;
+        if let Some(path) = path_on_own_origin(target) {
+            // One slash, for the same reason as below.
+            return Ok((resolve(&inner.base, &format!("/{}", path.trim_start_matches('/')))?, Access::Full));
+        }
         if is_absolute(target) {
             // The parsed URL is checked, which is what will be sent: two parsers may read one text
             // as two hosts.
@@ -114,6 +122,17 @@ impl Operations {
         })
     }
 
+    /// Returns the request with the client's query parameters; `None` if it gets none.
+    fn with_own_query(&self, request: &Request) -> Result<Option<Request>, Failure> {
+        if request.extensions().get::<OwnRequest>().is_none() {
+            return Ok(None);
+        }
+        let uri = self.inner.query.iter().try_fold(request.uri().clone(), |uri, (_, pair)| with_query(&uri, pair))?;
+        let mut request = request.clone();
+        *request.uri_mut() = uri;
+        Ok(Some(request))
+    }
+
     /// Builds the request of `call` and sends it: see [`exchange`](Self::exchange).
     pub(crate) async fn send(&self, call: Call, limit: Duration, timer: &dyn Timer) -> Result<Reply, Failure> {
         self.exchange(&self.request(call)?, limit, timer).await
@@ -128,7 +147,12 @@ impl Operations {
     ) -> Result<Reply, Failure> {
         let inner = &*self.inner;
         // The request is borrowed because every poll sends the same one; it is cloned only where
-        // credentials or cookies change it.
+        // the client's query, credentials or cookies change it.
+        //
+        // The query is not part of the request as dialects see it: they keep the URL of a start
+        // call, and what is kept ends up in tokens. The credentials see it, which may sign it.
+        let queried = self.with_own_query(request)?;
+        let request = queried.as_ref().unwrap_or(request);
         let mut changed = None;
         let (credentials, cookies) =
             if Self::is_bare(request) { (None, None) } else { (inner.credentials.as_ref(), inner.cookies.as_ref()) };
@@ -180,11 +204,11 @@ async fn with_limit<T>(
     .await
 }
 
-/// Marks the values of credential-like headers as sensitive, whether the builder, the start call or
-/// the dialect has set them: `http` prints such a value as `Sensitive`, so that a transport that
-/// logs requests does not show it.
+/// Marks the values of all headers that are not known to be harmless as sensitive, whether the
+/// builder, the start call or the dialect has set them: `http` prints such a value as `Sensitive`,
+/// so that a transport that logs requests does not show it.
 fn mark_secrets(headers: &mut HeaderMap) {
-    let secret = headers.iter_mut().filter(|(name, _)| is_secret_header(name.as_str()));
+    let secret = headers.iter_mut().filter(|(name, _)| !is_plain_header(name.as_str()));
     secret.for_each(|(_, value)| value.set_sensitive(true));
 }
 

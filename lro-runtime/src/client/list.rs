@@ -256,8 +256,9 @@ async fn fetch(
     timer: TimerOverride,
 ) -> Result<Page> {
     let timer = client.timer_or(timer);
-    // A page has the time limit of one poll.
-    let limit = client.settings().clone().resolve()?.poll_timeout;
+    // A page has the time limit of one poll of the method whose operations are listed.
+    let method_settings = method.map(Method::poll_settings).unwrap_or_default();
+    let limit = method_settings.or(client.settings().clone()).resolve()?.poll_timeout;
     let dialect = client.dialect_of(method);
     let call = dialect.list(&query).map_err(failed)?;
     let began = timer.now();

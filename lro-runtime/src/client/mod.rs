@@ -11,9 +11,9 @@ use crate::{
     error::Result,
     operation::RawOperation,
     settings::PollSettings,
+    text::quoted_name,
     timer::{Timer, TimerOverride},
     transport::Transport,
-    url::redacted,
 };
 
 mod adopt;
@@ -73,6 +73,8 @@ struct Inner {
     transport: Arc<dyn Transport>,
     timer: Arc<dyn Timer>,
     headers: HeaderMap,
+    /// The query parameters of requests to the own origin: the name, and the encoded pair.
+    query: Vec<(String, String)>,
     credentials: Option<Arc<dyn Credentials>>,
     settings: PollSettings,
     origins: Origins,
@@ -84,7 +86,7 @@ struct Inner {
 // The base URL may have secrets in its query, and header values are secret: neither is shown.
 impl fmt::Debug for Operations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let base = redacted(&self.inner.base.to_string());
+        let base = quoted_name(&self.inner.base.to_string());
         f.debug_struct("Operations")
             .field("base", &base)
             .field("dialect", &self.inner.dialect.id())

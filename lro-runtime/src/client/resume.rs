@@ -105,6 +105,7 @@ impl Operations {
         snapshot.status = token.status.map(Arc::new);
         snapshot.raw_status = token.raw_status.map(Arc::from);
         snapshot.is_found = token.found;
+        snapshot.left_out = Some(token.left_out).filter(|left_out| !left_out.is_empty()).map(Arc::new);
         if method.is_none() && !token.method.is_empty() {
             snapshot.token_method = Some(token.method.into());
         }

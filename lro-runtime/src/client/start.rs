@@ -128,9 +128,11 @@ impl Operations {
                 }
             })?;
             // With the id, a start that may have happened can be repeated.
-            let with_id = call.start_id.as_deref().map(|id| format!(" with the start id `{id}`")).unwrap_or_default();
+            let start_id = call.start_id.clone();
+            let with_id = start_id.as_deref().map(|id| format!(" with the start id `{id}`")).unwrap_or_default();
             client.start_erased(call, method).await.map_err(|StartFailure { failure, answered_with_success }| {
                 let error = Error::from_failure(ErrorKind::Start, format!("{name}{with_id} failed"), failure);
+                let error = error.with_start_id(start_id);
                 if !answered_with_success {
                     return error;
                 }
@@ -216,7 +218,9 @@ impl Operations {
         // Without a name the cursor's key names the operation: the URL of a monitor, for example. A
         // finished operation may have neither.
         let named = seen.name.as_deref().filter(|name| !name.is_empty());
+        let name_is_own = named.is_none() && target.as_ref().is_some_and(|target| target.cursor.is_own());
         let name = named.or(target.as_ref().map(|target| target.cursor.key())).unwrap_or_default().to_owned();
-        Snapshot::unpolled(&name, id, target, started).after(seen, body, method, replied)
+        let unpolled = Snapshot { name_is_own, ..Snapshot::unpolled(&name, id, target, started) };
+        unpolled.after(seen, body, method, replied)
     }
 }

@@ -22,6 +22,10 @@ pub(crate) enum Access {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BareRequest;
 
+/// Marks a request to the client's own origin, which gets the client's query parameters.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OwnRequest;
+
 /// The origins that a client trusts.
 #[derive(Clone, Debug)]
 pub(crate) struct Origins {

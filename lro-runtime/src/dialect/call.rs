@@ -5,7 +5,11 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
-use crate::{status::Failure, url};
+use crate::{
+    status::Failure,
+    text::{First, quoted_name},
+    url,
+};
 
 /// One request that a dialect asks the client to send.
 ///
@@ -71,8 +75,11 @@ impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
             .field("method", &self.method)
-            .field("target", &url::redacted(&self.target))
-            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("target", &quoted_name(&self.target))
+            .field(
+                "headers",
+                &First(&self.headers.keys().map(|name| quoted_name(name.as_str())).collect::<Vec<_>>(), 8),
+            )
             .field("body", &format_args!("{} bytes", self.body.len()))
             .finish_non_exhaustive()
     }

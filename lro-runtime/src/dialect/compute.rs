@@ -1,15 +1,20 @@
 //! The dialect of Google's extended operations: Compute Engine, and services that annotate their
 //! own operation message in the same way.
 
-use std::{borrow::Cow, collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use http::{Method, Uri};
-use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::{
-    Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, expect_success,
-    json::{all_shown, is_object, present, shown, text_of},
+    Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part,
+    declared::{
+        WirePath,
+        seek::{Paths, seek},
+    },
+    expect_success,
+    json::{self, MOST_ELEMENTS, all_shown, first_elements, read_members, shown, string, text_of},
+    list_page::MOST_ENTRIES,
 };
 use crate::{
     dialect::encode_name,
@@ -131,11 +136,11 @@ impl Compute {
     /// Reads an operation message. If the method asks for the target's resource and the operation
     /// succeeded, the observation leads to that resource.
     fn observe<'a>(&self, body: &'a [u8], cursor: Option<Cursor>) -> Result<Observation<'a>, Failure> {
-        let members = Members::of(body)?;
+        let members = Members::of(body, &self.fields)?;
         let mut seen = self.read_state(&members)?;
         seen.metadata = Some(Part::of(body, Encoding::Json));
-        seen.progress = members.get::<f64>("progress").map(|percent| percent / 100.0);
-        seen.status_message = members.get("statusMessage").map(Cow::Owned);
+        seen.progress = members.number("progress").map(|percent| percent / 100.0);
+        seen.status_message = members.text("statusMessage").map(Cow::Owned);
         // An error counts only at the end: Compute may set `error` and `httpErrorStatusCode` while
         // the operation runs, and it may still succeed.
         if seen.state.is_terminal() {
@@ -146,7 +151,7 @@ impl Compute {
             seen.status = status;
         }
         seen.name = cursor.as_ref().map(|cursor| Cow::Owned(name_of(cursor)));
-        let target = members.get::<String>("targetLink").filter(|_| seen.state == State::Succeeded);
+        let target = members.text("targetLink").filter(|_| seen.state == State::Succeeded);
         seen.cursor = match (cursor, target) {
             (Some(cursor), Some(target)) if cursor.part(RESULT).is_some() => {
                 // Done, but the response is still to be fetched. A terminal snapshot never changes,
@@ -163,21 +168,21 @@ impl Compute {
     /// Returns the cursor of one entry of a page. A page has no start call to fall back to: an
     /// entry without a name, or without a link of its own, has no cursor.
     fn cursor_of_entry(&self, message: &[u8], options: &Options) -> Option<Cursor> {
-        let members = Members::of(message).ok()?;
-        let name = members.get::<String>(self.fields.name).filter(|name| !name.is_empty())?;
+        let members = Members::of(message, &self.fields).ok()?;
+        let name = members.text(self.fields.name).filter(|name| !name.is_empty())?;
         Some(with_options(place_of_message(&members, &Uri::default())?.at(name), options))
     }
 
     fn read_state(&self, members: &Members<'_>) -> Result<Observation<'static>, Failure> {
         let field = self.fields.status;
-        let Some(raw) = members.0.get(field) else {
+        let Some(raw) = members.get(field) else {
             return Err(Failure::protocol(format!("the body is not an operation: it has no `{field}`")));
         };
         // The annotated status is an enum in Compute and a bool in other services.
         let word = match raw.get() {
             "true" => "DONE".to_owned(),
             "false" => "RUNNING".to_owned(),
-            _ => members.get::<String>(field).ok_or_else(|| {
+            _ => members.text(field).ok_or_else(|| {
                 let found = excerpt(raw.get().as_bytes());
                 Failure::protocol(format!("`{field}`: found `{found}`, expected a word or a flag"))
             })?,
@@ -192,25 +197,28 @@ impl Compute {
 
     /// Returns the error of an operation that is done, or `None` if it succeeded.
     fn read_error(&self, members: &Members<'_>) -> Option<Status> {
-        #[derive(Deserialize)]
-        struct Errors<'a> {
-            #[serde(borrow, default)]
-            errors: Option<Vec<&'a RawValue>>,
-        }
-        let code = members.0.get(self.fields.error_code).and_then(|raw| ErrorCode::of(raw));
-        let errors: Vec<OneError> = match members.0.get("error") {
+        const ERRORS: Paths<1> = Paths::NONE.with(0, WirePath::at(&[&["errors"]]));
+        let code = members.get(self.fields.error_code).and_then(ErrorCode::of);
+        let errors: Vec<OneError> = match members.get("error") {
             None => vec![],
-            Some(error) => match serde_json::from_str::<Errors<'_>>(error.get()) {
-                Ok(read) => read.errors.unwrap_or_default().into_iter().map(OneError::of).collect(),
-                // An error in another shape is still an error.
-                Err(_) => vec![OneError::of(error)],
-            },
+            Some(error) => {
+                let mut found = [None];
+                let is_object = seek(error.get().as_bytes(), &ERRORS, &mut found).is_ok();
+                match found {
+                    [None] if is_object => vec![],
+                    [list] => match list.map(|list| first_elements(list, MOST_ELEMENTS)) {
+                        Some(Ok((errors, _))) => errors.into_iter().map(OneError::of).collect(),
+                        // An error in another shape is still an error.
+                        _ => vec![OneError::of(error)],
+                    },
+                }
+            }
         };
         if code.is_none() && errors.is_empty() {
             return None;
         }
         // Either of the two forms may come alone: only the HTTP status, or only `error.errors[]`.
-        let words = members.get::<String>(self.fields.error_message).filter(|words| !words.is_empty());
+        let words = members.text(self.fields.error_message).filter(|words| !words.is_empty());
         let words = words.or_else(|| errors.first().map(|error| error.message.clone())).unwrap_or_default();
         let mut status = match code {
             Some(ErrorCode::Http(http)) => Status::new(Code::from_http_status(http), words).with_http_status(http),
@@ -238,10 +246,10 @@ impl Dialect for Compute {
         options: &Options,
     ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
-        let members = Members::of(reply.body())?;
+        let members = Members::of(reply.body(), &self.fields)?;
         // The message's `name` is a bare id. It identifies the operation only together with its
         // project and place.
-        let name = members.get::<String>(self.fields.name).unwrap_or_default();
+        let name = members.text(self.fields.name).unwrap_or_default();
         let place = place_of_message(&members, request.uri()).map(|place| place.at(name.clone()));
         let place = place.filter(|_| !name.is_empty()).map(|place| with_options(place, options));
         // The service has accepted what it names, whatever else of the reply cannot be read.
@@ -349,52 +357,75 @@ impl Dialect for Compute {
 
     fn read_list<'a>(&self, query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
         expect_success(reply)?;
-        let page = Members::of(reply.body())?;
-        let items =
-            page.0.get("items").map_or(Ok(vec![]), |items| serde_json::from_str::<Vec<&'a RawValue>>(items.get()));
-        let items = items.map_err(|e| Failure::protocol(format!("`items` is not a list: {e}")))?;
+        let page = Members::of(reply.body(), &self.fields)?;
+        let items = page.get("items").map(|items| first_elements(items, MOST_ENTRIES)).transpose();
+        let (items, left_out) = items
+            .map(Option::unwrap_or_default)
+            .map_err(|e| Failure::protocol(format!("`items` is not a list: {e}")))?;
         let read = |message| {
             let mut seen = self.observe(message, self.cursor_of_entry(message, query.options))?;
             // Without a place, a terminal operation still shows its bare id.
             seen.name =
-                seen.name.or_else(|| Members::of(message).ok()?.get::<String>(self.fields.name).map(Cow::Owned));
+                seen.name.or_else(|| Members::of(message, &self.fields).ok()?.text(self.fields.name).map(Cow::Owned));
             Ok(seen)
         };
         let name = |message| self.cursor_of_entry(message, &[]).map(|cursor| Cow::Owned(name_of(&cursor)));
         let operations = items.into_iter().map(|item| Listed::read(item.get().as_bytes(), read, name)).collect();
-        let mut listed =
-            ListPage::new(operations).with_next(text_of("nextPageToken", page.0.get("nextPageToken").copied()));
-        listed.unreachable = all_shown(page.0.get("unreachables").copied());
+        let mut listed = ListPage::new(operations)
+            .with_next(text_of("nextPageToken", page.get("nextPageToken")))
+            .with_left_out(left_out);
+        listed.unreachable = all_shown(page.get("unreachables"));
         Ok(listed)
     }
 }
 
-/// The members of a JSON object, not decoded. Members that are `null` are left out: in protobuf's
-/// JSON they are the same as absent.
-struct Members<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
+/// The members of a message or a page that are read, not decoded. A member that is `null` is
+/// absent.
+struct Members<'a>(Vec<(&'static str, Option<&'a RawValue>)>);
+
+impl<'a> json::Members<'a> for Members<'a> {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<&'a RawValue>> {
+        self.0.iter_mut().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+}
 
 impl<'a> Members<'a> {
-    fn of(body: &'a [u8]) -> Result<Self, Failure> {
-        // The newtype around the key is needed to borrow it: without `#[serde(borrow)]` a `Cow` is
-        // always owned.
-        #[derive(Deserialize)]
-        struct Object<'a>(#[serde(borrow)] BTreeMap<Key<'a>, &'a RawValue>);
-        #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-        struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-        let Object(members) = serde_json::from_slice(body)
+    fn of(body: &'a [u8], fields: &ExtendedFields) -> Result<Self, Failure> {
+        let names = [
+            fields.name,
+            fields.status,
+            fields.error_code,
+            fields.error_message,
+            "error",
+            "items",
+            "nextPageToken",
+            "progress",
+            "region",
+            "selfLink",
+            "statusMessage",
+            "targetLink",
+            "unreachables",
+            "zone",
+        ];
+        let mut members = Self(names.into_iter().map(|name| (name, None)).collect());
+        read_members(body, &mut members)
             .map_err(|e| Failure::protocol(format!("the body is not an object: {e}; found `{}`", excerpt(body))))?;
-        Ok(Self(
-            members
-                .into_iter()
-                .filter(|(_, value)| value.get() != "null")
-                .map(|(Key(key), value)| (key, value))
-                .collect(),
-        ))
+        Ok(members)
     }
 
-    /// Returns the member `name`, or `None` if it is absent or does not decode as a `T`.
-    fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        self.0.get(name).and_then(|value| serde_json::from_str(value.get()).ok())
+    /// Returns the member `name`; one that [`of`](Self::of) does not name is never there.
+    fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().find(|(known, _)| *known == name).and_then(|(_, value)| *value)
+    }
+
+    /// Returns the member `name` if it is a string.
+    fn text(&self, name: &str) -> Option<String> {
+        self.get(name).and_then(string).map(Cow::into_owned)
+    }
+
+    /// Returns the member `name` if it is a number.
+    fn number(&self, name: &str) -> Option<f64> {
+        self.get(name)?.get().parse().ok()
     }
 }
 
@@ -438,31 +469,32 @@ impl OneError {
     /// An element of another shape is still an error: it must not turn a failed operation into a
     /// success.
     fn of(raw: &RawValue) -> Self {
-        #[derive(Default, Deserialize)]
-        #[serde(default, rename_all = "camelCase")]
-        struct Read<'a> {
-            #[serde(borrow)]
-            code: Option<&'a RawValue>,
-            #[serde(borrow)]
-            message: Option<&'a RawValue>,
-            #[serde(borrow)]
-            error_details: Option<&'a RawValue>,
-        }
-        const TYPES: [(&str, &str); 3] =
-            [("errorInfo", "ErrorInfo"), ("help", "Help"), ("localizedMessage", "LocalizedMessage")];
+        const MEMBERS: Paths<3> = Paths::NONE
+            .with(0, WirePath::at(&[&["code"]]))
+            .with(1, WirePath::at(&[&["message"]]))
+            .with(2, WirePath::at(&[&["errorDetails"]]));
+        const TYPED: Paths<3> = Paths::NONE
+            .with(0, WirePath::at(&[&["errorInfo"]]))
+            .with(1, WirePath::at(&[&["help"]]))
+            .with(2, WirePath::at(&[&["localizedMessage"]]));
+        const TYPES: [&str; 3] = ["ErrorInfo", "Help", "LocalizedMessage"];
         let mut details = vec![Detail::new("", raw.to_owned())];
-        let read = serde_json::from_str::<Read<'_>>(raw.get()).ok().filter(|_| is_object(raw.get().as_bytes()));
-        let Some(read) = read else {
+        let mut found = [None; 3];
+        if seek(raw.get().as_bytes(), &MEMBERS, &mut found).is_err() {
             return Self { code: String::new(), message: excerpt(shown(raw).as_bytes()), details };
-        };
-        let typed = read.error_details.map(|raw| serde_json::from_str::<Vec<BTreeMap<&str, &RawValue>>>(raw.get()));
-        for detail in typed.and_then(Result::ok).unwrap_or_default() {
-            details.extend(TYPES.iter().filter_map(|(member, name)| {
-                Some(Detail::new(format!("type.googleapis.com/google.rpc.{name}"), (*detail.get(member)?).to_owned()))
+        }
+        let [code, message, typed] = found;
+        let (typed, _) = typed.and_then(|list| first_elements(list, MOST_ELEMENTS).ok()).unwrap_or_default();
+        for detail in typed {
+            let mut found = [None; 3];
+            // What is no object has no members.
+            let _ = seek(detail.get().as_bytes(), &TYPED, &mut found);
+            details.extend(found.into_iter().zip(TYPES).filter_map(|(detail, name)| {
+                Some(Detail::new(format!("type.googleapis.com/google.rpc.{name}"), detail?.to_owned()))
             }));
         }
-        let text = |raw: Option<&RawValue>| present(raw).map(shown).unwrap_or_default();
-        Self { code: text(read.code), message: text(read.message), details }
+        let text = |raw: Option<&RawValue>| raw.map(shown).unwrap_or_default();
+        Self { code: text(code), message: text(message), details }
     }
 }
 
@@ -491,7 +523,7 @@ fn name_of(cursor: &Cursor) -> String {
 /// The start call comes last because it may be less precise: `projects/p/moveInstance` starts an
 /// operation in a zone.
 fn place_of_message(members: &Members<'_>, start: &Uri) -> Option<Cursor> {
-    let link = members.get::<String>("selfLink").and_then(|link| link.parse::<Uri>().ok());
+    let link = members.text("selfLink").and_then(|link| link.parse::<Uri>().ok());
     let by_call = place_of(start.path(), start.query());
     // An organisation is named in the query only, as `parentId`; a link without a query takes the
     // one of the start call.
@@ -500,7 +532,7 @@ fn place_of_message(members: &Members<'_>, start: &Uri) -> Option<Cursor> {
         return by_link;
     }
     let scope = ["zone", "region"].into_iter().find_map(|member| {
-        let link = members.get::<String>(member)?;
+        let link = members.text(member)?;
         Some(format!("{member}s/{}", link.rsplit('/').next()?))
     });
     match scope {

@@ -6,16 +6,23 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    secrets::hidden,
+    secrets::{of_caller, without_secrets},
     status::{Cause, Failure},
-    url::redacted,
+    text::{cut, kept, quoted_name, quoted_part},
 };
 
 /// Where the next poll goes: a name or a URL (the key), and named parts with whatever else the
 /// dialect needs to build the poll.
 ///
-/// A token stores the cursor, so a cursor must contain all that a resume needs. Header values are
-/// left out of the token; so are query parameters of URLs that may be secrets.
+/// A token stores the cursor, so a cursor must contain all that a resume needs. What of the query
+/// of a URL in it is stored depends on where it is from:
+///
+/// - The server: all but known secrets, because the URL must be asked for again as it was given.
+/// - The caller, as the URL of the start call: only what is known to be harmless, such as
+///   `api-version`. Such a URL is set by [`at_own`](Self::at_own) and [`with_own`](Self::with_own).
+///
+/// Headers are not stored. The token says [which parameters it left
+/// out](crate::Token::left_out).
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
     key: String,
@@ -29,7 +36,27 @@ pub struct Cursor {
     /// must not poll what the start refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refused: Option<Refusal>,
+    /// Which values the caller wrote. Not in a token, whose values have nothing left in them that
+    /// would have to be left out.
+    #[serde(skip)]
+    own: Own,
 }
+
+/// Which values of a cursor the caller wrote.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Own {
+    key: bool,
+    parts: Vec<Cow<'static, str>>,
+}
+
+/// How many bytes of a token one name or URL may take, as it is written there.
+const LONGEST_VALUE: usize = 16 * 1024;
+
+/// How many bytes of a token a whole cursor may take.
+const LONGEST: usize = 24 * 1024;
+
+/// How much of a name that is too long is kept, to be known again.
+const CUT: usize = 256;
 
 /// Why a dialect refused the place that a server named.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +70,7 @@ impl Cursor {
     /// Creates a cursor with this name or URL as its key.
     #[must_use]
     pub fn new(key: impl Into<String>) -> Self {
-        Self { key: key.into(), parts: Vec::new(), headers: None, refused: None }
+        Self { key: key.into(), ..Self::default() }
     }
 
     /// Sets the part `name`, replacing an earlier value.
@@ -51,8 +78,40 @@ impl Cursor {
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         let name = name.into();
         self.parts.retain(|(known, _)| *known != name);
+        self.own.parts.retain(|known| *known != name);
         self.parts.push((name, value.into()));
         self
+    }
+
+    /// Sets the part `name` to a URL that the caller wrote, such as that of the start call,
+    /// replacing an earlier value. Of its query, tokens store only what is known to be harmless.
+    ///
+    /// ```
+    /// use lro_runtime::{
+    ///     Failure,
+    ///     dialect::{Cursor, url_in},
+    ///     transport::{Reply, Request},
+    /// };
+    ///
+    /// fn cursor_of(request: &Request, reply: &Reply) -> Result<Cursor, Failure> {
+    ///     let cursor = Cursor::default().with_own("start", request.uri().to_string());
+    ///     Ok(match url_in(reply, "location", request.uri())? {
+    ///         Some(url) => cursor.at(url),
+    ///         None => cursor.at_own(request.uri().to_string()),
+    ///     })
+    /// }
+    /// # let mut request = Request::default();
+    /// # *request.uri_mut() = "https://images.example.com/x?pin=hunter2".parse().unwrap();
+    /// # let cursor = cursor_of(&request, &Reply::default())?;
+    /// # assert!(!format!("{cursor:?}").contains("hunter2") && cursor.key().contains("hunter2"));
+    /// # Ok::<(), Failure>(())
+    /// ```
+    #[must_use]
+    pub fn with_own(self, name: impl Into<Cow<'static, str>>, url: impl Into<String>) -> Self {
+        let name = name.into();
+        let mut cursor = self.with(name.clone(), url);
+        cursor.own.parts.push(name);
+        cursor
     }
 
     /// Sets the headers that every poll repeats, such as
@@ -67,11 +126,32 @@ impl Cursor {
 
     /// Sets another name or URL as the key, and keeps the parts and the headers. The new place is
     /// not [`refused`](Self::refused).
+    ///
+    /// A URL with the very query of a key that the [caller wrote](Self::at_own) is taken for the
+    /// caller's as well: a reference of a server may have neither path nor query, and then has the
+    /// caller's (RFC 3986, 5.2.2).
     #[must_use]
     pub fn at(mut self, key: impl Into<String>) -> Self {
-        self.key = key.into();
+        let key = key.into();
+        let query = |url: &str| url.split_once('?').map(|(_, query)| query.to_owned());
+        self.own.key = self.own.key && query(&self.key) == query(&key);
+        self.key = key;
         self.refused = None;
         self
+    }
+
+    /// As [`at`](Self::at), with a URL that the caller wrote, such as that of the start call. Of
+    /// its query, tokens store only what is known to be harmless.
+    #[must_use]
+    pub fn at_own(self, key: impl Into<String>) -> Self {
+        let mut cursor = self.at(key);
+        cursor.own.key = true;
+        cursor
+    }
+
+    /// Whether the caller wrote the key.
+    pub(crate) fn is_own(&self) -> bool {
+        self.own.key
     }
 
     /// Makes every call with this cursor fail with `why`, before anything is sent.
@@ -126,28 +206,62 @@ impl Cursor {
         self.headers.as_deref().cloned().unwrap_or_default()
     }
 
-    /// Returns the cursor as a token stores it: without headers, and with `clean` applied to every
-    /// value. The refusal, which is a sentence, loses the secrets of URLs in it.
-    pub(crate) fn stored(mut self, clean: impl Fn(&str) -> String) -> Self {
+    /// Returns the cursor as a token stores it: without headers, without what of each value is not
+    /// stored, and within a limit. The names of the parameters that are not stored are added to
+    /// `left_out`. The refusal, which is a sentence, loses the secrets of URLs in it.
+    pub(crate) fn stored(mut self, left_out: &mut Vec<String>) -> Self {
+        let own = std::mem::take(&mut self.own);
         self.headers = None;
         if let Some(Refusal::Untrusted(why) | Refusal::Protocol(why)) = &mut self.refused {
-            *why = hidden(why).into_owned();
+            *why = kept(why, 4 * CUT);
         }
-        std::iter::once(&mut self.key)
-            .chain(self.parts.iter_mut().map(|(_, value)| value))
-            .for_each(|value| *value = clean(value));
-        self
+        let mut clean =
+            |value: &str, is_own| if is_own { of_caller(value, left_out) } else { without_secrets(value, left_out) };
+        self.key = clean(&self.key, own.key);
+        for (name, value) in &mut self.parts {
+            *value = clean(value, own.parts.contains(name));
+        }
+        self.bounded()
     }
+
+    /// Returns the cursor, or a refused one at the beginning of its key if a token does not keep
+    /// that much.
+    fn bounded(self) -> Self {
+        let too_long = |what: &str, length: usize, most: usize| {
+            let why = format!("{what} is {length} bytes long, and a token keeps {most} of them");
+            Some(Self::new(cut(&self.key, CUT)).refused(&Failure::protocol(why)))
+        };
+        let values = std::iter::once(("the name or URL", &self.key))
+            .chain(self.parts.iter().map(|(_, value)| ("a URL beside the one that is polled", value)));
+        let refused = values.map(|(what, value)| (what, written(value))).find_map(|(what, length)| {
+            if length > LONGEST_VALUE { too_long(what, length, LONGEST_VALUE) } else { None }
+        });
+        let whole = || {
+            let length = serde_json::to_vec(&self).map_or(usize::MAX, |json| json.len());
+            if length > LONGEST { too_long("what leads to the operation", length, LONGEST) } else { None }
+        };
+        refused.or_else(whole).unwrap_or(self)
+    }
+}
+
+/// Returns the bytes that a value takes in JSON.
+fn written(value: &str) -> usize {
+    serde_json::to_vec(value).map_or(usize::MAX, |json| json.len())
 }
 
 // By hand, not derived: keys and parts may be URLs with a signature in the query, and header values
 // may be credentials. Neither may reach a log.
 impl fmt::Debug for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// How many parts are printed.
+        const PARTS: usize = 4;
         let mut out = f.debug_map();
-        out.entry(&"key", &redacted(&self.key));
-        for (name, value) in &self.parts {
-            out.entry(name, &redacted(value));
+        out.entry(&"key", &quoted_name(&self.key));
+        for (name, value) in self.parts.iter().take(PARTS) {
+            out.entry(&quoted_part(name), &quoted_part(value));
+        }
+        if self.parts.len() > PARTS {
+            return out.finish_non_exhaustive();
         }
         out.finish()
     }

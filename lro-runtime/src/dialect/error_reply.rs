@@ -1,10 +1,17 @@
 //! Error replies: reads HTTP errors and error objects, in the forms that several dialects share.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::json::is_object;
+use super::{
+    declared::{
+        WirePath,
+        seek::{Paths, seek},
+    },
+    json::{MOST_ELEMENTS, each_element, first_elements, shown, string},
+};
 use crate::{
     hint::Hint,
     message::Reply,
@@ -39,14 +46,13 @@ pub(crate) fn expect_success(reply: &Reply) -> Result<(), Failure> {
 /// Here `code` is the HTTP status (Google) or the service's own word (Azure). It is not a canonical
 /// code, as it would be in an operation's `error`.
 fn read_error_body(body: &[u8], status: StatusCode) -> Status {
-    #[derive(Deserialize)]
-    struct Body<'a> {
-        #[serde(borrow)]
-        error: &'a RawValue,
-    }
+    const ERROR: Paths<1> = Paths::NONE.with(0, WirePath::at(&[&["error"]]));
+    let mut found = [None];
     // The canonical code where the body does not name one in `status`.
     let by_http = Code::from_http_status(status.as_u16());
-    let said = serde_json::from_slice::<Body<'_>>(body).ok().map(|body| read_error(body.error, by_http));
+    // A body that breaks off is shown as it is.
+    let [error] = seek(body, &ERROR, &mut found).map_or([None], |()| found);
+    let said = error.map(|error| read_error(error, by_http));
     let said = said.unwrap_or_else(|| {
         let reason = status.canonical_reason().unwrap_or_default();
         // A proxy's HTML page, or a body in some other form: its beginning is the best explanation
@@ -68,32 +74,24 @@ fn read_error_body(body: &[u8], status: StatusCode) -> Status {
 /// A member of an unexpected type is treated as absent. The result has the code `fallback` unless
 /// `status` names one.
 pub(crate) fn read_error(error: &RawValue, fallback: Code) -> Status {
-    #[derive(Deserialize, Default)]
-    #[serde(default)]
-    struct Lenient<'a> {
-        #[serde(borrow)]
-        code: Option<&'a RawValue>,
-        #[serde(borrow)]
-        message: Option<&'a RawValue>,
-        #[serde(borrow)]
-        status: Option<&'a RawValue>,
-        #[serde(borrow)]
-        details: Option<&'a RawValue>,
-        #[serde(borrow)]
-        errors: Option<&'a RawValue>,
-    }
-    let read = serde_json::from_str::<Lenient<'_>>(error.get()).ok().filter(|_| is_object(error.get().as_bytes()));
-    let Some(read) = read else {
+    const MEMBERS: Paths<5> = Paths::NONE
+        .with(0, WirePath::at(&[&["code"]]))
+        .with(1, WirePath::at(&[&["message"]]))
+        .with(2, WirePath::at(&[&["status"]]))
+        .with(3, WirePath::at(&[&["details"]]))
+        .with(4, WirePath::at(&[&["errors"]]));
+    let mut found = [None; 5];
+    if seek(error.get().as_bytes(), &MEMBERS, &mut found).is_err() {
         // Some services write `"error": "disk full"`.
-        let message = serde_json::from_str::<String>(error.get()).unwrap_or_else(|_| excerpt(error.get().as_bytes()));
-        return Status::new(fallback, message);
-    };
-    let text = |value: Option<&RawValue>| value.and_then(|value| serde_json::from_str::<String>(value.get()).ok());
-    let named = text(read.status).and_then(|name| Code::from_name(&name));
-    let status = Status::new(named.unwrap_or(fallback), text(read.message).unwrap_or_default())
-        .with_details(read_details(read.details));
+        return Status::new(fallback, shown(error));
+    }
+    let [code, message, status, details, errors] = found;
+    let text = |value: Option<&RawValue>| value.and_then(string).map(Cow::into_owned);
+    let named = status.and_then(string).and_then(|name| Code::from_name(&name));
+    let status =
+        Status::new(named.unwrap_or(fallback), text(message).unwrap_or_default()).with_details(read_details(details));
     // Only a word is the service's own reason. A number here repeats the HTTP status.
-    match text(read.code).or_else(|| legacy_reason(read.errors, status.reason())) {
+    match text(code).or_else(|| legacy_reason(errors, status.reason())) {
         Some(reason) => status.with_reason(reason),
         None => status,
     }
@@ -103,22 +101,28 @@ pub(crate) fn read_error(error: &RawValue, fallback: Code) -> Status {
 /// says more than `known`, the reason of an `ErrorInfo`: there is none, or only the older form says
 /// that calls come too fast.
 fn legacy_reason(errors: Option<&RawValue>, known: Option<&str>) -> Option<String> {
-    #[derive(Deserialize)]
-    struct OneError {
-        reason: String,
+    const REASON: Paths<1> = Paths::NONE.with(0, WirePath::at(&[&["reason"]]));
+    if known.is_some_and(is_rate_limit) {
+        return None;
     }
-    let elements = serde_json::from_str::<Vec<&RawValue>>(errors?.get()).unwrap_or_default();
-    let mut reasons = elements.iter().filter_map(|element| serde_json::from_str::<OneError>(element.get()).ok());
-    match known {
-        None => reasons.next().map(|error| error.reason),
-        Some(known) if is_rate_limit(known) => None,
-        Some(_) => reasons.map(|error| error.reason).find(|reason| is_rate_limit(reason)),
-    }
+    let mut reason = None;
+    // What is no list has no elements, and what is no object has no reason.
+    let _ = each_element(errors?, &mut |element| {
+        if reason.is_none() {
+            let mut found = [None];
+            let _ = seek(element.get().as_bytes(), &REASON, &mut found);
+            let [said] = found;
+            let said = said.and_then(string).filter(|said| known.is_none() || is_rate_limit(said));
+            reason = said.map(Cow::into_owned);
+        }
+    });
+    reason
 }
 
-/// Reads the elements of `details`. Each is kept, whatever its type: one unknown `@type` must not
-/// hide the rest of the error.
+/// Reads the elements of `details`, up to [`MOST_ELEMENTS`]. Each is kept, whatever its type: one
+/// unknown `@type` must not hide the rest of the error.
 pub(crate) fn read_details(details: Option<&RawValue>) -> Vec<Detail> {
-    let elements = details.and_then(|details| serde_json::from_str::<Vec<&RawValue>>(details.get()).ok());
-    elements.unwrap_or_default().into_iter().map(Detail::from_json).collect()
+    let elements = details.and_then(|details| first_elements(details, MOST_ELEMENTS).ok());
+    let (elements, _) = elements.unwrap_or_default();
+    elements.into_iter().map(Detail::from_json).collect()
 }

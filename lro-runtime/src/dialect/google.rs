@@ -3,7 +3,6 @@
 use std::{borrow::Cow, time::Duration};
 
 use http::Method;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
@@ -13,7 +12,8 @@ use super::{
         seek::{Paths, seek},
     },
     expect_success,
-    json::{all_shown, is_object, parse, present, shown, string, text_of, unexpected_body, wrong},
+    json::{all_shown, first_elements, shown, string, text_of, unexpected_body, wrong},
+    list_page::MOST_ENTRIES,
     read_details,
 };
 use crate::{
@@ -134,7 +134,9 @@ impl Dialect for Google {
     fn wait(&self, cursor: &Cursor, timeout: Duration) -> Result<Call, Failure> {
         // WaitOperation has no HTTP binding in operations.proto; the services that bind it use
         // `POST …:wait`. A `Duration` in protobuf's JSON is a decimal number of seconds with the
-        // suffix `s` and at most nine fractional digits.
+        // suffix `s` and at most nine fractional digits, and at most 10,000 years.
+        const LONGEST: Duration = Duration::from_secs(315_576_000_000);
+        let timeout = timeout.min(LONGEST);
         let timeout = format!(r#"{{"timeout":"{}.{:09}s"}}"#, timeout.as_secs(), timeout.subsec_nanos());
         Ok(Call::new(Method::POST, self.path_to(cursor, ":wait")?).with_json(timeout))
     }
@@ -174,64 +176,45 @@ impl Dialect for Google {
         let mut found = [None; 3];
         seek(body, &PAGE, &mut found).map_err(not_a_page)?;
         let [operations, next, unreachable] = found;
-        let operations = operations.map(|raw| parse::<Vec<&RawValue>>(raw.get())).transpose().map_err(not_a_page)?;
+        let operations = operations.map(|raw| first_elements(raw, MOST_ENTRIES)).transpose().map_err(not_a_page)?;
+        let (entries, left_out) = operations.unwrap_or_default();
         let read = |message| with_cursor(read_operation(message)?, query.options);
-        let entries = operations.unwrap_or_default().into_iter();
-        let mut page = ListPage::new(entries.map(|e| Listed::read(e.get().as_bytes(), read, name_in)).collect())
-            .with_next(text_of("nextPageToken", next));
+        let entries = entries.into_iter().map(|e| Listed::read(e.get().as_bytes(), read, name_in));
+        let mut page =
+            ListPage::new(entries.collect()).with_next(text_of("nextPageToken", next)).with_left_out(left_out);
         page.unreachable = all_shown(unreachable);
         Ok(page)
     }
 }
 
-/// The envelope of an operation, with no member decoded.
+/// The members of an operation.
 ///
-/// Every member is raw because servers are read leniently: unknown members and payloads of any
+/// Every member is read raw because servers are read leniently: unknown members and payloads of any
 /// shape pass. A typed `done` would fail on `"done": null`, which is legal JSON for protobuf's
 /// `false`.
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow, default)]
-    name: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    metadata: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    done: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    response: Option<&'a RawValue>,
-}
+const OPERATION: Paths<5> = Paths::NONE
+    .with(0, WirePath::at(&[&["name"]]))
+    .with(1, WirePath::at(&[&["metadata"]]))
+    .with(2, WirePath::at(&[&["done"]]))
+    .with(3, WirePath::at(&[&["error"]]))
+    .with(4, WirePath::at(&[&["response"]]));
 
 /// Reads a `google.longrunning.Operation` from JSON.
 fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
-    // `from_str` checks for UTF-8 once, `from_slice` once per raw member. A body with invalid UTF-8
-    // may still have a readable envelope, if the bad bytes are in a member that is not needed.
-    let envelope: Envelope<'_> = match std::str::from_utf8(body) {
-        Ok(text) => serde_json::from_str(text),
-        Err(_) => serde_json::from_slice(body),
-    }
-    .map_err(|e| unexpected_body("an operation", &e, body))?;
-    // serde reads an array into a struct: `[]` would be a pending operation that never ends.
-    if !is_object(body) {
-        return Err(Failure::protocol(format!(
-            "the body is a JSON array, expected an operation object: found `{}`",
-            excerpt(body)
-        )));
-    }
-    let name =
-        present(envelope.name).map(|raw| string(raw).ok_or_else(|| wrong("name", raw, "a string"))).transpose()?;
+    let mut found = [None; 5];
+    seek(body, &OPERATION, &mut found).map_err(|e| unexpected_body("an operation", &e, body))?;
+    let [name, metadata, done, error, response] = found;
+    let name = name.map(|raw| string(raw).ok_or_else(|| wrong("name", raw, "a string"))).transpose()?;
     let name = name.unwrap_or_default();
-    let done = match present(envelope.done).map(|raw| (raw, raw.get())) {
+    let done = match done.map(|raw| (raw, raw.get())) {
         None | Some((_, "false")) => false,
         Some((_, "true")) => true,
         Some((raw, _)) => return Err(wrong("done", raw, "true or false")),
     };
-    let metadata = present(envelope.metadata);
     // Before the end neither counts: the specification says that neither is set while `done` is
     // false.
-    let error = present(envelope.error).filter(|_| done).map(read_status);
-    let response = present(envelope.response).filter(|_| done);
+    let error = error.filter(|_| done).map(read_status);
+    let response = response.filter(|_| done);
     Ok(observation(name, done, metadata.map(any), error, response.map(any)))
 }
 
@@ -321,20 +304,17 @@ fn any(raw: &RawValue) -> Part<'_> {
 /// Never fails: an `error` that cannot be read is an error all the same, and the operation failed.
 /// The beginning of what stands there is then the message; the raw operation has all of it.
 pub(super) fn read_status(error: &RawValue) -> Status {
-    #[derive(Deserialize)]
-    struct Lenient<'a> {
-        #[serde(borrow, default)]
-        code: Option<&'a RawValue>,
-        #[serde(borrow, default)]
-        message: Option<&'a RawValue>,
-        #[serde(borrow, default)]
-        details: Option<&'a RawValue>,
+    const STATUS: Paths<3> = Paths::NONE
+        .with(0, WirePath::at(&[&["code"]]))
+        .with(1, WirePath::at(&[&["message"]]))
+        .with(2, WirePath::at(&[&["details"]]));
+    let mut found = [None; 3];
+    if seek(error.get().as_bytes(), &STATUS, &mut found).is_err() {
+        return Status::new(Code::Unknown, excerpt(shown(error).as_bytes()));
     }
-    let read = serde_json::from_str::<Lenient<'_>>(error.get()).ok().filter(|_| is_object(error.get().as_bytes()));
-    let Some(read) = read else { return Status::new(Code::Unknown, excerpt(shown(error).as_bytes())) };
-    let (code, word) = read_code(present(read.code));
-    let status = Status::new(code, present(read.message).map(shown).unwrap_or_default())
-        .with_details(read_details(read.details));
+    let [code, message, details] = found;
+    let (code, word) = read_code(code);
+    let status = Status::new(code, message.map(shown).unwrap_or_default()).with_details(read_details(details));
     match word {
         Some(word) if status.reason().is_none() => status.with_reason(word),
         _ => status,
@@ -410,7 +390,7 @@ mod tests {
             ("[]", "[]"),
             ("true", "true"),
             ("{}", ""),
-            (r#"{"code":3,"code":4}"#, r#"{"code":3,"code":4}"#),
+            (r#"{"code":3,"code":99,"message":"a","message":"b","message":null}"#, "b"),
             (r#"{"message":{"a":1}}"#, r#"{"a":1}"#),
             (r#"{"message":5}"#, "5"),
             (r#"{"message":null,"details":"x"}"#, ""),

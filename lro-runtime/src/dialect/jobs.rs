@@ -2,13 +2,17 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Call, Cursor, Dialect, Encoding, Google, Observation, Options, Part, expect_success,
+    Call, Cursor, Dialect, Encoding, Google, Observation, Options, Part,
+    declared::{
+        WirePath,
+        seek::{Paths, seek},
+    },
+    expect_success,
     google::{accepted, cursor_of_reply, name_in, read_status},
-    json::present,
+    json::{string, wrong},
 };
 use crate::{
     dialect::encode_name,
@@ -70,39 +74,32 @@ const WORDS: &[(&str, State, Code)] = &[
     ("CANCELLED", State::Cancelled, Code::Cancelled),
 ];
 
-#[derive(Deserialize)]
-struct Job<'a> {
-    #[serde(borrow, default)]
-    name: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    state: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    metadata: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    response: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error: Option<&'a RawValue>,
-}
-
-/// The `metadata` of a Gemini batch, which holds its state.
-#[derive(Deserialize)]
-struct Inner<'a> {
-    #[serde(borrow, default)]
-    state: Option<Cow<'a, str>>,
-}
+/// The members of a job. The last is the state of a Gemini batch.
+const JOB: Paths<6> = Paths::NONE
+    .with(0, WirePath::at(&[&["name"]]))
+    .with(1, WirePath::at(&[&["state"]]))
+    .with(2, WirePath::at(&[&["metadata"]]))
+    .with(3, WirePath::at(&[&["response"]]))
+    .with(4, WirePath::at(&[&["error"]]))
+    .with(5, WirePath::at(&[&["metadata"], &["state"]]));
 
 fn observe<'a>(body: &'a [u8]) -> Result<Observation<'a>, Failure> {
-    let wrong = |why: &str| Failure::protocol(format!("the body is not a job: {why}; found `{}`", excerpt(body)));
-    let job: Job<'a> = serde_json::from_slice(body).map_err(|e| wrong(&e.to_string()))?;
-    let metadata = present(job.metadata);
-    let inner = metadata.and_then(|metadata| serde_json::from_str::<Inner<'_>>(metadata.get()).ok());
-    let word = job.state.or_else(|| inner.and_then(|inner| inner.state)).ok_or_else(|| wrong("it has no `state`"))?;
+    let no_job = |why: &str| Failure::protocol(format!("the body is not a job: {why}; found `{}`", excerpt(body)));
+    let mut found = [None; 6];
+    seek(body, &JOB, &mut found).map_err(|e| no_job(&e.to_string()))?;
+    let [name, state, metadata, response, error, inner] = found;
+    let text = |field: &str, raw: &'a RawValue| string(raw).ok_or_else(|| wrong(field, raw, "a string"));
+    let name = name.map(|raw| text("name", raw)).transpose()?;
+    let word = match state {
+        Some(raw) => text("state", raw)?,
+        None => inner.and_then(string).ok_or_else(|| no_job("it has no `state`"))?,
+    };
     let bare = PREFIXES.iter().find_map(|prefix| word.strip_prefix(prefix));
     let known = WORDS.iter().find(|(known, ..)| Some(*known) == bare);
     let (state, code) = known.map_or((State::Running, Code::Ok), |(_, state, code)| (*state, *code));
     let mut seen = Observation::new(state);
     if code != Code::Ok {
-        let said = present(job.error).map(read_status);
+        let said = error.map(read_status);
         let status = said.unwrap_or_else(|| Status::new(code, format!("the job is {word}")));
         // The word is the reason even beside an `error`: it tells `EXPIRED` from `FAILED`, whatever
         // the code.
@@ -114,10 +111,10 @@ fn observe<'a>(body: &'a [u8]) -> Result<Observation<'a>, Failure> {
         None => Part::of(body, Encoding::Json),
     };
     seen.metadata = Some(part(metadata));
-    seen.response = (state == State::Succeeded).then(|| part(present(job.response)));
+    seen.response = (state == State::Succeeded).then(|| part(response));
     seen.is_known_status = known.is_some();
-    seen.raw_status = Some(Cow::Owned(word.into_owned()));
-    seen.name = job.name.map(|name| Cow::Owned(name.into_owned()));
+    seen.raw_status = Some(word);
+    seen.name = name;
     Ok(seen)
 }
 

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, Visitor},
+    de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -71,11 +71,18 @@ pub(super) fn text_of(field: &str, value: Option<&RawValue>) -> Result<String, F
         .map_or(Ok(String::new()), |raw| string(raw).map(Cow::into_owned).ok_or_else(|| wrong(field, raw, "a string")))
 }
 
-/// Returns what to show of each element of a list. A value that is no list is shown as its one
-/// element: it says that something is there.
+/// How many elements of a list are kept that is part of an answer: details of an error, parts of a
+/// service that did not answer. The raw message has all of them.
+///
+/// An element of two bytes becomes a value of a hundred: without a limit, a reply would take a
+/// hundred times its length in memory.
+pub(super) const MOST_ELEMENTS: usize = 1000;
+
+/// Returns what to show of each element of a list, up to [`MOST_ELEMENTS`]. A value that is no list
+/// is shown as its one element: it says that something is there.
 pub(super) fn all_shown(value: Option<&RawValue>) -> Vec<String> {
-    let shown_all = |raw: &RawValue| match parse::<Vec<&RawValue>>(raw.get()) {
-        Ok(elements) => elements.into_iter().map(shown).collect(),
+    let shown_all = |raw: &RawValue| match first_elements(raw, MOST_ELEMENTS) {
+        Ok((elements, _)) => elements.into_iter().map(shown).collect(),
         Err(_) => vec![shown(raw)],
     };
     present(value).map(shown_all).unwrap_or_default()
@@ -89,9 +96,9 @@ pub(super) trait Members<'a> {
 
 /// Reads the members of a JSON object into `members`.
 ///
-/// Of members with one name the last counts, as in most JSON readers. serde's derive refuses such
-/// an object, and with it an operation that goes on ([RFC 8259,
-/// 4](https://www.rfc-editor.org/rfc/rfc8259#section-4) leaves it to the reader).
+/// A member that is `null` counts as absent. Of several with one name the last counts, as in most
+/// JSON readers. serde's derive refuses such an object, and with it an operation that goes on
+/// ([RFC 8259, 4](https://www.rfc-editor.org/rfc/rfc8259#section-4) leaves it to the reader).
 ///
 /// # Errors
 ///
@@ -106,15 +113,17 @@ pub(super) fn read_members<'a>(json: &'a [u8], members: &mut impl Members<'a>) -
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-            while let Some(Text(name)) = map.next_key()? {
-                match self.0.slot(&name) {
-                    // `null` is no value, as for serde's derive.
-                    Some(slot) => *slot = map.next_value::<Option<&'de RawValue>>()?,
+            while let Some(name) = map.next_key_seed(Name)? {
+                match name.and_then(|name| self.0.slot(&name)) {
+                    Some(slot) => *slot = map.next_value::<Option<&'de RawValue>>()?.or(*slot),
                     None => drop(map.next_value::<IgnoredAny>()?),
                 }
             }
             Ok(())
         }
+    }
+    if let Some(error) = not_an_object(json) {
+        return Err(error);
     }
     // `from_str` checks for UTF-8 once, `from_slice` once per member. A body with invalid UTF-8 may
     // still be readable, if the bad bytes are in a member that is not read.
@@ -124,6 +133,85 @@ pub(super) fn read_members<'a>(json: &'a [u8], members: &mut impl Members<'a>) -
     } else {
         let mut reader = serde_json::Deserializer::from_slice(json);
         reader.deserialize_map(Each(members)).and_then(|()| reader.end())
+    }
+}
+
+/// Calls `visit` with each element of a list.
+///
+/// # Errors
+///
+/// When `json` is not a list; after the elements before the fault.
+pub(super) fn each_element<'a>(json: &'a RawValue, visit: &mut dyn FnMut(&'a RawValue)) -> serde_json::Result<()> {
+    struct Each<'f, 'a>(&'f mut dyn FnMut(&'a RawValue));
+    impl<'de> Visitor<'de> for Each<'_, 'de> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+            while let Some(element) = list.next_element()? {
+                (self.0)(element);
+            }
+            Ok(())
+        }
+    }
+    #[cfg(test)]
+    counted::add(json.get().len());
+    if !json.get().starts_with('[') {
+        return Err(serde::de::Error::custom("expected a list"));
+    }
+    serde_json::Deserializer::from_str(json.get()).deserialize_seq(Each(visit))
+}
+
+/// Returns the first elements of a list, up to `most`, and how many more there are.
+///
+/// # Errors
+///
+/// When `json` is not a list.
+pub(super) fn first_elements(json: &RawValue, most: usize) -> serde_json::Result<(Vec<&RawValue>, usize)> {
+    let (mut first, mut more) = (Vec::new(), 0_usize);
+    each_element(json, &mut |element| {
+        if first.len() < most { first.push(element) } else { more = more.saturating_add(1) }
+    })?;
+    Ok((first, more))
+}
+
+/// The error for JSON that is not an object. Made here, because `serde_json` would put the whole of
+/// a string into its message.
+pub(super) fn not_an_object(json: &[u8]) -> Option<serde_json::Error> {
+    let is_text = json.trim_ascii_start().first() == Some(&b'"');
+    is_text.then(|| serde::de::Error::custom("invalid type: string, expected an object"))
+}
+
+/// Reads the name of a member; `None` for one that is not Unicode.
+///
+/// Read as bytes, because a string would have to be Unicode: a name with a lone surrogate
+/// (`"\ud800"`) is well-formed JSON, and must not hide the members after it.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Option<Cow<'de, str>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_bytes(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Option<Cow<'de, str>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_bytes<E>(self, name: &'de [u8]) -> Result<Self::Value, E> {
+        Ok(std::str::from_utf8(name).ok().map(Cow::Borrowed))
+    }
+
+    fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
+        Ok(std::str::from_utf8(name).ok().map(|name| Cow::Owned(name.to_owned())))
     }
 }
 

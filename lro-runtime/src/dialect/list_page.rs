@@ -1,12 +1,20 @@
 //! Lists of operations: the query, and one page of the answer.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use super::{Observation, Options};
-use crate::status::Failure;
+use crate::{
+    status::Failure,
+    text::{First, quoted, quoted_name},
+};
+
+/// How many entries of a page are read; no service sends a tenth as many. An entry of two bytes
+/// becomes a value of several hundred, so that without a limit a page would take several hundred
+/// times its length in memory.
+pub(super) const MOST_ENTRIES: usize = 10_000;
 
 /// Selects the operations that a list call returns.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListQuery {
     /// The resource whose operations are listed; empty for the service's own collection.
@@ -24,8 +32,21 @@ pub struct ListQuery {
     pub options: &'static Options,
 }
 
+// By hand, not derived: the token of a page may be a URL with a signature, and may let its holder
+// in.
+impl fmt::Debug for ListQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListQuery")
+            .field("parent", &quoted_name(&self.parent))
+            .field("filter", &quoted(&self.filter))
+            .field("page_size", &self.page_size)
+            .field("page_token", &format_args!("{} bytes", self.page_token.len()))
+            .finish_non_exhaustive()
+    }
+}
+
 /// One page of a list.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ListPage<'a> {
     /// The entries of the page, readable or not.
@@ -39,11 +60,35 @@ pub struct ListPage<'a> {
     pub failure: Option<Failure>,
 }
 
+// By hand, not derived: a page has as many entries as its server likes.
+impl fmt::Debug for ListPage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unreachable: Vec<_> = self.unreachable.iter().take(4).map(|name| quoted_name(name)).collect();
+        f.debug_struct("ListPage")
+            .field("operations", &format_args!("{} entries", self.operations.len()))
+            .field("next_page_token", &format_args!("{} bytes", self.next_page_token.len()))
+            .field("unreachable", &First(&unreachable, 3))
+            .field("failure", &self.failure)
+            .finish()
+    }
+}
+
 impl<'a> ListPage<'a> {
     /// Creates a page with these operations and no next page.
     #[must_use]
     pub fn new(operations: Vec<Listed<'a>>) -> Self {
         Self { operations, ..Self::default() }
+    }
+
+    /// Says that a page has this many entries that are not read.
+    pub(super) fn with_left_out(mut self, left_out: usize) -> Self {
+        if left_out > 0 {
+            self.failure = Some(Failure::protocol(format!(
+                "the page has {left_out} entries behind the first {MOST_ENTRIES}, which are not read: ask for \
+                 smaller pages"
+            )));
+        }
+        self
     }
 
     /// Sets the token of the next page, or why it cannot be read.
@@ -59,7 +104,7 @@ impl<'a> ListPage<'a> {
 /// One entry of a [`ListPage`]: an operation, or why it cannot be read.
 ///
 /// An entry that cannot be read costs the others nothing: the caller gets an error in its place.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Listed<'a> {
     /// The operation's message: the part of the page's body that it was read from.
@@ -70,6 +115,17 @@ pub struct Listed<'a> {
     /// The operation's name, if that can be read although the message cannot: the operation can
     /// then still be polled. Not used if the message can be read.
     pub name: Option<Cow<'a, str>>,
+}
+
+// By hand, not derived: a message is a body.
+impl fmt::Debug for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listed")
+            .field("message", &format_args!("{} bytes", self.message.len()))
+            .field("seen", &self.seen)
+            .field("name", &self.name.as_deref().map(quoted_name))
+            .finish()
+    }
 }
 
 impl<'a> Listed<'a> {

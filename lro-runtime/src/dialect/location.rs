@@ -9,7 +9,7 @@ use crate::{
     message::{Reply, Request},
     status::{Failure, State},
     text::excerpt,
-    url::{from_bytes, is_absolute, redacted, resolve},
+    url::{from_bytes, is_absolute, on_own_origin, redacted, resolve},
 };
 
 /// The headers that the caller put on the start call, from which [`repeated_headers`] selects. The
@@ -124,13 +124,18 @@ pub(super) fn placed(cursor: Cursor, url: &str) -> Cursor {
     }
 }
 
-/// Returns the cursor of an operation that a start reply places at one of these URLs, as they were
-/// [`kept`]: at the first that can be followed, else at the first, refused.
+/// Returns the cursor of an operation that the reply to a start call at `start` places at one of
+/// these URLs, as they were [`kept`]: at the first that can be followed, else at the first,
+/// refused.
 ///
 /// The service has accepted the start call. A caller who is told that it failed starts a second
-/// operation: so the operation is there wherever its reply leads, and its polls fail.
-pub(super) fn first_placed(urls: impl IntoIterator<Item = String>) -> Option<Cursor> {
-    let mut cursors = urls.into_iter().map(|url| placed(Cursor::default(), &url));
+/// operation: so the operation is there wherever its reply leads, and its polls fail. Where it is
+/// the URL of the start call itself, to which a reference without path and query leads, the caller
+/// wrote it.
+pub(super) fn first_placed(start: &str, urls: impl IntoIterator<Item = String>) -> Option<Cursor> {
+    let mut cursors = urls
+        .into_iter()
+        .map(|url| if url == start { Cursor::default().at_own(url) } else { placed(Cursor::default(), &url) });
     let first = cursors.next()?;
     if first.refusal().is_none() {
         return Some(first);
@@ -189,7 +194,14 @@ pub(super) fn resolved(base: &Uri, reference: &str) -> Result<String, Failure> {
     let url = resolve(base, reference)?.to_string();
     // A server that writes the placeholder into a URL means a foreign host. Cutting it off would
     // turn the URL into a path below the client's base URL, which is trusted.
-    if reference.contains("base.invalid") { Ok(url) } else { Ok(below_base(url)) }
+    if reference.contains("base.invalid") {
+        return Ok(url);
+    }
+    Ok(match below_base(url) {
+        // Of the origin, whatever path the base URL has (RFC 3986, 5.2.2).
+        path if path.starts_with('/') && reference.trim_start_matches(' ').starts_with('/') => on_own_origin(&path),
+        url => url,
+    })
 }
 
 /// The placeholder for the client's base URL while references are resolved.

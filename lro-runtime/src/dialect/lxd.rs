@@ -1,9 +1,8 @@
 //! The dialect of LXD and Incus: background operations of their REST API.
 
-use std::{borrow::Cow, collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use http::{Method, StatusCode, Uri, header::LOCATION};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
@@ -13,7 +12,8 @@ use super::{
         seek::{Paths, seek},
     },
     error_reply, expect_success,
-    json::{Members, parse, read_members, string},
+    json::{Members, first_elements, read_members, shown, string, wrong},
+    list_page::MOST_ENTRIES,
     location::{first_placed, kept, kept_url_in, nowhere_to_poll, repeated_headers, without_mark},
 };
 use crate::{
@@ -104,7 +104,7 @@ impl Dialect for Lxd {
         let location = kept_url_in(reply, LOCATION.as_str(), &start);
         let path = envelope.operation.as_deref().filter(|path| !path.is_empty());
         let urls = location.into_iter().chain(path.map(|path| kept(path, &start)));
-        let cursor = first_placed(urls)
+        let cursor = first_placed(&start, urls)
             .ok_or_else(|| unread.unwrap_or_else(|| nowhere_to_poll(request, reply, "a Location or an `operation`")))?;
         let name = path_of(path.unwrap_or(cursor.key())).to_owned();
         // The operation was accepted: a body that cannot be read must not lose it.
@@ -115,7 +115,10 @@ impl Dialect for Lxd {
         seen.name = Some(Cow::Owned(name));
         // A refused URL stays as it was written.
         let cursor = match cursor.refusal() {
-            None => Cursor::new(key_of(request.uri(), cursor.key().to_owned())),
+            None => {
+                let key = key_of(request.uri(), cursor.key().to_owned());
+                cursor.at(key)
+            }
             Some(_) => cursor,
         };
         seen.cursor = Some(cursor.with_headers(repeated_headers(request)));
@@ -157,8 +160,10 @@ impl Dialect for Lxd {
 
     fn wait(&self, cursor: &Cursor, timeout: Duration) -> Result<Call, Failure> {
         // The server takes whole seconds. Rounded up, so that a timeout under a second is not 0;
-        // never negative, because -1 means forever.
-        let seconds = timeout.as_secs() + u64::from(timeout.subsec_nanos() > 0);
+        // never negative, because -1 means forever. At most what the server can count in
+        // nanoseconds.
+        const LONGEST: u64 = i64::MAX as u64 / 1_000_000_000;
+        let seconds = timeout.as_secs().saturating_add(u64::from(timeout.subsec_nanos() > 0)).min(LONGEST);
         let (path, query) = cursor.key().split_once('?').map_or((cursor.key(), ""), |(path, query)| (path, query));
         let separator = if query.is_empty() { "" } else { "&" };
         Ok(Call::get(format!("{}/wait?{query}{separator}timeout={seconds}", path.trim_end_matches('/')))
@@ -203,12 +208,16 @@ impl Dialect for Lxd {
             seen.name = Some(name);
             Ok(seen)
         };
-        let operations = groups.0.into_iter().flatten().flat_map(|group| match parse::<Vec<&RawValue>>(group.get()) {
-            Ok(group) => group,
+        let (mut operations, mut left_out) = (Vec::new(), 0_usize);
+        for group in groups.0.into_iter().flatten() {
+            let room = MOST_ENTRIES.saturating_sub(operations.len());
             // A group that is not a list is an entry that cannot be read: the other groups can.
-            Err(_) => vec![group],
-        });
-        Ok(ListPage::new(operations.map(|entry| Listed::read(entry.get().as_bytes(), read, name_in)).collect()))
+            let (entries, more) =
+                first_elements(group, room).unwrap_or_else(|_| if room > 0 { (vec![group], 0) } else { (vec![], 1) });
+            operations.extend(entries.into_iter().map(|entry| Listed::read(entry.get().as_bytes(), read, name_in)));
+            left_out = left_out.saturating_add(more);
+        }
+        Ok(ListPage::new(operations).with_left_out(left_out))
     }
 }
 
@@ -296,35 +305,41 @@ impl<'a> Envelope<'a> {
 
 /// Reads one operation object.
 fn observe(operation: &[u8]) -> Result<Observation<'_>, Failure> {
-    #[derive(Deserialize)]
-    struct Operation<'a> {
-        status_code: i64,
-        #[serde(borrow, default)]
-        status: Option<Cow<'a, str>>,
-        #[serde(borrow, default)]
-        err: Option<Cow<'a, str>>,
-        #[serde(borrow, default)]
-        metadata: Option<&'a RawValue>,
-    }
-    let read: Operation<'_> = serde_json::from_slice(operation)
+    const MEMBERS: Paths<4> = Paths::NONE
+        .with(0, WirePath::at(&[&["status_code"]]))
+        .with(1, WirePath::at(&[&["status"]]))
+        .with(2, WirePath::at(&[&["err"]]))
+        .with(3, WirePath::at(&[&["metadata"]]));
+    let mut found = [None; 4];
+    seek(operation, &MEMBERS, &mut found)
         .map_err(|e| Failure::protocol(format!("not an operation: {e}; found `{}`", excerpt(operation))))?;
-    let why = read.err.as_deref().unwrap_or_default();
+    let [code, status, err, metadata] = found;
+    let code = code.ok_or_else(|| {
+        Failure::protocol(format!("not an operation: it has no `status_code`; found `{}`", excerpt(operation)))
+    })?;
+    // A number in quotes, or one that is written as a float, is a number all the same.
+    let number = string(code).unwrap_or(Cow::Borrowed(code.get())).trim().parse::<f64>();
+    let number = number.map_err(|_| wrong("status_code", code, "a number"))?;
+    // Of another number nothing is known, as of an unknown code.
+    let code = (100_u16..=401).find(|known| f64::from(*known).total_cmp(&number).is_eq()).unwrap_or_default();
+    // What is said in another form than text is said all the same.
+    let why = err.map(shown).unwrap_or_default();
     // Codes below 200 are states of work in progress, 112 ("Error") included; an unknown code of a
     // later version does not end the wait.
-    let state = match read.status_code {
+    let state = match code {
         105 => State::Pending,
         200 => State::Succeeded,
         // LXD ends some cancelled operations as failures instead of with 401: with this text (Go's
         // `context.Canceled`), or with none. Every other failure says why.
-        400 if matches!(why, "context canceled" | "") => State::Cancelled,
+        400 if matches!(&*why, "context canceled" | "") => State::Cancelled,
         400 => State::Failed,
         401 => State::Cancelled,
         _ => State::Running,
     };
     let mut seen = Observation::new(state);
-    seen.is_known_status = matches!(read.status_code, 100..=112 | 200 | 400 | 401);
-    seen.progress = read.metadata.and_then(fraction_done);
-    seen.metadata = read.metadata.filter(|metadata| metadata.get() != "null").map(json);
+    seen.is_known_status = matches!(code, 100..=112 | 200 | 400 | 401);
+    seen.progress = metadata.and_then(fraction_done);
+    seen.metadata = metadata.map(json);
     match state {
         // The operation names what it made in `resources`, beside its `metadata`: the response is
         // all of it.
@@ -333,7 +348,7 @@ fn observe(operation: &[u8]) -> Result<Observation<'_>, Failure> {
         State::Cancelled => seen.status = Some(Status::new(Code::Cancelled, why)),
         State::Pending | State::Running => {}
     }
-    seen.raw_status = read.status;
+    seen.raw_status = status.and_then(string);
     Ok(seen)
 }
 
@@ -347,17 +362,36 @@ fn json(raw: &RawValue) -> Part<'_> {
 /// people, in a member whose name ends with `_progress`: `12% (82.80kB/s)`, `rootfs: 12%`. Of
 /// several such members the least counts: that of an earlier stage stays at 100 %.
 fn fraction_done(metadata: &RawValue) -> Option<f64> {
-    #[derive(Deserialize)]
-    struct Progress<'a> {
-        #[serde(borrow)]
-        percent: Cow<'a, str>,
-    }
-    let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(metadata.get()).ok()?;
-    let progress = members.get("progress").and_then(|raw| serde_json::from_str::<Progress<'_>>(raw.get()).ok());
-    let percent = progress.and_then(|progress| progress.percent.trim().parse::<f64>().ok());
-    let texts = members.iter().filter(|(name, _)| name.ends_with("_progress")).filter_map(|(_, text)| string(text));
+    const PERCENT: Paths<1> = Paths::NONE.with(0, WirePath::at(&[&["percent"]]));
+    let mut members = Progress::default();
+    read_members(metadata.get().as_bytes(), &mut members).ok()?;
+    let mut found = [None];
+    let _ = members.progress.map(|progress| seek(progress.get().as_bytes(), &PERCENT, &mut found));
+    let [percent] = found;
+    let percent = percent.and_then(string).and_then(|percent| percent.trim().parse::<f64>().ok());
+    let texts = members.texts.into_iter().flatten().filter_map(string);
     let percent = percent.or_else(|| texts.filter_map(|text| percent_in(&text)).reduce(f64::min));
     percent.filter(|percent| (0.0..=100.0).contains(percent)).map(|percent| percent / 100.0)
+}
+
+/// The members of an operation's metadata that say how far it is.
+#[derive(Default)]
+struct Progress<'a> {
+    progress: Option<&'a RawValue>,
+    texts: Vec<Option<&'a RawValue>>,
+}
+
+impl<'a> Members<'a> for Progress<'a> {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<&'a RawValue>> {
+        if name == "progress" {
+            return Some(&mut self.progress);
+        }
+        if !name.ends_with("_progress") {
+            return None;
+        }
+        self.texts.push(None);
+        self.texts.last_mut()
+    }
 }
 
 /// Returns the number before the `%` at the beginning of a text, or after its `prefix: `.

@@ -6,7 +6,7 @@ use super::{Cursor, Encoding, Payload};
 use crate::{
     hint::Hint,
     status::{State, Status},
-    url::redacted,
+    text::{quoted, quoted_name, quoted_part},
 };
 
 /// What one reply says about an operation.
@@ -75,14 +75,14 @@ impl fmt::Debug for Observation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Observation")
             .field("state", &self.state)
-            .field("name", &self.name.as_deref().map(redacted))
-            .field("raw_status", &self.raw_status)
+            .field("name", &self.name.as_deref().map(quoted_name))
+            .field("raw_status", &self.raw_status.as_deref().map(quoted_part))
             .field("is_known_status", &self.is_known_status)
             .field("metadata", &self.metadata)
             .field("response", &self.response)
             .field("status", &self.status)
             .field("progress", &self.progress)
-            .field("status_message", &self.status_message)
+            .field("status_message", &self.status_message.as_deref().map(quoted))
             .field("hint", &self.hint)
             .field("cursor", &self.cursor)
             .field("follow", &self.follow)

@@ -74,8 +74,9 @@ impl Dialect for Http {
         }
         // Relative to the URL of the start call (RFC 9110, 10.2.2), and absolute from here on: the
         // cursor must lead to the same place from a token, without the start call.
-        let url = kept_url_in(reply, LOCATION.as_str(), &request.uri().to_string());
-        let cursor = first_placed(url).ok_or_else(|| nowhere_to_poll(request, reply, "a Location"))?;
+        let start = request.uri().to_string();
+        let url = kept_url_in(reply, LOCATION.as_str(), &start);
+        let cursor = first_placed(&start, url).ok_or_else(|| nowhere_to_poll(request, reply, "a Location"))?;
         let cursor = cursor.with_headers(repeated_headers(request));
         let mut seen = if is_result { result_at(cursor) } else { running(reply, Some(cursor)) };
         seen.hint = Hint::from_headers(reply.headers());

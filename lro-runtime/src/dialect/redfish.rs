@@ -155,7 +155,7 @@ impl Dialect for Redfish {
         if url.is_none() && seen.state.is_terminal() {
             return Ok(seen);
         }
-        let cursor = first_placed(url.into_iter().chain(Task::of(reply).urls(&start))).ok_or_else(|| {
+        let cursor = first_placed(&start, url.into_iter().chain(Task::of(reply).urls(&start))).ok_or_else(|| {
             nowhere_to_poll(request, reply, "a Location, and without the TaskMonitor or @odata.id of a task")
         })?;
         seen.hint = Hint::from_headers(reply.headers());

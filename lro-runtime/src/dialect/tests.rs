@@ -151,7 +151,7 @@ fn debug_output_of_what_was_seen_names_every_part_of_it() {
 fn only_the_placeholder_itself_is_the_base_of_the_client() {
     use super::location::{base_of, resolved};
     let next = |polled: &str, reference: &str| resolved(&base_of(polled).unwrap(), reference).unwrap();
-    assert_eq!((next("jobs/7", "8"), next("/jobs/7", "/8")), ("/jobs/8".to_owned(), "/8".to_owned()));
+    assert_eq!((next("jobs/7", "8"), next("/jobs/7", "./9")), ("/jobs/8".to_owned(), "/jobs/9".to_owned()));
     for elsewhere in ["http://base.invalid.example", "http://base.invalid:80"] {
         assert_eq!(next(&format!("{elsewhere}/jobs/7"), "8"), format!("{elsewhere}/jobs/8"));
         assert_eq!(next("/jobs/7", &format!("{elsewhere}/jobs/8")), format!("{elsewhere}/jobs/8"));

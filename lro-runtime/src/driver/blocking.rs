@@ -103,6 +103,16 @@ impl<H: Handle> Blocking<H> {
         self.run(|timer| super::cancel(self.operation.raw_operation().clone(), timer))
     }
 
+    /// Sends the cancel call and polls until the operation is terminal. Every handle has it, as
+    /// [`send_cancel`](Self::send_cancel).
+    pub(crate) fn send_cancel_and_wait(&self, settings: PollSettings) -> Result<H> {
+        if self.operation.raw_operation().is_completed() {
+            return Ok(self.operation.clone());
+        }
+        let raw = self.operation.raw_operation().clone();
+        self.run(|timer| super::cancel_and_wait(raw, settings, timer)).map(H::from_raw_operation)
+    }
+
     /// Sends the delete call. Every handle has it; the public `delete` exists only where the method
     /// declares it.
     pub(crate) fn send_delete(&self) -> Result<()> {
@@ -118,8 +128,7 @@ impl Blocking<RawOperation> {
     ///
     /// As [`RawOperation::cancel_and_wait`](crate::RawOperation::cancel_and_wait).
     pub fn cancel_and_wait(&self, settings: PollSettings) -> Result<RawOperation> {
-        self.send_cancel()?;
-        self.poll_until_completed(settings)
+        self.send_cancel_and_wait(settings)
     }
 
     /// Asks the service to cancel the operation, or says that it has ended already. Only a later

@@ -7,6 +7,7 @@
 //! is compiled once for all operations of a program.
 
 mod blocking;
+mod cancel_and_wait;
 mod observed;
 mod observers;
 mod shared_wait;
@@ -23,6 +24,7 @@ pub use self::{
     snapshots::Snapshots,
 };
 pub(crate) use self::{
+    cancel_and_wait::cancel_and_wait,
     observers::Observers,
     single_calls::{cancel, delete, poll_once, wait},
     wait::{observe_until_completed, poll_until_completed},

@@ -505,13 +505,14 @@ impl Engine {
 
     /// Applies the jitter to a delay.
     fn jittered(&mut self, delay: Duration) -> Duration {
-        match self.schedule.jitter {
+        let drawn = match self.schedule.jitter {
             Jitter::None => delay,
-            // Full jitter may draw zero, which would be a hot loop. A delay that is zero itself (an
-            // initial one) stays so.
-            Jitter::Full => delay.mul_f64(self.rng.f64()).max(SHORTEST_DELAY.min(delay)),
+            Jitter::Full => delay.mul_f64(self.rng.f64()),
             Jitter::Equal => (delay / 2).saturating_add((delay / 2).mul_f64(self.rng.f64())),
-        }
+        };
+        // Full jitter may draw zero, and half of the least delay is less than it: a hot loop. A
+        // delay that is less itself (an initial one) stays so.
+        drawn.max(SHORTEST_DELAY.min(delay))
     }
 }
 

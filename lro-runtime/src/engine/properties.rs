@@ -216,7 +216,7 @@ proptest! {
                 _ => match schedule.jitter {
                     Jitter::None => (schedule.delay, schedule.max_delay),
                     Jitter::Full => (SHORTEST_DELAY, schedule.max_delay),
-                    Jitter::Equal => (schedule.delay / 2, schedule.max_delay),
+                    Jitter::Equal => ((schedule.delay / 2).max(SHORTEST_DELAY), schedule.max_delay),
                 },
             };
             // The deadline may shorten the last delay. Oversleeping may lengthen every delay.

@@ -114,6 +114,22 @@ mod delays {
             assert_eq!(run(2) == sent, jitter == Jitter::None);
         }
     }
+
+    #[test]
+    fn a_jittered_delay_is_never_shorter_than_the_least_delay() {
+        for delay in [0.001, 0.0015, 0.002] {
+            let settings = PollSettings::default().with_delay(secs(delay)).with_max_delay(secs(delay));
+            let settings = settings.with_timeout(secs(0.05));
+            for (seed, jitter) in (0..100).flat_map(|seed| [(seed, Jitter::Full), (seed, Jitter::Equal)]) {
+                let settings = settings.clone().with_jitter(jitter).with_seed(seed);
+                let sent = World::started_now().replies(&settings, &[]).sent();
+                let waits = sent.windows(2).map(|pair| pair[1] - pair[0]);
+                for wait in waits.take(sent.len() - 2) {
+                    assert!(wait >= 0.001 - 1e-9, "{jitter:?}, seed {seed}: {wait} of {delay}");
+                }
+            }
+        }
+    }
 }
 
 mod expiration {

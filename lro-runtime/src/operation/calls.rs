@@ -93,21 +93,21 @@ impl RawOperation {
     }
 
     /// Asks the service to cancel the operation and polls until it is terminal:
-    /// [`Cancelled`](crate::State::Cancelled), or finished in spite of the request. On a completed
-    /// operation it sends no request and returns the same snapshot.
+    /// [`Cancelled`](crate::State::Cancelled), or finished anyway. On a completed operation it
+    /// sends no request and returns the same snapshot.
+    ///
+    /// Services refuse to cancel an operation that has ended. Where the call is refused, one poll
+    /// finds out whether that is why: if it is terminal, it is returned.
     ///
     /// # Errors
     ///
-    /// As [`cancel`](Self::cancel) and [`poll_until_completed`](Self::poll_until_completed).
+    /// As [`cancel`](Self::cancel) and [`poll_until_completed`](Self::poll_until_completed). The
+    /// error of a refused call has the snapshot of the poll after it.
     pub fn cancel_and_wait(
         &self,
         settings: PollSettings,
     ) -> impl Future<Output = Result<Self>> + Send + 'static + use<> {
-        let operation = self.clone();
-        async move {
-            operation.cancel().await?;
-            operation.poll_until_completed(settings).await
-        }
+        driver::cancel_and_wait(self.clone(), settings, None)
     }
 
     /// Tells the service that the operation is no longer needed. This does not cancel it.

@@ -1,18 +1,42 @@
 //! The guard that cancels an operation when it is dropped before the operation has ended.
 
-use std::{fmt, ops::Deref, thread};
+use std::{
+    fmt, io,
+    ops::Deref,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Mutex, PoisonError},
+};
 
-use super::{Blocking, Cancellable, Handle, Operation};
-use crate::{error::Result, settings::PollSettings};
+use super::{Blocking, Cancellable, Handle, Operation, RawOperation};
+use crate::{
+    driver,
+    error::{Error, ErrorKind, Result},
+    settings::PollSettings,
+    timer::{
+        background::{Background, Started},
+        park::blocking_timer,
+    },
+};
+
+/// Sends the cancel calls of all guards.
+static CANCELS: Background = Background::new("lro-cancel");
+
+type OnFailure = Box<dyn FnOnce(Error) + Send>;
 
 /// A guard that cancels its operation when it is dropped: made by [`Operation::cancel_on_drop`].
 ///
 /// The guard dereferences to the operation it holds. It asks for cancellation once, when it is
 /// dropped before it has seen the operation end: because its task was aborted, its scope was left
-/// with `?` or by a panic, or its wait failed or expired. The request is sent from a short-lived
-/// thread of its own, so that it works in blocking code, on any executor, and while an executor is
-/// shut down. Its outcome is not awaited. A process that exits right after the drop may exit before
-/// the request is sent: where that matters, call [`cancel`](Operation::cancel) instead.
+/// with `?` or by a panic, or its wait failed or expired.
+///
+/// The request is sent from a background thread, so that it works in blocking code, on any
+/// executor, and while an executor is shut down. There is one such thread for all guards, which
+/// starts with the first request and ends with the last reply. Each request has the time limit of a
+/// single poll ([`with_poll_timeout`](PollSettings::with_poll_timeout)).
+///
+/// The outcome is not awaited; [`on_failure`](Self::on_failure) is told if it is a failure. A
+/// process that exits right after the drop may exit before the request is sent: where that matters,
+/// call [`cancel`](Operation::cancel) instead.
 ///
 /// ```
 /// # use lro_runtime::{Cancellable, Operation, PollSettings, Result};
@@ -25,11 +49,34 @@ use crate::{error::Result, settings::PollSettings};
 pub struct CancelOnDrop<S: Cancellable> {
     operation: Operation<S>,
     is_armed: bool,
+    /// In a `Mutex` only so that a guard can be shared between threads: it is never locked.
+    on_failure: Mutex<Option<OnFailure>>,
 }
 
 impl<S: Cancellable> CancelOnDrop<S> {
     pub(crate) fn new(operation: Operation<S>) -> Self {
-        Self { operation, is_armed: true }
+        Self { operation, is_armed: true, on_failure: Mutex::default() }
+    }
+
+    /// Sets what is called if the cancel call of the dropped guard fails: with the error of
+    /// [`cancel`](Operation::cancel), or with one that says that the thread could not be started.
+    /// Either names the operation and has its snapshot. A service may also refuse the call because
+    /// the operation has just ended.
+    ///
+    /// It is called at most once, and replaces the one that was set before. It runs on the thread
+    /// that sends the cancel calls of all guards, and must not hold it up; where that thread cannot
+    /// be started, it runs where the guard is dropped. A panic in it ends there.
+    ///
+    /// ```
+    /// # use lro_runtime::{Cancellable, Operation, PollSettings, Result};
+    /// # async fn wait<S: Cancellable>(operation: Operation<S>) -> Result<()> {
+    /// let guarded = operation.cancel_on_drop().on_failure(|error| eprintln!("it may run on: {error}"));
+    /// let done = guarded.poll_until_completed(PollSettings::interactive()).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn on_failure(mut self, hook: impl FnOnce(Error) + Send + 'static) -> Self {
+        self.on_failure = Mutex::new(Some(Box::new(hook)));
+        self
     }
 
     /// Returns the operation and never cancels it.
@@ -94,15 +141,40 @@ impl<S: Cancellable> fmt::Debug for CancelOnDrop<S> {
 impl<S: Cancellable> Drop for CancelOnDrop<S> {
     fn drop(&mut self) {
         let raw = self.operation.raw_operation();
-        if !self.is_armed || raw.is_completed() {
-            return;
+        if self.is_armed && !raw.is_completed() {
+            let hook = self.on_failure.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+            cancel_in_background(raw.clone(), hook, CANCELS.start());
         }
-        // A thread, because `drop` may run where there is no executor, and blocking here could hold
-        // up one. `Builder::spawn` returns an error where `thread::spawn` panics, and a panic
-        // during another panic would abort the process. Errors are ignored: a `drop` cannot return
-        // them.
-        let blocking = raw.blocking();
-        let _ = thread::Builder::new().name("lro-cancel".to_owned()).spawn(move || drop(blocking.cancel()));
+    }
+}
+
+/// Sends the cancel call from the background thread, because `drop` may run where there is no
+/// executor, and blocking here could hold up one.
+fn cancel_in_background(operation: RawOperation, hook: Option<OnFailure>, thread: io::Result<Started<'_>>) {
+    let report = move |error| {
+        if let Some(hook) = hook {
+            hook(error);
+        }
+    };
+    match thread {
+        Ok(thread) => {
+            let timer = blocking_timer(operation.client().timer());
+            let cancel = driver::cancel(operation, Some(timer));
+            thread.run(Box::pin(async move {
+                if let Err(error) = cancel.await {
+                    report(error);
+                }
+            }));
+        }
+        Err(why) => {
+            let message = format!("the cancel call was not sent: its thread cannot be started: {why}");
+            let error = Error::new(ErrorKind::Poll, message)
+                .with_operation(&operation)
+                .with_advice(ErrorKind::Poll, "cancel it from the snapshot")
+                .with_source(why);
+            // A panic that leaves a `drop` during another panic would abort the process.
+            let _ = catch_unwind(AssertUnwindSafe(|| report(error)));
+        }
     }
 }
 
@@ -111,5 +183,33 @@ impl<S: Cancellable> Operation<S> {
     /// ended: see [`CancelOnDrop`].
     pub fn cancel_on_drop(self) -> CancelOnDrop<S> {
         CancelOnDrop::new(self)
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::testing::{Script, ScriptedTransport, VirtualClock};
+
+    #[test]
+    fn a_cancel_call_whose_thread_cannot_be_started_is_reported_with_the_operations_name() {
+        let transport = ScriptedTransport::new(Script::new().pending());
+        let operation = transport.operations(&VirtualClock::new()).unwrap().resume("operations/7").unwrap();
+        let (sender, reported) = mpsc::channel();
+        let hook: OnFailure = Box::new(move |error| {
+            sender.send(error).unwrap();
+            panic!("out of paper");
+        });
+        cancel_in_background(operation, Some(hook), Err(io::ErrorKind::OutOfMemory.into()));
+        let error = reported.recv().unwrap();
+        assert_eq!(
+            error.to_string(),
+            "operation `operations/7`: the cancel call was not sent: its thread cannot be started: out of memory; \
+             cancel it from the snapshot"
+        );
+        assert_eq!(error.snapshot().unwrap().name(), "operations/7");
+        assert!(transport.requests().is_empty());
     }
 }

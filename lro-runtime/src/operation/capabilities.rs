@@ -55,8 +55,7 @@ impl<S: OperationState> Operation<S> {
     }
 
     /// Asks the service to cancel the operation and polls until it is terminal: cancelled, or
-    /// finished in spite of the request. On a completed operation it sends no request and returns
-    /// the same snapshot.
+    /// finished anyway. On a completed operation it sends no request and returns the same snapshot.
     ///
     /// # Errors
     ///
@@ -68,8 +67,8 @@ impl<S: OperationState> Operation<S> {
     where
         S: Cancellable,
     {
-        let raw = self.raw.clone();
-        async move { raw.cancel_and_wait(settings).await.map(Self::from_raw_operation) }
+        let ended = driver::cancel_and_wait(self.raw.clone(), settings, None);
+        async move { ended.await.map(Self::from_raw_operation) }
     }
 }
 
@@ -111,8 +110,7 @@ impl<S: OperationState> Blocking<Operation<S>> {
     where
         S: Cancellable,
     {
-        self.send_cancel()?;
-        self.poll_until_completed(settings)
+        self.send_cancel_and_wait(settings)
     }
 }
 

@@ -24,6 +24,7 @@ mod calls;
 mod cancel_on_drop;
 mod capabilities;
 mod handle;
+pub(crate) mod left_out;
 mod long_running;
 mod method;
 mod operation_state;

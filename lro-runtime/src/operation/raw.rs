@@ -11,15 +11,16 @@ use bytes::Bytes;
 
 use super::{
     Method, Token,
+    left_out::LeftOut,
     snapshot::{PollTarget, ReplyTime, Snapshot},
 };
 use crate::{
     client::Operations,
     dialect::{Dialect, Payload},
     error::{Error, ErrorKind, Result},
-    settings::PollSettings,
+    settings::{PollSettings, Verdict},
     status::{Code, Failure, State, Status},
-    text::excerpt,
+    text::{excerpt, quoted, quoted_name},
     timer::Timer,
     transport::Transport,
 };
@@ -351,11 +352,24 @@ impl RawOperation {
             Some(Known::Started) => format!("{message}: the start call was accepted, and its operation is not found"),
             _ => message.to_owned(),
         };
+        // A refusal may be for want of what the token does not have.
+        let is_refusal = failure.status().is_some() && failure.verdict() != Verdict::Retry;
+        let missing = self.snapshot.left_out.as_deref().filter(|_| is_refusal).and_then(LeftOut::parameters_in_words);
+        let message = match &missing {
+            Some(names) => format!("{message}: the token that it was resumed from was written without {names}"),
+            None => message,
+        };
         let error = Error::from_failure(ErrorKind::Poll, message, failure).with_operation(self);
         let error = error.with_advice(
             ErrorKind::Unsupported,
             "check the base URL and the dialect: the service does not have this call",
         );
+        if missing.is_some() {
+            return error.with_advice(
+                ErrorKind::Poll,
+                "put what the service needs on the client with `.query(…)`, then resume from the token",
+            );
+        }
         match gone {
             Some(Known::Found) => error.with_advice(ErrorKind::Poll, "its result may have expired, or it was deleted"),
             Some(Known::Started) => error.with_advice(
@@ -393,9 +407,9 @@ enum Known {
 impl fmt::Debug for RawOperation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("RawOperation");
-        out.field("name", &self.label()).field("state", &self.state());
+        out.field("name", &quoted_name(self.name())).field("state", &self.state());
         if let Some(word) = self.raw_status() {
-            out.field("raw_status", &word);
+            out.field("raw_status", &quoted(word));
         }
         if let Some(status) = self.status() {
             out.field("status", status);

@@ -6,14 +6,14 @@ use std::{fmt, str::FromStr, time::UNIX_EPOCH};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::snapshot::Snapshot;
+use super::{left_out::LeftOut, snapshot::Snapshot};
 use crate::{
     dialect::Cursor,
     error::{Error, ErrorKind, Result},
-    secrets::hidden,
-    status::{State, Status},
-    text::excerpt,
-    url::{redacted, without_secrets},
+    secrets::{of_caller, without_secrets},
+    status::{State, Status, details::Detail},
+    text::{First, cut, excerpt, kept, line, quoted_name},
+    url::redacted,
 };
 
 /// The version of the token format that this library writes, and the newest that it reads.
@@ -27,10 +27,28 @@ const PREFIX: &str = "lro";
 /// URL-safe word.
 ///
 /// A token resumes the operation in another process: `client.resume_export_image(token)`. It is
-/// bound to its method, has a version, and has no secrets: no headers, no query parameters that may
-/// be secrets, no payloads. It keeps the status of a failed operation, in whose texts `…` stands
-/// for the secrets of URLs. A detail in protobuf that has such a secret is left out. It does not
-/// keep the response of one that succeeded; one poll after the resume fetches it again.
+/// bound to its method, has a version, and has no secrets: no headers, no payloads, and of the
+/// queries of URLs only this:
+///
+/// - Of a URL that the service gave, such as that of a monitor: all but the parameters that are
+///   known secrets (`sig`, `code`, `subscription-key`, …), because it must be asked for again.
+/// - Of the URL of the start call, which the caller wrote: only what is known to be harmless, such
+///   as `api-version` and `filter`. A [waiter](crate::dialect::Waiter) repeats the caller's call,
+///   so of its URL only known secrets are left out.
+///
+/// [`left_out`](Self::left_out) has the names of the others. What a service wants to see on every
+/// poll belongs on the client: [`OperationsBuilder::query`](crate::OperationsBuilder::query).
+///
+/// A token keeps the status of a failed operation, in whose texts `…` stands for known secrets, in
+/// queries as in members of JSON. It does not keep the response of one that succeeded; one poll
+/// after the resume fetches it again.
+///
+/// # How long it is
+///
+/// At most 64 KiB, whatever the service sends: a message is cut at 4 KiB, details are kept while
+/// there is room for them ([`details_left_out`](Self::details_left_out) counts the others). A name
+/// or a URL over 16 KiB cannot be kept; the token has its beginning, and a resume from it fails and
+/// says so. That holds for what the caller wrote, too, such as the URL of a waiter.
 ///
 /// # What a token proves
 ///
@@ -81,26 +99,79 @@ pub(crate) struct Content {
     /// the time since its start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) found: bool,
+    /// What of the operation is not in the token.
+    #[serde(default, skip_serializing_if = "LeftOut::is_empty")]
+    pub(crate) left_out: LeftOut,
+}
+
+/// How many bytes of JSON a token has at most. In base64 they are 64 KiB with the prefix and the
+/// checksum.
+const MOST: usize = 48 * 1024 - 32;
+
+/// How many bytes of a name a token keeps. One that is longer is cut to [`CUT`].
+const NAME: usize = 16 * 1024;
+
+/// How much of a name that is too long is kept, to be known again.
+const CUT: usize = 256;
+
+/// The longest name of a method, which a resumed operation hands on to its next token.
+const METHOD: usize = 1024;
+
+/// How many bytes of a status word a token keeps.
+const RAW_STATUS: usize = 256;
+
+/// How many bytes the details of a status take together at most.
+const DETAILS: usize = 16 * 1024;
+
+/// The longest word that is read. Tokens are shorter; what comes from outside may not be one.
+const LONGEST_WORD: usize = 256 * 1024;
+
+impl Content {
+    /// Adds the details of the status while there is room for them, and counts the others.
+    fn add_details(&mut self, details: &[Detail]) {
+        if details.is_empty() {
+            return;
+        }
+        let taken = serde_json::to_vec(self).map_or(MOST, |json| json.len());
+        // A few bytes for the name of the list, and for the count.
+        let mut room = MOST.saturating_sub(taken + 64).min(DETAILS);
+        let Some(status) = &mut self.status else { return };
+        for detail in details {
+            match detail.stored(room) {
+                Some((detail, length)) => {
+                    room -= length;
+                    status.push_detail(detail);
+                }
+                None => self.left_out.details += 1,
+            }
+        }
+    }
 }
 
 impl Token {
     /// Makes the token of a snapshot.
     pub(crate) fn of(snapshot: &Snapshot, method: Option<&str>) -> Self {
         let started = snapshot.started.and_then(|started| started.system.duration_since(UNIX_EPOCH).ok());
-        let content = Content {
+        let mut names = Vec::new();
+        let cursor = snapshot.target.as_ref().map(|target| target.cursor.clone().stored(&mut names));
+        let clean = if snapshot.name_is_own { of_caller } else { without_secrets };
+        let name = clean(&snapshot.name, &mut names);
+        let mut left_out = snapshot.left_out.as_deref().cloned().unwrap_or_default();
+        left_out.add(names);
+        let mut content = Content {
             method: method.unwrap_or_default().to_owned(),
             dialect: snapshot.target.as_ref().map_or(snapshot.dialect, |target| target.dialect.id()).to_owned(),
-            // The name and the cursor may be URLs: query parameters that may be secrets are left
-            // out of both.
-            name: without_secrets(&snapshot.name),
-            cursor: snapshot.target.as_ref().map(|target| target.cursor.clone().stored(without_secrets)),
+            name: if cut(&name, NAME) == name { name } else { cut(&name, CUT) },
+            cursor,
             state: snapshot.state,
             // Words of the service may have URLs in them.
-            status: snapshot.status.as_deref().cloned().map(Status::stored),
-            raw_status: snapshot.raw_status.as_deref().map(|word| hidden(word).into_owned()),
+            status: snapshot.status.as_deref().map(Status::stored),
+            raw_status: snapshot.raw_status.as_deref().map(|word| kept(word, RAW_STATUS)),
             started: started.and_then(|since| u64::try_from(since.as_millis()).ok()),
             found: snapshot.is_found,
+            left_out,
         };
+        content.add_details(snapshot.status.as_deref().map(Status::details).unwrap_or_default());
         Self { content }
     }
 
@@ -124,6 +195,35 @@ impl Token {
     #[must_use]
     pub fn state(&self) -> State {
         self.content.state
+    }
+
+    /// Returns the names of the query parameters that were in the URLs of the operation and are not
+    /// in the token, as the URLs spelled them. At most 32, and `…` if there were more.
+    ///
+    /// An operation that is resumed from the token is polled without them. Where that is refused,
+    /// the error names them, and they belong on the client:
+    /// [`OperationsBuilder::query`](crate::OperationsBuilder::query).
+    ///
+    /// ```
+    /// use lro_runtime::{Operations, dialect::Http};
+    ///
+    /// let operations = Operations::builder("https://images.example.com").dialect(Http::new()).build()?;
+    /// let operation = operations.resume("https://images.example.com/jobs/7?part=2&sig=c2VjcmV0")?;
+    /// let token = operation.token();
+    /// assert_eq!(token.name(), "https://images.example.com/jobs/7?part=2");
+    /// assert_eq!(token.left_out(), ["sig"]);
+    /// # Ok::<(), lro_runtime::Error>(())
+    /// ```
+    #[must_use]
+    pub fn left_out(&self) -> &[String] {
+        &self.content.left_out.parameters
+    }
+
+    /// Returns how many details of the status are not in the token, because there was no room for
+    /// them, or because they are in protobuf and have secrets.
+    #[must_use]
+    pub fn details_left_out(&self) -> usize {
+        self.content.left_out.details
     }
 }
 
@@ -149,6 +249,12 @@ impl FromStr for Token {
 
     fn from_str(word: &str) -> Result<Self> {
         let word = word.trim();
+        if word.len() > LONGEST_WORD {
+            return Err(invalid(format!(
+                "the word is {} bytes long, and a token has at most {LONGEST_WORD}",
+                word.len()
+            )));
+        }
         let foreign = || {
             invalid(format!(
                 "`{}` is not a token: expected a word that begins with `{PREFIX}{VERSION}-`",
@@ -171,7 +277,12 @@ impl FromStr for Token {
         if sum != format!("{:08x}", checksum(&json)) {
             return Err(damaged());
         }
-        let content = serde_json::from_slice(&json).map_err(|e| invalid(format!("the token cannot be read: {e}")))?;
+        // The reader's message repeats words of the token, however long they are.
+        let content: Content = serde_json::from_slice(&json)
+            .map_err(|error| invalid(format!("the token cannot be read: {}", line(&error.to_string()))))?;
+        if content.method.len() > METHOD {
+            return Err(invalid("the token cannot be read: no method has a name of this length".to_owned()));
+        }
         Ok(Self { content })
     }
 }
@@ -179,11 +290,18 @@ impl FromStr for Token {
 // Not derived: the name may be a URL, whose query may have secrets.
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token")
-            .field("method", &self.content.method)
-            .field("name", &redacted(&self.content.name))
-            .field("state", &self.content.state)
-            .finish_non_exhaustive()
+        let mut out = f.debug_struct("Token");
+        out.field("method", &quoted_name(&self.content.method))
+            .field("name", &quoted_name(&self.content.name))
+            .field("state", &self.content.state);
+        if !self.left_out().is_empty() {
+            let names: Vec<_> = self.left_out().iter().map(|name| quoted_name(name)).collect();
+            out.field("left_out", &First(&names, 8));
+        }
+        if self.details_left_out() > 0 {
+            out.field("details_left_out", &self.details_left_out());
+        }
+        out.finish_non_exhaustive()
     }
 }
 
@@ -235,7 +353,7 @@ impl fmt::Debug for Resume {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_tuple("Resume");
         match &self.0 {
-            Source::Name(name) => out.field(&redacted(name)),
+            Source::Name(name) => out.field(&quoted_name(name)),
             Source::Token(token) => out.field(token),
             Source::Damaged(error) => out.field(error),
         };

@@ -12,6 +12,7 @@ pub enum Jitter {
     None,
     /// Each delay is drawn uniformly between zero (in effect 1 ms) and the computed delay.
     Full,
-    /// Each delay is drawn uniformly between half the computed delay and the computed delay.
+    /// Each delay is drawn uniformly between half the computed delay (in effect at least 1 ms) and
+    /// the computed delay.
     Equal,
 }

@@ -6,7 +6,12 @@ use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 use http::StatusCode;
 
 use super::{Code, Status, TransportError, TransportErrorKind, throttle::is_throttle};
-use crate::{duration, hint::Hint, text::line, url::UrlError};
+use crate::{
+    duration,
+    hint::Hint,
+    text::{line, quoted_message},
+    url::UrlError,
+};
 
 /// Why one poll gave no observation.
 ///
@@ -21,7 +26,7 @@ pub struct Failure {
 }
 
 /// Why a poll failed.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Cause {
     /// The transport returned no reply.
@@ -40,6 +45,24 @@ pub enum Cause {
     Untrusted(String),
     /// The dialect, or the service, does not have the call.
     Unsupported(String),
+}
+
+// By hand, not derived: the messages may be a server's, of any length.
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Transport(error) => f.debug_tuple("Transport").field(error).finish(),
+            Self::TimedOut(limit) => f.debug_tuple("TimedOut").field(limit).finish(),
+            Self::Credentials(error) => {
+                f.debug_tuple("Credentials").field(&quoted_message(&error.to_string())).finish()
+            }
+            Self::Http(http, status) => f.debug_tuple("Http").field(http).field(status).finish(),
+            Self::Rpc(status) => f.debug_tuple("Rpc").field(status).finish(),
+            Self::Protocol(message) => f.debug_tuple("Protocol").field(&quoted_message(message)).finish(),
+            Self::Untrusted(message) => f.debug_tuple("Untrusted").field(&quoted_message(message)).finish(),
+            Self::Unsupported(message) => f.debug_tuple("Unsupported").field(&quoted_message(message)).finish(),
+        }
+    }
 }
 
 /// Whose a [`Failure`] is: what else would fail with the same request to the same place.

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{secrets::hidden, text::line};
+use crate::text::{First, kept, line, quoted, quoted_message};
 
 mod code;
 pub mod details;
@@ -89,14 +89,25 @@ impl Status {
         self
     }
 
-    /// Returns the status as a token stores it: without the secrets of URLs in its texts.
-    pub(crate) fn stored(self) -> Self {
+    /// Returns the status as a token stores it: without secrets in its texts, which are cut, and
+    /// without details. [`Detail::stored`] is what is stored of one.
+    pub(crate) fn stored(&self) -> Self {
+        /// How many bytes of a message a token keeps.
+        const MESSAGE: usize = 4 * 1024;
+        /// How many bytes of the service's own word a token keeps.
+        const REASON: usize = 1024;
         Self {
-            message: hidden(&self.message).into_owned(),
-            details: self.details.into_iter().filter_map(Detail::stored).collect(),
-            reason: self.reason.map(|reason| hidden(&reason).into_owned()),
-            ..self
+            code: self.code,
+            message: kept(&self.message, MESSAGE),
+            details: Vec::new(),
+            reason: self.reason.as_deref().map(|reason| kept(reason, REASON)),
+            http_status: self.http_status,
         }
+    }
+
+    /// Adds a detail behind the others.
+    pub(crate) fn push_detail(&mut self, detail: Detail) {
+        self.details.push(detail);
     }
 
     /// Returns the canonical code.
@@ -144,12 +155,12 @@ impl Status {
 impl fmt::Debug for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("Status");
-        out.field("code", &self.code).field("message", &format_args!("\"{}\"", line(&self.message)));
+        out.field("code", &self.code).field("message", &quoted_message(&self.message));
         if !self.details.is_empty() {
-            out.field("details", &self.details);
+            out.field("details", &First(&self.details, 3));
         }
         if let Some(reason) = &self.reason {
-            out.field("reason", &format_args!("\"{}\"", line(reason)));
+            out.field("reason", &quoted(reason));
         }
         if let Some(status) = self.http_status {
             out.field("http_status", &status);

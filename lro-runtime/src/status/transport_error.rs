@@ -2,6 +2,8 @@
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
+use crate::text::quoted_message;
+
 /// The kind of a [`TransportError`]. All kinds except
 /// [`BodyTooLarge`](TransportErrorKind::BodyTooLarge) and
 /// [`InvalidRequest`](TransportErrorKind::InvalidRequest) are worth another poll.
@@ -17,8 +19,8 @@ pub enum TransportErrorKind {
     /// No connection was made, because the server's certificate was refused: it is not from a
     /// trusted authority, has expired, or is for another host.
     ///
-    /// [`HyperTransport`](crate::transport::HyperTransport) tells this from
-    /// [`Connect`](Self::Connect); clients that are adapted do not.
+    /// The adapters of the library tell this from [`Connect`](Self::Connect), as far as the TLS of
+    /// an adapted client does.
     Certificate,
     /// The connection ended or broke before the reply was complete.
     Closed,
@@ -100,8 +102,8 @@ impl fmt::Debug for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TransportError")
             .field("kind", &self.kind)
-            .field("message", &self.message)
-            .field("source", &self.source)
+            .field("message", &self.message.as_deref().map(quoted_message))
+            .field("source", &self.source.as_ref().map(|source| quoted_message(&format!("{source:?}"))))
             .finish()
     }
 }

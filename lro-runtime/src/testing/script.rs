@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     message::{Reply, Request},
     status::Code,
+    text::{line, redacted},
     transport::{TransportError, TransportErrorKind},
 };
 
@@ -380,7 +381,8 @@ impl fmt::Display for Script {
 
 impl fmt::Debug for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Script({}: {self})", self.path.as_deref().unwrap_or(&self.name))
+        let name = redacted(self.path.as_deref().unwrap_or(&self.name));
+        write!(f, "Script({}: {})", line(&name), line(&self.to_string()))
     }
 }
 

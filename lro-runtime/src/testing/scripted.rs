@@ -14,6 +14,7 @@ use crate::{
     client::Operations,
     error::Result,
     message::{Reply, Request},
+    text::First,
     timer::Timer,
     transport::{BoxFuture, Transport, TransportError},
     url::redacted,
@@ -290,7 +291,10 @@ impl fmt::Debug for ScriptedTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shared = self.lock();
         let scripts: Vec<&Script> = shared.scripts.iter().map(|progress| &progress.script).collect();
-        f.debug_struct("ScriptedTransport").field("requests", &shared.requests.len()).field("left", &scripts).finish()
+        f.debug_struct("ScriptedTransport")
+            .field("requests", &shared.requests.len())
+            .field("left", &First(&scripts, 3))
+            .finish()
     }
 }
 

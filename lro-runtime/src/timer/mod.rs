@@ -10,6 +10,7 @@ use crate::transport::BoxFuture;
 
 #[cfg(feature = "smol")]
 mod async_io;
+pub(crate) mod background;
 pub(crate) mod park;
 #[cfg(feature = "tokio")]
 mod tokio;

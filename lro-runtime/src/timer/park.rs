@@ -3,7 +3,7 @@
 use std::{
     cell::Cell,
     future::{Future, IntoFuture, poll_fn},
-    pin::pin,
+    pin::{Pin, pin},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Wake, Waker},
     time::{Duration, Instant},
@@ -31,9 +31,7 @@ impl Timer for ParkTimer {
         Box::pin(poll_fn(move |_| match deadline {
             Some(deadline) if Instant::now() >= deadline => Poll::Ready(()),
             deadline => {
-                // Of all sleeps that are polled in one round, the earliest decides how long the
-                // thread is parked.
-                NEXT.set(NEXT.get().into_iter().chain(deadline).min());
+                poll_again_at(deadline);
                 Poll::Pending
             }
         }))
@@ -102,6 +100,27 @@ impl Drop for Aside {
     }
 }
 
+/// Has the future that [`block_on`] runs on this thread polled again at `deadline`.
+pub(super) fn poll_again_at(deadline: Option<Instant>) {
+    // Of all sleeps that are polled in one round, the earliest decides how long the thread is
+    // parked.
+    NEXT.set(NEXT.get().into_iter().chain(deadline).min());
+}
+
+/// Polls `future`, and returns when to poll it again if nothing wakes it.
+///
+/// The future may call [`block_on`] itself: each level sees only its own deadlines.
+pub(super) fn poll_aside<F: Future + ?Sized>(
+    future: Pin<&mut F>,
+    context: &mut Context<'_>,
+) -> (Poll<F::Output>, Option<Instant>) {
+    let outer = Aside::put();
+    let polled = future.poll(context);
+    let until = NEXT.get();
+    drop(outer);
+    (polled, until)
+}
+
 /// Runs `future` on the calling thread, which is parked while it is pending. Programs without an
 /// executor start operations with it. It takes whatever can be awaited, such as a
 /// [`StartCall`](crate::StartCall).
@@ -119,14 +138,9 @@ pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
     let mut context = Context::from_waker(&waker);
     let mut future = pin!(future.into_future());
     loop {
-        // The future may call `block_on` itself. Each level sees only its own deadlines.
-        let outer = Aside::put();
-        let polled = future.as_mut().poll(&mut context);
-        let wake_at = NEXT.get();
-        drop(outer);
-        match polled {
-            Poll::Ready(output) => return output,
-            Poll::Pending => parker.park(wake_at),
+        match poll_aside(future.as_mut(), &mut context) {
+            (Poll::Ready(output), _) => return output,
+            (Poll::Pending, until) => parker.park(until),
         }
     }
 }

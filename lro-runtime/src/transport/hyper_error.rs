@@ -1,8 +1,15 @@
-//! Maps a [`hyper::Error`] to a [`TransportErrorKind`], for the transports that are built on hyper.
+//! What a [`hyper::Error`] means, for the transports that are built on hyper.
 
 use std::{error::Error as StdError, io};
 
 use super::TransportErrorKind;
+
+/// The number of closed connections from the pool that one request tolerates before it fails.
+///
+/// A restart of the server leaves every pooled connection closed. Without a bound, a server that
+/// closes each connection at its second request could keep a request trying for as long as other
+/// requests refill the pool.
+pub(super) const MAX_STALE: usize = 8;
 
 pub(super) fn kind(error: &hyper::Error) -> TransportErrorKind {
     if error.is_parse() {

@@ -5,6 +5,10 @@
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
+#[cfg(any(feature = "reqwest", feature = "ureq"))]
+mod certificate;
+#[cfg(any(feature = "hyper", feature = "reqwest", feature = "ureq"))]
+mod framing;
 #[cfg(feature = "grpc")]
 mod grpc;
 #[cfg(feature = "hyper")]
@@ -72,7 +76,12 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// - A reply belongs to its request. Dropping the future at any point aborts the request and never
 ///   disturbs a later one: a connection with an unread reply is closed, not reused.
 /// - Redirects are not followed: a `3xx` is a reply like any other.
-/// - No header and no body makes the transport panic.
+/// - No header and no body makes the transport panic. A request whose own `Content-Length` is not
+///   the length of its body, or that names a `Transfer-Encoding`, is refused
+///   ([`TransportErrorKind::InvalidRequest`]) and not sent.
+/// - A request that may have reached the server is sent again only if its method is idempotent, and
+///   only because a connection ended without a reply. A `POST` is never sent twice.
+/// - Bytes that arrive while a connection is idle close it: they are never read as the next reply.
 /// - The future includes reading the body, so that a caller's time limit covers the body as well.
 /// - One client handles 1,000 requests at once.
 ///
@@ -136,4 +145,13 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     ) -> BoxFuture<'a, Result<Reply, TransportError>> {
         (**self).send_within(request, max_body, limit)
     }
+}
+
+/// Returns the error for a background thread that the system does not start.
+#[cfg(any(feature = "hyper", feature = "reqwest", feature = "ureq"))]
+fn not_started(thread: &str, error: &std::io::Error) -> TransportError {
+    TransportError::message(
+        TransportErrorKind::Other,
+        format!("the background thread `{thread}` could not be started: {error}"),
+    )
 }

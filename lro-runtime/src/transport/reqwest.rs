@@ -1,21 +1,35 @@
 //! Sends requests with a [`reqwest::Client`], on a background tokio runtime.
 
 use std::{
+    collections::HashSet,
     error::Error as StdError,
     future::{Future, pending},
-    io,
+    net::SocketAddr,
     pin::Pin,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
     thread,
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, Method, header::CONTENT_LENGTH};
-use reqwest::{Client, redirect::Policy};
-use tokio::{runtime, task::JoinHandle};
+use http::Extensions;
+use hyper_util::client::legacy::{self, connect::HttpInfo};
+use reqwest::{Client, ClientBuilder, redirect::Policy};
+use tokio::{
+    runtime,
+    task::{JoinHandle, yield_now},
+};
 
-use super::{BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind, hyper_error};
+use super::{
+    BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind, certificate, framing,
+    hyper_error::{self, MAX_STALE},
+    not_started,
+};
+
+/// The name of the thread on which every request of every [`ReqwestTransport`] runs.
+const THREAD: &str = "lro-reqwest";
+/// The most connections that a transport remembers as [`Answered`].
+const MAX_ANSWERED: usize = 4_096;
 
 /// A transport over [`reqwest::Client`], with its proxies, its TLS and its tower middleware.
 ///
@@ -27,13 +41,15 @@ use super::{BoxFuture, Reply, Request, Transport, TransportError, TransportError
 /// in these points:
 ///
 /// - **Redirects**: a [`Client`] follows them unless it was built with [`Policy::none`], and
-///   reqwest has no such setting for a single request. [`new`](Self::new) builds a client that
-///   follows none. If another client followed a redirect, the transport refuses the reply
-///   ([`InvalidRequest`](TransportErrorKind::InvalidRequest)), but by then the other server has
-///   seen the request. On another origin reqwest removes `Authorization`, `Cookie` and
-///   `Proxy-Authorization`, but no header with a name of the caller's own, such as an API key.
+///   reqwest has no such setting for a single request. A redirect would take the headers of a
+///   request, an API key among them, to any origin that a server names: reqwest removes
+///   `Authorization` and cookies on the way, and no other header. [`new`](Self::new) and
+///   [`build`](Self::build) make clients that follow none. With any other client, every request is
+///   refused before it is sent ([`InvalidRequest`](TransportErrorKind::InvalidRequest)).
 /// - **`https`** works if the program's own dependency on reqwest has a feature for it (`rustls`,
 ///   `native-tls`).
+/// - **Certificates** that are refused are told from other failures to connect
+///   ([`Certificate`](TransportErrorKind::Certificate)) if the TLS is rustls or OpenSSL.
 /// - **URIs** that reqwest would send in another form (`..` or `%2e%2e` as a segment, an unescaped
 ///   `"` or `{`, …) are refused before they are sent.
 /// - A client that is also used elsewhere shares its connections with the transport, and each
@@ -42,13 +58,21 @@ use super::{BoxFuture, Reply, Request, Transport, TransportError, TransportError
 /// - A client with decompression switched on returns decompressed bodies, and the body limit counts
 ///   the decompressed bytes.
 ///
+/// Like [`HyperTransport`](super::HyperTransport), it sends a request again if the reused
+/// connection that it was written to turns out to be closed, provided that its method is
+/// idempotent. It knows a connection by its two addresses, so that this holds for TCP, and not for
+/// unix sockets.
+///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use lro_runtime::transport::ReqwestTransport;
 ///
 /// let transport = ReqwestTransport::new()?;
 ///
-/// let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).tcp_nodelay(true).build()?;
+/// let transport = ReqwestTransport::build(reqwest::Client::builder().user_agent("my-tool/1.0"))?;
+///
+/// // A client that the program has anyway: it must follow no redirects.
+/// let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
 /// let transport = ReqwestTransport::over(client);
 /// # Ok(())
 /// # }
@@ -56,6 +80,9 @@ use super::{BoxFuture, Reply, Request, Transport, TransportError, TransportError
 #[derive(Clone, Debug)]
 pub struct ReqwestTransport {
     client: Client,
+    /// Whether the client shows that it follows no redirects.
+    stays: bool,
+    answered: Answered,
 }
 
 impl ReqwestTransport {
@@ -67,28 +94,57 @@ impl ReqwestTransport {
     /// Fails if reqwest cannot set up TLS.
     pub fn new() -> Result<Self, TransportError> {
         // hyper's default of 100 headers is less than some gateways send.
-        let client = Client::builder().redirect(Policy::none()).http1_max_headers(1_000).build();
-        Ok(Self { client: client.map_err(|error| TransportError::new(TransportErrorKind::Other, error))? })
+        Self::build(Client::builder().http1_max_headers(1_000))
     }
 
-    /// Creates a transport over the program's own client, which should be built with
-    /// [`Policy::none`]. The notes on [`ReqwestTransport`] say why.
+    /// Creates a transport over a client with the program's own settings: proxies, TLS, connector
+    /// layers. Its redirect policy is replaced with [`Policy::none`].
+    ///
+    /// # Errors
+    ///
+    /// Fails if reqwest cannot build the client, for example because it cannot set up TLS.
+    pub fn build(builder: ClientBuilder) -> Result<Self, TransportError> {
+        let client = builder.redirect(Policy::none()).build();
+        Ok(Self::over(client.map_err(|error| TransportError::new(TransportErrorKind::Other, error))?))
+    }
+
+    /// Creates a transport over the program's own client, which must have been built with
+    /// [`Policy::none`]: with any other policy, every request is refused. The notes on
+    /// [`ReqwestTransport`] say why.
     #[must_use]
     pub fn over(client: Client) -> Self {
-        Self { client }
+        Self { stays: follows_none(&client), client, answered: Answered::default() }
     }
 }
 
 impl Transport for ReqwestTransport {
     fn send<'a>(&'a self, request: &'a Request, max_body: usize) -> BoxFuture<'a, Result<Reply, TransportError>> {
         Box::pin(async move {
-            // Dots and escapes are checked before anything is spawned, so that a refused request
-            // starts no thread.
-            let exchange = exchange(self.client.clone(), outgoing(request)?, max_body);
-            let runtime = background().map_err(|error| TransportError::new(TransportErrorKind::Other, error))?;
-            AbortOnDrop(runtime.spawn(exchange)).await
+            // Everything is checked before anything is spawned, so that a refused request starts no
+            // thread.
+            if !self.stays {
+                return Err(TransportError::message(
+                    TransportErrorKind::InvalidRequest,
+                    "the client of reqwest may follow redirects, which would take the request's headers elsewhere: \
+                     build it with `redirect(reqwest::redirect::Policy::none())`, or use `ReqwestTransport::build`",
+                ));
+            }
+            let request = outgoing(request)?;
+            let exchange = exchange(self.client.clone(), request, max_body, self.answered.clone());
+            AbortOnDrop(background()?.spawn(exchange)).await
         })
     }
+}
+
+/// Returns whether `client` was built with [`Policy::none`].
+///
+/// A client tells its policy nowhere but in its `Debug` text, and a reply does not tell how many
+/// redirects led to it: its URL is the one that was asked for if the last redirect leads back. If
+/// another version of reqwest writes the text differently, clients of [`ReqwestTransport::over`]
+/// are refused, never trusted. Text in a header of the client cannot imitate the field, because its
+/// quotes are escaped.
+fn follows_none(client: &Client) -> bool {
+    format!("{client:?}").contains(r#"redirect_policy: "Policy(None)""#)
 }
 
 /// Converts `request` for reqwest, or refuses it if reqwest would change its URI.
@@ -97,31 +153,46 @@ impl Transport for ReqwestTransport {
 /// The server would be asked for another path than the one the origin and encoding checks have
 /// seen.
 fn outgoing(request: &Request) -> Result<reqwest::Request, TransportError> {
+    framing::check(request)?;
     let mut outgoing = reqwest::Request::try_from(request.clone())
         .map_err(|error| TransportError::new(TransportErrorKind::InvalidRequest, error.without_url()))?;
     let (url, uri) = (outgoing.url(), request.uri());
     if url.path() != uri.path() || url.query() != uri.query() {
         return Err(TransportError::message(TransportErrorKind::InvalidRequest, "reqwest would change the URI"));
     }
-    if matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH) && request.body().is_empty() {
-        // hyper omits the length of an empty body, and some front ends then answer
-        // `411 Length Required`.
-        outgoing.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-    }
+    framing::for_hyper(outgoing.headers_mut(), request.method(), request.body().is_empty());
     Ok(outgoing)
 }
 
-async fn exchange(client: Client, request: reqwest::Request, max_body: usize) -> Result<Reply, TransportError> {
-    let sent = request.url().clone();
-    let mut response = client.execute(request).await.map_err(classify)?;
-    // A reply from somewhere else must not be read as the operation's. It can only be detected
-    // here: a client does not say which redirect policy it has.
-    if *response.url() != sent {
-        return Err(TransportError::message(
-            TransportErrorKind::InvalidRequest,
-            "the client followed a redirect: build it with `redirect(reqwest::redirect::Policy::none())`",
-        ));
-    }
+async fn exchange(
+    client: Client,
+    request: reqwest::Request,
+    max_body: usize,
+    answered: Answered,
+) -> Result<Reply, TransportError> {
+    // tokio asks the system for news about sockets only between tasks. Without this, a request
+    // could be written to a connection that has already ended, or that has bytes which no request
+    // asked for and which would be read as its reply.
+    yield_now().await;
+    let mut stale = 0;
+    let mut response = loop {
+        // A body of bytes is cloned by reference. reqwest has no other kind here.
+        let Some(again) = request.try_clone() else {
+            return Err(TransportError::message(TransportErrorKind::Other, "reqwest cannot clone the request"));
+        };
+        match client.execute(again).await {
+            Ok(response) => break response,
+            Err(error) => {
+                stale += 1;
+                // A request that is not idempotent may have been executed. Sending a start call
+                // twice would start two operations.
+                if stale > MAX_STALE || !request.method().is_idempotent() || !answered.went_stale(&error) {
+                    return Err(classify(error));
+                }
+            }
+        }
+    };
+    answered.insert(response.extensions());
     let body = read(&mut response, max_body).await?;
     let mut reply = Reply::new(body);
     *reply.status_mut() = response.status();
@@ -148,21 +219,63 @@ async fn read(response: &mut reqwest::Response, max_body: usize) -> Result<Bytes
 fn classify(error: reqwest::Error) -> TransportError {
     // First, because a connection attempt that timed out is both a timeout and a connect error, and
     // nothing was sent.
-    let kind = if error.is_connect() {
+    let kind = if error.is_connect() && certificate::is_refused(&error) {
+        TransportErrorKind::Certificate
+    } else if error.is_connect() {
         TransportErrorKind::Connect
     } else if error.is_timeout() {
         TransportErrorKind::Timeout
     } else if error.is_builder() {
         TransportErrorKind::InvalidRequest
     } else {
-        hyper_cause(&error).map_or(TransportErrorKind::Other, hyper_error::kind)
+        cause(&error).map_or(TransportErrorKind::Other, hyper_error::kind)
     };
     TransportError::new(kind, error.without_url()) // the query of the URL may hold a secret
 }
 
-/// Returns the hyper error in the chain of sources. reqwest wraps it without a kind of its own.
-fn hyper_cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a hyper::Error> {
+/// Returns the error of type `E` in the chain of sources: reqwest wraps those of hyper and
+/// hyper-util without a kind of its own.
+fn cause<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
     std::iter::successors(Some(error), |&error| error.source()).find_map(<dyn StdError>::downcast_ref)
+}
+
+/// The connections that have answered a request, by their local and remote addresses. It
+/// distinguishes a connection that was closed while idle from one that never worked.
+#[derive(Clone, Debug, Default)]
+struct Answered(Arc<Mutex<HashSet<(SocketAddr, SocketAddr)>>>);
+
+impl Answered {
+    /// Remembers the connection that a reply with these extensions came over.
+    fn insert(&self, extensions: &Extensions) {
+        let Some(connection) = addresses(extensions) else { return };
+        let mut answered = self.connections();
+        // A connection that ends while idle is never reported, so that they add up. What is
+        // forgotten costs an error of kind `Closed`, which the error budget forgives.
+        if answered.len() >= MAX_ANSWERED {
+            answered.clear();
+        }
+        answered.insert(connection);
+    }
+
+    /// Returns whether the request failed because its connection had answered an earlier request
+    /// and was closed since, and forgets that connection.
+    fn went_stale(&self, error: &reqwest::Error) -> bool {
+        let mut extensions = Extensions::new();
+        if let Some(connection) = cause::<legacy::Error>(error).and_then(legacy::Error::connect_info) {
+            connection.get_extras(&mut extensions);
+        }
+        let is_closed = cause::<hyper::Error>(error).is_some_and(hyper_error::is_closed);
+        is_closed && addresses(&extensions).is_some_and(|connection| self.connections().remove(&connection))
+    }
+
+    fn connections(&self) -> MutexGuard<'_, HashSet<(SocketAddr, SocketAddr)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns the local and the remote address of a connection, as reqwest's connector notes them.
+fn addresses(extensions: &Extensions) -> Option<(SocketAddr, SocketAddr)> {
+    extensions.get::<HttpInfo>().map(|info| (info.local_addr(), info.remote_addr()))
 }
 
 /// Returns the runtime on which every request of every [`ReqwestTransport`] runs, and starts it at
@@ -170,18 +283,20 @@ fn hyper_cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a hyper::Err
 ///
 /// reqwest panics outside a tokio runtime, so the caller's executor cannot be used. The thread
 /// lives as long as the process.
-fn background() -> io::Result<runtime::Handle> {
+fn background() -> Result<runtime::Handle, TransportError> {
     // Not a `OnceLock`: if the thread cannot be started now, a later request tries again.
     static RUNTIME: Mutex<Option<runtime::Handle>> = Mutex::new(None);
     let mut started = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(handle) = &*started {
         return Ok(handle.clone());
     }
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let failed = |error| not_started(THREAD, &error);
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let handle = runtime.handle().clone();
     // The thread owns the runtime, because tokio panics if a runtime is dropped in an async
     // context.
-    thread::Builder::new().name("lro-reqwest".to_owned()).spawn(move || runtime.block_on(pending::<()>()))?;
+    let spawned = thread::Builder::new().name(THREAD.to_owned()).spawn(move || runtime.block_on(pending::<()>()));
+    spawned.map_err(failed)?;
     Ok(started.insert(handle).clone())
 }
 

@@ -8,20 +8,32 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use http::{Method, Version};
+use http::Version;
 use ureq::{Agent, Body, Error, Timeout};
 
-use super::{BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind};
+use super::{
+    BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind, certificate, framing, not_started,
+};
 
-/// The time limit of a request whose agent has none.
+/// The name of the thread of each request.
+const THREAD: &str = "lro-ureq";
+/// The time limit of a request if neither its caller nor the agent has one.
 ///
 /// A blocking read cannot be interrupted from outside, so this is also the longest time that the
 /// thread of a dropped request lives on.
 const MAX_TIME: Duration = Duration::from_secs(600);
+
+/// What the system says if no address of a host can be reached.
+const NOT_CONNECTED: [io::ErrorKind; 4] = [
+    io::ErrorKind::ConnectionRefused,
+    io::ErrorKind::HostUnreachable,
+    io::ErrorKind::NetworkUnreachable,
+    io::ErrorKind::AddrNotAvailable,
+];
 
 type Outcome = Result<Reply, TransportError>;
 
@@ -36,11 +48,24 @@ type Outcome = Result<Reply, TransportError>;
 ///
 /// - **One thread for each request in flight**, started for that request: 1,000 requests at once
 ///   are 1,000 threads.
-/// - **A dropped request** lives on until the server sends its next bytes, or until the agent's
-///   time limits end it (ten minutes in all if the agent has no
-///   [`timeout_global`](ureq::config::ConfigBuilder::timeout_global)). Its connection is then
-///   closed, not reused.
+/// - **A dropped request** lives on until the server sends its next bytes, or until its time limit:
+///   the one that the caller gives [`send_within`](Transport::send_within), which is a poll's time
+///   limit where the library waits, or the agent's
+///   [`timeout_global`](ureq::config::ConfigBuilder::timeout_global), or ten minutes, whichever is
+///   the shortest. Its connection is then closed, not reused.
+/// - **A connection that ends without a reply** costs an idempotent request one more attempt,
+///   always on a new connection. ureq does not tell whether the first was reused, so that a server
+///   which answers nothing sees such a request twice.
 /// - **At most 128 headers** in a reply, and 64 KiB of head. The agent can change the latter.
+///
+/// # What it logs
+///
+/// ureq writes to the crate `log`. At the level `debug` it leaves out paths, queries and most
+/// headers. At `trace` it logs whole URLs (target `ureq`), with signatures in them, and every byte
+/// that is sent and received (target `ureq_proto`), with credentials and bodies. `trace` of one
+/// target is enough for the URLs at `debug`, too. A program that logs at `trace` switches both off
+/// by their targets, as in `RUST_LOG=trace,ureq=info,ureq_proto=info` with `env_logger`, or when it
+/// is compiled, with the feature `release_max_level_debug` of `log`.
 ///
 /// ```
 /// use lro_runtime::transport::UreqTransport;
@@ -78,42 +103,68 @@ impl Default for UreqTransport {
 
 impl Transport for UreqTransport {
     fn send<'a>(&'a self, request: &'a Request, max_body: usize) -> BoxFuture<'a, Outcome> {
+        self.send_within(request, max_body, MAX_TIME)
+    }
+
+    fn send_within<'a>(&'a self, request: &'a Request, max_body: usize, limit: Duration) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
+            framing::check(request)?;
+            let limit = self.agent.config().timeouts().global.unwrap_or(MAX_TIME).min(MAX_TIME).min(limit);
             let (agent, request) = (self.agent.clone(), request.clone());
             let slot = Arc::new(Slot::default());
             let waiting = Waiting(Arc::clone(&slot));
             let work = move || {
                 // A panic must fill the slot too: otherwise the future would wait for ever.
-                let outcome = catch_unwind(AssertUnwindSafe(|| exchange(&agent, request, max_body, &slot)));
+                let outcome = catch_unwind(AssertUnwindSafe(|| exchange(&agent, request, max_body, limit, &slot)));
                 slot.fill(outcome.unwrap_or_else(|_| Err(other("ureq panicked"))));
             };
-            let spawned = thread::Builder::new().name("lro-ureq".to_owned()).spawn(work);
-            spawned.map_err(|error| TransportError::new(TransportErrorKind::Other, error))?;
+            let spawned = thread::Builder::new().name(THREAD.to_owned()).spawn(work);
+            spawned.map_err(|error| not_started(THREAD, &error))?;
             waiting.await
         })
     }
 }
 
-fn exchange(agent: &Agent, mut request: Request, max_body: usize, slot: &Slot) -> Outcome {
+fn exchange(agent: &Agent, mut request: Request, max_body: usize, limit: Duration, slot: &Slot) -> Outcome {
     // ureq speaks HTTP/1 only and refuses a request that names another version.
     *request.version_mut() = Version::HTTP_11;
-    // The type of the body decides the framing. `()` sends no length, as a GET should; for a POST
-    // ureq would then use chunks. An empty slice sends `Content-Length: 0`, without which some
-    // front ends answer `411 Length Required`.
-    let bodiless =
-        request.body().is_empty() && !matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
-    let (parts, body) = request.into_parts();
-    let response = if bodiless {
-        agent.run(configure(agent, http::Request::from_parts(parts, ())))
-    } else {
-        agent.run(configure(agent, http::Request::from_parts(parts, body.as_ref())))
-    };
+    framing::remove(request.headers_mut());
+    let started = Instant::now();
+    let mut response = run(agent, &request, limit, agent.config().max_idle_age());
+    // A connection from the pool may have been closed since. A request that is not idempotent may
+    // have been executed: sending a start call twice would start two operations.
+    if request.method().is_idempotent() && response.as_ref().is_err_and(has_ended) && !slot.is_abandoned() {
+        // No connection from the pool is younger than nothing, so that this one is new.
+        response = run(agent, &request, limit.saturating_sub(started.elapsed()), Duration::ZERO);
+    }
     let (parts, body) = response.map_err(classify)?.into_parts();
     Ok(Reply::from_parts(parts, read(body, max_body, slot)?))
 }
 
-fn configure<S: ureq::AsSendBody>(agent: &Agent, request: http::Request<S>) -> http::Request<S> {
-    let limit = agent.config().timeouts().global.unwrap_or(MAX_TIME);
+/// Sends `request`, on a new connection if none in the pool was used within `max_idle_age`, and
+/// returns the head of the reply.
+fn run(
+    agent: &Agent,
+    request: &Request,
+    limit: Duration,
+    max_idle_age: Duration,
+) -> Result<http::Response<Body>, Error> {
+    let (parts, body) = request.clone().into_parts();
+    // The type of the body decides the framing. `()` sends no length, as a GET should; for a POST
+    // ureq would then use chunks. An empty slice sends `Content-Length: 0`.
+    if body.is_empty() && !framing::announces_empty(&parts.method) {
+        agent.run(configure(agent, http::Request::from_parts(parts, ()), limit, max_idle_age))
+    } else {
+        agent.run(configure(agent, http::Request::from_parts(parts, body.as_ref()), limit, max_idle_age))
+    }
+}
+
+fn configure<S: ureq::AsSendBody>(
+    agent: &Agent,
+    request: http::Request<S>,
+    limit: Duration,
+    max_idle_age: Duration,
+) -> http::Request<S> {
     agent
         .configure_request(request)
         // As an error, a 4xx or 5xx would lose its headers and body, and with them `Retry-After`
@@ -123,7 +174,14 @@ fn configure<S: ureq::AsSendBody>(agent: &Agent, request: http::Request<S>) -> h
         .max_redirects_will_error(false)
         .allow_non_standard_methods(true)
         .timeout_global(Some(limit))
+        .max_idle_age(max_idle_age)
         .build()
+}
+
+/// Returns whether the connection ended before a reply came.
+fn has_ended(error: &Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error, Error::Io(error) if matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe))
 }
 
 /// Reads a body to its end. Fails at the first byte beyond `max_body`, and when the waiting future
@@ -157,6 +215,7 @@ fn classify(error: Error) -> TransportError {
         return TransportError::message(TransportErrorKind::InvalidRequest, "ureq refuses this URI");
     }
     let kind = match &error {
+        Error::Rustls(error) if certificate::is_refused(error) => TransportErrorKind::Certificate,
         Error::Timeout(Timeout::Resolve | Timeout::Connect)
         | Error::HostNotFound
         | Error::ConnectionFailed
@@ -164,7 +223,9 @@ fn classify(error: Error) -> TransportError {
         | Error::Tls(_)
         | Error::Rustls(_) => TransportErrorKind::Connect,
         Error::Timeout(_) => TransportErrorKind::Timeout,
-        Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => TransportErrorKind::Connect,
+        // An error of the handshake arrives as an I/O error.
+        Error::Io(error) if certificate::is_refused(error) => TransportErrorKind::Certificate,
+        Error::Io(error) if NOT_CONNECTED.contains(&error.kind()) => TransportErrorKind::Connect,
         Error::Io(_) | Error::BodyStalled => TransportErrorKind::Closed,
         Error::Protocol(_) | Error::LargeResponseHeader(..) => TransportErrorKind::InvalidReply,
         Error::Http(_) => TransportErrorKind::InvalidRequest,

@@ -6,10 +6,11 @@ use std::{
 };
 
 use lro_runtime::{
-    CancelOutcome, Code, Dialect, ErrorKind, Failure, Operations, PollSettings, State, UnknownStatus,
+    CancelOutcome, Code, Dialect, ErrorKind, Failure, Operations, PollSettings, RawOperation, Result, State,
+    UnknownStatus,
     dialect::{Call, Cursor, Observation},
     testing::{Script, ScriptedTransport, VirtualClock},
-    transport::{Reply, Request},
+    transport::{Reply, Request, TransportErrorKind},
 };
 use serde_json::{Value, json};
 
@@ -260,6 +261,48 @@ fn a_cancellation_is_what_the_server_makes_of_it() {
     let operation = stage.export();
     assert_eq!(smol::block_on(operation.cancel()).unwrap(), CancelOutcome::Requested);
     assert!(matches!(operation.state(), ExportImageState::Running { .. }), "asked, not assumed");
+}
+
+#[test]
+fn a_refused_cancel_call_on_what_has_just_ended_is_finished_anyway() {
+    type Cancel = fn(&ExportImageOperation) -> Result<RawOperation>;
+    let forms: [Cancel; 4] = [
+        |typed| smol::block_on(typed.cancel_and_wait(PollSettings::default())).map(|ended| ended.untyped().clone()),
+        |typed| typed.blocking().cancel_and_wait(PollSettings::default()).map(|ended| ended.untyped().clone()),
+        |typed| smol::block_on(typed.untyped().cancel_and_wait(PollSettings::default())),
+        |typed| typed.untyped().blocking().cancel_and_wait(PollSettings::default()),
+    ];
+    let codes = [Code::FailedPrecondition, Code::Aborted, Code::NotFound, Code::InvalidArgument, Code::Unimplemented];
+    for (form, code) in forms.into_iter().flat_map(|form| codes.map(|code| (form, code))) {
+        let refused =
+            || Script::new().running_with(percent(40)).error(code, "not now").to("POST", "/v1/operations/1:cancel");
+        let stage = Stage::new(refused().done(cat()));
+        assert!(form(&stage.export()).unwrap().is_succeeded(), "{code}");
+        stage.transport.assert_finished();
+
+        let stage = Stage::new(refused().running_with(percent(50)).running(5));
+        let error = form(&stage.export()).unwrap_err();
+        assert_eq!(error.status().unwrap().message(), "not now", "the refusal's");
+        assert_eq!(error.snapshot().unwrap().progress(), Some(0.5), "with what was known last");
+        assert_eq!(stage.requests(), 3, "one poll after the refusal");
+
+        let stage = Stage::new(refused().unavailable());
+        assert_eq!(form(&stage.export()).unwrap_err().status().unwrap().message(), "not now");
+    }
+}
+
+#[test]
+fn a_cancel_call_that_the_service_has_not_judged_is_followed_by_no_poll() {
+    let unjudged = [
+        Script::new().running_with(percent(1)).unavailable(),
+        Script::new().running_with(percent(1)).error(Code::ResourceExhausted, "slower"),
+        Script::new().running_with(percent(1)).transport_error(TransportErrorKind::Closed),
+    ];
+    for script in unjudged {
+        let stage = Stage::new(script);
+        let error = stage.export().blocking().cancel_and_wait(PollSettings::default()).unwrap_err();
+        assert_eq!((error.kind(), stage.requests()), (ErrorKind::Poll, 2));
+    }
 }
 
 #[test]

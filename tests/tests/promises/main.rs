@@ -7,7 +7,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bounds;
+mod breaks;
+mod calls;
+mod durations;
 mod errors;
+mod left_out;
 mod polling;
 mod secrets;
 mod settings;

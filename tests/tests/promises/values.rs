@@ -2,7 +2,9 @@
 
 use std::{cell::Cell, error::Error, future::IntoFuture};
 
-use lro_runtime::{ErrorKind, LongRunning, Operations, RawOperation, Result, long_running, testing::Script};
+use lro_runtime::{
+    ErrorKind, LongRunning, Operations, PollSettings, RawOperation, Result, long_running, testing::Script,
+};
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
@@ -65,6 +67,18 @@ fn a_response_is_decoded_once_however_it_is_looked_at_and_taken() {
     assert!(operation.is_succeeded());
     assert_eq!(smol::block_on(operation.into_future()).unwrap().0, "all is well");
     assert_eq!(DECODED.get(), 1, "also if it is awaited");
+
+    let operation = finished();
+    assert!(operation.result().is_ok());
+    for same in [
+        smol::block_on(operation.poll_once()),
+        smol::block_on(operation.poll_until_completed(PollSettings::default())),
+        operation.blocking().poll_once(),
+        operation.blocking().poll_until_completed(PollSettings::default()),
+    ] {
+        assert_eq!(same.unwrap().result().unwrap().0, "all is well");
+    }
+    assert_eq!(DECODED.get(), 1, "also if it is polled again");
 }
 
 #[test]

@@ -22,7 +22,9 @@ mod reqwest_only;
 mod server;
 mod subject;
 mod surf_only;
+mod threads;
 mod tls;
+mod ureq_only;
 
 /// Writes one module for each adapter, with one test for each case.
 macro_rules! suite {
@@ -68,6 +70,8 @@ suite! {
         a_request_arrives_as_it_was_made,
         bodies_of_any_size_arrive_whole,
         an_empty_post_says_that_it_is_empty,
+        a_length_of_the_callers_is_sent_once_if_it_is_the_bodys,
+        framing_that_is_not_the_bodys_is_refused,
         a_path_is_never_resolved,
         a_request_that_cannot_be_sent_is_refused,
         a_port_without_a_listener_is_a_connect_error;
@@ -76,8 +80,10 @@ suite! {
         a_dropped_request_never_disturbs_the_next,
         an_unread_reply_never_becomes_the_next_ones,
         a_surplus_reply_never_becomes_the_next_ones,
+        a_reply_nobody_asked_for_never_becomes_the_next_ones,
         a_connection_closed_while_idle_is_replaced,
-        a_connection_closed_on_the_next_request_fails_it_cleanly,
+        a_connection_closed_on_the_next_request_is_replaced,
+        a_request_is_not_sent_again_and_again,
         a_reset_is_an_error,
         a_callers_time_limit_covers_the_body,
         a_thousand_requests_at_once;

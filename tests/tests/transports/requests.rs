@@ -63,6 +63,59 @@ pub(crate) fn an_empty_post_says_that_it_is_empty(subject: &Subject) {
     }
 }
 
+pub(crate) fn a_length_of_the_callers_is_sent_once_if_it_is_the_bodys(subject: &Subject) {
+    for (method, body, values) in [
+        ("POST", "abc", &["3"][..]),
+        ("PUT", "abc", &["3", "3"]),
+        ("POST", "", &["0"]),
+        ("PATCH", "0123456789", &["10"]),
+    ] {
+        let server = listening();
+        let mut request = request(method, &server.url("/"), body);
+        for value in values {
+            request.headers_mut().append("content-length", value.parse().unwrap());
+        }
+        subject.send(&request).unwrap();
+        let received = server.request();
+        assert_eq!(received.header("content-length"), [body.len().to_string().as_bytes()], "{method} {values:?}");
+        assert_eq!(received.body, body.as_bytes());
+    }
+}
+
+pub(crate) fn framing_that_is_not_the_bodys_is_refused(subject: &Subject) {
+    let server = listening();
+    let refused = |method, body: &'static str, name: &'static str, values: &[&str]| {
+        let mut request = request(method, &server.url("/"), body);
+        for value in values {
+            request.headers_mut().append(name, value.parse().unwrap());
+        }
+        let error = subject.send(&request).expect_err(&format!("{method} {body:?} with {name}: {values:?}"));
+        assert_eq!(error.kind(), InvalidRequest, "{method} {body:?} with {name}: {values:?}");
+        error.to_string()
+    };
+    for (method, body, values) in [
+        ("POST", "abc", &["5"][..]),
+        ("POST", "abc", &["2"]),
+        ("POST", "abc", &["0"]),
+        ("POST", "", &["3"]),
+        ("GET", "", &["3"]),
+        ("POST", "abc", &["3", "4"]),
+        ("POST", "abc", &["3, 3"]),
+        ("POST", "abc", &["+3"]),
+        ("POST", "abc", &["three"]),
+        ("POST", "abc", &[""]),
+        ("POST", "abc", &["99999999999999999999999999"]),
+    ] {
+        let said = refused(method, body, "content-length", values);
+        let found = format!("`content-length` is \"{}\"", values.last().unwrap());
+        assert!(said.contains(&found) && said.contains(&format!("has {} bytes", body.len())), "{said}");
+    }
+    for values in [&["chunked"][..], &["identity"], &["gzip, chunked"]] {
+        assert!(refused("POST", "abc", "transfer-encoding", values).contains("transfer-encoding"));
+    }
+    assert_eq!(server.connections(), 0, "nothing of a refused request is sent");
+}
+
 pub(crate) fn a_path_is_never_resolved(subject: &Subject) {
     for path in
         ["/v1/%2e%2e/secret", "/v1/../secret", "/v1/./x", "/a%2Fb%3Fc%23d", "/a//b", "/%7Ea~", "/x?u=../..", "/{a}|b"]

@@ -1,19 +1,75 @@
 //! Tests of `ReqwestTransport` over a `reqwest::Client` of the program's own.
 
+use std::sync::{Arc, OnceLock};
+
+use http::HeaderValue;
 use lro_runtime::transport::{ReqwestTransport, Transport, TransportErrorKind::InvalidRequest};
+use reqwest::{Client, redirect::Policy};
 
 use crate::{
-    server::Server,
-    subject::{MAX_BODY, patiently, request},
+    server::{Server, Then},
+    subject::{MAX_BODY, Outcome, Request, patiently, request},
 };
 
+fn send(transport: &ReqwestTransport, request: &Request) -> Outcome {
+    patiently(transport.send(request, MAX_BODY))
+}
+
+/// Returns two servers: the first redirects to the second, and the second back to the first.
+fn there_and_back() -> (Server, Server) {
+    let back = Arc::new(OnceLock::<String>::new());
+    let shared = Arc::clone(&back);
+    let second = Server::new(move |_, peer| {
+        peer.send(redirect(shared.get().unwrap()));
+        Then::Close
+    });
+    let elsewhere = second.url("/elsewhere");
+    let first = Server::new(move |request, peer| {
+        if request.target == "/back" {
+            peer.reply("back");
+        } else {
+            peer.send(redirect(&elsewhere));
+        }
+        Then::Close
+    });
+    back.set(first.url("/back")).unwrap();
+    (first, second)
+}
+
+fn redirect(url: &str) -> String {
+    format!("HTTP/1.1 302 Found\r\nLocation: {url}\r\nContent-Length: 0\r\n\r\n")
+}
+
 #[test]
-fn a_reply_that_a_client_found_behind_a_redirect_is_refused() {
-    let elsewhere = Server::saying("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen");
-    let server =
-        Server::saying(format!("HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", elsewhere.url("/")));
-    let transport = ReqwestTransport::over(reqwest::Client::new()); // follows redirects
-    let error = patiently(transport.send(&request("GET", &server.url("/"), ""), MAX_BODY)).unwrap_err();
-    assert_eq!(error.kind(), InvalidRequest);
-    assert!(error.to_string().contains("Policy::none"), "{error}");
+fn a_client_that_may_follow_redirects_sends_nothing() {
+    // The text of a header of the program's own must not pass for the client's policy.
+    let imitation = HeaderValue::from_static(r#"redirect_policy: "Policy(None)""#);
+    let custom = Policy::custom(|attempt: reqwest::redirect::Attempt<'_>| attempt.follow());
+    for client in [
+        Client::builder(),
+        Client::builder().redirect(Policy::limited(1)),
+        Client::builder().redirect(custom),
+        Client::builder().default_headers([(http::header::USER_AGENT, imitation)].into_iter().collect()),
+    ] {
+        let (first, second) = there_and_back();
+        let mut asked = request("GET", &first.url("/"), "");
+        asked.headers_mut().insert("x-api-key", HeaderValue::from_static("s3cret"));
+        let error = send(&ReqwestTransport::over(client.build().unwrap()), &asked).unwrap_err();
+        assert_eq!(error.kind(), InvalidRequest);
+        assert!(error.to_string().contains("Policy::none()"), "{error}");
+        assert_eq!((first.connections(), second.connections()), (0, 0), "an API key must not leave");
+    }
+}
+
+#[test]
+fn a_client_that_follows_none_returns_the_redirect() {
+    let own = Client::builder().redirect(Policy::none()).user_agent("own/1").referer(false).build().unwrap();
+    let built = Client::builder().user_agent("own/1"); // would follow redirects by itself
+    for transport in [ReqwestTransport::over(own), ReqwestTransport::build(built).unwrap()] {
+        let (first, second) = there_and_back();
+        let reply = send(&transport, &request("GET", &first.url("/"), "")).unwrap();
+        assert_eq!(reply.status(), 302);
+        assert_eq!(first.request().header("user-agent"), [b"own/1"]);
+        assert_eq!(second.connections(), 0);
+    }
 }

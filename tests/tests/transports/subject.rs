@@ -24,32 +24,31 @@ pub(crate) struct Subject {
     pub(crate) transport: Arc<dyn Transport>,
     /// How many headers a reply may have at most.
     pub(crate) max_headers: usize,
-    /// Whether a `GET` is sent again on a new connection if the server closes the old one when the
-    /// request arrives.
-    pub(crate) replaces_stale: bool,
+    /// How many new connections that end without a reply one `GET` may meet before it fails.
+    pub(crate) tries_anew: usize,
     /// Number of replies in the fuzz case. Each costs a connection, and with some adapters a
     /// thread.
     pub(crate) fuzz: u64,
 }
 
 pub(crate) fn over_hyper() -> Subject {
-    subject(HyperTransport::new(), 1_000, true, 2_000)
+    subject(HyperTransport::new(), 1_000, 1, 2_000)
 }
 
 pub(crate) fn over_surf() -> Subject {
-    subject(SurfTransport::new(), 1_000, true, 500)
+    subject(SurfTransport::new(), 1_000, 1, 500)
 }
 
 pub(crate) fn over_reqwest() -> Subject {
-    subject(ReqwestTransport::new().unwrap(), 1_000, false, 500)
+    subject(ReqwestTransport::new().unwrap(), 1_000, 1, 500)
 }
 
 pub(crate) fn over_ureq() -> Subject {
-    subject(UreqTransport::new(), 128, false, 500)
+    subject(UreqTransport::new(), 128, 2, 500)
 }
 
-fn subject(transport: impl Transport, max_headers: usize, replaces_stale: bool, fuzz: u64) -> Subject {
-    Subject { transport: Arc::new(transport), max_headers, replaces_stale, fuzz }
+fn subject(transport: impl Transport, max_headers: usize, tries_anew: usize, fuzz: u64) -> Subject {
+    Subject { transport: Arc::new(transport), max_headers, tries_anew, fuzz }
 }
 
 impl Subject {

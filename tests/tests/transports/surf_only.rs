@@ -114,6 +114,67 @@ fn middleware_cannot_take_a_request_to_another_origin() {
 }
 
 #[test]
+fn surfs_middleware_for_redirects_takes_no_header_to_another_origin() {
+    let elsewhere = Server::saying("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nstolen");
+    let location = elsewhere.url("/");
+    let server = Server::new(move |request, peer| {
+        if request.target == "/here" {
+            peer.reply("here");
+        } else {
+            let location = if request.target == "/" { location.as_str() } else { "/here" };
+            peer.send(format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"));
+        }
+        Then::KeepOpen
+    });
+    let transport = with(surf::middleware::Redirect::default());
+    let asking = |path| {
+        let mut asked = request("GET", &server.url(path), "");
+        asked.headers_mut().insert("x-api-key", HeaderValue::from_static("s3cret"));
+        send(&transport, &asked)
+    };
+    let error = asking("/").unwrap_err();
+    assert_eq!(error.kind(), InvalidRequest);
+    assert!(error.to_string().contains("another origin"), "{error}");
+    assert_eq!(elsewhere.connections(), 0, "an API key must not leave");
+    assert_eq!(asking("/same-origin").unwrap().body(), "here");
+    for received in server.requests() {
+        assert_eq!(received.header("x-api-key"), [b"s3cret"]);
+        let ours = received.headers.iter().filter(|(name, _)| name.starts_with("lro"));
+        assert_eq!(ours.count(), 0, "what the library notes for itself is not sent: {:?}", received.headers);
+    }
+}
+
+#[test]
+fn over_a_foreign_client_no_middleware_takes_a_header_to_another_origin() {
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let shared = Arc::clone(&seen);
+    let config = Config::new().set_http_keep_alive(false).set_http_client(Backend(Arc::new(
+        move |request: surf::http::Request| {
+            let key = request.header("x-api-key").map(|key| key.as_str().to_owned());
+            let url = request.url().to_string();
+            let is_moved = url.ends_with("/moved");
+            shared.lock().unwrap().push((url, key));
+            let mut response = WireResponse::new(if is_moved { 302 } else { 200 });
+            response.insert_header("location", "http://elsewhere.test/");
+            response
+        },
+    )));
+    let client = Client::try_from(config).unwrap().with(surf::middleware::Redirect::default());
+    let transport = SurfTransport::over_foreign(client).unwrap();
+    let asking = |url| {
+        let mut asked = request("GET", url, "");
+        asked.headers_mut().insert("x-api-key", HeaderValue::from_static("s3cret"));
+        send(&transport, &asked)
+    };
+    assert_eq!(asking("http://host.test/moved").unwrap_err().kind(), InvalidRequest);
+    assert_eq!(asking("http://host.test/").unwrap().status(), 200);
+    let seen = seen.lock().unwrap();
+    let elsewhere = seen.iter().filter(|(url, _)| url.starts_with("http://elsewhere.test/"));
+    assert_eq!(elsewhere.filter(|(_, key)| key.is_some()).count(), 0, "{seen:?}");
+    assert_eq!(seen.last().unwrap(), &("http://host.test/".to_owned(), Some("s3cret".to_owned())));
+}
+
+#[test]
 fn a_panic_of_middleware_is_an_error() {
     fn panicking(_: surf::Request, _: Client, _: Next<'_>) -> Handled<'_> {
         Box::pin(async { panic!("on purpose") })

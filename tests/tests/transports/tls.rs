@@ -1,4 +1,5 @@
-//! Tests of TLS in `HyperTransport`: which certificates it trusts.
+//! Tests of TLS: which certificates `HyperTransport` trusts, and what it and `UreqTransport` say of
+//! one that is refused.
 //!
 //! The certificates are self-signed, for tests only, and valid for a hundred years:
 //! `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 -subj /CN=local -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:localhost,IP:127.0.0.1`,
@@ -18,6 +19,11 @@ use futures_rustls::{
 use lro_runtime::transport::{
     HyperTransport, Transport,
     TransportErrorKind::{Certificate, Connect},
+    UreqTransport,
+    ureq::{
+        Agent,
+        tls::{self, RootCerts, TlsConfig},
+    },
 };
 
 use crate::subject::{MAX_BODY, Outcome, patiently, request};
@@ -61,7 +67,7 @@ fn answer(mut stream: StreamOwned<ServerConnection, TcpStream>) {
     }
 }
 
-fn get(transport: &HyperTransport, host: &str, port: u16) -> Outcome {
+fn get(transport: &impl Transport, host: &str, port: u16) -> Outcome {
     patiently(transport.send(&request("GET", &format!("https://{host}:{port}/"), ""), MAX_BODY))
 }
 
@@ -130,4 +136,21 @@ fn a_plain_server_is_not_taken_for_a_secure_one() {
     let url = server.url("/").replace("http:", "https:");
     let error = patiently(HyperTransport::new().send(&request("GET", &url, ""), MAX_BODY)).unwrap_err();
     assert_eq!(error.kind(), Connect);
+}
+
+#[test]
+fn ureq_tells_a_refused_certificate_from_a_failure_to_connect() {
+    let trusting = |pem: &[u8]| {
+        let roots = RootCerts::new_with_certs(&[tls::Certificate::from_pem(pem).unwrap()]);
+        let tls = TlsConfig::builder().root_certs(roots).build();
+        UreqTransport::over(Agent::config_builder().tls_config(tls).build().into())
+    };
+    assert_eq!(get(&trusting(LOCAL.0), "localhost", serve(LOCAL)).unwrap().status(), 200);
+    let untrusted = get(&UreqTransport::new(), "localhost", serve(LOCAL)).unwrap_err();
+    assert_eq!(untrusted.kind(), Certificate, "{untrusted:?}");
+    assert!(format!("{untrusted:?}").contains("UnknownIssuer"), "{untrusted:?}");
+    let misnamed = get(&trusting(ELSEWHERE.0), "localhost", serve(ELSEWHERE)).unwrap_err();
+    assert_eq!(misnamed.kind(), Certificate, "{misnamed:?}");
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    assert_eq!(get(&UreqTransport::new(), "localhost", port).unwrap_err().kind(), Connect);
 }

@@ -91,7 +91,7 @@ impl StartCall<'_> {
     /// Returns the cursor that leads to `url`.
     pub(super) fn cursor(&self, url: &str, place: Place) -> Cursor {
         let start = self.start;
-        let cursor = versioned(Cursor::default(), url, start);
+        let cursor = versioned(Cursor::default(), url, start, url == start);
         let mut cursor = cursor.with(PLACE, place.word()).with(METHOD, self.method.as_str());
         if let Some(via) = self.via {
             cursor = cursor.with(VIA, via);
@@ -101,25 +101,27 @@ impl StartCall<'_> {
         }
         // Beside a monitor only: anywhere else the `Location` is what is polled.
         if let Some(location) = self.location.filter(|_| place == Place::Monitor) {
-            cursor = cursor.with(LOCATION, with_api_version(location, start));
+            cursor = with_location(cursor, location, start);
         }
         if let Some(id) = self.operation_id.filter(|_| place == Place::Location) {
             cursor = cursor.with(OPERATION_ID, id);
         }
-        cursor.with(START, start)
+        cursor.with_own(START, start)
     }
 }
 
 /// Returns the same cursor at another URL, to which the `api-version` is added.
 pub(super) fn at(cursor: &Cursor, url: &str) -> Cursor {
-    versioned(cursor.clone(), url, cursor.part(START).unwrap_or_else(|| cursor.key()))
+    let start = cursor.part(START);
+    versioned(cursor.clone(), url, start.unwrap_or_else(|| cursor.key()), start == Some(url))
 }
 
 /// Returns the cursor at `url`, with the `api-version` of the start call in the URL, or beside it
 /// if the URL is on another origin than the start call. A URL that cannot be resolved was kept as
-/// it was written, in case nobody would follow it, and is refused here.
-fn versioned(cursor: Cursor, url: &str, start: &str) -> Cursor {
-    let cursor = placed(cursor, url);
+/// it was written, in case nobody would follow it, and is refused here. `is_start` says that it is
+/// the URL of the start call, which the caller wrote.
+fn versioned(cursor: Cursor, url: &str, start: &str, is_start: bool) -> Cursor {
+    let cursor = if is_start { cursor.at_own(url) } else { placed(cursor, url) };
     if cursor.refusal().is_some() {
         return cursor;
     }
@@ -138,10 +140,17 @@ pub(super) fn moved(cursor: &Cursor, monitor: Option<String>, location: Option<S
         next = Some(at(cursor, &url));
     }
     if let Some(url) = location {
-        let url = with_api_version(&url, cursor.part(START).unwrap_or_default());
-        next = Some(next.unwrap_or_else(|| cursor.clone()).with(LOCATION, url));
+        let next_cursor = next.unwrap_or_else(|| cursor.clone());
+        next = Some(with_location(next_cursor, &url, cursor.part(START).unwrap_or_default()));
     }
     next
+}
+
+/// Returns the same cursor with this `Location` beside the monitor. It may be the URL of the start
+/// call, to which an empty reference leads.
+fn with_location(cursor: Cursor, location: &str, start: &str) -> Cursor {
+    let url = with_api_version(location, start);
+    if location == start { cursor.with_own(LOCATION, url) } else { cursor.with(LOCATION, url) }
 }
 
 /// Returns the same cursor at this segment below its URL.

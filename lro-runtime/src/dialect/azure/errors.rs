@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use crate::{
     dialect::{
         error_reply as any_error_reply,
-        json::{Members, present, read_members, string},
+        json::{Members, first_elements, present, read_members, shown, string},
         location::without_mark,
         read_details,
     },
@@ -125,7 +125,8 @@ fn read(error: &RawValue, code: Code) -> Status {
         // Such text is a word (`DiskFull`) or a sentence: nothing tells which.
         return Status::new(code, text.as_ref()).with_reason(text);
     }
-    if let Some(first) = serde_json::from_str::<Vec<&RawValue>>(error.get()).ok().and_then(|all| all.first().copied()) {
+    let (first, _) = first_elements(error, 1).unwrap_or_default();
+    if let [first] = *first {
         return read_element(first, code).with_details(read_details(Some(error)));
     }
     match ErrorObject::of(json) {
@@ -138,7 +139,7 @@ fn read(error: &RawValue, code: Code) -> Status {
 fn read_element(error: &RawValue, code: Code) -> Status {
     match ErrorObject::of(error.get().as_bytes()) {
         Some(object) => status_of(&object, code),
-        None => Status::new(code, excerpt(error.get().as_bytes())),
+        None => Status::new(code, excerpt(shown(error).as_bytes())),
     }
 }
 

@@ -199,7 +199,13 @@ fn read_answer_of_location<'a>(words: Words<'_>, cursor: &Cursor, reply: &'a Rep
     let mut seen = if let Some(word) = body.provisioning_state() {
         body.observe_resource(reply, word)
     } else if let Some(word) = body.operation_status(cursor::is_delete(cursor)) {
-        let of_result = location.as_ref().map(|location| cursor.clone().with(cursor::LOCATION, location.key()));
+        let of_result = location.as_ref().map(|location| {
+            if location.is_own() {
+                cursor.clone().with_own(cursor::LOCATION, location.key())
+            } else {
+                cursor.clone().with(cursor::LOCATION, location.key())
+            }
+        });
         let mut seen = body.observe(of_result.as_ref().unwrap_or(cursor), Place::Location, cursor.key(), word);
         seen.metadata = metadata_of(reply);
         seen

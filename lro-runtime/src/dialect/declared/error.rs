@@ -9,7 +9,7 @@ use super::{
     wire_path::WirePath,
 };
 use crate::{
-    dialect::json::{parse, string},
+    dialect::json::{MOST_ELEMENTS, first_elements, parse, string},
     status::{Code, Status, details::Detail},
     text::excerpt,
 };
@@ -57,7 +57,7 @@ fn read_levels(error: &RawValue, levels: u8) -> Option<Status> {
         // The first element that says something gives code, reason and message; all of them are
         // details.
         b'[' => {
-            let elements = parse::<Vec<&RawValue>>(text).ok()?;
+            let (elements, _) = first_elements(error, MOST_ELEMENTS).ok()?;
             let first = elements.iter().find_map(|element| read_levels(element, levels - 1))?;
             Some(first.with_details(elements.into_iter().map(Detail::from_json).collect()))
         }
@@ -129,7 +129,7 @@ fn owned_string(raw: &RawValue) -> Option<String> {
 
 /// Returns the elements of an array as details, or `None` if the value is not an array or is empty.
 fn elements(raw: Option<&RawValue>) -> Option<Vec<Detail>> {
-    let elements = parse::<Vec<&RawValue>>(raw?.get()).ok().filter(|elements| !elements.is_empty())?;
+    let (elements, _) = first_elements(raw?, MOST_ELEMENTS).ok().filter(|(elements, _)| !elements.is_empty())?;
     Some(elements.into_iter().map(Detail::from_json).collect())
 }
 
@@ -207,7 +207,7 @@ mod tests {
     fn a_member_that_is_there_twice_or_not_unicode_hides_no_other() {
         assert_eq!(
             said(r#"{"code": 5, "\ud800": 1, "message": "a", "message": "b"}"#).as_deref(),
-            Some("NOT_FOUND: a")
+            Some("NOT_FOUND: b")
         );
     }
 

@@ -1,11 +1,11 @@
 //! The dialect of job objects: operations with a status member, read as a type declares.
 
 use http::Method;
-use serde_json::value::RawValue;
 
 use super::{
     Dialect, ListPage, ListQuery, Listed, Options, expect_success,
-    json::{parse, unexpected_body},
+    json::{first_elements, unexpected_body},
+    list_page::MOST_ENTRIES,
 };
 use crate::{
     dialect::{Call, Cursor, Observation},
@@ -146,6 +146,7 @@ impl Dialect for Declared {
                     .unwrap_or_else(|| Failure::protocol("the reply does not name the operation, which is not done")));
             }
         };
+        seen.cursor = seen.cursor.map(|cursor| of_caller(cursor, &request.uri().to_string()));
         Ok(seen)
     }
 
@@ -229,7 +230,7 @@ impl Dialect for Declared {
         seek(body, &list.paths, &mut found).map_err(|e| unexpected_body("a page of operations", &e, body))?;
         let [items, next] = found;
         let items = items.map(|raw| {
-            parse::<Vec<&RawValue>>(raw.get()).map_err(|e| unexpected_body("a list of operations", &e, body))
+            first_elements(raw, MOST_ENTRIES).map_err(|e| unexpected_body("a list of operations", &e, body))
         });
         let read = |message| {
             let mut found = Found::default();
@@ -245,16 +246,24 @@ impl Dialect for Declared {
             self.shape.find(message, &mut found).ok()?;
             self.shape.operation_name(&found).ok()?
         };
-        let items = items.transpose()?.unwrap_or_default().into_iter();
+        let (items, left_out) = items.transpose()?.unwrap_or_default();
         let next = next.map(|raw| scalar(raw, || list.paths.at(WireList::NEXT).written())).transpose();
-        Ok(ListPage::new(items.map(|item| Listed::read(item.get().as_bytes(), read, name)).collect())
-            .with_next(next.map(|token| token.unwrap_or_default().into_owned())))
+        Ok(ListPage::new(items.into_iter().map(|item| Listed::read(item.get().as_bytes(), read, name)).collect())
+            .with_next(next.map(|token| token.unwrap_or_default().into_owned()))
+            .with_left_out(left_out))
     }
 }
 
 /// Returns the cursor whose polls go to the URL `next`, or are refused if it cannot be read.
 fn followed(cursor: Cursor, (next, unreadable): (String, Option<Failure>)) -> Cursor {
     unreadable.iter().fold(cursor.with(NEXT, next), Cursor::refused)
+}
+
+/// Returns the cursor, in which the URL of the start call is the caller's: a reference of the reply
+/// that has neither path nor query leads to it.
+fn of_caller(cursor: Cursor, start: &str) -> Cursor {
+    let cursor = if cursor.part(NEXT) == Some(start) { cursor.with_own(NEXT, start) } else { cursor };
+    if cursor.key() == start && cursor.refusal().is_none() { cursor.at_own(start) } else { cursor }
 }
 
 #[cfg(test)]

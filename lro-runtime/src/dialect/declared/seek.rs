@@ -26,6 +26,7 @@ use serde_json::value::RawValue;
 use super::wire_path::WirePath;
 #[cfg(test)]
 use crate::dialect::json::counted;
+use crate::dialect::json::not_an_object;
 
 /// The number of kinds of keys. A kind is a cheap hash of a key, by which most keys are ruled out
 /// without comparing them.
@@ -87,7 +88,8 @@ impl<const N: usize> Paths<N> {
 /// if `json` is not a JSON object.
 ///
 /// A member that is `null` counts as absent. Of a member that is there twice, such as under its key
-/// and under an alias, the first counts. The found members are slices of `json`: nothing is copied.
+/// and under an alias, the last counts, as everywhere in JSON. The found members are slices of
+/// `json`: nothing is copied.
 pub(in crate::dialect) fn seek<'a, const N: usize>(
     json: &'a [u8],
     paths: &Paths<N>,
@@ -95,6 +97,9 @@ pub(in crate::dialect) fn seek<'a, const N: usize>(
 ) -> serde_json::Result<()> {
     #[cfg(test)]
     counted::add(json.len());
+    if let Some(error) = not_an_object(json) {
+        return Err(error);
+    }
     let Paths { all, first_keys, one_step } = paths;
     // Slots that lead nowhere are active as well: no key matches them.
     let walk = Walk { paths: all, first_keys: Some(first_keys), ends: *one_step, found, depth: 0, active: u32::MAX };
@@ -134,7 +139,7 @@ struct Walk<'p, 'f, 'a> {
     found: &'f mut [Option<&'a RawValue>],
     /// Which step of a path the keys of this object are compared with.
     depth: usize,
-    /// The set of paths that lead into this object and are still searched.
+    /// The set of paths that lead into this object.
     active: u32,
 }
 
@@ -160,13 +165,10 @@ impl<'a> Walk<'_, '_, 'a> {
             return;
         }
         each(hits & self.ends, |index| {
-            // The slot may be taken although the path was active: two outer members, a key and its
-            // alias, may both lead to it.
-            if let Some(slot @ None) = self.found.get_mut(index) {
+            if let Some(slot) = self.found.get_mut(index) {
                 *slot = Some(raw);
             }
         });
-        self.active &= !(hits & self.ends); // found: no later key of this object is compared with these paths
         let deeper = hits & !self.ends;
         // A path that goes on inside a string or an array finds nothing. The text of a raw value
         // begins with the value itself, never with white space.
@@ -306,12 +308,12 @@ mod tests {
     }
 
     #[test]
-    fn null_is_as_if_it_were_not_there_and_of_two_the_first_counts() {
+    fn null_is_as_if_it_were_not_there_and_of_two_the_last_counts() {
         const ALIASED: WirePath = WirePath::at(&[&["uid", "taskUid"]]);
         const DEEP: WirePath = WirePath::at(&[&["status", "state"], &["code"]]);
         assert_eq!(at(r#"{"uid": null}"#, ALIASED), None);
-        assert_eq!(at(r#"{"taskUid": 1, "uid": 2, "taskUid": 3}"#, ALIASED).as_deref(), Some("1"));
-        assert_eq!(at(r#"{"state": {"code": 1}, "status": {"code": 2}}"#, DEEP).as_deref(), Some("1"));
+        assert_eq!(at(r#"{"taskUid": 1, "uid": 2, "taskUid": 3}"#, ALIASED).as_deref(), Some("3"));
+        assert_eq!(at(r#"{"state": {"code": 1}, "status": {"code": 2}}"#, DEEP).as_deref(), Some("2"));
         assert_eq!(at(r#"{"state": {"code": null}, "status": {"code": 2}}"#, DEEP).as_deref(), Some("2"));
     }
 

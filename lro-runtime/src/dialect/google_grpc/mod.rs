@@ -13,6 +13,8 @@ use self::longrunning::{
 use super::{
     Dialect, ListPage, ListQuery, Listed, Options, error_reply,
     google::{Google, accepted, observation, with_cursor},
+    json::MOST_ELEMENTS,
+    list_page::MOST_ENTRIES,
 };
 use crate::{
     dialect::{Call, Cursor, Encoding, Observation, Part, encode_name},
@@ -139,14 +141,16 @@ impl Dialect for GoogleGrpc {
         let mut page = ListPage::default();
         let mut fields = Fields::of(expect_ok(reply)?);
         let read = |message| with_cursor(read_operation(message)?, query.options);
-        let mut is_damaged = false;
+        let (mut is_damaged, mut left_out) = (false, 0_usize);
         loop {
             match fields.next() {
+                Ok(Some((1, Value::Bytes(_)))) if page.operations.len() >= MOST_ENTRIES => left_out += 1,
                 Ok(Some((1, Value::Bytes(message)))) => page.operations.push(Listed::read(message, read, name_in)),
                 Ok(Some((2, Value::Bytes(token)))) => match text(token) {
                     Ok(token) => token.clone_into(&mut page.next_page_token),
                     Err(Malformed) => is_damaged = true,
                 },
+                Ok(Some((3, Value::Bytes(_)))) if page.unreachable.len() >= MOST_ELEMENTS => {}
                 Ok(Some((3, Value::Bytes(name)))) => {
                     page.unreachable.push(String::from_utf8_lossy(name).into_owned());
                 }
@@ -163,7 +167,7 @@ impl Dialect for GoogleGrpc {
             }
         }
         page.failure = is_damaged.then(|| malformed("a page of operations", reply.body()));
-        Ok(page)
+        Ok(page.with_left_out(left_out))
     }
 }
 
@@ -309,6 +313,7 @@ fn read_status(message: &[u8]) -> Result<Status, Malformed> {
         match field {
             (1, Value::Varint(number)) => code = number,
             (2, Value::Bytes(bytes)) => words = String::from_utf8_lossy(bytes),
+            (3, Value::Bytes(_)) if details.len() >= MOST_ELEMENTS => {}
             (3, Value::Bytes(bytes)) => details.push(match Any::of(bytes) {
                 Ok(any) => Detail::from_message(any.type_url, Bytes::copy_from_slice(any.value)),
                 Err(Malformed) => Detail::from_message("", Bytes::copy_from_slice(bytes)),

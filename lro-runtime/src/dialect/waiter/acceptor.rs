@@ -1,9 +1,19 @@
 //! Acceptors: rules, as data, that say what one reply of a waiter means.
 
-use serde_json::Value;
+use std::borrow::Cow;
 
-use super::path;
+use serde_json::value::RawValue;
+
+use super::path::{Found, Path};
 use crate::{
+    dialect::{
+        declared::{
+            WirePath,
+            seek::{Paths, seek},
+        },
+        json::string,
+        location::without_mark,
+    },
     message::Reply,
     status::{Code, Failure, State, Status},
 };
@@ -131,8 +141,8 @@ impl Acceptor {
 
 /// A reply in the form that acceptors are matched against.
 pub(super) enum Outcome<'a> {
-    /// The JSON of a 2xx reply.
-    Output(&'a Value),
+    /// The JSON of a 2xx reply; `None` if it has no body.
+    Output(Option<&'a RawValue>),
     /// Every word for the type of an error reply, the service's own words first.
     Error(&'a [String]),
 }
@@ -143,7 +153,7 @@ pub(super) fn decide(acceptors: &[Acceptor], reply: &Outcome<'_>) -> Result<Opti
         // A path is never evaluated on an error body: in Smithy an error has no output.
         let matches = match (acceptor.matcher, reply) {
             (Matcher::Output(path, comparator), Outcome::Output(output)) => {
-                holds(comparator, &path::find(path, output)?)
+                holds(comparator, &Path::parse(path)?.find(*output))
             }
             (Matcher::Success(wanted), reply) => wanted == matches!(reply, Outcome::Output(_)),
             (Matcher::ErrorType(wanted), Outcome::Error(types)) => types.iter().any(|found| found == wanted),
@@ -156,17 +166,28 @@ pub(super) fn decide(acceptors: &[Acceptor], reply: &Outcome<'_>) -> Result<Opti
     Ok(None)
 }
 
-fn holds(comparator: Comparator, found: &Value) -> bool {
-    match (comparator, found) {
-        (Comparator::Is(wanted), Value::String(found)) => found == wanted,
-        (Comparator::IsTrue(wanted), Value::Bool(found)) => *found == wanted,
+fn holds(comparator: Comparator, found: &Found<'_, '_>) -> bool {
+    // A list is looked through once, with none of it kept.
+    let (mut every, mut any, mut is_empty) = (true, false, true);
+    let mut compare_all = |wanted: &str| {
+        found.for_each(&mut |element| {
+            let is_wanted = element.string().is_some_and(|element| element == wanted);
+            (every, any, is_empty) = (every && is_wanted, any || is_wanted, false);
+        });
+    };
+    match comparator {
+        Comparator::Is(wanted) => found.string().is_some_and(|found| found == wanted),
+        Comparator::IsTrue(wanted) => found.bool() == Some(wanted),
         // `all` of an empty list would be true. Smithy asks for at least one element: a fleet
         // without nodes is not yet ready.
-        (Comparator::All(wanted), Value::Array(found)) => {
-            !found.is_empty() && found.iter().all(|found| found == wanted)
+        Comparator::All(wanted) => {
+            compare_all(wanted);
+            every && !is_empty
         }
-        (Comparator::Any(wanted), Value::Array(found)) => found.iter().any(|found| found == wanted),
-        _ => false,
+        Comparator::Any(wanted) => {
+            compare_all(wanted);
+            any
+        }
     }
 }
 
@@ -183,23 +204,23 @@ const MOST_WORDS: usize = 8;
 
 /// Returns what the path of the first output acceptor finds: a string, or the different strings of
 /// a list in the order of their first elements, as `ready, starting`.
-pub(super) fn status_word(acceptors: &[Acceptor], output: &Value) -> Result<Option<StatusWord>, Failure> {
+pub(super) fn status_word(acceptors: &[Acceptor], output: Option<&RawValue>) -> Result<Option<StatusWord>, Failure> {
     let Some(path) = acceptors.iter().find_map(Acceptor::path) else { return Ok(None) };
-    Ok(match path::find(path, output)? {
-        Value::String(word) => Some(StatusWord { word, is_known_list: false }),
-        Value::Array(values) => {
-            let mut words = Vec::new();
-            let mut is_known_list = true;
-            for word in values.iter().filter_map(Value::as_str) {
-                is_known_list &= acceptors.iter().any(|acceptor| acceptor.word() == Some(word));
-                if words.len() < MOST_WORDS && !words.contains(&word) {
-                    words.push(word);
-                }
-            }
-            (!words.is_empty()).then(|| StatusWord { word: words.join(", "), is_known_list })
+    let path = Path::parse(path)?;
+    let found = path.find(output);
+    if let Some(word) = found.string() {
+        return Ok(Some(StatusWord { word: word.into_owned(), is_known_list: false }));
+    }
+    let mut words: Vec<String> = Vec::new();
+    let mut is_known_list = true;
+    found.for_each(&mut |element| {
+        let Some(word) = element.string() else { return };
+        is_known_list &= acceptors.iter().any(|acceptor| acceptor.word() == Some(&*word));
+        if words.len() < MOST_WORDS && !words.iter().any(|other| *other == word) {
+            words.push(word.into_owned());
         }
-        _ => None,
-    })
+    });
+    Ok((!words.is_empty()).then(|| StatusWord { word: words.join(", "), is_known_list }))
 }
 
 /// Returns the status of an operation whose output matched a failure acceptor. `word` becomes the
@@ -210,6 +231,9 @@ pub(super) fn failure(word: Option<&str>) -> Status {
         None => Status::new(Code::Unknown, "the output matched a failure acceptor"),
     }
 }
+
+/// The length of the longest type of an error, in bytes. What is longer is a text.
+const LONGEST_TYPE: usize = 256;
 
 /// What an error reply says in words.
 pub(super) struct ErrorWords {
@@ -226,23 +250,36 @@ pub(super) struct ErrorWords {
 /// protocols require ([operation error
 /// serialization](https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization)).
 pub(super) fn error_words(reply: &Reply) -> ErrorWords {
+    // In the order of AWS's JSON protocols (`__type`, `code`), then of error objects: Azure and
+    // OpenAI say `code`, Google `status`. All words are kept: a waiter may be declared with any of
+    // them. The last two are messages.
+    const MEMBERS: Paths<9> = Paths::NONE
+        .with(0, WirePath::at(&[&["__type"]]))
+        .with(1, WirePath::at(&[&["code"]]))
+        .with(2, WirePath::at(&[&["Code"]]))
+        .with(3, WirePath::at(&[&["error"], &["code"]]))
+        .with(4, WirePath::at(&[&["error"], &["type"]]))
+        .with(5, WirePath::at(&[&["error"], &["status"]]))
+        .with(6, WirePath::at(&[&["error"]]))
+        .with(7, WirePath::at(&[&["message"]]))
+        .with(8, WirePath::at(&[&["Message"]]));
     // `com.example#QuotaExceeded:http://errors.example/` is `QuotaExceeded`.
     let bare = |word: &str| {
         word.split(':').next().unwrap_or_default().rsplit('#').next().unwrap_or_default().trim().to_owned()
     };
     let header = reply.headers().get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let body: Value = serde_json::from_slice(reply.body()).unwrap_or_default();
-    // In the order of AWS's JSON protocols (`__type`, `code`), then of error objects: Azure and
-    // OpenAI say `code`, Google `status`. All words are kept: a waiter may be declared with any of
-    // them.
-    let members = ["/__type", "/code", "/Code", "/error/code", "/error/type", "/error/status", "/error"];
-    let text = |member: &str| Some(body.pointer(member)?.as_str()?.to_owned());
-    let said = header.into_iter().chain(members.into_iter().filter_map(text)).chain(xml_text(reply.body(), "Code"));
-    let mut types: Vec<_> = said.map(|word| bare(&word)).filter(|word| !word.is_empty()).collect();
+    let mut found = [None; 9];
+    // What is no JSON may be XML. What was found before the body ceased to be JSON counts.
+    let _ = seek(without_mark(reply.body()), &MEMBERS, &mut found);
+    let [types @ .., message, other_message] = found;
+    let text = |member: Option<&RawValue>| member.and_then(string).map(Cow::into_owned);
+    let said = header.into_iter().chain(types.into_iter().filter_map(text)).chain(xml_text(reply.body(), "Code"));
+    let types = said.map(|word| bare(&word)).filter(|word| (1..=LONGEST_TYPE).contains(&word.len()));
+    let mut types: Vec<_> = types.collect();
     let reason = types.first().cloned();
     // A bare 404 has no body: its type is `NotFound`, from `Not Found`.
     types.extend(reply.status().canonical_reason().map(|reason| reason.replace([' ', '-', '\''], "")));
-    let message = ["/message", "/Message"].into_iter().find_map(text).or_else(|| xml_text(reply.body(), "Message"));
+    let message = text(message).or_else(|| text(other_message)).or_else(|| xml_text(reply.body(), "Message"));
     ErrorWords { types, reason, message }
 }
 

@@ -4,11 +4,11 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{
     Dialect, Options, error_reply, expect_success,
-    location::{body_of, repeated_headers},
+    location::{body_of, repeated_headers, without_mark},
 };
 use crate::{
     dialect::{Call, Cursor, Encoding, Observation, Part, encode_name},
@@ -23,6 +23,7 @@ mod acceptor;
 mod path;
 
 pub use self::acceptor::{Acceptor, Comparator, Matcher, Meaning};
+use self::path::Path;
 
 /// A waiter ([Smithy](https://smithy.io/2.0/additional-specs/waiters.html)): a call that is
 /// repeated until ordered acceptors find success or failure in a reply. It is for services without
@@ -130,6 +131,10 @@ pub use self::acceptor::{Acceptor, Comparator, Matcher, Meaning};
 /// - The metadata is the latest output, which is the body of a 2xx reply.
 /// - The response is the output that succeeded, or the part of it at
 ///   [`response_at`](Self::response_at).
+/// - The token has the URL of the start call, if that is polled, with the query that the caller
+///   wrote: it is what the wait is about, as in `?clusterName=a`. Only parameters that are known
+///   secrets are [left out](crate::Token::left_out). A key belongs on the client:
+///   [`OperationsBuilder::query`](crate::OperationsBuilder::query).
 /// - The raw status is the string that the path of the first output acceptor finds, the different
 ///   strings of a list that it finds (`ready, starting`), or the type of an error.
 #[derive(Clone, Copy, Debug)]
@@ -213,26 +218,28 @@ impl Waiter {
     /// a hand-written constant is checked here, before anything is sent.
     fn check(&self) -> Result<(), Failure> {
         let mut declared = self.acceptors.iter().filter_map(Acceptor::path).chain(self.name_at).chain(self.response_at);
-        declared.try_for_each(path::check)
+        declared.try_for_each(|path| Path::parse(path).map(drop))
     }
 
     /// Finds the operation's name in the output of the start call. Returns `None` if no path is
     /// declared.
-    fn name(&self, output: &Value) -> Result<Option<String>, Failure> {
+    fn name(&self, output: Option<&RawValue>) -> Result<Option<String>, Failure> {
         let Some(path) = self.name_at else { return Ok(None) };
-        match path::find(path, output)? {
-            Value::String(name) if !name.is_empty() => Ok(Some(name)),
-            // An id that is a number is a name as well.
-            Value::Number(name) => Ok(Some(name.to_string())),
-            found => Err(Failure::protocol(format!(
+        let parsed = Path::parse(path)?;
+        let found = parsed.find(output);
+        // An id that is a number is a name as well.
+        let name = found.string().filter(|name| !name.is_empty()).or_else(|| found.number_text());
+        match name {
+            Some(name) => Ok(Some(name.into_owned())),
+            None => Err(Failure::protocol(format!(
                 "the reply does not name the operation: `{path}` is `{}`",
-                excerpt(found.to_string().as_bytes())
+                excerpt(found.into_json().as_bytes())
             ))),
         }
     }
 
     /// Reads the output of a 2xx reply.
-    fn observe<'a>(&self, output: &Value, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+    fn observe<'a>(&self, output: Option<&'a RawValue>, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         let decided = acceptor::decide(self.acceptors, &acceptor::Outcome::Output(output))?;
         let mut seen = Observation::new(decided.map_or(State::Running, |acceptor| acceptor.meaning().state()));
         let word = acceptor::status_word(self.acceptors, output)?;
@@ -248,12 +255,16 @@ impl Waiter {
         Ok(seen)
     }
 
-    /// Returns the response in an output that succeeded. A part of it is written anew; the whole
-    /// body is borrowed.
-    fn response<'a>(&self, output: &Value, reply: &'a Reply) -> Result<Option<Part<'a>>, Failure> {
+    /// Returns the response in an output that succeeded. What is a value of the output is borrowed;
+    /// a list that the path puts together is written anew.
+    fn response<'a>(&self, output: Option<&'a RawValue>, reply: &'a Reply) -> Result<Option<Part<'a>>, Failure> {
         let Some(path) = self.response_at else { return Ok(body_of(reply)) };
-        let found = path::find(path, output)?.to_string();
-        Ok(Some(Part::made(found.into_bytes(), Encoding::Json)))
+        let path = Path::parse(path)?;
+        let bytes = match path.find(output).into_json() {
+            Cow::Borrowed(json) => Cow::Borrowed(json.as_bytes()),
+            Cow::Owned(json) => Cow::Owned(json.into_bytes()),
+        };
+        Ok(Some(Part { bytes, encoding: Encoding::Json }))
     }
 }
 
@@ -274,12 +285,13 @@ impl Dialect for Waiter {
     ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
         // The body is parsed only for the name: without one, the reply need not be JSON.
-        let name = if self.name_at.is_some() { self.name(&output_of(reply)?)? } else { None };
+        let name = if self.name_at.is_some() { self.name(output_of(reply)?)? } else { None };
         let cursor = match (self.path, name) {
             // A name that would leave its collection fails the polls: the work has begun. A path
             // without `{name}` needs no key.
             (Some(_), name) => name.map_or_else(Cursor::default, Cursor::new),
             (None, name) => {
+                // Not marked as the caller's: its query is what the wait is about.
                 let cursor = Cursor::new(request.uri().to_string());
                 name.into_iter().fold(cursor, |cursor, name| cursor.with(NAME, name))
             }
@@ -326,7 +338,7 @@ impl Dialect for Waiter {
 
     fn read<'a>(&self, _cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         let mut seen = if reply.status().is_success() {
-            self.observe(&output_of(reply)?, reply)?
+            self.observe(output_of(reply)?, reply)?
         } else {
             self.observe_error(reply)?
         };
@@ -377,16 +389,19 @@ fn checked(name: &str) -> Result<&str, Failure> {
     encode_name(name).map(|_| name)
 }
 
-/// Returns the output as JSON. An empty body is `null`, in which every path finds nothing.
-fn output_of(reply: &Reply) -> Result<Value, Failure> {
-    let Some(body) = body_of(reply) else { return Ok(Value::Null) };
-    serde_json::from_slice(&body.bytes).map_err(|error| {
+/// Returns the output as the text of one JSON value; `None` if the body is empty.
+fn output_of(reply: &Reply) -> Result<Option<&RawValue>, Failure> {
+    let body = without_mark(reply.body());
+    if body.is_empty() {
+        return Ok(None);
+    }
+    serde_json::from_slice(body).map(Some).map_err(|error| {
         Failure::protocol(format!("the output is not JSON: {error}; found `{}`", excerpt(reply.body())))
     })
 }
 
 /// Escapes a name for a place between the quotes of a JSON string.
 fn in_json(name: &str) -> String {
-    let quoted = Value::from(name).to_string();
+    let quoted = serde_json::Value::from(name).to_string();
     quoted.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned()
 }

@@ -1,86 +1,367 @@
-//! Evaluates the part of [JMESPath](https://jmespath.org/specification.html) that waiters use.
+//! Evaluates the part of [JMESPath](https://jmespath.org/specification.html) that waiters use, on
+//! the text of a reply.
+//!
+//! Nothing is built from the output: a value is a slice of the text, and a projection is the text
+//! of a list together with the steps that are still to be applied to each of its elements. What a
+//! path costs in memory therefore does not depend on how many elements it goes through. A
+//! `serde_json::Value` of the whole output takes up to 26 times the length of its text.
+//!
+//! The time is linear in the length of the output, for each step of the path.
 
-use serde_json::Value;
+use std::{borrow::Cow, cmp::Ordering, collections::BTreeMap};
 
-use crate::status::Failure;
+use serde_json::{Value, value::RawValue};
 
-/// Returns what `path` finds in `output`, or `null` if it finds nothing. Fails if the path cannot
-/// be parsed.
-pub(super) fn find(path: &str, output: &Value) -> Result<Value, Failure> {
-    let mut rest = Rest { path, text: path.trim() };
-    let found = rest.comparison(output)?;
-    if rest.text.is_empty() { Ok(found) } else { Err(rest.wrong("the end")) }
+use crate::{
+    dialect::json::{Members, each_element, is_object, parse, read_members, string},
+    status::Failure,
+};
+
+/// A path, parsed.
+pub(super) struct Path<'p> {
+    left: Operand<'p>,
+    compared: Option<(&'static str, Operand<'p>)>,
 }
 
-/// Fails if `path` cannot be parsed.
-pub(super) fn check(path: &str) -> Result<(), Failure> {
-    // Parsing does not depend on the output: every step is parsed, also where there is nothing to
-    // find.
-    find(path, &Value::Null).map(drop)
+enum Operand<'p> {
+    /// The text of a JSON value.
+    Literal(Cow<'p, str>),
+    Length(Box<Operand<'p>>),
+    Steps(Steps<'p>),
 }
 
-/// The rest of a path that is still to be parsed. Parsing and evaluating are one pass, with no tree
-/// in between: paths are short, and outputs small.
-struct Rest<'a> {
-    path: &'a str,
-    text: &'a str,
+/// The steps of a path: those before the first `[]`, and those after each.
+struct Steps<'p> {
+    first: Vec<Step<'p>>,
+    flattened: Vec<Vec<Step<'p>>>,
 }
 
-/// The result so far: one value, or a projection, to each element of which the next step applies.
-/// An element may be a projection itself: `a[*].b[*].c`.
-enum Found {
-    One(Value),
-    Each(Vec<Found>),
+#[derive(Clone, Copy)]
+enum Step<'p> {
+    Field(&'p str),
+    Index(i64),
+    /// `[*]`.
+    Each,
 }
 
-impl Found {
-    // A projection leaves out the elements in which a step finds nothing, as JMESPath requires.
-    fn map(self, step: &impl Fn(Value) -> Value) -> Self {
+impl<'p> Path<'p> {
+    /// Fails if `path` cannot be parsed.
+    pub(super) fn parse(path: &'p str) -> Result<Self, Failure> {
+        let mut rest = Rest { path, text: path.trim() };
+        let parsed = rest.comparison()?;
+        if rest.text.is_empty() { Ok(parsed) } else { Err(rest.wrong("the end")) }
+    }
+
+    /// Returns what this path finds in the output; nothing in no output.
+    pub(super) fn find<'a>(&self, output: Option<&'a RawValue>) -> Found<'_, 'a> {
+        let left = self.left.find(output);
+        let Some((operator, right)) = &self.compared else { return left };
+        let right = right.find(output);
+        // Numbers are equal by value: `3` and `3.0` are the same number.
+        let order = left.number().zip(right.number()).and_then(|(left, right)| left.partial_cmp(&right));
+        let same = || order.map_or_else(|| left.is_same(&right), Ordering::is_eq);
+        match *operator {
+            "==" => Found::Bool(same()),
+            "!=" => Found::Bool(!same()),
+            // JMESPath orders numbers only; a comparison of anything else is `null`.
+            operator => order.map_or(Found::Nothing, |order| {
+                Found::Bool(match operator {
+                    "<" => order.is_lt(),
+                    "<=" => order.is_le(),
+                    ">" => order.is_gt(),
+                    _ => order.is_ge(),
+                })
+            }),
+        }
+    }
+}
+
+impl Operand<'_> {
+    fn find<'a>(&self, output: Option<&'a RawValue>) -> Found<'_, 'a> {
         match self {
-            Self::One(value) => Self::One(step(value)),
-            Self::Each(elements) => {
-                Self::Each(elements.into_iter().map(|element| element.map(step)).filter(Self::is_something).collect())
+            Self::Literal(json) => parse(json).map_or(Found::Nothing, Found::literal),
+            Self::Length(of) => of.find(output).length().map_or(Found::Nothing, Found::Count),
+            Self::Steps(steps) => {
+                let found = Found::of(output).walk(&steps.first);
+                steps.flattened.iter().fold(found, |found, steps| found.project(true, steps))
             }
         }
     }
+}
 
-    /// `[*]`: projects each list. Anything else has no elements.
-    fn each(self) -> Self {
+/// What a path finds.
+#[derive(Clone)]
+pub(super) enum Found<'p, 'a> {
+    /// `null`.
+    Nothing,
+    /// A value of the output, as its text.
+    Value(&'a RawValue),
+    /// A value that the path itself has.
+    Literal(&'p RawValue),
+    /// What a comparison says.
+    Bool(bool),
+    /// What `length()` says.
+    Count(usize),
+    /// A projection.
+    List(Box<Projection<'p, 'a>>),
+}
+
+/// A list whose elements are found by applying steps to each element of another list. Those in
+/// which the steps find nothing are left out, as `JMESPath` requires.
+#[derive(Clone)]
+pub(super) struct Projection<'p, 'a> {
+    list: Found<'p, 'a>,
+    /// Whether elements that are lists are replaced by their own elements, one level deep.
+    flat: bool,
+    steps: &'p [Step<'p>],
+}
+
+impl<'p, 'a> Found<'p, 'a> {
+    fn of(value: Option<&'a RawValue>) -> Self {
+        value.filter(|value| value.get() != "null").map_or(Self::Nothing, Self::Value)
+    }
+
+    fn literal(value: &'p RawValue) -> Self {
+        if value.get() == "null" { Self::Nothing } else { Self::Literal(value) }
+    }
+
+    /// Returns the text if this is a value that has one.
+    fn raw(&self) -> Option<&RawValue> {
+        if let Self::Value(raw) = self {
+            return Some(raw);
+        }
+        if let Self::Literal(raw) = self { Some(raw) } else { None }
+    }
+
+    /// Returns the string if this is one.
+    pub(super) fn string(&self) -> Option<Cow<'_, str>> {
+        self.raw().and_then(string)
+    }
+
+    /// Returns the boolean if this is one.
+    pub(super) fn bool(&self) -> Option<bool> {
         match self {
-            Self::One(Value::Array(values)) => {
-                Self::Each(values.into_iter().map(Self::One).filter(Self::is_something).collect())
-            }
-            Self::One(_) => Self::One(Value::Null),
-            Self::Each(elements) => {
-                Self::Each(elements.into_iter().map(Self::each).filter(Self::is_something).collect())
-            }
+            Self::Bool(bool) => Some(*bool),
+            found => match found.raw()?.get() {
+                "true" => Some(true),
+                "false" => Some(false),
+                _ => None,
+            },
         }
     }
 
-    /// `[]`: ends the projections before it, and projects what they have found. Elements that are
-    /// lists are replaced by their own elements, one level deep.
-    fn flat(self) -> Self {
-        let Value::Array(values) = self.value() else { return Self::One(Value::Null) };
-        let elements = values.into_iter().flat_map(|value| match value {
-            Value::Array(inner) => inner,
-            value => vec![value],
+    /// Returns the text of the number if this is one.
+    pub(super) fn number_text(&self) -> Option<Cow<'_, str>> {
+        if let Self::Count(count) = self {
+            return Some(Cow::Owned(count.to_string()));
+        }
+        let text = self.raw()?.get();
+        text.starts_with(|c: char| c == '-' || c.is_ascii_digit()).then_some(Cow::Borrowed(text))
+    }
+
+    fn number(&self) -> Option<f64> {
+        self.number_text().and_then(|text| parse(&text).ok())
+    }
+
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self, Self::List(_)) || self.raw().is_some_and(|raw| raw.get().starts_with('['))
+    }
+
+    /// Calls `visit` with each element of a list, in order.
+    pub(super) fn for_each(&self, visit: &mut dyn FnMut(Found<'p, 'a>)) {
+        // The whole output was read as one value before, so that what is a list is one to its end.
+        match self {
+            Self::Value(raw) => drop(each_element(raw, &mut |element| visit(Self::of(Some(element))))),
+            Self::Literal(raw) => drop(each_element(raw, &mut |element| visit(Self::literal(element)))),
+            Self::List(projection) => projection.for_each(visit),
+            _ => {}
+        }
+    }
+
+    /// The number of elements of a list, of the members of an object as it is written, or of the
+    /// characters of a string.
+    fn length(&self) -> Option<usize> {
+        if self.is_list() {
+            let mut length = 0_usize;
+            self.for_each(&mut |_| length = length.saturating_add(1));
+            return Some(length);
+        }
+        if let Some(text) = self.string() {
+            return Some(text.chars().count());
+        }
+        let raw = self.raw()?;
+        let mut count = Count(0);
+        is_object(raw.get().as_bytes()).then(|| {
+            // As above: what was read before is an object to its end.
+            let _ = read_members(raw.get().as_bytes(), &mut count);
+            count.0
+        })
+    }
+
+    /// Applies steps, none of which flattens.
+    fn walk(mut self, steps: &'p [Step<'p>]) -> Self {
+        let mut steps = steps;
+        while let [step, rest @ ..] = steps {
+            self = match *step {
+                Step::Field(name) => self.field(name),
+                Step::Index(index) => self.index(index),
+                Step::Each => return self.project(false, rest),
+            };
+            steps = rest;
+        }
+        self
+    }
+
+    /// Anything but a list has no elements to project.
+    fn project(self, flat: bool, steps: &'p [Step<'p>]) -> Self {
+        if self.is_list() { Self::List(Box::new(Projection { list: self, flat, steps })) } else { Self::Nothing }
+    }
+
+    fn field(self, name: &str) -> Self {
+        let Self::Value(raw) = self else { return Self::Nothing };
+        let mut member = Member { name, value: None };
+        // What is no object has no members.
+        let is_read = is_object(raw.get().as_bytes()) && read_members(raw.get().as_bytes(), &mut member).is_ok();
+        Self::of(member.value.filter(|_| is_read))
+    }
+
+    fn index(self, index: i64) -> Self {
+        let at = if index < 0 {
+            let length = if self.is_list() { self.length().unwrap_or_default() } else { 0 };
+            usize::try_from(index.unsigned_abs()).ok().and_then(|back| length.checked_sub(back))
+        } else {
+            usize::try_from(index).ok()
+        };
+        let (mut left, mut found) = (at, Self::Nothing);
+        self.for_each(&mut |element| {
+            if left == Some(0) {
+                found = element;
+            }
+            left = left.and_then(|left| left.checked_sub(1));
         });
-        Self::Each(elements.map(Self::One).filter(Self::is_something).collect())
+        found
     }
 
-    fn is_something(&self) -> bool {
-        !matches!(self, Self::One(Value::Null))
+    /// Whether both are the same JSON value; of two numbers, by value.
+    fn is_same(&self, other: &Self) -> bool {
+        // One side becomes a tree, with which the other is compared as it is read: the side with
+        // the shorter text, which in practice is the literal.
+        let (tree, other) = if self.text_length() < other.text_length() { (self, other) } else { (other, self) };
+        // What is nested too deep for a tree is no value that anybody means.
+        tree.as_value().is_some_and(|tree| other.equals(&tree))
     }
 
-    fn value(self) -> Value {
+    /// Recurses as deep as `wanted` is nested, to which `serde_json` sets a limit.
+    fn equals(&self, wanted: &Value) -> bool {
+        match wanted {
+            Value::Null => matches!(self, Self::Nothing),
+            Value::Bool(wanted) => self.bool() == Some(*wanted),
+            Value::Number(wanted) => {
+                let both = self.number().zip(wanted.as_f64());
+                both.and_then(|(found, wanted)| found.partial_cmp(&wanted)).is_some_and(Ordering::is_eq)
+            }
+            Value::String(wanted) => self.string().is_some_and(|found| found == *wanted),
+            Value::Array(wanted) => {
+                let (mut left, mut same) = (wanted.iter(), self.is_list());
+                self.for_each(&mut |found| same = same && left.next().is_some_and(|wanted| found.equals(wanted)));
+                same && left.next().is_none()
+            }
+            Value::Object(wanted) => {
+                let Some(raw) = self.raw().filter(|raw| is_object(raw.get().as_bytes())) else { return false };
+                let Ok(members) = parse::<BTreeMap<String, &RawValue>>(raw.get()) else { return false };
+                let equals = |(name, wanted): (&String, &Value)| {
+                    members.get(name).is_some_and(|found| Found::of(Some(found)).equals(wanted))
+                };
+                members.len() == wanted.len() && wanted.iter().all(equals)
+            }
+        }
+    }
+
+    fn as_value(&self) -> Option<Value> {
+        serde_json::from_str(&self.clone().into_json()).ok()
+    }
+
+    fn text_length(&self) -> usize {
+        let mut length = 0_usize;
+        self.write(&mut |text| length = length.saturating_add(text.len()));
+        length
+    }
+
+    /// Returns this as JSON text: a slice of the output where it is a value of it.
+    pub(super) fn into_json(self) -> Cow<'a, str> {
+        if let Self::Value(raw) = self {
+            return Cow::Borrowed(raw.get());
+        }
+        // Written twice, so that the text is allocated once and in its own length.
+        let mut json = String::with_capacity(self.text_length());
+        self.write(&mut |text| json.push_str(text));
+        Cow::Owned(json)
+    }
+
+    fn write(&self, out: &mut dyn FnMut(&str)) {
+        if let Some(raw) = self.raw() {
+            return out(raw.get());
+        }
         match self {
-            Self::One(value) => value,
-            Self::Each(elements) => Value::Array(elements.into_iter().map(Self::value).collect()),
+            Self::Nothing | Self::Value(_) | Self::Literal(_) => out("null"),
+            Self::Bool(bool) => out(if *bool { "true" } else { "false" }),
+            Self::Count(count) => out(&count.to_string()),
+            Self::List(projection) => {
+                let mut before = "[";
+                projection.for_each(&mut |element| {
+                    out(before);
+                    before = ",";
+                    element.write(out);
+                });
+                out(if before == "[" { "[]" } else { "]" });
+            }
         }
     }
 }
 
-impl Rest<'_> {
+impl<'p, 'a> Projection<'p, 'a> {
+    fn for_each(&self, visit: &mut dyn FnMut(Found<'p, 'a>)) {
+        let mut project = |element: Found<'p, 'a>| {
+            let found = element.walk(self.steps);
+            if !matches!(found, Found::Nothing) {
+                visit(found);
+            }
+        };
+        self.list.for_each(&mut |element| {
+            if self.flat && element.is_list() { element.for_each(&mut project) } else { project(element) }
+        });
+    }
+}
+
+/// Finds one member of an object.
+struct Member<'n, 'a> {
+    name: &'n str,
+    value: Option<&'a RawValue>,
+}
+
+impl<'a> Members<'a> for Member<'_, 'a> {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<&'a RawValue>> {
+        (name == self.name).then_some(&mut self.value)
+    }
+}
+
+/// Counts the members of an object.
+struct Count(usize);
+
+impl<'a> Members<'a> for Count {
+    fn slot(&mut self, _name: &str) -> Option<&mut Option<&'a RawValue>> {
+        self.0 = self.0.saturating_add(1);
+        None
+    }
+}
+
+/// The rest of a path that is still to be parsed.
+struct Rest<'p> {
+    path: &'p str,
+    text: &'p str,
+}
+
+impl<'p> Rest<'p> {
     fn wrong(&self, wanted: &str) -> Failure {
         Failure::unsupported(format!("the path `{}`: expected {wanted} at `{}`", self.path, self.text))
     }
@@ -91,99 +372,79 @@ impl Rest<'_> {
         after.is_some()
     }
 
-    fn comparison(&mut self, output: &Value) -> Result<Value, Failure> {
-        let left = self.operand(output)?;
-        let Some(operator) = ["==", "!=", "<=", ">=", "<", ">"].into_iter().find(|operator| self.take(operator)) else {
-            return Ok(left);
-        };
-        let right = self.operand(output)?;
-        // Numbers are equal by value: `3` and `3.0` are different `Value`s.
-        let order = left.as_f64().zip(right.as_f64()).and_then(|(left, right)| left.partial_cmp(&right));
-        let same = order.map_or(left == right, std::cmp::Ordering::is_eq);
-        Ok(match operator {
-            "==" => Value::Bool(same),
-            "!=" => Value::Bool(!same),
-            // JMESPath orders numbers only; a comparison of anything else is `null`.
-            _ => order.map_or(Value::Null, |order| {
-                Value::Bool(match operator {
-                    "<" => order.is_lt(),
-                    "<=" => order.is_le(),
-                    ">" => order.is_gt(),
-                    _ => order.is_ge(),
-                })
-            }),
-        })
+    /// Takes the text between two of these marks.
+    fn quoted(&mut self, mark: char) -> Option<&'p str> {
+        let (quoted, rest) = self.text.strip_prefix(mark)?.split_once(mark)?;
+        self.text = rest.trim_start();
+        Some(quoted)
     }
 
-    fn operand(&mut self, output: &Value) -> Result<Value, Failure> {
-        if let Some((literal, rest)) = self.text.strip_prefix('`').and_then(|text| text.split_once('`')) {
-            let value = serde_json::from_str(literal).map_err(|_| self.wrong("JSON between the backticks"))?;
-            self.text = rest.trim_start();
-            return Ok(value);
+    fn comparison(&mut self) -> Result<Path<'p>, Failure> {
+        let left = self.operand()?;
+        // Longer operators first, or `<=` would be read as `<` and a stray `=`.
+        let operator = ["==", "!=", "<=", ">=", "<", ">"].into_iter().find(|operator| self.take(operator));
+        let right = operator.map(|_| self.operand()).transpose()?;
+        Ok(Path { left, compared: operator.zip(right) })
+    }
+
+    fn operand(&mut self) -> Result<Operand<'p>, Failure> {
+        let before = self.text;
+        if let Some(literal) = self.quoted('`') {
+            return match serde_json::from_str::<Value>(literal) {
+                Ok(_) => Ok(Operand::Literal(Cow::Borrowed(literal.trim()))),
+                Err(_) => Err(Self { path: self.path, text: before }.wrong("JSON between the backticks")),
+            };
         }
-        if let Some((literal, rest)) = self.text.strip_prefix('\'').and_then(|text| text.split_once('\'')) {
-            self.text = rest.trim_start();
-            return Ok(Value::from(literal));
+        if let Some(literal) = self.quoted('\'') {
+            return Ok(Operand::Literal(Cow::Owned(Value::from(literal).to_string())));
         }
         if self.take("length(") {
-            let length = match self.operand(output)? {
-                Value::Array(values) => Value::from(values.len()),
-                Value::Object(members) => Value::from(members.len()),
-                Value::String(text) => Value::from(text.chars().count()),
-                _ => Value::Null,
-            };
-            return if self.take(")") { Ok(length) } else { Err(self.wrong("`)`")) };
+            let of = self.operand()?;
+            return if self.take(")") { Ok(Operand::Length(Box::new(of))) } else { Err(self.wrong("`)`")) };
         }
-        self.steps(output)
+        self.steps().map(Operand::Steps)
     }
 
-    fn steps(&mut self, output: &Value) -> Result<Value, Failure> {
-        // Cloned, because each step takes its value out of the one before; the output is needed
-        // again by the next path.
-        let mut found = Found::One(output.clone());
-        if self.take("@") || self.text.starts_with('[') {
-            // `@` is the whole output; a leading bracket applies to it.
-        } else {
-            found = self.field(found)?;
-        }
+    fn steps(&mut self) -> Result<Steps<'p>, Failure> {
+        // `@` is the whole output; a leading bracket applies to it.
+        let whole = self.take("@") || self.text.starts_with('[');
+        let first = if whole { Vec::new() } else { vec![self.field()?] };
+        let mut steps = Steps { first, flattened: Vec::new() };
         loop {
-            if self.take(".") {
-                found = self.field(found)?;
+            let step = if self.take(".") {
+                self.field()?
             } else if self.take("[]") {
-                found = found.flat();
+                steps.flattened.push(Vec::new());
+                continue;
             } else if self.take("[*]") {
-                found = found.each();
+                Step::Each
             } else if self.take("[") {
-                found = self.index(found)?;
+                self.index()?
             } else {
-                return Ok(found.value());
-            }
+                return Ok(steps);
+            };
+            steps.flattened.last_mut().unwrap_or(&mut steps.first).push(step);
         }
     }
 
-    fn field(&mut self, found: Found) -> Result<Found, Failure> {
-        let quoted = self.text.strip_prefix('"').and_then(|text| text.split_once('"'));
-        let (name, rest) = quoted.unwrap_or_else(|| {
-            let end = self.text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(self.text.len());
-            self.text.split_at(end)
-        });
-        if quoted.is_none() && !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+    fn field(&mut self) -> Result<Step<'p>, Failure> {
+        if let Some(name) = self.quoted('"') {
+            return Ok(Step::Field(name));
+        }
+        let end = self.text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(self.text.len());
+        let (name, rest) = self.text.split_at(end);
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
             return Err(self.wrong("a name"));
         }
         self.text = rest.trim_start();
-        Ok(found.map(&|mut value| value.get_mut(name).map(Value::take).unwrap_or_default()))
+        Ok(Step::Field(name))
     }
 
-    fn index(&mut self, found: Found) -> Result<Found, Failure> {
+    fn index(&mut self) -> Result<Step<'p>, Failure> {
         let Some((index, rest)) = self.text.split_once(']') else { return Err(self.wrong("`]`")) };
-        let index: i64 = index.trim().parse().map_err(|_| self.wrong("a number, or nothing, between the brackets"))?;
+        let index = index.trim().parse().map_err(|_| self.wrong("a number, or nothing, between the brackets"))?;
         self.text = rest.trim_start();
-        Ok(found.map(&|mut value: Value| {
-            let length = value.as_array().map_or(0, Vec::len);
-            let from_end = usize::try_from(index.unsigned_abs()).ok().and_then(|back| length.checked_sub(back));
-            let at = if index < 0 { from_end } else { usize::try_from(index).ok() };
-            at.and_then(|at| value.get_mut(at)).map(Value::take).unwrap_or_default()
-        }))
+        Ok(Step::Index(index))
     }
 }
 
@@ -193,7 +454,7 @@ mod tests {
 
     #[test]
     fn paths_find_what_jmespath_finds() {
-        let output: Value = serde_json::from_str(
+        let output: &RawValue = serde_json::from_str(
             r#"{"state":"ok","odd name":1,"n":3,"yes":true,"list":[{"s":"a","in":[1,2]},{"s":"b","in":[3]},{"other":0}],"empty":[],"lists":[[1,2],[[3]],4,null],"groups":[{"members":[{"s":"a"},{}]},{"members":[{"s":"b"}]}],"deep":{"x":{"y":"z"}}}"#,
         )
         .unwrap();
@@ -240,12 +501,22 @@ mod tests {
             ("yes", "true"),
             ("@.n", "3"),
             ("n == `3.0`", "true"),
+            ("deep == `{\"x\": {\"y\": \"z\"}}`", "true"),
+            ("deep == `{\"x\": {}}`", "false"),
+            ("list[].s == `[\"a\", \"b\"]`", "true"),
+            ("list[].s == `[\"a\"]`", "false"),
+            ("list[0].in == list[1].in", "false"),
+            ("lists == lists", "true"),
+            ("length(deep)", "1"),
+            ("groups[*].members[*][0].s", r#"[[],[]]"#),
+            ("groups[*].members[*].s[]", r#"["a","b"]"#),
+            ("list[-9]", "null"),
         ];
         for (path, found) in cases {
-            assert_eq!(find(path, &output).unwrap().to_string(), found, "{path}");
+            assert_eq!(Path::parse(path).unwrap().find(Some(output)).into_json(), found, "{path}");
         }
         for wrong in ["", "a..b", "a[", "a[x]", "length(a", "a ==", "a b", "1a", "a == `{`"] {
-            assert!(check(wrong).is_err(), "{wrong}");
+            assert!(Path::parse(wrong).is_err(), "{wrong}");
         }
     }
 }

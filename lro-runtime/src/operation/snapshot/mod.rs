@@ -14,7 +14,7 @@ use crate::{
     dialect::{Cursor, Dialect, Encoding, Observation, Part, Payload},
     hint::Hint,
     message::Request,
-    operation::Method,
+    operation::{Method, left_out::LeftOut},
     status::{Failure, State, Status},
 };
 
@@ -70,8 +70,11 @@ pub(crate) struct ReplyTime {
 
 /// Everything that is known of an operation at one time. Payloads stay raw bytes.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing of its own about the operation")]
 pub(crate) struct Snapshot {
     pub(crate) name: Arc<str>,
+    /// Whether the name is a URL that the caller wrote, as the cursor says that it was made with.
+    pub(crate) name_is_own: bool,
     pub(crate) state: State,
     pub(crate) raw_status: Option<Arc<str>>,
     pub(crate) is_known_status: bool,
@@ -92,6 +95,8 @@ pub(crate) struct Snapshot {
     pub(crate) dialect: &'static str,
     /// The method of the token that an untyped resume has read: the operation is of no other.
     pub(crate) token_method: Option<Arc<str>>,
+    /// What the token that the operation was resumed from does not have of it.
+    pub(crate) left_out: Option<Arc<LeftOut>>,
     /// Where to poll; `None` if the server has named no place, as it may for an operation that is
     /// finished at once.
     pub(crate) target: Option<Arc<PollTarget>>,
@@ -196,6 +201,7 @@ impl Snapshot {
     ) -> Self {
         Self {
             name: Arc::from(name),
+            name_is_own: false,
             state: State::Pending,
             raw_status: None,
             is_known_status: true,
@@ -209,6 +215,7 @@ impl Snapshot {
             follow: false,
             dialect,
             token_method: None,
+            left_out: None,
             target: target.map(Arc::new),
             start_id: None,
             started,
@@ -248,6 +255,7 @@ impl Snapshot {
         Successor::Fresh(Self {
             // Callers may have stored the name already: whatever a later reply says, it stays.
             name: Arc::clone(&self.name),
+            name_is_own: self.name_is_own,
             state,
             raw_status,
             is_known_status: seen.is_known_status,
@@ -264,6 +272,7 @@ impl Snapshot {
             follow: seen.follow,
             dialect: self.dialect,
             token_method: self.token_method.clone(),
+            left_out: self.left_out.clone(),
             target: self.target.clone(),
             start_id: self.start_id.clone(),
             started: self.started,
@@ -319,13 +328,17 @@ impl Snapshot {
     /// Returns what is left of this snapshot if it was read by rules that are not its method's: the
     /// name, the message as received, and why nothing can be asked about it.
     pub(crate) fn misread(&self, dialect: Arc<dyn Dialect>, why: Failure) -> Self {
-        let cursor = Cursor::new(&*self.name).refused(&why);
+        let cursor = Cursor::default();
+        let cursor = if self.name_is_own { cursor.at_own(&*self.name) } else { cursor.at(&*self.name) };
+        let cursor = cursor.refused(&why);
         let target = PollTarget { dialect, cursor, request: Err(why) };
         Self {
             body: self.body.clone(),
             // What is refused is not worth a delay.
             follow: true,
             token_method: self.token_method.clone(),
+            left_out: self.left_out.clone(),
+            name_is_own: self.name_is_own,
             replied: self.replied,
             ..Self::unpolled(&self.name, self.dialect, Some(target), self.started)
         }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::{duration, secrets::hidden, text::excerpt};
+use crate::{duration, secrets::stored_text, text::excerpt};
 
 #[cfg(feature = "grpc")]
 mod protobuf;
@@ -154,24 +154,28 @@ impl Detail {
         Self { type_url: type_url.into(), content: Content::Proto(message.into()) }
     }
 
-    /// Returns the detail as a token stores it: without the secrets of URLs in its texts. `None`
-    /// for a message in protobuf that has some: its text cannot be changed without its schema.
-    pub(crate) fn stored(self) -> Option<Self> {
-        let content = match self.content {
+    /// Returns the detail as a token stores it, without secrets in its texts, and how many bytes of
+    /// the token it takes. `None` if those are more than `most`, and for a message in protobuf that
+    /// has secrets: its text cannot be changed without its schema.
+    pub(crate) fn stored(&self, most: usize) -> Option<(Self, usize)> {
+        let content = match &self.content {
+            _ if self.json().len().max(self.message().len()).max(self.type_url.len()) > most => return None,
             // A secret ends with its string at the latest, so that the text stays JSON.
-            Content::Json(json) => match hidden(json.get()) {
-                Cow::Borrowed(_) => Content::Json(json),
+            Content::Json(json) => match stored_text(json.get()) {
+                Cow::Borrowed(_) => Content::Json(json.clone()),
                 Cow::Owned(text) => Content::Json(RawValue::from_string(text).ok()?),
             },
             Content::Proto(message) => {
-                let text = String::from_utf8_lossy(&message);
-                if hidden(&text) != text {
+                let text = String::from_utf8_lossy(message);
+                if stored_text(&text) != text {
                     return None;
                 }
-                Content::Proto(message)
+                Content::Proto(message.clone())
             }
         };
-        Some(Self { type_url: hidden(&self.type_url).into_owned(), content })
+        let detail = Self { type_url: stored_text(&self.type_url).into_owned(), content };
+        let length = serde_json::to_vec(&detail).ok()?.len() + 1;
+        (length <= most).then_some((detail, length))
     }
 
     /// Creates a detail from one element of a JSON array. Accepts any element: one without an

@@ -5,7 +5,7 @@ use std::{
     net::{TcpListener, TcpStream},
     sync::Arc,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{
@@ -110,8 +110,8 @@ fn deliver(shared: &Shared, stream: &mut TcpStream, request: &mut Incoming, answ
             reply = store::error(Code::Unavailable, "come back later")
                 .with_header("retry-after", store::whole_seconds(retry_after));
         }
-        // `wait_until` rather than a sleep: it ends early when the server is dropped.
-        Some(Fault::Latency(latency)) => shared.wait_until(Instant::now() + latency, |_| false).then_some(())?,
+        // `wait_for` rather than a sleep: it ends early when the server is dropped.
+        Some(Fault::Latency(latency)) => shared.wait_for(latency, |_| false).then_some(())?,
         Some(Fault::Close) => {
             http1::close(stream);
             return None;

@@ -49,11 +49,22 @@ pub(super) enum Pace {
 }
 
 /// How the job ends.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Outcome {
     Response(Value),
     Error(Value),
     Nothing,
+}
+
+impl Outcome {
+    /// Names the outcome without its message.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Response(_) => "response",
+            Self::Error(_) => "error",
+            Self::Nothing => "nothing",
+        }
+    }
 }
 
 /// What a cancel call does.
@@ -221,6 +232,6 @@ impl Job {
 
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Job").field("pace", &self.pace).field("outcome", &self.outcome).finish_non_exhaustive()
+        f.debug_struct("Job").field("pace", &self.pace).field("outcome", &self.outcome.word()).finish_non_exhaustive()
     }
 }

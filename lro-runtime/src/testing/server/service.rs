@@ -1,6 +1,6 @@
 //! Decides which call of the service a request is, and answers it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ pub(super) fn call(shared: &Shared, request: &Incoming) -> Answer {
         Call::Delete(name) => shared.lock().store.delete(name),
         // Without the lock: other requests go on, and may cancel or delete the operation meanwhile.
         Call::Wait(name, timeout) => {
-            shared.wait_until(Instant::now() + timeout, |state| !state.store.is_open(name));
+            shared.wait_for(timeout, |state| !state.store.is_open(name));
             shared.lock().store.poll(name)
         }
     };

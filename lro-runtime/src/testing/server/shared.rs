@@ -45,10 +45,12 @@ impl Shared {
 
     /// Waits until `deadline`, or until `done` returns true. Returns false if the server is
     /// stopping.
-    pub(super) fn wait_until(&self, deadline: Instant, done: impl Fn(&Inner) -> bool) -> bool {
+    pub(super) fn wait_for(&self, longest: Duration, done: impl Fn(&Inner) -> bool) -> bool {
+        let began = Instant::now();
         let mut inner = self.lock();
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
+            // Not from a deadline: `Instant + Duration` panics on overflow.
+            let left = longest.saturating_sub(began.elapsed());
             if inner.stopping || left.is_zero() || done(&inner) {
                 return !inner.stopping;
             }

@@ -249,7 +249,7 @@ impl From<Outgoing> for Answer {
 /// Returns `duration` for a `Retry-After` header, which has no fractions: rounded up, because
 /// rounding down would make the client come too early.
 pub(super) fn whole_seconds(duration: Duration) -> String {
-    (duration.as_secs() + u64::from(duration.subsec_nanos() > 0)).to_string()
+    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0)).to_string()
 }
 
 fn not_found(name: &str) -> Outgoing {

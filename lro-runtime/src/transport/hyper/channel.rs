@@ -15,7 +15,7 @@ use tonic::body::Body;
 use tower_service::Service;
 
 use super::{HyperTransport, HyperTransportBuilder, IDLE, classify, connect::Connector, thread, thread::Background};
-use crate::transport::{GrpcTransport, TransportError, TransportErrorKind};
+use crate::transport::{GrpcTransport, TransportError};
 
 /// The interval between HTTP/2 pings on a connection with calls in flight, and how long the server
 /// may take to answer one.
@@ -64,8 +64,7 @@ impl Service<http::Request<Body>> for HyperChannel {
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let client = self.client.clone();
         Box::pin(async move {
-            thread::start().map_err(|error| TransportError::new(TransportErrorKind::Other, error))?;
-            client.request(request).await.map_err(classify)
+            thread::beside_connections(async move { client.request(request).await }).await?.map_err(classify)
         })
     }
 }

@@ -12,15 +12,15 @@ use futures_rustls::{
     pki_types::{CertificateDer, pem::PemObject},
     rustls::{ClientConfig, RootCertStore},
 };
-use http::{HeaderValue, Method, Version, header, uri::Scheme};
+use http::{Method, Version, uri::Scheme};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper_util::client::legacy::Client;
 use smol_hyper::rt::SmolTimer;
 
 use super::{
-    BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind,
-    hyper_error::{is_closed, kind},
+    BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind, framing,
+    hyper_error::{MAX_STALE, is_closed, kind},
 };
 
 #[cfg(feature = "grpc")]
@@ -46,12 +46,6 @@ const MAX_HEADERS: usize = 1_000;
 const MAX_HEAD: usize = 256 * 1024;
 /// The time after which an idle connection is closed.
 const IDLE: Duration = Duration::from_secs(90);
-/// The number of closed connections from the pool that one request tolerates before it fails.
-///
-/// A restart of the server leaves every pooled connection closed. Without a bound, a server that
-/// closes each connection at its second request could keep a request trying for as long as other
-/// requests refill the pool.
-const MAX_STALE: usize = 8;
 /// The most memory, in bytes, that is reserved for a body because of its `Content-Length` alone: a
 /// server may announce gigabytes and send nothing.
 const MAX_RESERVED: u64 = 64 * 1024;
@@ -152,9 +146,9 @@ impl Transport for HyperTransport {
     fn send<'a>(&'a self, request: &'a Request, max_body: usize) -> BoxFuture<'a, Result<Reply, TransportError>> {
         Box::pin(async move {
             check(request)?;
-            // Not in `build`: a program may make a transport that it never uses.
-            thread::start().map_err(|error| TransportError::new(TransportErrorKind::Other, error))?;
-            let (parts, body) = self.exchange(request).await?.into_parts();
+            let (transport, request) = (self.clone(), request.clone());
+            let exchange = async move { transport.exchange(&request).await };
+            let (parts, body) = thread::beside_connections(exchange).await??.into_parts();
             Ok(Reply::from_parts(parts, read(body, max_body).await?))
         })
     }
@@ -261,21 +255,15 @@ fn check(request: &Request) -> Result<(), TransportError> {
     if *request.method() == Method::CONNECT {
         return refuse("its method is CONNECT");
     }
-    Ok(())
+    framing::check(request)
 }
 
-/// Converts `request` for hyper. hyper decides the framing of the body, with one exception: it
-/// omits the length of an empty body, which some front ends answer with `411 Length Required`.
+/// Converts `request` for hyper.
 fn outgoing(request: &Request) -> http::Request<Full<Bytes>> {
     let mut request = request.clone().map(Full::new);
     *request.version_mut() = Version::HTTP_11;
-    // hyper prefers the caller's framing headers to what it knows about the body. A wrong length
-    // would make the server read the next request as part of this one, or wait for ever.
-    request.headers_mut().remove(header::CONTENT_LENGTH);
-    request.headers_mut().remove(header::TRANSFER_ENCODING);
-    if matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH) && request.body().is_end_stream() {
-        request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-    }
+    let (method, is_empty) = (request.method().clone(), request.body().is_end_stream());
+    framing::for_hyper(request.headers_mut(), &method, is_empty);
     request
 }
 

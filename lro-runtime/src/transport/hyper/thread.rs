@@ -3,7 +3,6 @@
 
 use std::{
     future::{Future, pending},
-    io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Mutex, PoisonError},
     thread,
@@ -12,19 +11,41 @@ use std::{
 use async_executor::Executor;
 use async_io::block_on;
 
+use crate::transport::{TransportError, TransportErrorKind, not_started};
+
+const NAME: &str = "lro-connections";
+
 static CONNECTIONS: Executor<'static> = Executor::new();
 
 /// Starts the thread at the first call. It lives as long as the process, like async-io's own
 /// thread.
-pub(super) fn start() -> io::Result<()> {
+fn start() -> Result<(), TransportError> {
     // Not a `Once`: if the thread cannot be started now, a later request tries again.
     static STARTED: Mutex<bool> = Mutex::new(false);
     let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
     if !*started {
-        thread::Builder::new().name("lro-connections".to_owned()).spawn(run)?;
+        let spawned = thread::Builder::new().name(NAME.to_owned()).spawn(run);
+        spawned.map_err(|error| not_started(NAME, &error))?;
         *started = true;
     }
     Ok(())
+}
+
+/// Runs `future` on the thread of the connections, and drops it there when the returned future is
+/// dropped.
+///
+/// Requests must be handed to connections on their own thread. hyper closes the queue of a
+/// connection in two steps, and a request that another thread puts there between the two is neither
+/// sent nor refused: it never ends (hyper issue 4122).
+pub(super) async fn beside_connections<T, F>(future: F) -> Result<T, TransportError>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    // Not when a transport is built: a program may make one that it never uses.
+    start()?;
+    let done = CONNECTIONS.spawn(future).fallible().await;
+    done.ok_or_else(|| TransportError::message(TransportErrorKind::Other, "hyper panicked"))
 }
 
 /// Runs all connections. A connection that panics ends alone: the loop goes on running the others.

@@ -75,13 +75,17 @@ pub(super) fn shown_status(status: StatusCode) -> SurfStatus {
 }
 
 fn outgoing(request: &SurfRequest, exchange: Option<&Exchange>) -> Result<Request, TransportError> {
+    // The origin was checked before the request reached surf, and the request may carry
+    // credentials.
+    let is_elsewhere = exchange.is_some_and(|exchange| exchange.url.origin() != request.url().origin());
+    let is_clone_elsewhere = request
+        .header(headers::ORIGIN)
+        .is_some_and(|origin| origin.as_str() != request.url().origin().ascii_serialization());
+    if is_elsewhere || is_clone_elsewhere {
+        return Err(left_its_origin());
+    }
     let uri = match exchange {
         Some(exchange) if exchange.url == *request.url() => exchange.uri.clone(),
-        // The origin was checked before the request reached surf, and the request may carry
-        // credentials.
-        Some(exchange) if exchange.url.origin() != request.url().origin() => {
-            return Err(invalid("a middleware changed the origin of the request, which is not allowed"));
-        }
         // Another path on the same origin, or a request that middleware made itself and that has no
         // original.
         _ => {
@@ -101,11 +105,17 @@ fn outgoing(request: &SurfRequest, exchange: Option<&Exchange>) -> Result<Reques
     Ok(outgoing)
 }
 
+/// Returns the error for a request that middleware would take to another origin.
+pub(super) fn left_its_origin() -> TransportError {
+    let why = "a middleware would send the request to another origin, which is not allowed";
+    TransportError::message(TransportErrorKind::InvalidRequest, why)
+}
+
 fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> TransportError {
     TransportError::new(TransportErrorKind::InvalidRequest, error)
 }
 
 /// Wraps an error for surf, which wants a status with it. Only the error inside is read again.
-fn refused(error: TransportError) -> surf::Error {
+pub(super) fn refused(error: TransportError) -> surf::Error {
     surf::Error::new(SurfStatus::BadGateway, error)
 }

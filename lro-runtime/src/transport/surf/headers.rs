@@ -6,6 +6,11 @@ use surf::http::{Headers, headers::HeaderValue as SurfValue};
 
 use crate::transport::{TransportError, TransportErrorKind};
 
+/// The header that carries the origin of the caller's request through middleware. A request that
+/// middleware clones has the caller's headers and none of its extensions, so that only a header
+/// tells where they may go. It is never sent.
+pub(super) const ORIGIN: &str = "lro-origin";
+
 /// Copies `headers` to surf's headers. Each byte that is not ASCII becomes `?`.
 pub(super) fn to_surf(headers: &HeaderMap, to: &mut Headers) {
     for (name, value) in headers {
@@ -33,7 +38,7 @@ pub(super) fn merged(original: &HeaderMap, after: &Headers) -> HeaderMap {
     for (name, values) in after {
         // surf accepts any ASCII text as a name, HTTP only tokens (RFC 9110, section 5.1).
         let Ok(name) = HeaderName::from_bytes(name.as_str().as_bytes()) else { continue };
-        if is_unchanged(original, after, &name) {
+        if name == ORIGIN || is_unchanged(original, after, &name) {
             continue;
         }
         for value in values.iter().filter_map(|value| HeaderValue::from_str(value.as_str()).ok()) {

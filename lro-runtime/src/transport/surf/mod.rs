@@ -11,12 +11,16 @@ use surf::{
     http::{Method as SurfMethod, Url},
 };
 
-use super::{BoxFuture, HyperTransport, Reply, Request, Transport, TransportError, TransportErrorKind};
+use super::{BoxFuture, HyperTransport, Reply, Request, Transport, TransportError, TransportErrorKind, framing};
 
+mod attach;
 mod backend;
 mod headers;
 
-use self::backend::{Exchange, HyperBackend, Received};
+use self::{
+    attach::Attach,
+    backend::{Exchange, HyperBackend, Received},
+};
 
 /// A transport over [`surf::Client`] and its middleware.
 ///
@@ -46,10 +50,12 @@ use self::backend::{Exchange, HyperBackend, Received};
 /// Middleware sees what surf's types can express: header values are ASCII (other bytes appear as
 /// `?`), and an unknown status code appears as a generic code of its class (`299` as `200`).
 /// Whatever the middleware leaves unchanged is sent and received in its original form; its changes
-/// are applied. It may send a request elsewhere on the same origin, but not to another origin: the
-/// transport refuses that ([`InvalidRequest`](TransportErrorKind::InvalidRequest)). Do not add
-/// `surf::middleware::Redirect`: the requests that it makes itself carry all headers to any URL
-/// that a server names. Methods that surf does not know are refused.
+/// are applied. It may send a request, or a clone of it, elsewhere on the same origin, but not to
+/// another origin: the transport refuses that
+/// ([`InvalidRequest`](TransportErrorKind::InvalidRequest)). It knows a clone by the header
+/// `lro-origin`, which middleware sees and no server gets. Do not add `surf::middleware::Redirect`:
+/// it sends each request at least twice, start calls as well. Methods that surf does not know are
+/// refused.
 #[derive(Clone)]
 pub struct SurfTransport {
     client: Client,
@@ -92,6 +98,9 @@ impl SurfTransport {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// Middleware of such a client does not see the caller's headers. They are added after it,
+    /// where the request still goes to the caller's origin; a header that middleware has set stays.
     ///
     /// The transport turns panics of the backend into errors, compares each body with its
     /// `Content-Length`, and reports an interim reply (`1xx`) that the backend returns as the final
@@ -186,6 +195,7 @@ impl SurfTransport {
     /// that surf would change are refused.
     fn outgoing(&self, request: &Request, max_body: usize) -> Result<surf::Request, TransportError> {
         let invalid = |why: String| TransportError::message(TransportErrorKind::InvalidRequest, why);
+        framing::check(request)?;
         let method = SurfMethod::from_str(request.method().as_str())
             .map_err(|_| invalid("surf does not know its method".to_owned()))?;
         let url = Url::parse(&request.uri().to_string()).map_err(|error| invalid(error.to_string()))?;
@@ -199,14 +209,19 @@ impl SurfTransport {
         outgoing.set_body(request.body().as_ref());
         // `set_body` adds `application/octet-stream`, which the caller did not ask for.
         outgoing.remove_header("content-type");
-        headers::to_surf(request.headers(), outgoing.as_mut());
-        // Switching keep-alive off in surf's settings keeps connections out of its pool, but does
-        // not tell the server.
+        // Middleware may change the body: the length is counted by the backend that sends it.
+        let mut headers = request.headers().clone();
+        framing::remove(&mut headers);
         if self.foreign {
+            outgoing.middleware(Attach { url, headers });
+            // Switching keep-alive off in surf's settings keeps connections out of its pool, but
+            // does not tell the server.
             outgoing.insert_header("connection", "close");
+        } else {
+            headers::to_surf(&headers, outgoing.as_mut());
+            outgoing.insert_header(headers::ORIGIN, url.origin().ascii_serialization());
+            outgoing.set_ext(Exchange { uri: request.uri().clone(), url, headers, max_body });
         }
-        let headers = request.headers().clone();
-        outgoing.set_ext(Exchange { uri: request.uri().clone(), url, headers, max_body });
         Ok(outgoing)
     }
 }

@@ -1,21 +1,27 @@
-//! What reading a reply allocates is linear in its length: a server may send whatever fits into the
-//! limit of a body. Counted for a message and for one of twice its length.
-//!
-//! A reader that looks at the same bytes again without a copy does not show here. Those of declared
-//! types and of secrets, which might, count what they look at in tests of their own.
+//! Reading is linear in the length of what is read, in time and in memory: a server may send
+//! whatever fits into the limit of a body.
 
 #![expect(clippy::unwrap_used, reason = "tests may fail")]
+
+mod hostile;
+mod work;
 
 use bytes::Bytes;
 use lro_runtime::{
     Dialect, Operations,
     dialect::{
-        Acceptor, Azure, Comparator, Compute, Cursor, Google, GoogleGrpc, Jobs, Lxd, Matcher, Meaning, Redfish, Waiter,
+        Acceptor, Azure, Comparator, Compute, Cursor, Google, GoogleGrpc, Jobs, ListQuery, Lxd, Matcher, Meaning,
+        Redfish, Waiter,
     },
     testing::{Script, ScriptedTransport, VirtualClock},
     transport::Reply,
 };
 use serde_json::json;
+
+use crate::{
+    hostile::{ERRORS, GROWTHS, HOLE, subjects},
+    work::{Cost, cost, grows_linearly},
+};
 
 /// The length of the shorter message, in repeated parts. Growth by the square shows at this length:
 /// it is far more than is allowed.
@@ -158,5 +164,159 @@ fn words_are_cleaned_of_secrets_in_one_pass() {
     {
         let (once, twice) = (stored(part, PARTS), stored(part, 2 * PARTS));
         assert!(twice <= 3 * once + 4096, "`{part}`: {once} bytes, then {twice}");
+    }
+}
+
+/// Reads this body in every way in which the dialect may be asked to, and returns the cost of the
+/// dearest.
+fn read_by(dialect: &dyn Dialect, status: u16, body: String) -> Cost {
+    let mut reply = Reply::new(Bytes::from(body));
+    *reply.status_mut() = status.try_into().unwrap();
+    let cursor = Cursor::new("https://h.test/operations/1");
+    let start = http::Request::post("https://h.test/start").body(Bytes::new()).unwrap();
+    let query = ListQuery::default();
+    let mut all = cost(|| drop(dialect.read(&cursor, &reply)));
+    if status < 300 {
+        for other in
+            [cost(|| drop(dialect.read_start(&start, &reply, &[]))), cost(|| drop(dialect.read_list(&query, &reply)))]
+        {
+            all.time += other.time;
+            all.allocations += other.allocations;
+            all.bytes += other.bytes;
+            all.peak = all.peak.max(other.peak);
+        }
+    }
+    all
+}
+
+/// Calls `visit` with each hostile reply: a name of it, and what reads it at a length.
+fn each_hostile_reply(mut visit: impl FnMut(&str, &mut dyn FnMut(usize) -> Cost)) {
+    for subject in subjects() {
+        let dialect = &*subject.dialect;
+        let good = subject.messages.iter().flat_map(|message| [(200, message)]);
+        let bad = ERRORS.iter().map(|message| (409, message));
+        for (status, message) in good.chain(bad) {
+            for growth in GROWTHS {
+                let name = format!("{} {status} {message} of `{}`", dialect.id(), growth.part());
+                let holes = message.matches(HOLE).count();
+                visit(&name, &mut |length| {
+                    let body = message.replace(HOLE, &growth.of_length(length / holes));
+                    read_by(dialect, status, body)
+                });
+            }
+        }
+    }
+}
+
+/// How much of a kind of case `cargo test` looks at: with all of them it would take minutes. The
+/// number is prime, so that no dialect, message or growth is left out.
+const SAMPLE: usize = 31;
+
+#[test]
+fn a_sample_of_hostile_replies_is_read_in_linear_time_and_memory() {
+    let mut cases = 0;
+    each_hostile_reply(|name, read| {
+        cases += 1;
+        if cases % SAMPLE == 0 {
+            grows_linearly(name, 4 << 10, read);
+        }
+    });
+    assert!(cases > 5000, "{cases}");
+}
+
+#[test]
+#[ignore = "several minutes"]
+fn every_hostile_reply_is_read_in_linear_time_and_memory() {
+    each_hostile_reply(|name, read| drop(grows_linearly(name, 16 << 10, read)));
+}
+
+#[test]
+#[ignore = "several minutes"]
+fn a_sample_of_hostile_replies_of_four_mebibytes_is_read_in_linear_time_and_memory() {
+    let mut cases = 0;
+    each_hostile_reply(|name, read| {
+        cases += 1;
+        if cases % (3 * SAMPLE) == 0 {
+            grows_linearly(name, 1 << 20, read);
+        }
+    });
+}
+
+/// What is kept of a reply is bounded where it is larger than its text: the elements of a list.
+/// Beyond that, memory grows by at most three times what the reply grows by.
+fn memory_is_in_proportion(every: usize) {
+    let mut cases = 0;
+    let mut above = Vec::new();
+    each_hostile_reply(|name, read| {
+        cases += 1;
+        if cases % every != 0 {
+            return;
+        }
+        let percent = (read(128 << 10).peak.saturating_sub(read(96 << 10).peak)) * 100 / (32 << 10);
+        if percent > 350 && !is_page_of_many(name) {
+            above.push((percent, name.to_owned()));
+        }
+    });
+    above.sort();
+    assert!(above.is_empty(), "per cent of a reply's length: {above:#?}");
+}
+
+/// Whether the entries of a page grow. They are bounded in number, which
+/// `a_page_of_any_length_costs_bounded_memory` shows.
+fn is_page_of_many(name: &str) -> bool {
+    let is_list = name.contains("of `,");
+    is_list && [r#""operations":$"#, r#""items":$"#, r#"lxd 200"#].iter().any(|place| name.contains(place))
+}
+
+#[test]
+fn a_sample_of_hostile_replies_costs_memory_in_proportion_to_the_reply() {
+    memory_is_in_proportion(SAMPLE);
+}
+
+#[test]
+#[ignore = "several minutes"]
+fn a_third_of_the_hostile_replies_costs_memory_in_proportion_to_the_reply() {
+    memory_is_in_proportion(3);
+}
+
+/// As a `serde_json::Value` this reply takes 26 times its length.
+#[test]
+fn a_reply_to_a_waiter_costs_less_than_three_times_its_length() {
+    const READY: Waiter = Waiter::get("v1/fleet").response_at("nodes[].state").acceptors(&[
+        Acceptor::new(Meaning::Failure, Matcher::Output("nodes[].state", Comparator::Any("lost"))),
+        Acceptor::new(Meaning::Success, Matcher::Output("length(nodes[*].disks[]) > `1`", Comparator::IsTrue(true))),
+    ]);
+    let node = r#"{"id":1,"state":"up","disks":[1,2,3,{}]},"#;
+    let body = format!(r#"{{"nodes":[{}{{}}]}}"#, node.repeat((4 << 20) / node.len()));
+    let length = u64::try_from(body.len()).unwrap();
+    let reply = Reply::new(Bytes::from(body));
+    let seen = READY.read(&Cursor::default(), &reply).unwrap();
+    assert!(seen.response.unwrap().bytes.starts_with(br#"["up","up","#));
+    let peak = cost(|| drop(READY.read(&Cursor::default(), &reply))).peak;
+    assert!(peak < length, "{peak} bytes for a reply of {length}");
+}
+
+#[test]
+fn a_page_of_any_length_costs_bounded_memory() {
+    let pages = [
+        ("google", r#"{"operations":$,"nextPageToken":"x"}"#),
+        ("compute", r#"{"items":$}"#),
+        ("lxd", r#"{"type":"sync","metadata":{"running":$}}"#),
+        ("declared:meilisearch.task", r#"{"results":$}"#),
+    ];
+    for (id, page) in pages {
+        let subjects = subjects();
+        let dialect = &subjects.iter().find(|subject| subject.dialect.id() == id).unwrap().dialect;
+        for element in ["1", "{}", r#"{"name":"operations/1","uid":1,"status":"RUNNING"}"#] {
+            let list = format!("[{element}{}]", format!(",{element}").repeat((1 << 20) / (element.len() + 1)));
+            let reply = Reply::new(Bytes::from(page.replace(HOLE, &list)));
+            let query = ListQuery::default();
+            let read = dialect.read_list(&query, &reply).unwrap();
+            assert_eq!(read.operations.len(), 10_000, "{id}: {element}");
+            let why = read.failure.unwrap().to_string();
+            assert!(why.contains("entries behind the first 10000"), "{why}");
+            let peak = cost(|| drop(dialect.read_list(&query, &reply))).peak;
+            assert!(peak < 16 << 20, "{id}: {peak} bytes for a page of {element}");
+        }
     }
 }

@@ -1,0 +1,65 @@
+//! A service that works behind a server that does not: replies that break off, lie, drip, never
+//! come or come unasked, and a server that is killed and started again.
+//!
+//! Faults come from the seed; how requests interleave on the sockets does not. After every case the
+//! process holds what it held after the first: as many file descriptors and threads.
+
+#![expect(clippy::unwrap_used, reason = "what the machine refuses ends the attack")]
+
+use std::{
+    future::Future,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use lro_runtime::{
+    ErrorBudget, PollSettings,
+    transport::{HyperTransport, ReqwestTransport, SurfTransport, Transport, UreqTransport},
+};
+use smol::{Timer, future::or};
+
+mod fault;
+mod guards;
+mod held;
+mod misbehaving;
+mod restart;
+mod server;
+
+pub use self::{fault::Fault, guards::GUARDS, misbehaving::FAULTS, restart::RESTART};
+
+/// How long a case may take before it counts as hanging.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Returns every adapter with its name. ureq's is new, because its pool keeps dead connections
+/// until they are asked for; the others keep theirs from case to case, as a program does.
+fn adapters() -> [(&'static str, Arc<dyn Transport>); 4] {
+    static KEPT: OnceLock<(HyperTransport, SurfTransport, ReqwestTransport)> = OnceLock::new();
+    let kept = || (HyperTransport::new(), SurfTransport::new(), ReqwestTransport::new().unwrap());
+    let (hyper, surf, reqwest) = KEPT.get_or_init(kept).clone();
+    [
+        ("hyper", Arc::new(hyper)),
+        ("surf", Arc::new(surf)),
+        ("reqwest", Arc::new(reqwest)),
+        ("ureq", Arc::new(UreqTransport::new())),
+    ]
+}
+
+/// Returns settings that poll fast and forgive much, so that faults end no wait by their number.
+fn settings() -> PollSettings {
+    PollSettings::default()
+        .with_delay(Duration::from_millis(2))
+        .with_max_delay(Duration::from_millis(2))
+        .with_hint(Duration::from_millis(1)..=Duration::from_millis(50))
+        .with_poll_timeout(Duration::from_millis(40))
+        .with_timeout(PATIENCE / 2)
+        .with_error_budget(ErrorBudget::new(1_000).with_delay(Duration::from_millis(2)))
+}
+
+/// Runs the waits of a case.
+fn patiently<T>(waits: impl Future<Output = T>) -> T {
+    let hanging = async {
+        Timer::after(PATIENCE).await;
+        unreachable!("a wait hangs: it has not ended within {PATIENCE:?}")
+    };
+    smol::block_on(or(waits, hanging))
+}
