@@ -371,6 +371,13 @@ mod tests {
     }
 
     #[test]
+    fn a_url_is_as_long_as_a_url_may_be() {
+        let base: Uri = "https://a/".parse().unwrap();
+        let url = |length: usize| format!("https://h/{}", "x".repeat(length - "https://h/".len()));
+        assert!(resolve(&base, &url(LONGEST)).is_ok() && resolve(&base, &url(LONGEST + 1)).is_err());
+    }
+
+    #[test]
     fn an_origin_is_scheme_host_and_port() {
         let origin = |text: &str| Origin::of(&text.parse().unwrap());
         assert_eq!(origin("https://Example.com/x"), origin("https://example.com:443"));

@@ -157,3 +157,27 @@ fn only_the_placeholder_itself_is_the_base_of_the_client() {
         assert_eq!(next("/jobs/7", &format!("{elsewhere}/jobs/8")), format!("{elsewhere}/jobs/8"));
     }
 }
+
+#[test]
+fn a_token_keeps_of_a_cursor_what_is_within_the_limits() {
+    let stored = |cursor: Cursor| cursor.stored(&mut Vec::new());
+    let length = |cursor: &Cursor| serde_json::to_vec(cursor).unwrap().len();
+    // A value counts with its quotes.
+    let value = |length: usize| "a".repeat(length - 2);
+    assert!(stored(Cursor::new(value(16 * 1024))).refusal().is_none());
+    assert!(stored(Cursor::new(value(16 * 1024 + 1))).refusal().is_some());
+    let whole = |part: usize| Cursor::new(value(12_000)).with("part", value(part));
+    let rest = 24 * 1024 - length(&whole(2)) + 2;
+    assert_eq!(length(&whole(rest)), 24 * 1024);
+    assert!(stored(whole(rest)).refusal().is_none() && stored(whole(rest + 1)).refusal().is_some());
+    let why = "why ".repeat(100);
+    let refused = stored(Cursor::new("7").refused(&Failure::protocol(&*why)));
+    assert!(refused.refusal().unwrap().to_string().contains(why.trim_end()));
+}
+
+#[test]
+fn debug_output_of_a_cursor_says_that_there_is_more() {
+    let shown =
+        |parts: u8| format!("{:?}", (0..parts).fold(Cursor::new("7"), |cursor, n| cursor.with(format!("p{n}"), "v")));
+    assert!(!shown(3).contains("..") && !shown(4).contains("..") && shown(5).contains(".."), "{}", shown(5));
+}
