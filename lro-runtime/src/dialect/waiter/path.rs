@@ -508,7 +508,7 @@ mod tests {
             ("list[0].in == list[1].in", "false"),
             ("lists == lists", "true"),
             ("length(deep)", "1"),
-            ("groups[*].members[*][0].s", r#"[[],[]]"#),
+            ("groups[*].members[*][0].s", "[[],[]]"),
             ("groups[*].members[*].s[]", r#"["a","b"]"#),
             ("list[-9]", "null"),
         ];
