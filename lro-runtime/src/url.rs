@@ -349,7 +349,9 @@ mod tests {
         for (reference, resolved) in cases {
             assert_eq!(resolve(&base, reference).unwrap().to_string(), resolved, "{reference}");
         }
-        for refused in ["https://ä/x", "//h h/x", "https://h|x/", "https://h%20h/", "https://h\u{2028}.a/", "//ä"] {
+        for refused in
+            ["https://ä/x", "//h h/x", "https://h|x/", "https://h%20h/", "https://h\u{2028}.a/", "//ä", "//a|b@h/"]
+        {
             assert!(resolve(&base, refused).is_err(), "{refused}");
         }
         assert_eq!(from_bytes(b"/caf\xe9 \xff"), "/caf%E9 %FF");
@@ -369,6 +371,13 @@ mod tests {
     }
 
     #[test]
+    fn a_url_is_as_long_as_a_url_may_be() {
+        let base: Uri = "https://a/".parse().unwrap();
+        let url = |length: usize| format!("https://h/{}", "x".repeat(length - "https://h/".len()));
+        assert!(resolve(&base, &url(LONGEST)).is_ok() && resolve(&base, &url(LONGEST + 1)).is_err());
+    }
+
+    #[test]
     fn an_origin_is_scheme_host_and_port() {
         let origin = |text: &str| Origin::of(&text.parse().unwrap());
         assert_eq!(origin("https://Example.com/x"), origin("https://example.com:443"));
@@ -379,7 +388,12 @@ mod tests {
         assert!(origin("http://[::1]").is_some());
         assert_eq!(origin("https://user@example.com"), None);
         assert_eq!(origin("ftp://example.com"), None);
-        for no_port in ["https://example.com:99999", "https://example.com:", "https://example.com:4430443"] {
+        for no_port in [
+            "https://example.com:99999",
+            "https://example.com:",
+            "https://example.com:+443",
+            "https://example.com:4430443",
+        ] {
             assert_eq!(no_port.parse().ok().and_then(|uri| Origin::of(&uri)), None, "{no_port}");
         }
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::{Request, Response};
 use lro_runtime::{
-    ErrorKind, Operations, PollSettings, RawOperation, Result, State, Transport,
+    Dialect, ErrorKind, Operations, PollSettings, RawOperation, Result, State, Transport,
     dialect::{Azure, FinalStateVia},
     long_running,
     transport::{BoxFuture, TransportError},
@@ -135,6 +135,38 @@ const PARTIAL: &[Canned] =
 const EXPIRED: &[Canned] = &[(202, &[("operation-location", "/ops/1")], ""), (200, &[], r#"{"status":"Expired"}"#)];
 
 const WORDS: &[(&str, State)] = &[("PARTIALLYSUCCEEDED", State::Succeeded), ("expired", State::Succeeded)];
+
+#[test]
+fn a_reply_that_says_nothing_new_moves_nothing() {
+    let azure = Azure::new();
+    let reply = |status: u16, headers: &[(&str, &str)], body: &'static str| {
+        let reply =
+            headers.iter().fold(Response::builder().status(status), |reply, (name, url)| reply.header(*name, *url));
+        reply.body(Bytes::from_static(body.as_bytes())).unwrap()
+    };
+    let request = Request::post("https://api.test/export").body(Bytes::new()).unwrap();
+    let running = reply(202, &[], r#"{"status":"Running"}"#);
+    for place in ["operation-location", "location"] {
+        let accepted = reply(202, &[(place, "/ops/1")], "");
+        let cursor = azure.read_start(&request, &accepted, &[]).unwrap().cursor.unwrap();
+        // The request of the poll is built once and kept for as long as the cursor stays.
+        assert_eq!(azure.read(&cursor, &running).unwrap().cursor, None, "{place}");
+    }
+    // The first that a place says is news: from then on a 4xx may be its word for failure.
+    let made = reply(201, &[("location", "/ops/1")], "");
+    let cursor = azure.read_start(&request, &made, &[]).unwrap().cursor.unwrap();
+    let seen = azure.read(&cursor, &running).unwrap().cursor.unwrap();
+    assert_ne!(seen, cursor);
+    assert_eq!(azure.read(&seen, &running).unwrap().cursor, None);
+}
+
+#[test]
+fn a_misspelt_option_fails_before_anything_is_sent() {
+    let mut request = Request::post("https://api.test/export").body(Bytes::new()).unwrap();
+    let failure = Azure::new().prepare_start(&mut request, &[("final_state_via", "locaton")]).unwrap_err();
+    assert!(failure.to_string().contains("`locaton`: expected one of"), "{failure}");
+    Azure::new().prepare_start(&mut request, &[("final_state_via", "location")]).unwrap();
+}
 
 #[test]
 fn a_service_may_end_with_words_of_its_own_declared_by_the_method_or_the_client() {

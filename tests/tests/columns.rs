@@ -22,8 +22,15 @@ const PLACES: [&str; 9] = [
     "fuzz/fuzz_targets",
     "docs",
 ];
-const PAGES: [&str; 6] =
-    ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "fuzz/README.md", "tests/MISTAKES.md", "tests/scripts/README.md"];
+const PAGES: [&str; 7] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "fuzz/README.md",
+    "tests/MISTAKES.md",
+    "tests/mutants.md",
+    "tests/scripts/README.md",
+];
 
 fn collect(path: PathBuf, files: &mut Vec<PathBuf>) {
     if path.is_dir() {

@@ -13,7 +13,7 @@ use std::{
 
 use futures_lite::StreamExt;
 use lro_runtime::{
-    Operations, PollSettings,
+    Dialect, Operations, PollSettings,
     dialect::Lxd,
     testing::{Script, ScriptedTransport, VirtualClock},
     transport::HyperTransport,
@@ -124,4 +124,14 @@ fn operations_are_listed_whatever_their_state() {
     assert_eq!(found, [("/1.0/operations/a", false), ("/1.0/operations/b", true)], "in the order of the page");
     assert_eq!(block_on(client.list("").collect::<Vec<_>>()).len(), 0);
     assert_eq!(asked.try_iter().next().unwrap(), "GET /1.0/operations?recursion=1 HTTP/1.1");
+}
+
+#[test]
+fn a_name_reaches_operations_and_nothing_else() {
+    for legal in ["7", "/1.0/operations/7", "1.0/operations/7?project=p"] {
+        assert_eq!(Lxd::new().locate(legal, &[]).unwrap().key(), "1.0/operations/7", "{legal}");
+    }
+    for other in ["1.0/instances/c1", "/1.0/operations/7/wait", "..", "", "1.0/operations/"] {
+        assert!(Lxd::new().locate(other, &[]).is_err(), "{other}");
+    }
 }

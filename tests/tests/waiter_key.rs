@@ -2,8 +2,8 @@
 
 use lro_fixture_sdk::{Bucket, BucketClient, CreateBucketState};
 use lro_runtime::{
-    ErrorKind, PollSettings, Result,
-    dialect::Http,
+    ErrorKind, Operations, PollSettings, Result,
+    dialect::{Http, Waiter},
     testing::{Script, ScriptedTransport, VirtualClock},
 };
 use serde_json::{Value, json};
@@ -129,4 +129,16 @@ fn a_method_has_the_dialect_of_its_expression_and_not_the_clients() -> Result<()
     assert_eq!(block_on(resumed.poll_once())?.into_result()?.state, "MOVED");
     transport.assert_finished();
     Ok(())
+}
+
+#[test]
+fn a_constant_whose_path_cannot_be_parsed_is_refused_before_anything_is_sent() {
+    const BROKEN: Waiter = Waiter::get("v1/buckets/{name}").response_at("bucket[");
+    let transport = ScriptedTransport::new(Script::new());
+    let operations = Operations::builder("http://scripted.test").dialect(BROKEN).transport(transport).build().unwrap();
+    let started = block_on(operations.post("v1/buckets", &())).unwrap_err();
+    let resumed = operations.resume("b-7").unwrap_err();
+    for error in [started, resumed] {
+        assert!(error.to_string().contains("`bucket[`"), "{error}");
+    }
 }

@@ -345,6 +345,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_error_and_a_response_count_only_at_the_end() {
+        for code in [Code::Internal, Code::Cancelled] {
+            let part = Some(Part::of(b"{}", Encoding::JsonAny));
+            let seen = observation("operations/1".into(), false, None, Some(Status::new(code, "")), part);
+            assert_eq!((seen.state, seen.status, seen.response.is_some()), (State::Pending, None, false));
+        }
+    }
+
+    #[test]
     fn an_error_of_any_shape_is_an_error() {
         let read = |json: &str| read_status(serde_json::from_str(json).unwrap());
         let code = |json: &str| read(&format!(r#"{{"code":{json},"message":"m"}}"#));
@@ -372,6 +381,9 @@ mod tests {
             assert_eq!((status.code(), status.message()), (expected, "m"), "{written}");
         }
         assert_eq!(code(r#""DISK_FULL""#).reason(), Some("DISK_FULL"));
+        let info = r#"{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"QUOTA","domain":"d"}"#;
+        let both = read(&format!(r#"{{"code":"DISK_FULL","details":[{info}]}}"#));
+        assert_eq!(both.reason(), Some("QUOTA"), "an `ErrorInfo` says more than a code");
         for (error, message) in [
             (r#""disk full""#, "disk full"),
             ("7", "7"),

@@ -248,6 +248,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_string_without_escapes_is_not_parsed_again() {
+        let read = |json| counted::during(|| drop(string(serde_json::from_str(json).unwrap())));
+        assert_eq!((read(r#""RUNNING""#), read(r#""RUN\u004eING""#)), (0, 14));
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused_by_that_word() {
+        struct Nothing;
+        impl<'a> Members<'a> for Nothing {
+            fn slot(&mut self, _: &str) -> Option<&mut Option<&'a RawValue>> {
+                None
+            }
+        }
+        for json in ["[]", "7", r#""{}""#] {
+            let error = read_members(json.as_bytes(), &mut Nothing).unwrap_err().to_string();
+            assert!(error.contains("expected an object"), "{json}: {error}");
+        }
+    }
+
+    #[test]
     fn a_string_is_read_with_and_without_escapes_and_nothing_else_is() {
         let read = |json: &'static str| string(serde_json::from_str(json).unwrap());
         assert_eq!(read(r#" "a/b" "#).as_deref(), Some("a/b"));

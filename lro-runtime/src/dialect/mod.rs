@@ -348,3 +348,6 @@ impl<D: Dialect + ?Sized> Dialect for Arc<D> {
         (**self).read_list(query, reply)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,18 +32,6 @@ impl DecodeError {
     }
 }
 
-impl fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl StdError for DecodeError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as _)
-    }
-}
-
 /// How a payload is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -345,10 +333,26 @@ mod tests {
         assert_eq!(message(r#"{"@type":"t/a.B","x":1,"@type":"t/a.B"}"#), r#"{"x":1}"#);
     }
 
+    #[cfg(feature = "grpc")]
+    #[test]
+    fn a_message_that_is_asked_of_another_payload_says_what_there_is() {
+        let said = |json: &'static [u8]| {
+            Payload::new(json, Encoding::Json).read_message::<prost_types::Timestamp>().unwrap_err().into_parts().0
+        };
+        assert!(said(b"").ends_with("there is no payload"), "{}", said(b""));
+        assert!(said(b"{}").ends_with("the payload is JSON: declare `encoding = json`"), "{}", said(b"{}"));
+    }
+
     #[test]
     fn a_type_url_is_read_wherever_it_stands() {
         for any in [r#"{"@type":"t/a.B","x":1}"#, r#"{"x":1,"@type":"t\/a.B"}"#, r#"{"typeUrl":"t/a.B","value":{}}"#] {
             assert_eq!(Payload::new(any.as_bytes(), Encoding::JsonAny).type_url().as_deref(), Some("t/a.B"), "{any}");
+        }
+        // A message may have a field of this name: only beside a `value`, and nothing else, is it
+        // the older form.
+        for field in [r#"{"typeUrl":"t/a.B","x":1}"#, r#"{"typeUrl":"t/a.B","value":{},"x":1}"#] {
+            assert_eq!(Payload::new(field.as_bytes(), Encoding::JsonAny).type_url(), None, "{field}");
+            assert_eq!(message(field), field);
         }
     }
 }

@@ -243,6 +243,12 @@ mod expiration {
     }
 
     #[test]
+    fn a_delay_that_no_clock_can_hold_is_a_hundred_years() {
+        let now = std::time::Instant::now();
+        assert_eq!(super::super::add(now, Duration::MAX), now + Duration::from_secs(3600 * 24 * 365 * 100));
+    }
+
+    #[test]
     fn a_driver_that_comes_too_late_polls_no_more() {
         let world = World::started_now();
         let mut engine = world.engine(&every_second().with_timeout(secs(2.5)));
@@ -630,6 +636,15 @@ mod following {
     }
 
     #[test]
+    fn is_at_once_though_it_is_the_last_poll_that_fits_before_the_deadline() {
+        // Every reply takes 2 s, so that the last poll is for the 8th second. A reply at the 6th
+        // that leads elsewhere is followed at once, not two seconds later.
+        let trace =
+            World::started_now().replies_in(secs(2.0), &every_second(), &[running(), follow(), running(), done()]);
+        assert_eq!(trace.sent(), [1.0, 4.0, 6.0]);
+    }
+
+    #[test]
     fn of_the_first_reply_is_at_once_too() {
         let world = World::started_now().with_reply(|reply| reply.follow = true);
         assert_eq!(world.replies(&every_second(), &[done()]).sent(), [0.0]);
@@ -666,6 +681,13 @@ mod long_polls {
         assert_eq!(trace.sent(), [0.0, 1.0, 2.0, 3.0]);
         assert!(trace.polls[1..].iter().all(|poll| poll.hold.is_none()));
         assert_eq!(trace.attempts, 3, "what no server knows is no poll");
+    }
+
+    #[test]
+    fn one_failure_ends_no_holding_that_the_settings_ask_for() {
+        let trace = World::started_now().replies(&held(), &[http(503), done()]);
+        assert!(trace.polls.iter().all(|poll| poll.hold == Some(secs(4.0))), "{trace:?}");
+        assert_eq!(trace.polls.len(), 2);
     }
 
     #[test]

@@ -100,8 +100,10 @@ fn another_service_declares_its_own_fields_and_a_flag_is_a_status() {
     let (operations, _) = answers.operations("https://disks.example.com", dialect);
     let started = block_on(operations.post("disks/v2/projects/p/regions/r/disks", "d")).unwrap();
     assert_eq!((started.state(), started.name()), (State::Running, "projects/p/regions/r/operations/o"));
+    assert_eq!(started.raw_status(), Some("RUNNING"), "false is a word as well");
     let done = started.blocking().poll_once().unwrap();
     assert_eq!(done.status().unwrap().to_string(), "ABORTED: it is in use");
+    assert!(answers.lines()[1].ends_with("/disks/v2/projects/p/regions/r/operations/o"), "{:?}", answers.lines());
 }
 
 #[test]

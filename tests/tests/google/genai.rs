@@ -2,8 +2,8 @@
 //! generation.
 
 use lro_runtime::{
-    Code, ErrorKind, Operations, RawOperation, Result, Status, block_on,
-    dialect::{Google, Vertex},
+    Code, Dialect, ErrorKind, Operations, RawOperation, Result, Status, block_on,
+    dialect::{Google, Jobs, Vertex},
     long_running,
 };
 use serde::Deserialize;
@@ -74,4 +74,19 @@ fn an_operation_is_polled_by_name_or_from_its_snapshot() {
     assert_eq!(again.metadata().unwrap().bytes(), br#"{"n": 1}"#);
     let line = "GET https://generativelanguage.googleapis.com/v1beta/models/m/operations/1";
     assert_eq!(answers.lines(), [line, line]);
+}
+
+#[test]
+fn a_job_is_polled_below_the_path_of_its_service() {
+    let jobs = Jobs::new().with_path("v1beta1/{name}");
+    let cursor = jobs.locate("projects/p/customJobs/7", &[]).unwrap();
+    assert_eq!(jobs.poll(&cursor).unwrap().target, "v1beta1/projects/p/customJobs/7");
+}
+
+#[test]
+fn a_prediction_is_asked_for_below_the_path_of_its_service() {
+    let vertex = Vertex::new().with_path("v1beta1/{name}");
+    let cursor = vertex.locate("projects/p/models/m/operations/7", &[]).unwrap();
+    assert_eq!(vertex.poll(&cursor).unwrap().target, "v1beta1/projects/p/models/m:fetchPredictOperation");
+    assert_eq!(vertex.cancel(&cursor).unwrap().target, "v1beta1/projects/p/models/m/operations/7:cancel");
 }

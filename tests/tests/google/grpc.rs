@@ -4,13 +4,15 @@
 use std::{future::IntoFuture, sync::Arc, time::Duration};
 
 use lro_runtime::{
-    Code, ErrorKind, Operations, PollSettings, RawOperation, Result, State, block_on,
+    Code, Dialect, ErrorKind, Operations, PollSettings, RawOperation, Result, State, Status, block_on,
+    dialect::{GoogleGrpc, Hint},
     grpc::longrunning::{
         CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
         ListOperationsResponse, Operation, WaitOperationRequest, operation,
     },
     long_running,
     testing::VirtualClock,
+    transport::Reply,
 };
 use prost::Message;
 use prost_types::Timestamp;
@@ -499,4 +501,15 @@ fn the_reason_is_that_of_the_error_info() {
     let channel = Channel::new(|_, _| Ok(failed().encode_to_vec()));
     let operation = block_on(client(&channel).start_message("/example.Images/Export", &AT_ONE)).unwrap();
     assert_eq!(operation.status().unwrap().reason(), Some("R"));
+}
+
+#[test]
+fn a_cancel_that_is_refused_says_so_and_a_pushback_is_the_next_wait() {
+    let mut refusal = Reply::default();
+    GoogleGrpc::new().read_answer(&refusal).unwrap();
+    refusal.headers_mut().insert("grpc-status", "14".parse().unwrap());
+    refusal.headers_mut().insert("grpc-retry-pushback-ms", "1500".parse().unwrap());
+    let failure = GoogleGrpc::new().read_answer(&refusal).unwrap_err();
+    assert_eq!(failure.status().map(Status::code), Some(Code::Unavailable));
+    assert_eq!(failure.hint(), Some(Hint::After(Duration::from_millis(1500))));
 }

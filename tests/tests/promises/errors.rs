@@ -3,11 +3,14 @@
 use std::error::Error as _;
 
 use lro_runtime::{
-    Code, Error, ErrorKind, Operations, PollSettings, dialect::Http, testing::Script, transport::TransportErrorKind,
+    Code, Error, ErrorKind, Operations, PollSettings,
+    dialect::Http,
+    testing::{Script, VirtualClock},
+    transport::TransportErrorKind,
 };
 use serde_json::json;
 
-use crate::support::{ExportImageState, PurgeState, Stage, cat, percent, secs};
+use crate::support::{ExportImageState, PurgeState, Server, Stage, cat, percent, reply, secs};
 
 fn started(script: Script) -> Stage {
     Stage::new(script)
@@ -101,6 +104,21 @@ fn only_an_origin_that_could_be_allowed_is_advised_to_be_allowed() {
         let said = poll(unreadable);
         assert!(!said.contains("allow_origin") && said.contains("no setting allows it"), "{said}");
     }
+}
+
+#[test]
+fn a_poll_that_is_refused_says_whether_its_origin_got_credentials() {
+    let refused = |url: &'static str| {
+        let builder = Operations::builder("http://server.test").dialect(Http).allow_origin("http://elsewhere.test");
+        let clock = VirtualClock::new();
+        let server = Server::new(&clock, |_, _| (secs(0.0), Ok(reply(401, ""))));
+        let operations = builder.transport(server).timer(clock).build().unwrap();
+        operations.resume(url).unwrap().blocking().poll_once().unwrap_err().to_string()
+    };
+    let said = refused("http://server.test/operations/1");
+    assert!(said.contains("; check the credentials"), "{said}");
+    let said = refused("http://elsewhere.test/operations/1");
+    assert!(said.contains("gets no credentials") && said.contains("allow_origin_with_credentials"), "{said}");
 }
 
 #[test]

@@ -4,8 +4,8 @@
 use std::time::{Duration, SystemTime};
 
 use lro_runtime::{
-    Deadline, ErrorBudget, ErrorKind, Expiration, HintPolicy, Jitter, Operations, PollSettings, UnknownStatus,
-    testing::Script,
+    Deadline, ErrorBudget, ErrorKind, Expiration, Failure, HintPolicy, Jitter, Operations, PollSettings, UnknownStatus,
+    Verdict, testing::Script,
 };
 use proptest::{option, prelude::*};
 use serde_json::json;
@@ -58,6 +58,43 @@ fn a_lone_value_beyond_its_neighbours_default_moves_it() {
     ] {
         settings.validate().unwrap();
     }
+}
+
+#[test]
+fn settings_are_equal_where_every_one_of_them_is() {
+    let settings = PollSettings::default;
+    let changed = [
+        settings(),
+        settings().with_initial_delay(MS),
+        settings().with_delay(MS),
+        settings().with_multiplier(3.0),
+        settings().with_max_delay(MS),
+        settings().with_jitter(Jitter::Equal),
+        settings().with_seed(7),
+        settings().with_timeout(MS),
+        settings().with_poll_timeout(MS),
+        settings().with_hint(HintPolicy::Ignore),
+        settings().with_error_budget(3),
+        settings().with_not_found_grace(MS),
+        settings().with_long_poll(MS),
+        settings().with_unknown_status(UnknownStatus::Error),
+        settings().with_failure_policy(|_: &Failure| Verdict::Stop),
+        settings().with_failure_policy(|_: &Failure| Verdict::Stop),
+    ];
+    for (n, one) in changed.iter().enumerate() {
+        for (m, other) in changed.iter().enumerate() {
+            assert_eq!(one == other, n == m, "{one:?} and {other:?}");
+        }
+        assert_eq!(one.clone(), *one, "a clone has the same policy");
+    }
+}
+
+#[test]
+fn a_budget_says_what_it_forgives_however_it_is_made() {
+    let budget = ErrorBudget::new(5).with_elapsed(secs(90.0));
+    assert_eq!((budget.failures(), budget.elapsed()), (5, secs(90.0)));
+    assert_eq!(ErrorBudget::from((5, secs(90.0))), budget);
+    assert_eq!(ErrorBudget::from(5), ErrorBudget::new(5));
 }
 
 /// Returns when the polls of a wait with these settings are sent, in seconds.

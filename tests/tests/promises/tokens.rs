@@ -1,7 +1,11 @@
 //! Promises of tokens: a round trip is exact, and a token that is damaged or of another method is
 //! refused.
 
-use lro_runtime::{Code, ErrorKind, Operations, RawOperation, Resume, State, Token, testing::Script};
+use lro_runtime::{
+    Code, Dialect, ErrorKind, Operations, RawOperation, Resume, State, Token,
+    dialect::{Azure, Compute, Google, GoogleGrpc, Http, Jobs, Lxd, Redfish, Vertex, Waiter},
+    testing::Script,
+};
 use serde_json::json;
 
 use crate::support::{Stage, cat, percent};
@@ -202,4 +206,30 @@ fn an_untyped_token_fits_any_method_and_a_name_does() {
     for from in [Resume::from("operations/1"), Resume::from(&token), Resume::from(token.to_string())] {
         assert_eq!(stage.client.resume_export_image(from).unwrap().name(), "operations/1");
     }
+}
+
+#[test]
+fn a_name_that_only_looks_like_a_token_is_a_name() {
+    let operations = Operations::builder("http://scripted.test").build().unwrap();
+    for name in ["lro-images/1", "lrox-images/1", "lro1/images", "lro"] {
+        assert_eq!(operations.resume(name).unwrap().name(), name);
+    }
+}
+
+#[test]
+fn debug_output_says_which_operation_a_token_and_a_resume_are_of() {
+    let token = untyped(Script::new().running_with(percent(1))).1.token();
+    for shown in [format!("{token:?}"), format!("{:?}", Resume::from(&token))] {
+        assert!(["operations/1", "export_image", "Running"].iter().all(|part| shown.contains(part)), "{shown}");
+    }
+    assert_eq!(format!("{:?}", Resume::from("operations/7")), r#"Resume("operations/7")"#);
+}
+
+#[test]
+fn the_word_of_a_dialect_in_tokens_never_changes() {
+    let google = Google::new().id();
+    assert_eq!((google, GoogleGrpc::new().id()), ("google", "google"), "a token of one resumes over the other");
+    assert_eq!((Azure::new().id(), Compute::new().id(), Http.id()), ("azure", "compute", "http"));
+    assert_eq!((Jobs::new().id(), Lxd::new().id(), Redfish.id()), ("google-jobs", "lxd", "redfish"));
+    assert_eq!((Vertex::new().id(), Waiter::start_url().id()), ("vertex", "waiter"));
 }

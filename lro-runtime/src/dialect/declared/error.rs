@@ -163,6 +163,8 @@ mod tests {
                 r#"{"message": "m", "code": "index_not_found", "type": "invalid_request"}"#,
                 "UNKNOWN (index_not_found): m",
             ),
+            (r#"{"kind": "x", "errors": [{"code": 404, "message": "gone"}]}"#, "NOT_FOUND: gone"),
+            (r#"{"code": 409, "errors": [{"code": 404, "message": "gone"}]}"#, "ABORTED: gone"),
             (r#"{"strange": 1}"#, "UNKNOWN"),
             ("true", "UNKNOWN: true"),
         ] {

@@ -281,6 +281,30 @@ mod tests {
         let paths = Paths::NONE.with(0, WirePath::at(&[&["a"], &["x"]])).with(1, WirePath::at(&[&["b"], &["y"]]));
         seek(br#"{"a": {"y": 1, "x": 2}, "b": 3, "y": 4}"#, &paths, &mut found).unwrap();
         assert_eq!(found.map(|raw| raw.map(RawValue::get)), [Some("2"), None]);
+        // Nor does the path into one object go on inside another, before or after what is found
+        // there.
+        let paths =
+            Paths::NONE.with(0, WirePath::at(&[&["a"], &["x"]])).with(1, WirePath::at(&[&["b"], &["y"], &["z"]]));
+        for json in [r#"{"a": {"y": {"z": 1}, "x": 2}}"#, r#"{"a": {"x": 2, "y": {"z": 1}}}"#] {
+            let mut found = [None; 2];
+            seek(json.as_bytes(), &paths, &mut found).unwrap();
+            assert_eq!(found.map(|raw| raw.map(RawValue::get)), [Some("2"), None], "{json}");
+        }
+    }
+
+    #[test]
+    fn a_slot_that_is_set_twice_has_the_later_path() {
+        let paths = Paths::NONE.with(1, WirePath::at(&[&["a"]])).with(1, WirePath::at(&[&["a"], &["b"]]));
+        let mut found = [None; 2];
+        seek(br#"{"a": {"b": 1}}"#, &paths, &mut found).unwrap();
+        assert_eq!(found.map(|raw| raw.map(RawValue::get)), [None, Some("1")]);
+    }
+
+    #[test]
+    fn what_is_found_whole_is_not_read_again() {
+        let json = r#"{"a": {"b": {"c": [1, 2, 3]}}, "d": 4}"#;
+        let read = counted::during(|| drop(at(json, WirePath::at(&[&["a"]]))));
+        assert_eq!(read, json.len());
     }
 
     #[test]
@@ -305,6 +329,8 @@ mod tests {
         for body in ["", "[]", "7", "null", "{", "{}x", "<html>"] {
             assert!(seek(body.as_bytes(), &Paths::NONE, &mut []).is_err(), "{body}");
         }
+        let error = seek(b"[]", &Paths::NONE, &mut []).unwrap_err().to_string();
+        assert!(error.contains("expected an object"), "{error}");
     }
 
     #[test]

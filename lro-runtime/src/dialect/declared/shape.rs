@@ -351,9 +351,10 @@ impl<'a> Found<'a> {
         (0..ERRORS).filter_map(|index| self.at(Role::Error as usize + index))
     }
 
-    /// Returns the part `index` of the name.
+    /// Returns the part `index` of the name. The parts are the last of the paths: there is nothing
+    /// beyond them.
     pub(super) fn part(&self, index: usize) -> Option<&'a serde_json::value::RawValue> {
-        (index < PARTS).then(|| self.at(PART + index)).flatten()
+        self.at(PART + index)
     }
 
     fn at(&self, index: usize) -> Option<&'a serde_json::value::RawValue> {

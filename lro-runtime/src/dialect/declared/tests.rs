@@ -86,6 +86,21 @@ fn an_error_counts_only_where_it_is_over() {
 }
 
 #[test]
+fn three_members_may_hold_the_error_and_a_fourth_takes_the_place_of_the_third() {
+    static FOUR: WireShape = WireShape::new("declared:Four")
+        .state(WirePath::at(&[&["state"]]))
+        .words(&[("done", WireState::Done)])
+        .error(WirePath::at(&[&["a"]]))
+        .error(WirePath::at(&[&["b"]]))
+        .error(WirePath::at(&[&["c"]]))
+        .error(WirePath::at(&[&["d"]]));
+    for (member, state) in [("a", State::Failed), ("b", State::Failed), ("c", State::Succeeded), ("d", State::Failed)] {
+        let body = reply(&format!(r#"{{"state": "done", "{member}": "oops"}}"#));
+        assert_eq!(Declared::new(&FOUR).read(&Cursor::new("7"), &body).unwrap().state, state, "{member}");
+    }
+}
+
+#[test]
 fn an_end_without_an_error_says_its_word() {
     let body = reply(r#"{"status": {"state": "broken"}}"#);
     assert_eq!(JOB.read(&Cursor::new("7"), &body).unwrap().status.unwrap().to_string(), "UNKNOWN (broken)");
@@ -157,6 +172,7 @@ fn names_stay_below_their_collection() {
     assert_eq!(JOB.poll(&JOB.locate("a b", &[]).unwrap()).unwrap().target, "v1/jobs/a%20b");
     assert_eq!(JOB.poll(&JOB.locate("7", &[("path", "v2/{name}")]).unwrap()).unwrap().target, "v2/7");
     assert!(JOB.locate("../secrets", &[]).is_err());
+    assert!(JOB.locate("https://elsewhere.example.com/7", &[]).is_err(), "where names are polled, a URL is a name");
     let hostile = reply(r#"{"id": "../secrets", "status": {"state": "queued"}}"#);
     // The work has begun: the name is refused where it would be sent.
     let cursor = JOB.read_start(&request(), &hostile, &[]).unwrap().cursor.unwrap();
@@ -198,6 +214,17 @@ fn pages_are_read_and_followed() {
     assert_eq!(names, [("7", State::Succeeded), ("8", State::Running)]);
     let url = "https://jobs.example.com/v1/jobs?cursor=x";
     assert_eq!(JOB.list(&ListQuery { page_token: url.to_owned(), ..ListQuery::default() }).unwrap().target, url);
+}
+
+#[test]
+fn a_filter_and_a_parent_are_written_where_they_are_declared() {
+    static OF_PARENT: WireShape = Job::SHAPE.list(WireList::new(
+        "v1/{parent}/jobs?filter={filter}",
+        WirePath::at(&[&["data"]]),
+        WirePath::at(&[&["next"]]),
+    ));
+    let query = ListQuery { filter: "state=done".to_owned(), parent: "projects/p".to_owned(), ..ListQuery::default() };
+    assert_eq!(Declared::new(&OF_PARENT).list(&query).unwrap().target, "v1/projects/p/jobs?filter=state%3Ddone");
 }
 
 #[test]

@@ -245,11 +245,6 @@ impl Snapshot {
             let replied = Some(replied);
             return Successor::Stale(Self { hint: seen.hint, follow: false, replied, is_found, ..self.clone() });
         }
-        // An operation that can be polled keeps the name that callers may have stored already.
-        let (name, name_is_own) = match seen.name.as_deref() {
-            Some(name) if !name.is_empty() && *name != *self.name && self.target.is_none() => (Arc::from(name), false),
-            _ => (Arc::clone(&self.name), self.name_is_own),
-        };
         // Most polls read the same word again: the stored one is shared, which saves an allocation
         // per poll.
         let raw_status = seen.raw_status.map(|word| match &self.raw_status {
@@ -258,8 +253,9 @@ impl Snapshot {
         });
         let metadata = seen.metadata.map(|part| StoredPayload::new(part, body));
         Successor::Fresh(Self {
-            name,
-            name_is_own,
+            // Callers may have stored the name already: whatever a later reply says, it stays.
+            name: Arc::clone(&self.name),
+            name_is_own: self.name_is_own,
             state,
             raw_status,
             is_known_status: seen.is_known_status,

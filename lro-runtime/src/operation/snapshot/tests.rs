@@ -33,6 +33,7 @@ fn snapshot(state: State) -> Snapshot {
 /// metadata or without.
 fn observation(state: State, has_metadata: bool) -> Observation<'static> {
     let mut seen = Observation::new(state);
+    seen.name = Some("operations/2".into());
     seen.raw_status = Some("NEW".into());
     seen.metadata = has_metadata.then(|| Part::of(NEW, Encoding::Json));
     seen.response = (state == State::Succeeded).then(|| Part::of(NEW, Encoding::Json));
@@ -102,6 +103,37 @@ fn a_forward_observation_replaces_everything_but_missing_metadata() {
             assert!(next.follow && next.hint.is_some());
         }
     });
+}
+
+#[test]
+fn a_stale_reply_leads_nowhere_and_has_found_the_operation() {
+    let before = Snapshot { follow: true, ..snapshot(State::Running) };
+    let mut seen = observation(State::Pending, false);
+    seen.follow = false;
+    let next = before.after(seen, NEW, None, replied()).with_body(Bytes::new);
+    assert!(!next.follow && next.is_found && next.replied.is_some());
+}
+
+#[test]
+fn what_is_left_of_a_reply_that_was_misread_says_so_at_once_and_keeps_what_it_is_of() {
+    let before = Snapshot { token_method: Some("m".into()), replied: Some(replied()), ..snapshot(State::Running) };
+    let next = before.misread(Arc::new(crate::dialect::Google::new()), Failure::protocol("other rules"));
+    assert_eq!((&*next.name, &next.body[..], next.token_method.as_deref()), ("operations/1", OLD, Some("m")));
+    assert!(next.follow && next.replied.is_some() && next.metadata().is_none());
+    assert!(next.target.unwrap().request().is_err());
+}
+
+#[test]
+fn a_word_that_was_read_before_is_not_stored_again() {
+    let word = |text: &'static str| {
+        let mut seen = observation(State::Running, false);
+        seen.raw_status = Some(text.into());
+        let before = snapshot(State::Running);
+        let next = before.after(seen, NEW, None, replied()).with_body(Bytes::new);
+        assert_eq!(next.raw_status.as_deref(), Some(text));
+        Arc::ptr_eq(&before.raw_status.unwrap(), &next.raw_status.unwrap())
+    };
+    assert!(word("OLD") && !word("NEW"));
 }
 
 #[test]
