@@ -509,7 +509,8 @@ proptest! {
                 prop_assert!(error.snapshot().is_some_and(|snapshot| !snapshot.is_completed()));
                 prop_assert!(error.token().is_some() && error.attempts().is_some());
                 prop_assert!(!error.to_string().contains('\n'));
-                prop_assert_eq!(error.kind() == ErrorKind::Timeout, clock.elapsed() == began + limit, "{}", error);
+                // The last poll may also fail for good, just at the limit.
+                prop_assert!(error.kind() != ErrorKind::Timeout || clock.elapsed() == began + limit, "{}", error);
             }
         }
     }

@@ -261,11 +261,12 @@ fn every_fault_is_seen_for_what_it_is_and_forgiven() {
         let polls = if matches!(fault, Fault::Reset | Fault::Close) { 2 } else { 1 };
         let job = (1..=polls).fold(Job::polls(polls + 1), |job, poll| job.fault(poll, fault));
         let (operation, server) = begin(job);
-        let impatient = quick().with_poll_timeout(Duration::from_millis(200));
-        let error = operation.blocking().poll_until_completed(impatient.clone()).err();
+        // Only what never answers needs a limit that a busy machine might exceed as well.
+        let limit = if matches!(fault, Fault::Stall) { Duration::from_millis(200) } else { Duration::from_secs(60) };
+        let error = operation.blocking().poll_until_completed(quick().with_poll_timeout(limit)).err();
         let error = error.unwrap_or_else(|| panic!("{fault:?} was not seen"));
         assert!(error.to_string().contains(said), "{fault:?}: {error}");
-        let again = error.snapshot().unwrap().blocking().poll_until_completed(impatient).unwrap();
+        let again = error.snapshot().unwrap().blocking().poll_until_completed(quick()).unwrap();
         assert!(again.is_succeeded(), "{fault:?}");
         assert_eq!(server.polls(operation.name()), polls + 1, "{fault:?}");
     }
