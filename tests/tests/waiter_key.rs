@@ -1,5 +1,7 @@
 //! Tests of the keys `waiter` and `dialect`, from the attribute to what a user sees.
 
+#![expect(clippy::unwrap_used, reason = "tests may fail")]
+
 use lro_fixture_sdk::{Bucket, BucketClient, CreateBucketState};
 use lro_runtime::{
     ErrorKind, Operations, PollSettings, Result,
