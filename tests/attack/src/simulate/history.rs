@@ -41,7 +41,9 @@ struct Held {
     /// Which operation of the service it is.
     of: usize,
     before: Before,
-    found: bool,
+    /// Whether a poll has found it; `None` after a reply that only the dialect could say was one
+    /// of it.
+    found: Option<bool>,
     started: Option<Duration>,
     /// Whether a reply has led it to another origin: only its name leads back.
     is_astray: bool,
@@ -238,7 +240,7 @@ impl History {
             snapshot,
             of,
             before: Before::Unknown,
-            found: false,
+            found: Some(false),
             started: last.as_ref().map(|sent| sent.at).or(Some(began)),
             is_astray: false,
         };
@@ -267,7 +269,7 @@ impl History {
         let is_read = |poll: &&Sent| matches!(poll.class, Class::Good | Class::Garbage);
         if let Some(last) = polls.iter().filter(|poll| poll.is_poll()).rfind(is_read) {
             held.before = before_of(last);
-            held.found = !last.follow;
+            held.found = (last.class == Class::Good).then_some(!last.follow);
         }
         held.is_astray |= polls.iter().any(|poll| poll.class == Class::Astray);
         let held = held.clone();
@@ -524,7 +526,7 @@ impl History {
         holds(Promise::TokenIsNotNewer, is_older, || format!("{old} was resumed as {new}"));
         let same = by_name || snapshot.token().name() == token.name();
         holds(Promise::TokenIsNotNewer, same, || format!("{} became {}", token.name(), snapshot.name()));
-        let found = !by_name && held.found;
+        let found = if by_name { Some(false) } else { held.found };
         // The other process counts the time since the start by its own wall clock.
         Some(Held { client, snapshot, of: held.of, before: Before::Nothing, found, started: None, is_astray: false })
     }
@@ -749,7 +751,7 @@ impl History {
                         snapshot,
                         of,
                         before: Before::Unknown,
-                        found: false,
+                        found: Some(false),
                         started: None,
                         is_astray: false,
                     };

@@ -51,8 +51,9 @@ pub(super) struct Waited<'a> {
     pub(super) plan: &'a Plan,
     pub(super) polls: &'a [Sent],
     pub(super) before: Before,
-    /// Whether a poll had found the operation before.
-    pub(super) found: bool,
+    /// Whether a poll had found the operation before; `None` after a reply that only the dialect
+    /// could say was one of it.
+    pub(super) found: Option<bool>,
     /// When the operation was started, if the client knows that for sure.
     pub(super) started: Option<Duration>,
     pub(super) began: Duration,
@@ -202,14 +203,19 @@ impl Waited<'_> {
             let (counted, of_origin) = match poll.class {
                 Class::Good | Class::Garbage => {
                     (own, origin, since) = (Spent::default(), Spent::default(), None);
-                    found |= !poll.follow;
+                    found = match poll.class {
+                        Class::Good if !poll.follow => Some(true),
+                        Class::Good => found,
+                        _ => None,
+                    };
                     continue;
                 }
                 Class::Permanent | Class::Astray => continue,
                 Class::Missing => {
-                    let forgiven = !found && self.started.is_some_and(|started| now < started + self.plan.grace);
-                    let knows = found || self.started.is_some();
-                    if is_last && ends {
+                    let forgiven =
+                        found == Some(false) && self.started.is_some_and(|started| now < started + self.plan.grace);
+                    let knows = found.is_some_and(|found| found || self.started.is_some());
+                    if is_last && ends && found.is_some() {
                         holds(Promise::GraceIsKept, !forgiven, || format!("ended at {now:?}, {:?}", self.plan));
                     } else if !is_last && knows {
                         holds(Promise::GraceIsKept, forgiven, || format!("forgave at {now:?}, {:?}", self.plan));
