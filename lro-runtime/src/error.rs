@@ -317,7 +317,7 @@ impl fmt::Debug for Error {
             .field("kind", &inner.kind)
             .field("message", &quoted_line(&inner.message))
             .field("operation", &inner.operation.as_ref().map(|operation| quoted_name(operation.name())))
-            .field("start_id", &self.start_id())
+            .field("start_id", &self.start_id().map(quoted_name))
             .field("status", &inner.status)
             .field("attempts", &inner.attempts)
             .field("elapsed", &inner.elapsed)

@@ -123,9 +123,10 @@ impl OperationsBuilder {
     /// parameter of this name already, in any case, keeps that one.
     ///
     /// No other origin gets it, not even one that is allowed [with
-    /// credentials](Self::allow_origin_with_credentials), and it is in no token and in no `Debug`
-    /// output. What a caller writes into the URL of a start call instead is not repeated on polls,
-    /// and [a token leaves it out](crate::Token::left_out). A gRPC call has no query: its keys are
+    /// credentials](Self::allow_origin_with_credentials). It is in no token, and in no `Debug` output
+    /// of this library's types; a transport and a credentials hook get it in the URL of the request.
+    /// What a caller writes into the URL of a start call instead is not repeated on polls, and [a
+    /// token leaves it out](crate::Token::left_out). A gRPC call has no query: its keys are
     /// [headers](Self::header).
     ///
     /// ```

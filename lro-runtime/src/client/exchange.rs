@@ -52,8 +52,7 @@ impl Operations {
                 // call.
                 let mut headers = self.inner.headers.clone();
                 headers.extend(call.headers);
-                if !self.inner.query.is_empty() && Origin::of(request.uri()).as_ref() == Some(self.inner.origins.own())
-                {
+                if !self.inner.query.is_empty() && self.is_to_own_origin(&request) {
                     request.extensions_mut().insert(OwnRequest);
                 }
                 headers
@@ -120,6 +119,16 @@ impl Operations {
                 shown()
             ))
         })
+    }
+
+    /// Whether `request` goes to the client's own origin, whose requests get the client's query.
+    pub(crate) fn is_to_own_origin(&self, request: &Request) -> bool {
+        Origin::of(request.uri()).as_ref() == Some(self.inner.origins.own())
+    }
+
+    /// Whether every request to the own origin gets a query parameter of this name.
+    pub(crate) fn has_query(&self, name: &str) -> bool {
+        self.inner.query.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
     }
 
     /// Returns the request with the client's query parameters; `None` if it gets none.

@@ -11,6 +11,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     operation::{
         Method, RawOperation, Resume, Token,
+        left_out::LeftOut,
         snapshot::{PollTarget, Snapshot, StartTime},
         token::Source,
     },
@@ -105,7 +106,11 @@ impl Operations {
         snapshot.status = token.status.map(Arc::new);
         snapshot.raw_status = token.raw_status.map(Arc::from);
         snapshot.is_found = token.found;
-        snapshot.left_out = Some(token.left_out).filter(|left_out| !left_out.is_empty()).map(Arc::new);
+        // Within the bounds of a token of our own, and cleaned as its names are: this one may be
+        // anybody's.
+        let mut left_out = LeftOut { details: token.left_out.details, ..LeftOut::default() };
+        left_out.add(token.left_out.parameters);
+        snapshot.left_out = Some(left_out).filter(|left_out| !left_out.is_empty()).map(Arc::new);
         if method.is_none() && !token.method.is_empty() {
             snapshot.token_method = Some(token.method.into());
         }

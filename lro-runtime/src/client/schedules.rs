@@ -54,15 +54,16 @@ impl RawOperation {
         let method = self.method.map(Method::poll_settings).unwrap_or_default();
         let settings = argument.clone().or(method).or(self.client.settings().clone());
         let schedule = Arc::new(settings.resolve()?.for_service(service.0, service.1));
-        // A point in time is of one wait. Kept, such settings would push out those of all others.
-        if !argument.has_deadline() {
+        // Kept, settings of one wait would push out those of all others, and a policy would live as
+        // long as the client with all that it holds.
+        if !argument.is_of_one_wait() {
             let resolved =
                 Resolved { argument: argument.clone(), method: self.method, service, schedule: Arc::clone(&schedule) };
             let mut known = lock();
-            if known.len() >= MOST {
-                known.remove(0);
-            }
+            let oldest = (known.len() >= MOST).then(|| known.remove(0));
             known.push(resolved);
+            drop(known);
+            drop(oldest);
         }
         Ok(schedule)
     }

@@ -63,7 +63,7 @@ pub struct ListPage<'a> {
 // By hand, not derived: a page has as many entries as its server likes.
 impl fmt::Debug for ListPage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unreachable: Vec<_> = self.unreachable.iter().take(4).map(|name| quoted_name(name)).collect();
+        let unreachable: Vec<_> = self.unreachable.iter().map(|name| quoted_name(name)).collect();
         f.debug_struct("ListPage")
             .field("operations", &format_args!("{} entries", self.operations.len()))
             .field("next_page_token", &format_args!("{} bytes", self.next_page_token.len()))

@@ -28,6 +28,9 @@ const NAMES: usize = 32;
 /// How many bytes of a name a token has.
 const NAME: usize = 64;
 
+/// How many names a sentence has.
+const IN_WORDS: usize = 8;
+
 impl LeftOut {
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -46,11 +49,18 @@ impl LeftOut {
         }
     }
 
-    /// Returns the names for a sentence: `sig` and `code`. `None` if there are none.
-    pub(crate) fn parameters_in_words(&self) -> Option<String> {
-        let quoted = |name: &String| format!("`{name}`");
-        let (last, others) = self.parameters.split_last()?;
-        let others: Vec<_> = others.iter().map(quoted).collect();
-        Some(if others.is_empty() { quoted(last) } else { format!("{} and {}", others.join(", "), quoted(last)) })
+    /// Returns the names that `is_missing`, for a sentence: `sig` and `code`. `None` if there are
+    /// none.
+    pub(crate) fn parameters_in_words(&self, is_missing: impl Fn(&str) -> bool) -> Option<String> {
+        let names = self.parameters.iter().filter(|name| is_missing(name));
+        let mut words: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+        // Behind them stands the cause, which a long list would push out of the line.
+        let more = words.len().saturating_sub(IN_WORDS);
+        if more > 0 {
+            words.truncate(IN_WORDS);
+            words.push(format!("{more} more"));
+        }
+        let last = words.pop()?;
+        Some(if words.is_empty() { last } else { format!("{} and {last}", words.join(", ")) })
     }
 }

@@ -12,7 +12,6 @@ use bytes::Bytes;
 
 use super::{
     Method, Token,
-    left_out::LeftOut,
     snapshot::{PollTarget, ReplyTime, Snapshot},
 };
 use crate::{
@@ -350,9 +349,12 @@ impl RawOperation {
             Some(Known::Started) => format!("{message}: the start call was accepted, and its operation is not found"),
             _ => message.to_owned(),
         };
-        // A refusal may be for want of what the token does not have.
-        let is_refusal = failure.status().is_some() && failure.verdict() != Verdict::Retry;
-        let missing = self.snapshot.left_out.as_deref().filter(|_| is_refusal).and_then(LeftOut::parameters_in_words);
+        // A refusal may be for want of what the token does not have. Not where a poll has found the
+        // operation without it, and not of what the client adds.
+        let is_refusal = failure.status().is_some() && failure.verdict() != Verdict::Retry && !self.snapshot.is_found;
+        let is_missing = |name: &str| !self.client.has_query(name);
+        let left_out = self.snapshot.left_out.as_deref().filter(|_| is_refusal);
+        let missing = left_out.and_then(|left_out| left_out.parameters_in_words(is_missing));
         let message = match &missing {
             Some(names) => format!("{message}: the token that it was resumed from was written without {names}"),
             None => message,
@@ -362,10 +364,11 @@ impl RawOperation {
             ErrorKind::Unsupported,
             "check the base URL and the dialect: the service does not have this call",
         );
-        if missing.is_some() {
+        let request = self.snapshot.target.as_ref().and_then(|target| target.request.as_ref().ok());
+        if missing.is_some() && request.is_some_and(|request| self.client.is_to_own_origin(request)) {
             return error.with_advice(
                 ErrorKind::Poll,
-                "put what the service needs on the client with `.query(…)`, then resume from the token",
+                "what every request needs belongs on the client (`.query(…)`); what belongs to this URL alone is only in the name that the service gave: resume from that",
             );
         }
         match gone {

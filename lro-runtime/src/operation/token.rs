@@ -142,7 +142,7 @@ impl Content {
                     room -= length;
                     status.push_detail(detail);
                 }
-                None => self.left_out.details += 1,
+                None => self.left_out.details = self.left_out.details.saturating_add(1),
             }
         }
     }
@@ -280,7 +280,8 @@ impl FromStr for Token {
         // The reader's message repeats words of the token, however long they are.
         let content: Content = serde_json::from_slice(&json)
             .map_err(|error| invalid(format!("the token cannot be read: {}", line(&error.to_string()))))?;
-        if content.method.len() > METHOD {
+        // Its length as it is written, where an escape is longer than what it means.
+        if cut(&content.method, METHOD) != content.method {
             return Err(invalid("the token cannot be read: no method has a name of this length".to_owned()));
         }
         Ok(Self { content })

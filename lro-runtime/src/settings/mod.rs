@@ -353,9 +353,10 @@ impl PollSettings {
         self
     }
 
-    /// Whether the wait is to end at a point in time, so that no other wait has these settings.
-    pub(crate) fn has_deadline(&self) -> bool {
-        matches!(self.expiration, Some(Expiration::Deadline(_)))
+    /// Whether no other wait is likely to have the same settings: they have a point in time, or a
+    /// failure policy, which is equal only to its own clones.
+    pub(crate) fn is_of_one_wait(&self) -> bool {
+        self.policy.is_some() || matches!(self.expiration, Some(Expiration::Deadline(_)))
     }
 
     /// Returns these settings, with the values that are not set here taken from `fallback`.

@@ -118,6 +118,23 @@ fn a_poll_that_is_refused_names_what_its_token_was_written_without() {
 }
 
 #[test]
+fn what_the_client_adds_is_not_said_to_be_missing() {
+    let (operations, _) = client(Azure::new(), |request| match *request.method() {
+        Method::PUT => accepted("azure-asyncoperation", "/ops/1"),
+        _ => reply(401, "{}"),
+    });
+    let operation = smol::block_on(operations.put("x?api-version=1&pin=hunter2", &json!({}))).unwrap();
+    let word = operation.token().to_string();
+    assert_eq!(operation.token().left_out(), ["pin"]);
+    let clock = VirtualClock::new();
+    let server = Server::new(&clock, |_, _| (Duration::ZERO, Ok(reply(401, "{}"))));
+    let with_query = Operations::builder("http://server.test").dialect(Azure::new()).query("PIN", "1");
+    let with_query = with_query.transport(server).timer(clock).build().unwrap();
+    let said = smol::block_on(with_query.resume(word).unwrap().poll_once()).unwrap_err().to_string();
+    assert!(!said.contains("written without") && said.contains("credentials"), "{said}");
+}
+
+#[test]
 fn a_parameter_of_the_client_goes_with_every_request_to_its_own_origin_once() {
     let clock = VirtualClock::new();
     let server = Server::new(&clock, |_, request| {

@@ -309,3 +309,18 @@ fn a_monotonic_deadline_is_not_written_down() {
     let said = serde_json::to_string(&settings).unwrap_err().to_string();
     assert!(said.contains("SystemTime"), "{said}");
 }
+
+#[test]
+fn a_failure_policy_lives_no_longer_than_what_was_given_it() {
+    let held = std::sync::Arc::new(());
+    let stage = Stage::new(Script::new().running_with(percent(1)).done(cat()));
+    let operation = smol::block_on(stage.client.export_image()).unwrap();
+    let in_policy = std::sync::Arc::clone(&held);
+    let policy = move |failure: &Failure| {
+        let _held = &in_policy;
+        failure.verdict()
+    };
+    let settings = PollSettings::default().with_failure_policy(policy);
+    assert!(smol::block_on(operation.poll_until_completed(settings)).unwrap().is_succeeded());
+    assert_eq!(std::sync::Arc::strong_count(&held), 1, "the client keeps nothing of it");
+}

@@ -173,6 +173,23 @@ fn whatever_else_may_stand_in_a_word_is_refused() {
     assert_eq!(resumed.name(), "n", "a start in the far future is no harm");
 }
 
+#[test]
+fn what_a_forged_token_says_to_have_left_out_is_bounded_and_counted_without_overflow() {
+    let names: Vec<String> = (0..500).map(|n| format!("p{n}{}", "x".repeat(200))).collect();
+    let most = u64::MAX;
+    let content = json!({
+        "dialect": "google", "name": "n", "state": "failed", "cursor": { "key": "n" },
+        "status": { "code": 9, "message": "m", "details": [{ "type": "t/x", "proto": "P3NpZz14" }] },
+        "left_out": { "parameters": names, "details": most },
+    });
+    let stage = Stage::new(Script::new().done(cat()));
+    let resumed = stage.client.operations.resume(word_of(&content.to_string()).parse::<Token>().unwrap()).unwrap();
+    let token = resumed.token();
+    assert_eq!(token.left_out().len(), 33, "32 names and `…`");
+    assert!(token.to_string().len() < 8 * 1024, "{}", token.to_string().len());
+    assert_eq!(token.details_left_out() as u64, most);
+}
+
 /// Returns a token with this content and the right checksum, as a forger would write it.
 fn word_of(content: &str) -> String {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
