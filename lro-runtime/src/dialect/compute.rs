@@ -438,7 +438,7 @@ enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// Returns the code, or `None` for a success: a 2xx, or the protobuf default.
+    /// Returns the code, or `None` for a success: a 2xx, the word `OK`, or the protobuf default.
     fn of(raw: &RawValue) -> Option<Self> {
         let text = excerpt(shown(raw).as_bytes());
         // As a float, because `404.0` is a number, too; in quotes it is one as well.
@@ -449,7 +449,7 @@ impl ErrorCode {
                 Some(http) => Some(Self::Http(http)),
                 None => Some(Self::Other(text)),
             },
-            Err(_) if text.is_empty() => None,
+            Err(_) if matches!(&*text, "" | "OK") => None,
             Err(_) => Some(Self::Other(text)),
         }
     }
