@@ -58,7 +58,8 @@ impl ExtendedFields {
 /// - The message carries no response. If the method declares `result = "target_link"`, the resource
 ///   that `targetLink` points to is fetched once the operation is done, and is the response.
 /// - The service has no cancel call.
-/// - The elements of `error.errors[]` are kept as details. `warnings[]` are not failures.
+/// - The elements of `error.errors[]` and what they have in `errorDetails[]` are kept as details,
+///   up to a thousand; the raw message has all of them. `warnings[]` are not failures.
 ///
 /// ```
 /// use lro_runtime::{Operations, dialect::Compute};
@@ -199,7 +200,7 @@ impl Compute {
     fn read_error(&self, members: &Members<'_>) -> Option<Status> {
         const ERRORS: Paths<1> = Paths::NONE.with(0, WirePath::at(&[&["errors"]]));
         let code = members.get(self.fields.error_code).and_then(ErrorCode::of);
-        let errors: Vec<OneError> = match members.get("error") {
+        let errors = match members.get("error") {
             None => vec![],
             Some(error) => {
                 let mut found = [None];
@@ -207,19 +208,22 @@ impl Compute {
                 match found {
                     [None] if is_object => vec![],
                     [list] => match list.map(|list| first_elements(list, MOST_ELEMENTS)) {
-                        Some(Ok((errors, _))) => errors.into_iter().map(OneError::of).collect(),
+                        Some(Ok((errors, _))) => errors,
                         // An error in another shape is still an error.
-                        _ => vec![OneError::of(error)],
+                        _ => vec![error],
                     },
                 }
             }
         };
-        if code.is_none() && errors.is_empty() {
+        // One by one: of a thousand errors with a thousand details each, the last are never made.
+        let mut errors = errors.into_iter().map(OneError::of).peekable();
+        let (first, reason) = errors.peek().map(|error| (error.message.clone(), error.code.clone())).unzip();
+        if code.is_none() && first.is_none() {
             return None;
         }
         // Either of the two forms may come alone: only the HTTP status, or only `error.errors[]`.
         let words = members.text(self.fields.error_message).filter(|words| !words.is_empty());
-        let words = words.or_else(|| errors.first().map(|error| error.message.clone())).unwrap_or_default();
+        let words = words.or(first).unwrap_or_default();
         let mut status = match code {
             Some(ErrorCode::Http(http)) => Status::new(Code::from_http_status(http), words).with_http_status(http),
             Some(ErrorCode::Other(word)) => {
@@ -227,10 +231,10 @@ impl Compute {
             }
             None => Status::new(Code::Unknown, words),
         };
-        if let Some(code) = errors.first().map(|error| error.code.clone()).filter(|code| !code.is_empty()) {
-            status = status.with_reason(code);
+        if let Some(reason) = reason.filter(|reason| !reason.is_empty()) {
+            status = status.with_reason(reason);
         }
-        Some(status.with_details(errors.into_iter().flat_map(|error| error.details).collect()))
+        Some(status.with_details(errors.flat_map(|error| error.details).take(MOST_ELEMENTS).collect()))
     }
 }
 
@@ -438,7 +442,7 @@ enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// Returns the code, or `None` for a success: a 2xx, or the protobuf default.
+    /// Returns the code, or `None` for a success: a 2xx, the word `OK`, or the protobuf default.
     fn of(raw: &RawValue) -> Option<Self> {
         let text = excerpt(shown(raw).as_bytes());
         // As a float, because `404.0` is a number, too; in quotes it is one as well.
@@ -449,7 +453,7 @@ impl ErrorCode {
                 Some(http) => Some(Self::Http(http)),
                 None => Some(Self::Other(text)),
             },
-            Err(_) if text.is_empty() => None,
+            Err(_) if matches!(&*text, "" | "OK") => None,
             Err(_) => Some(Self::Other(text)),
         }
     }

@@ -72,7 +72,7 @@ pub(super) fn text_of(field: &str, value: Option<&RawValue>) -> Result<String, F
 }
 
 /// How many elements of a list are kept that is part of an answer: details of an error, parts of a
-/// service that did not answer. The raw message has all of them.
+/// service that did not answer. The raw message has all of them. An entry of a page keeps fewer.
 ///
 /// An element of two bytes becomes a value of a hundred: without a limit, a reply would take a
 /// hundred times its length in memory.

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use super::{Observation, Options};
 use crate::{
-    status::Failure,
+    status::{Failure, Status},
     text::{First, quoted, quoted_name},
 };
 
@@ -12,6 +12,10 @@ use crate::{
 /// becomes a value of several hundred, so that without a limit a page would take several hundred
 /// times its length in memory.
 pub(super) const MOST_ENTRIES: usize = 10_000;
+
+/// How many details of the error of an entry are kept. The limit of a reply that has one error
+/// would, in each entry of a page, be a limit of several million.
+const MOST_DETAILS: usize = 8;
 
 /// Selects the operations that a list call returns.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -136,14 +140,32 @@ impl<'a> Listed<'a> {
     }
 
     /// Creates an entry from a message, and `name` from a message that `read` cannot read.
+    ///
+    /// Of the details of an operation that failed the first eight are kept: a page has as many
+    /// entries as its server likes. The message has all of them.
     #[must_use]
     pub fn read(
         message: &'a [u8],
         read: impl FnOnce(&'a [u8]) -> Result<Observation<'a>, Failure>,
         name: impl FnOnce(&'a [u8]) -> Option<Cow<'a, str>>,
     ) -> Self {
-        let seen = read(message);
+        let seen = read(message).map(|mut seen| {
+            seen.status = seen.status.map(with_first_details);
+            seen
+        });
         let name = if seen.is_err() { name(message) } else { None };
         Self { message, seen, name }
+    }
+}
+
+/// Returns the status with no more than [`MOST_DETAILS`] details.
+fn with_first_details(status: Status) -> Status {
+    match status.details().get(..MOST_DETAILS) {
+        // Copied, not truncated: a truncated vector keeps the memory of all.
+        Some(first) if status.details().len() > MOST_DETAILS => {
+            let first = first.to_vec();
+            status.with_details(first)
+        }
+        _ => status,
     }
 }

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use lro_runtime::{
     Dialect, Operations,
     dialect::{
-        Acceptor, Azure, Comparator, Compute, Cursor, Google, GoogleGrpc, Jobs, ListQuery, Lxd, Matcher, Meaning,
-        Redfish, Waiter,
+        Acceptor, Azure, Comparator, Compute, Cursor, Google, GoogleGrpc, Jobs, ListQuery, Listed, Lxd, Matcher,
+        Meaning, Redfish, Waiter,
     },
     testing::{Script, ScriptedTransport, VirtualClock},
     transport::Reply,
@@ -321,4 +321,40 @@ fn a_page_of_any_length_costs_bounded_memory() {
             assert!(peak < 16 << 20, "{id}: {peak} bytes for a page of {element}");
         }
     }
+}
+
+#[test]
+fn a_page_of_entries_with_many_details_costs_bounded_memory() {
+    let ones = format!("[1{}]", ",1".repeat(999));
+    let failed = [
+        ("google", r#"{"operations":$}"#, r#"{"name":"o","done":true,"error":{"details":$}}"#),
+        ("compute", r#"{"items":$}"#, r#"{"name":"o","status":"DONE","error":{"errors":$}}"#),
+        ("declared:meilisearch.task", r#"{"results":$}"#, r#"{"uid":1,"status":"failed","error":{"details":$}}"#),
+    ];
+    for (id, page, entry) in failed {
+        let subjects = subjects();
+        let dialect = &subjects.iter().find(|subject| subject.dialect.id() == id).unwrap().dialect;
+        let entry = entry.replace(HOLE, &ones);
+        let list = format!("[{entry}{}]", format!(",{entry}").repeat(1_999));
+        let reply = Reply::new(Bytes::from(page.replace(HOLE, &list)));
+        let query = ListQuery::default();
+        let read = dialect.read_list(&query, &reply).unwrap();
+        assert_eq!(read.operations.len(), 2_000, "{id}");
+        let details = |listed: &Listed<'_>| listed.seen.as_ref().unwrap().status.as_ref().unwrap().details().len();
+        assert!(read.operations.iter().all(|listed| details(listed) == 8), "{id}");
+        let peak = cost(|| drop(dialect.read_list(&query, &reply))).peak;
+        assert!(peak < 8 << 20, "{id}: {peak} bytes for a page of {}", reply.body().len());
+    }
+}
+
+#[test]
+fn an_error_of_compute_with_many_details_in_many_errors_costs_bounded_memory() {
+    let details = format!(r#"{{"errorDetails":[{{"help":1}}{}]}}"#, r#",{"help":1}"#.repeat(999));
+    let errors = format!("[{details}{}]", format!(",{details}").repeat(299));
+    let body = r#"{"name":"o","status":"DONE","error":{"errors":$}}"#.replace(HOLE, &errors);
+    let (reply, cursor) = (Reply::new(Bytes::from(body)), Cursor::new("projects/p/global/operations/1"));
+    let seen = Compute::new().read(&cursor, &reply).unwrap();
+    assert_eq!(seen.status.unwrap().details().len(), 1_000);
+    let peak = cost(|| drop(Compute::new().read(&cursor, &reply))).peak;
+    assert!(peak < 1 << 20, "{peak} bytes for a reply of {}", reply.body().len());
 }

@@ -39,6 +39,7 @@ pub(crate) fn dialect(name: &str) -> Option<Arc<dyn Dialect>> {
         "vertex" => Arc::new(Vertex::new()),
         "waiter instance" => Arc::new(INSTANCE),
         "waiter deleted" => Arc::new(DELETED),
+        "waiter named" => Arc::new(NAMED),
         "waiter fleet" => Arc::new(FLEET),
         "waiter rpc" => Arc::new(RPC),
         _ => return None,
@@ -107,6 +108,10 @@ const INSTANCE: Waiter =
 /// Waits until a resource is gone.
 const DELETED: Waiter = Waiter::start_url()
     .acceptors(&[Acceptor::success_on_error("NotFound"), Acceptor::new(Meaning::Retry, Matcher::Success(true))]);
+
+/// Waits until a resource at the URL of the start call is ready. The reply of the start call may
+/// have its name.
+const NAMED: Waiter = Waiter::start_url().name_at("id").acceptors(&[Acceptor::success_when("state", "ready")]);
 
 /// Waits for a list of nodes: all are ready, or one is lost. Also has flags and counts.
 const FLEET: Waiter = Waiter::get("v1/fleet").acceptors(&[

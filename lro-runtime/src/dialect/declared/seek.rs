@@ -88,8 +88,8 @@ impl<const N: usize> Paths<N> {
 /// if `json` is not a JSON object.
 ///
 /// A member that is `null` counts as absent. Of a member that is there twice, such as under its key
-/// and under an alias, the last counts, as everywhere in JSON. The found members are slices of
-/// `json`: nothing is copied.
+/// and under an alias, the last counts, as everywhere in JSON: what was found below the others is
+/// forgotten. The found members are slices of `json`: nothing is copied.
 pub(in crate::dialect) fn seek<'a, const N: usize>(
     json: &'a [u8],
     paths: &Paths<N>,
@@ -170,6 +170,12 @@ impl<'a> Walk<'_, '_, 'a> {
             }
         });
         let deeper = hits & !self.ends;
+        // What is below a member goes with it when the member comes again.
+        each(deeper, |index| {
+            if let Some(slot) = self.found.get_mut(index) {
+                *slot = None;
+            }
+        });
         // A path that goes on inside a string or an array finds nothing. The text of a raw value
         // begins with the value itself, never with white space.
         if deeper != 0 && raw.get().starts_with('{') {
@@ -315,6 +321,35 @@ mod tests {
         assert_eq!(at(r#"{"taskUid": 1, "uid": 2, "taskUid": 3}"#, ALIASED).as_deref(), Some("3"));
         assert_eq!(at(r#"{"state": {"code": 1}, "status": {"code": 2}}"#, DEEP).as_deref(), Some("2"));
         assert_eq!(at(r#"{"state": {"code": null}, "status": {"code": 2}}"#, DEEP).as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn a_member_that_comes_again_replaces_all_that_was_found_below_it() {
+        const DEEP: WirePath = WirePath::at(&[&["a"], &["b"], &["c"]]);
+        for json in [
+            r#"{"a": {"b": {"c": 1}}, "a": {"x": 2}}"#,
+            r#"{"a": {"b": {"c": 1}}, "a": "text"}"#,
+            r#"{"a": {"b": {"c": 1}}, "a": [{"b": {"c": 2}}]}"#,
+            r#"{"a": {"b": {"c": 1}, "b": 2}}"#,
+        ] {
+            assert_eq!(at(json, DEEP), None, "{json}");
+        }
+        // `null` is as if it were not there.
+        for json in [
+            r#"{"a": {"b": {"c": 1}}, "a": null}"#,
+            r#"{"a": {"b": {"c": 1}, "b": null}}"#,
+            r#"{"a": 7, "a": {"b": {"c": 1, "c": null}}}"#,
+        ] {
+            assert_eq!(at(json, DEEP).as_deref(), Some("1"), "{json}");
+        }
+        // What is found whole, and what is found in it, are of one and the same member.
+        let mut found = [None; 3];
+        let paths = Paths::NONE
+            .with(0, WirePath::at(&[&["a"]]))
+            .with(1, WirePath::at(&[&["a"], &["b"]]))
+            .with(2, WirePath::at(&[&["d"], &["b"]]));
+        seek(br#"{"d": {"b": 3}, "a": {"b": 1}, "a": {"x": 2}}"#, &paths, &mut found).unwrap();
+        assert_eq!(found.map(|raw| raw.map(RawValue::get)), [Some(r#"{"x": 2}"#), None, Some("3")]);
     }
 
     #[test]

@@ -127,7 +127,8 @@ use self::path::Path;
 /// operation is pending until the first poll. What a snapshot shows:
 ///
 /// - The name is what [`name_at`](Self::name_at) finds in the reply of the start call. It replaces
-///   `{name}` in the path.
+///   `{name}` in the path and in the body. A reply in which nothing is found is an error only where
+///   a poll needs the name.
 /// - The metadata is the latest output, which is the body of a 2xx reply.
 /// - The response is the output that succeeded, or the part of it at
 ///   [`response_at`](Self::response_at).
@@ -199,7 +200,7 @@ impl Waiter {
     }
 
     /// Sets the path at which the reply of the start call has the operation's name. Default: none,
-    /// for a path of polls without `{name}`.
+    /// for polls without `{name}`.
     #[must_use]
     pub const fn name_at(mut self, path: &'static str) -> Self {
         self.name_at = Some(path);
@@ -219,6 +220,11 @@ impl Waiter {
     fn check(&self) -> Result<(), Failure> {
         let mut declared = self.acceptors.iter().filter_map(Acceptor::path).chain(self.name_at).chain(self.response_at);
         declared.try_for_each(|path| Path::parse(path).map(drop))
+    }
+
+    /// Whether the polls have the operation's name.
+    fn polls_by_name(&self) -> bool {
+        [self.path, self.body].into_iter().flatten().any(|template| template.contains(NAME))
     }
 
     /// Finds the operation's name in the output of the start call. Returns `None` if no path is
@@ -285,7 +291,13 @@ impl Dialect for Waiter {
     ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
         // The body is parsed only for the name: without one, the reply need not be JSON.
-        let name = if self.name_at.is_some() { self.name(output_of(reply)?)? } else { None };
+        let name =
+            if self.name_at.is_some() { output_of(reply).and_then(|output| self.name(output)) } else { Ok(None) };
+        let name = match name {
+            // The service has accepted the start, and the polls are known without a name.
+            Err(_) if !self.polls_by_name() => None,
+            name => name?,
+        };
         let cursor = match (self.path, name) {
             // A name that would leave its collection fails the polls: the work has begun. A path
             // without `{name}` needs no key.

@@ -57,8 +57,7 @@ impl<'p> Path<'p> {
         let left = self.left.find(output);
         let Some((operator, right)) = &self.compared else { return left };
         let right = right.find(output);
-        // Numbers are equal by value: `3` and `3.0` are the same number.
-        let order = left.number().zip(right.number()).and_then(|(left, right)| left.partial_cmp(&right));
+        let order = left.number_text().zip(right.number_text()).and_then(|(left, right)| order(&left, &right));
         let same = || order.map_or_else(|| left.is_same(&right), Ordering::is_eq);
         match *operator {
             "==" => Found::Bool(same()),
@@ -159,10 +158,6 @@ impl<'p, 'a> Found<'p, 'a> {
         text.starts_with(|c: char| c == '-' || c.is_ascii_digit()).then_some(Cow::Borrowed(text))
     }
 
-    fn number(&self) -> Option<f64> {
-        self.number_text().and_then(|text| parse(&text).ok())
-    }
-
     pub(super) fn is_list(&self) -> bool {
         matches!(self, Self::List(_)) || self.raw().is_some_and(|raw| raw.get().starts_with('['))
     }
@@ -257,8 +252,7 @@ impl<'p, 'a> Found<'p, 'a> {
             Value::Null => matches!(self, Self::Nothing),
             Value::Bool(wanted) => self.bool() == Some(*wanted),
             Value::Number(wanted) => {
-                let both = self.number().zip(wanted.as_f64());
-                both.and_then(|(found, wanted)| found.partial_cmp(&wanted)).is_some_and(Ordering::is_eq)
+                self.number_text().and_then(|found| order(&found, &wanted.to_string())).is_some_and(Ordering::is_eq)
             }
             Value::String(wanted) => self.string().is_some_and(|found| found == *wanted),
             Value::Array(wanted) => {
@@ -317,6 +311,17 @@ impl<'p, 'a> Found<'p, 'a> {
             }
         }
     }
+}
+
+/// Orders two numbers by value: `3` and `3.0` are the same number.
+///
+/// Integers are compared as such. As floats, two ids or two times in nanoseconds that differ in
+/// their last digits would be the same number.
+fn order(left: &str, right: &str) -> Option<Ordering> {
+    if let (Ok(left), Ok(right)) = (left.parse::<i128>(), right.parse::<i128>()) {
+        return Some(left.cmp(&right));
+    }
+    parse::<f64>(left).ok()?.partial_cmp(&parse(right).ok()?)
 }
 
 impl<'p, 'a> Projection<'p, 'a> {
@@ -517,6 +522,30 @@ mod tests {
         }
         for wrong in ["", "a..b", "a[", "a[x]", "length(a", "a ==", "a b", "1a", "a == `{`"] {
             assert!(Path::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+    #[test]
+    fn integers_are_compared_exactly_and_other_numbers_by_value() {
+        let output: &RawValue = serde_json::from_str(
+            r#"{"at":1700000000000000001,"ids":[1700000000000000001],"big":100000000000000000000000000001,"low":-1700000000000000001,"half":0.5}"#,
+        )
+        .unwrap();
+        for (path, found) in [
+            ("at == `1700000000000000100`", "false"),
+            ("at != `1700000000000000100`", "true"),
+            ("at == `1700000000000000001`", "true"),
+            ("at < `1700000000000000002`", "true"),
+            ("at >= `1700000000000000002`", "false"),
+            ("low > `-1700000000000000002`", "true"),
+            ("ids == `[1700000000000000100]`", "false"),
+            ("ids == `[1700000000000000001]`", "true"),
+            ("ids == `[1700000000000000001.0]`", "true"),
+            ("big == `100000000000000000000000000002`", "false"),
+            ("big == `1e29`", "true"),
+            ("half < `1`", "true"),
+            ("length(ids) == `1.0`", "true"),
+        ] {
+            assert_eq!(Path::parse(path).unwrap().find(Some(output)).into_json(), found, "{path}");
         }
     }
 }
