@@ -94,6 +94,14 @@ pub(super) fn threads_named(name: &str) -> usize {
     names_of_threads().iter().filter(|thread| thread.starts_with(name)).count()
 }
 
+/// Returns how many file descriptors the process may hold; `None` where nothing says so.
+pub(super) fn max_fds() -> Option<usize> {
+    let limits = fs::read_to_string("/proc/self/limits").ok()?;
+    // The first number is the soft limit, the one in force.
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 fn fds() -> usize {
     fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
 }
