@@ -221,18 +221,14 @@ fn client(service: &Service, allowed: &Allowed, replies: Vec<Reply>) -> (Wire, O
     let full: Arc<Vec<&str>> = Arc::new(allowed.iter().filter(|(_, full)| **full).map(|(origin, _)| *origin).collect());
     let wire = Wire::new(move |sent, request| {
         let mut reply = replies.get(sent % replies.len().max(1)).cloned().unwrap_or_default();
+        let origin = trust::origin(request);
         // Only what has the secret already can give it back.
-        let cookies = if full.contains(&&*trust::origin(request)) {
-            [
-                "s=Pl4ntedS3cret; Path=/",
-                "s=Pl4ntedS3cret; Path=/; Domain=evil.test",
-                "s=Pl4ntedS3cret; Path=/; Domain=test",
-            ]
-        } else {
-            ["t=theirs; Path=/", "t=theirs; Path=/; Domain=api.test", "t=theirs; Path=/; Domain=test"]
-        };
-        let cookie = HeaderValue::from_static(cookies.get(sent % 3).copied().unwrap_or_default());
-        reply.headers_mut().append("set-cookie", cookie);
+        let name = if full.contains(&&*origin) { SECRET } else { "theirs" };
+        let domains = ["", "; Domain=test", "; Domain=api.test", "; Domain=evil.test"];
+        let domain = domains.get(sent % domains.len()).copied().unwrap_or_default();
+        // In place of a recorded one, which does not say which origin has set it.
+        reply.headers_mut().remove("set-cookie");
+        append(&mut reply, "set-cookie", format!("{name}={origin}; Path=/{domain}").as_bytes());
         reply
     });
     let builder = service.client().transport(wire.clone()).timer(VirtualClock::new()).cookies(true);
@@ -302,8 +298,15 @@ fn judge(request: &Request, allowed: &Allowed, counts: &mut Counts) {
     let origin = trust::origin(request);
     let access = allowed.get(&*origin);
     assert!(access.is_some(), "{} was sent to {origin}, and allowed are {:?}", request.uri(), allowed.keys());
-    let theirs = request.headers().get_all("cookie").iter().any(|cookie| cookie.as_bytes().starts_with(b"t="));
-    assert!(!(theirs && origin == trust::OWN), "a cookie of another origin was sent to {}", request.uri());
+    // Each cookie says which origin has set it.
+    for cookies in request.headers().get_all("cookie") {
+        for cookie in cookies.to_str().expect("the cookies that are set are text").split("; ") {
+            let set_by = cookie.split_once('=').map(|(_, origin)| origin);
+            assert_eq!(set_by, Some(&*origin), "a cookie of another origin was sent to {}", request.uri());
+            counts.add("cookies", 1);
+            counts.add("cookies elsewhere", u64::from(origin != trust::OWN));
+        }
+    }
     if access == Some(&true) {
         counts.add("trusted elsewhere", u64::from(origin != trust::OWN));
         return;
@@ -332,7 +335,8 @@ mod tests {
             assert!(counts.of(name) > 0, "{name} is not met");
         }
         assert!(counts.of("requests") > 2 * ORIGINS.short);
-        assert!(counts.of("bare") * 50 > ORIGINS.short && counts.of("trusted elsewhere") * 50 > ORIGINS.short);
-        assert!(counts.of("operations") > ORIGINS.short && counts.of("errors") * 4 > ORIGINS.short);
+        assert!(counts.of("bare") * 20 > ORIGINS.short && counts.of("trusted elsewhere") * 20 > ORIGINS.short);
+        assert!(counts.of("cookies") > ORIGINS.short && counts.of("cookies elsewhere") * 50 > ORIGINS.short);
+        assert!(counts.of("operations") > 3 * ORIGINS.short && counts.of("errors") * 4 > ORIGINS.short);
     }
 }
