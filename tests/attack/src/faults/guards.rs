@@ -71,8 +71,10 @@ fn case(seed: u64) -> Counts {
     }
     let paths: BTreeSet<String> = (0..guards).map(|_| requests.recv_timeout(PATIENCE).unwrap()).collect();
     assert_eq!(paths, (0..guards).map(|number| format!("/v1/operations/{number}:cancel")).collect());
-    let threads = threads_named("lro-cancel");
-    assert!(threads <= 1, "{threads} threads send cancel calls");
+    // The calls go on, because the server is silent.
+    if let Some(threads) = threads_named("lro-cancel") {
+        assert_eq!(threads, 1, "one thread sends all cancel calls");
+    }
 
     drop(server);
     let names: BTreeSet<String> = (0..guards)
