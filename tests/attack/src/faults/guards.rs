@@ -18,7 +18,7 @@ use super::{
 use crate::round::{Counts, Suite};
 
 /// Guards that are dropped at once against a server that does not answer.
-pub const GUARDS: Suite = Suite { name: "guards", unit: "cases", case, short: 2 };
+pub const GUARDS: Suite = Suite { name: "guards", unit: "cases", case, short: 2, long: 8 };
 
 /// The guards of a large case, where the process may hold that many connections.
 const LARGE: usize = 1_000;

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Histories with a hostile server.
-pub const ORIGINS: Suite = Suite { name: "origins", unit: "histories", case: of_seed, short: 800 };
+pub const ORIGINS: Suite = Suite { name: "origins", unit: "histories", case: of_seed, short: 800, long: 5000 };
 
 /// What no origin gets but the own and those that are allowed with credentials.
 const SECRET: &str = "Pl4ntedS3cret";

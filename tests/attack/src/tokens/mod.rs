@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Tokens with a valid checksum and any content.
-pub const TOKENS: Suite = Suite { name: "tokens", unit: "tokens", case: of_seed, short: 900 };
+pub const TOKENS: Suite = Suite { name: "tokens", unit: "tokens", case: of_seed, short: 900, long: 5000 };
 
 /// A method, whose tokens are bound to it.
 pub struct Sdk {
