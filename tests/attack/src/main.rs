@@ -1,4 +1,5 @@
-//! The long round of the attack: `lro-attack <suite>|all [--minutes M | --cases N] [--seed S]`.
+//! The long round of the attack:
+//! `lro-attack <suite>|all [--minutes M | --cases N | --long] [--seed S]`.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
         }
         Err(why) => {
             let names: Vec<_> = SUITES.iter().map(|suite| suite.name).collect();
-            eprintln!("{why}\nusage: lro-attack {}|all [--minutes M | --cases N] [--seed S]", names.join("|"));
+            eprintln!("{why}\nusage: lro-attack {}|all [--minutes M | --cases N | --long] [--seed S]", names.join("|"));
             ExitCode::from(2)
         }
     }
@@ -40,9 +41,15 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
     }
     let mut asked = Asked { suites, limit: Limit::Time(Duration::from_secs(60)), seed: fastrand::u64(..) };
     while let Some(word) = words.next() {
+        if word == "--long" {
+            asked.limit = Limit::Long;
+            continue;
+        }
         let value = words.next().ok_or_else(|| format!("`{word}` needs a number"))?;
         let number: u64 = value.parse().map_err(|_| format!("{word} = `{value}` is not a whole number"))?;
         match word.as_str() {
+            // A round without a case would pass.
+            "--minutes" | "--cases" if number == 0 => return Err(format!("{word} = 0: at least 1 is needed")),
             "--minutes" => asked.limit = Limit::Time(Duration::from_secs(number.saturating_mul(60))),
             "--cases" => asked.limit = Limit::Cases(number),
             "--seed" => asked.seed = number,

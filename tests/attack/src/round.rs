@@ -19,6 +19,9 @@ pub struct Suite {
     pub case: fn(seed: u64) -> Counts,
     /// How many cases `cargo test` runs.
     pub short: u64,
+    /// How many cases CI runs, of other seeds: all suites together take two minutes on two cores,
+    /// not optimized.
+    pub long: u64,
 }
 
 /// What the cases of a round have met, by name: faults, requests, polls.
@@ -48,6 +51,8 @@ impl Counts {
 pub enum Limit {
     /// As many cases.
     Cases(u64),
+    /// As many cases as the suite's [`long`](Suite::long) says.
+    Long,
     /// Until the time is over.
     Time(Duration),
 }
@@ -95,6 +100,7 @@ impl Suite {
         let mut cases = 0;
         while match limit {
             Limit::Cases(most) => cases < most,
+            Limit::Long => cases < self.long,
             Limit::Time(most) => began.elapsed() < most,
         } {
             let seed = first_seed.wrapping_add(cases);

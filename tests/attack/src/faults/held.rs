@@ -76,22 +76,32 @@ impl Idle {
     }
 }
 
-/// Waits until no thread has a name that begins so.
+/// Waits until no thread has a name that begins so. Passes where there is no `/proc`.
 ///
 /// # Panics
 ///
 /// If there still is one after ten seconds.
 pub(super) fn assert_ended(name: &str) {
     let began = Instant::now();
-    while threads_named(name) > 0 {
+    while threads_named(name).is_some_and(|threads| threads > 0) {
         assert!(began.elapsed() < Duration::from_secs(10), "a thread `{name}` has not ended");
         thread::sleep(Duration::from_millis(1));
     }
 }
 
-/// Returns how many threads have a name that begins so.
-pub(super) fn threads_named(name: &str) -> usize {
-    names_of_threads().iter().filter(|thread| thread.starts_with(name)).count()
+/// Returns how many threads have a name that begins so; `None` where there is no `/proc`.
+pub(super) fn threads_named(name: &str) -> Option<usize> {
+    let names = names_of_threads();
+    // This thread is always there.
+    (!names.is_empty()).then(|| names.iter().filter(|thread| thread.starts_with(name)).count())
+}
+
+/// Returns how many file descriptors the process may hold; `None` where nothing says so.
+pub(super) fn max_fds() -> Option<usize> {
+    let limits = fs::read_to_string("/proc/self/limits").ok()?;
+    // The first number is the soft limit, the one in force.
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 fn fds() -> usize {

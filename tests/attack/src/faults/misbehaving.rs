@@ -25,7 +25,7 @@ use super::{
 use crate::round::{Counts, Suite};
 
 /// Operations through a server that misbehaves, with every adapter.
-pub const FAULTS: Suite = Suite { name: "faults", unit: "cases", case, short: 14 };
+pub const FAULTS: Suite = Suite { name: "faults", unit: "cases", case, short: 14, long: 120 };
 
 /// How many replies of an operation may be spoilt. The ones after it are not, so that a wait that
 /// goes on reaches the end.

@@ -23,7 +23,7 @@ use super::{
 use crate::round::{Counts, Suite};
 
 /// A server that is killed and started again while operations are waited for.
-pub const RESTART: Suite = Suite { name: "restart", unit: "cases", case, short: 5 };
+pub const RESTART: Suite = Suite { name: "restart", unit: "cases", case, short: 5, long: 30 };
 
 /// How many operations each adapter waits for.
 const WAITS: usize = 4;

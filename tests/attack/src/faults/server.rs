@@ -95,12 +95,15 @@ fn serve(listener: TcpListener, service: &Service, stopped: &Receiver<()>) {
     let executor = Rc::new(LocalExecutor::new());
     let accepting = async {
         loop {
-            // A client may be gone before its connection is accepted.
-            if let Ok((stream, _)) = listener.accept().await {
-                let service = Arc::clone(service);
-                // An error is the client's end of the connection.
-                executor.spawn(async move { drop(converse(stream, &service).await) }).detach();
-            }
+            let Ok((stream, _)) = listener.accept().await else {
+                // The client may be gone already. Or the process has no file descriptor left: then
+                // the connection stays ready, and without a pause nothing else on this thread runs.
+                Timer::after(Duration::from_millis(1)).await;
+                continue;
+            };
+            let service = Arc::clone(service);
+            // An error is the client's end of the connection.
+            executor.spawn(async move { drop(converse(stream, &service).await) }).detach();
         }
     };
     let stopping = async {

@@ -16,6 +16,7 @@ use lro_runtime::{
 use crate::{
     hostile,
     json::Json,
+    readers::generate,
     recorded::{Exchange, Service, recorded, start_request},
     round::{Counts, Suite},
     trust,
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// Histories with a hostile server.
-pub const ORIGINS: Suite = Suite { name: "origins", unit: "histories", case: of_seed, short: 800 };
+pub const ORIGINS: Suite = Suite { name: "origins", unit: "histories", case: of_seed, short: 800, long: 5000 };
 
 /// What no origin gets but the own and those that are allowed with credentials.
 const SECRET: &str = "Pl4ntedS3cret";
@@ -143,14 +144,16 @@ pub fn play(bytes: &[u8]) -> Counts {
     let service = tape.below(recorded().services.len());
     let exchanges: Vec<&Exchange> = recorded().scripts_of(service).into_iter().flatten().collect();
     let service = recorded().service(service);
-    counts.add(service.name, 1);
     let mut allowed = Allowed::from([(trust::OWN, true)]);
     for (_, origin) in OTHERS {
         if tape.one_in(2) {
             allowed.insert(origin, tape.one_in(2));
         }
     }
-    let replies: Vec<Reply> = (0..8).map(|_| reply(&mut tape, &exchanges)).collect();
+    let mut replies: Vec<Reply> = (0..8).map(|_| reply(&mut tape, &exchanges)).collect();
+    if service.is_grpc() {
+        replies.iter_mut().for_each(generate::as_grpc);
+    }
     let (wire, client) = client(service, &allowed, replies);
     let look = |counts: &mut Counts| wire.take().iter().for_each(|request| judge(request, &allowed, counts));
 
@@ -162,6 +165,7 @@ pub fn play(bytes: &[u8]) -> Counts {
     }
     request.headers_mut().insert("x-mine", HeaderValue::from_static(SECRET));
     let mut operation = block_on(client.start(request)).ok();
+    counts.add(service.name, operation.is_some().into());
     look(&mut counts);
     for _ in 0..8 {
         operation = step(&mut tape, &client, operation, &mut counts);
@@ -221,18 +225,14 @@ fn client(service: &Service, allowed: &Allowed, replies: Vec<Reply>) -> (Wire, O
     let full: Arc<Vec<&str>> = Arc::new(allowed.iter().filter(|(_, full)| **full).map(|(origin, _)| *origin).collect());
     let wire = Wire::new(move |sent, request| {
         let mut reply = replies.get(sent % replies.len().max(1)).cloned().unwrap_or_default();
+        let origin = trust::origin(request);
         // Only what has the secret already can give it back.
-        let cookies = if full.contains(&&*trust::origin(request)) {
-            [
-                "s=Pl4ntedS3cret; Path=/",
-                "s=Pl4ntedS3cret; Path=/; Domain=evil.test",
-                "s=Pl4ntedS3cret; Path=/; Domain=test",
-            ]
-        } else {
-            ["t=theirs; Path=/", "t=theirs; Path=/; Domain=api.test", "t=theirs; Path=/; Domain=test"]
-        };
-        let cookie = HeaderValue::from_static(cookies.get(sent % 3).copied().unwrap_or_default());
-        reply.headers_mut().append("set-cookie", cookie);
+        let name = if full.contains(&&*origin) { SECRET } else { "theirs" };
+        let domains = ["", "; Domain=test", "; Domain=api.test", "; Domain=evil.test"];
+        let domain = domains.get(sent % domains.len()).copied().unwrap_or_default();
+        // In place of a recorded one, which does not say which origin has set it.
+        reply.headers_mut().remove("set-cookie");
+        append(&mut reply, "set-cookie", format!("{name}={origin}; Path=/{domain}").as_bytes());
         reply
     });
     let builder = service.client().transport(wire.clone()).timer(VirtualClock::new()).cookies(true);
@@ -302,8 +302,15 @@ fn judge(request: &Request, allowed: &Allowed, counts: &mut Counts) {
     let origin = trust::origin(request);
     let access = allowed.get(&*origin);
     assert!(access.is_some(), "{} was sent to {origin}, and allowed are {:?}", request.uri(), allowed.keys());
-    let theirs = request.headers().get_all("cookie").iter().any(|cookie| cookie.as_bytes().starts_with(b"t="));
-    assert!(!(theirs && origin == trust::OWN), "a cookie of another origin was sent to {}", request.uri());
+    // Each cookie says which origin has set it.
+    for cookies in request.headers().get_all("cookie") {
+        for cookie in cookies.to_str().expect("the cookies that are set are text").split("; ") {
+            let set_by = cookie.split_once('=').map(|(_, origin)| origin);
+            assert_eq!(set_by, Some(&*origin), "a cookie of another origin was sent to {}", request.uri());
+            counts.add("cookies", 1);
+            counts.add("cookies elsewhere", u64::from(origin != trust::OWN));
+        }
+    }
     if access == Some(&true) {
         counts.add("trusted elsewhere", u64::from(origin != trust::OWN));
         return;
@@ -329,10 +336,11 @@ mod tests {
         let report = ORIGINS.short_round();
         let counts = report.counts();
         for name in recorded().names() {
-            assert!(counts.of(name) > 0, "{name} is not met");
+            assert!(counts.of(name) > 0, "no operation of {name} is started");
         }
         assert!(counts.of("requests") > 2 * ORIGINS.short);
-        assert!(counts.of("bare") * 50 > ORIGINS.short && counts.of("trusted elsewhere") * 50 > ORIGINS.short);
-        assert!(counts.of("operations") > ORIGINS.short && counts.of("errors") * 4 > ORIGINS.short);
+        assert!(counts.of("bare") * 20 > ORIGINS.short && counts.of("trusted elsewhere") * 20 > ORIGINS.short);
+        assert!(counts.of("cookies") > ORIGINS.short && counts.of("cookies elsewhere") * 50 > ORIGINS.short);
+        assert!(counts.of("operations") > 3 * ORIGINS.short && counts.of("errors") * 4 > ORIGINS.short);
     }
 }

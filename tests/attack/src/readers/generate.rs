@@ -4,8 +4,12 @@
 
 use std::{sync::OnceLock, time::Duration};
 
+use bytes::Bytes;
 use fastrand::Rng;
-use lro_runtime::{Code, ErrorBudget, HintPolicy, Jitter, PollSettings, Status, UnknownStatus, details::Detail};
+use http::{HeaderValue, StatusCode};
+use lro_runtime::{
+    Code, ErrorBudget, HintPolicy, Jitter, PollSettings, Status, UnknownStatus, details::Detail, transport::Reply,
+};
 use serde_json::{Value, json};
 
 use super::case::Case;
@@ -448,12 +452,8 @@ fn replacement(rng: &mut Rng, part: &Json) -> Json {
 
 /// Turns a body of `google.longrunning` in JSON into its protobuf message, and damages that.
 fn as_message(rng: &mut Rng, case: &mut Case) {
-    let Ok(value) = serde_json::from_slice::<Value>(&case.body) else { return };
-    case.body = operation(&value);
-    if let Some(listed) = value.get("operations").and_then(Value::as_array) {
-        case.body = listed.iter().flat_map(|one| field(1, &operation(one))).collect();
-        case.body.extend(field(2, b"next"));
-    }
+    let Some(body) = message(&case.body) else { return };
+    case.body = body;
     for _ in 0..rng.usize(..3) {
         match rng.u8(..5) {
             0 => drop(flip(rng, &mut case.body)),
@@ -484,6 +484,29 @@ fn as_message(rng: &mut Rng, case: &mut Case) {
     if rng.u8(..4) > 0 {
         case.status = 200;
     }
+}
+
+/// Turns a reply of Google's REST interface into that of its gRPC interface; leaves alone what has
+/// no body in JSON.
+pub(crate) fn as_grpc(reply: &mut Reply) {
+    let code = match reply.status().as_u16() {
+        200..300 => "0",
+        404 => "5",
+        _ => "14",
+    };
+    let Some(body) = message(reply.body()) else { return };
+    *reply.body_mut() = if code == "0" { body.into() } else { Bytes::new() };
+    *reply.status_mut() = StatusCode::OK;
+    reply.headers_mut().insert("grpc-status", HeaderValue::from_static(code));
+}
+
+/// Encodes a body of `google.longrunning` in JSON as its protobuf message; `None` if it is no JSON.
+fn message(body: &[u8]) -> Option<Vec<u8>> {
+    let value = serde_json::from_slice::<Value>(body).ok()?;
+    let Some(listed) = value.get("operations").and_then(Value::as_array) else { return Some(operation(&value)) };
+    let mut out: Vec<_> = listed.iter().flat_map(|one| field(1, &operation(one))).collect();
+    out.extend(field(2, b"next"));
+    Some(out)
 }
 
 /// Encodes an operation as its protobuf message.

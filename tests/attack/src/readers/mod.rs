@@ -27,7 +27,7 @@ pub mod case;
 pub mod generate;
 
 /// Damaged replies of every dialect.
-pub const READERS: Suite = Suite { name: "readers", unit: "executions", case: of_seed, short: 600 };
+pub const READERS: Suite = Suite { name: "readers", unit: "executions", case: of_seed, short: 600, long: 3000 };
 
 /// A secret that is planted where the library hides what is there.
 const SECRET: &str = "Pl4ntedS3cret";

@@ -23,16 +23,18 @@ use self::world::Service;
 use crate::round::{Counts, Suite};
 
 /// All histories of the model of the shared wait up to a length: of each of the services, then of
-/// each one action longer.
-pub const SHARED_ALL: Suite = Suite { name: "shared-all", unit: "explorations", case: all_histories, short: 4 };
+/// each one action longer, six lengths in all. From seed 24 on the same 24 explorations come again,
+/// so that a round of hours stays within memory and time.
+pub const SHARED_ALL: Suite =
+    Suite { name: "shared-all", unit: "explorations", case: all_histories, short: 4, long: 3 };
 
 /// Random histories of the model of the shared wait, longer than those that are all played.
-pub const SHARED: Suite = Suite { name: "shared", unit: "histories", case: random_history, short: 300 };
+pub const SHARED: Suite = Suite { name: "shared", unit: "histories", case: random_history, short: 300, long: 8000 };
 
 /// One shared wait whose waiters are on threads, which come, go and hold on as the seed says. What
 /// the scheduler of the machine does is not in the seed: a case that fails may pass when repeated.
 pub const SHARED_THREADS: Suite =
-    Suite { name: "shared-threads", unit: "waits", case: threads::wait_on_threads, short: 20 };
+    Suite { name: "shared-threads", unit: "waits", case: threads::wait_on_threads, short: 20, long: 2000 };
 
 /// The services that the model plays.
 const SERVICES: [Service; 4] = [

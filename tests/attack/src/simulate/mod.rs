@@ -59,7 +59,7 @@ mod waits;
 mod world;
 
 /// The suite.
-pub(crate) const SUITE: Suite = Suite { name: "simulate", unit: "histories", case, short: 800 };
+pub(crate) const SUITE: Suite = Suite { name: "simulate", unit: "histories", case, short: 800, long: 6000 };
 
 /// What every secret that is planted has in it.
 const SECRET: &str = "hunter2";

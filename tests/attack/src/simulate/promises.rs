@@ -2,7 +2,6 @@
 
 use std::{error::Error as StdError, fmt::Write as _};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use lro_runtime::{Error, RawOperation, State, Token};
 
 use super::{
@@ -10,6 +9,7 @@ use super::{
     speech::{name_of, named_in},
     truth::{End, Stage, Truth},
 };
+use crate::tokens;
 
 /// A promise of the library that a history can break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,9 +155,8 @@ pub(super) fn check_error(error: &Error) {
 /// Checks what a token says.
 pub(super) fn check_token(token: &Token) {
     let word = token.to_string();
-    let said = word.rsplit('-').next().and_then(|said| URL_SAFE_NO_PAD.decode(said).ok());
-    // The alphabet has `-`: what follows the last one may be no whole word.
-    let said = said.or_else(|| URL_SAFE_NO_PAD.decode(word.get(14..).unwrap_or_default()).ok()).unwrap_or_default();
-    check_text(&String::from_utf8_lossy(&said));
+    let said = tokens::content(&word);
+    holds(Promise::NoSecretIsTold, said.is_some(), || format!("what `{word}` says cannot be read"));
+    check_text(&said.unwrap_or_default());
     check_text(&format!("{token:?} {word}"));
 }

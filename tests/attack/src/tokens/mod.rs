@@ -15,14 +15,14 @@ use crate::{
     hostile,
     json::Json,
     readers::generate,
-    recorded::{Exchange, recorded, start_request},
+    recorded::{Exchange, Service, recorded, start_request},
     round::{Counts, Suite},
     trust,
     wire::Wire,
 };
 
 /// Tokens with a valid checksum and any content.
-pub const TOKENS: Suite = Suite { name: "tokens", unit: "tokens", case: of_seed, short: 900 };
+pub const TOKENS: Suite = Suite { name: "tokens", unit: "tokens", case: of_seed, short: 900, long: 5000 };
 
 /// A method, whose tokens are bound to it.
 pub struct Sdk {
@@ -94,8 +94,9 @@ fn valid(rng: &mut Rng, service: usize) -> Option<Json> {
     let scripts = recorded().scripts_of(service);
     let script = rng.choice(&scripts).copied()?.to_vec();
     let request = start_request(&script.first()?.start);
-    let wire = Wire::new(move |sent, _| answer(script.get(sent)));
-    let builder = recorded().service(service).client().transport(wire).timer(VirtualClock::new());
+    let service = recorded().service(service);
+    let wire = Wire::new(move |sent, _| answer(service, script.get(sent)));
+    let builder = service.client().transport(wire).timer(VirtualClock::new());
     let client = builder.allow_origin("https://elsewhere.test").build().ok()?;
     let mut operation = block_on(client.start(request)).ok()?;
     for _ in 0..rng.usize(..3) {
@@ -104,7 +105,8 @@ fn valid(rng: &mut Rng, service: usize) -> Option<Json> {
     Json::read(content(&operation.token().to_string())?.as_bytes())
 }
 
-fn answer(exchange: Option<&Exchange>) -> Reply {
+/// Returns the recorded reply, as the service words it.
+fn answer(service: &Service, exchange: Option<&Exchange>) -> Reply {
     let mut reply = Reply::default();
     if let Some(exchange) = exchange {
         *reply.body_mut() = exchange.body.clone().into();
@@ -114,6 +116,9 @@ fn answer(exchange: Option<&Exchange>) -> Reply {
                 reply.headers_mut().append(name, value);
             }
         }
+    }
+    if service.is_grpc() {
+        generate::as_grpc(&mut reply);
     }
     reply
 }
@@ -199,7 +204,7 @@ pub fn play(bytes: &[u8]) -> Counts {
     let service = recorded().service(index);
     counts.add(service.name, 1);
     let exchanges: Vec<_> = recorded().scripts_of(index).into_iter().flatten().collect();
-    let answered = answer(exchanges.get(reply % exchanges.len().max(1)).copied());
+    let answered = answer(service, exchanges.get(reply % exchanges.len().max(1)).copied());
     let wire = Wire::new(move |_, _| answered.clone());
     let builder = service.client().transport(wire.clone()).timer(VirtualClock::new()).cookies(true);
     let operations = builder.build().expect("the client can be built");
@@ -238,8 +243,7 @@ pub fn play(bytes: &[u8]) -> Counts {
         look("a typed poll", &mut counts);
         let _ = (format!("{polled:?}"), block_on(typed.cancel()), block_on(typed.delete()));
         look("a typed call", &mut counts);
-        let bound = [token.method(), ""].contains(&token.method()) && ["", METHOD].contains(&token.method());
-        assert!(bound, "the token is of `{}`", token.method());
+        assert!(["", METHOD].contains(&token.method()), "the token is of `{}`", token.method());
     }
     match operations.resume(Resume::token_only(&word)) {
         Err(error) => {
@@ -321,6 +325,15 @@ mod tests {
             assert!(counts.of(what) * least > TOKENS.short, "{what}: only {}", counts.of(what));
         }
         assert!(counts.of("requests") > TOKENS.short);
+    }
+
+    #[test]
+    fn operations_of_every_service_are_started_to_forge_their_tokens() {
+        for (index, service) in recorded().services.iter().enumerate() {
+            let mut rng = Rng::with_seed(1);
+            let started = (0..100).any(|_| valid(&mut rng, index).is_some());
+            assert!(started, "no operation of {} {:?} can be started", service.name, service.options);
+        }
     }
 
     #[test]
