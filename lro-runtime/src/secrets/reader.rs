@@ -116,8 +116,26 @@ enum Purpose {
     Show,
     /// To be stored: the value of a known secret is hidden.
     Store,
-    /// To be stored as an address: a known secret is left out with its name.
+    /// To be stored as an address of a server: a known secret is left out with its name.
     LeaveOut,
+    /// To be stored as an address of the caller: a parameter is left out with its name unless it is
+    /// known to be harmless.
+    LeaveOutUnknown,
+}
+
+impl Purpose {
+    /// Whether parameters go with their names, and nothing stands for them.
+    fn leaves_out(self) -> bool {
+        matches!(self, Self::LeaveOut | Self::LeaveOutUnknown)
+    }
+
+    /// Returns the list by which the parameters of a query are judged.
+    fn list(self) -> List {
+        match self {
+            Self::Show | Self::LeaveOutUnknown => List::Shown,
+            Self::Store | Self::LeaveOut => List::Secrets,
+        }
+    }
 }
 
 /// By which list a parameter is judged.
@@ -284,7 +302,7 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
         if let Some(value) = &mut passed {
             let ends = (rules.ends_value)(unit.means) || value.in_path && matches!(unit.means, '/' | '?');
             if unit.depth > value.depth || !ends {
-                if !value.is_shown && rules.purpose != Purpose::LeaveOut {
+                if !value.is_shown && !rules.purpose.leaves_out() {
                     out.push('…');
                 }
                 value.is_shown = true;
@@ -314,7 +332,7 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
                 let opens = is_query || opened.is_some();
                 // A `;` in a text may be that of a sentence or of a header.
                 let is_stop = rules.is_text && unit.means == ';' && !has_query;
-                let list = if rules.purpose == Purpose::Show && !is_stop { List::Shown } else { List::Secrets };
+                let list = if is_stop { List::Secrets } else { rules.purpose.list() };
                 mark = Some(Mark { at: out.len(), text, depth: unit.depth, opens, list, length: 0 });
                 name.clear();
                 out.push_str(text);
@@ -330,7 +348,7 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
                     passed = Some(Value { depth: unit.depth.min(mark.depth), in_path, is_shown: false });
                     host = None;
                 }
-                match secret.filter(|_| rules.purpose == Purpose::LeaveOut) {
+                match secret.filter(|_| rules.purpose.leaves_out()) {
                     Some(mark) => {
                         let name = out.get(mark.at + mark.text.len()..).unwrap_or_default();
                         left_out.push(name.to_owned());
@@ -429,24 +447,40 @@ pub(crate) fn without_secrets(text: &str, left_out: &mut Vec<String>) -> String 
     if is_worth_reading(text) { cleaned(text, &rules, left_out) } else { text.to_owned() }
 }
 
-/// Returns a URL that the caller has written fit to be stored: of its query only what is known to
-/// be harmless, and no fragment. The names of the other parameters are added to `left_out`.
+/// Returns a URL that the caller has written fit to be stored: of its parameters only what is known
+/// to be harmless, and no fragment. The names of the others are added to `left_out`, and `…` for
+/// each that has none. What is stored is what [`redacted`] shows as it is.
 pub(crate) fn of_caller(url: &str, left_out: &mut Vec<String>) -> String {
     let url = url.split('#').next().unwrap_or_default();
-    let Some((path, query)) = url.split_once('?') else { return without_secrets(url, left_out) };
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let mut kept = path.to_owned();
     let mut separator = '?';
-    for pair in query.split('&') {
-        let name = pair.split('=').next().unwrap_or_default();
-        if is_shown(&folded(name)) {
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let name = name_of(pair);
+        if is_shown(&folded(name.unwrap_or(pair))) {
             kept.push(separator);
             kept.push_str(pair);
             separator = '&';
-        } else if !pair.is_empty() {
-            left_out.push(name.to_owned());
+        } else {
+            left_out.push(name.unwrap_or("…").to_owned());
         }
     }
-    without_secrets(&kept, left_out)
+    let rules = Rules { purpose: Purpose::LeaveOutUnknown, ..ALONE };
+    if is_worth_reading(&kept) { cleaned(&kept, &rules, left_out) } else { kept }
+}
+
+/// Returns the name of a parameter as it is written. `None` if it has none: what stands before the
+/// mark of another parameter, or alone, may be a value.
+fn name_of(pair: &str) -> Option<&str> {
+    let mut rest = pair;
+    while let Some(unit) = Unit::first_of(rest) {
+        match unit.means {
+            '=' => return pair.get(..pair.len() - rest.len()).filter(|name| !name.is_empty()),
+            '?' | '&' | ';' | '#' => return None,
+            _ => rest = rest.get(unit.text.len()..).unwrap_or_default(),
+        }
+    }
+    None
 }
 
 /// Returns a name as it is compared, with `%XX` decoded.
@@ -628,8 +662,28 @@ mod tests {
         let mut left_out = vec![];
         let url = "https://u:p@h/p;jwt=x/q?pin=1&api-version=2&flag&%24filter=a&pin=2&top=/?sig=y#f=3";
         assert_eq!(of_caller(url, &mut left_out), "https://h/p/q?api-version=2&%24filter=a&top=/");
-        assert_eq!(left_out, ["pin", "flag", "pin", "jwt", "sig"]);
+        assert_eq!(left_out, ["pin", "…", "pin", "jwt", "sig"]);
         assert_eq!(of_caller("operations/7", &mut left_out), "operations/7");
+    }
+
+    #[test]
+    fn of_a_url_of_the_caller_no_value_is_stored_however_its_parameter_is_written() {
+        for (url, own, names) in [
+            ("/x?pin%3Dhunter2", "/x", ["pin"]),
+            ("/x?pin%253Dhunter2&top=1", "/x?top=1", ["pin"]),
+            ("/x?api-version=1;pin=hunter2", "/x?api-version=1", ["pin"]),
+            ("/x?view=a?pin=hunter2", "/x?view=a", ["pin"]),
+            ("/x?filter=%3Fpin%3Dhunter2&top=1", "/x?filter=&top=1", ["pin"]),
+            ("/x%3Fpin=hunter2", "/x", ["pin"]),
+            ("/x?hunter2", "/x", ["…"]),
+            ("/x?hunter2;top=1", "/x", ["…"]),
+            ("/x?hunter2%26top=1", "/x", ["…"]),
+        ] {
+            let mut left_out = vec![];
+            assert_eq!(of_caller(url, &mut left_out), own);
+            assert_eq!(left_out, names, "{url}");
+            assert_eq!(redacted(own), own);
+        }
     }
 
     #[test]
@@ -711,6 +765,7 @@ mod tests {
             prop_assert_eq!(super::tests::stored(&stored), &*stored, "{}", text);
             let own = of_caller(&text, &mut vec![]);
             prop_assert_eq!(of_caller(&own, &mut vec![]), &*own, "{}", text);
+            prop_assert_eq!(redacted(&own), &*own, "{}", text);
             let once = redacted(&text);
             prop_assert_eq!(redacted(&once), &*once, "{}", text);
             let shown = hidden(&text);
@@ -723,6 +778,7 @@ mod tests {
 
     const PARTS: &[&str] = &[
         "?", "&", ";", "#", "=", "sig", "key", "a", "ä", "%", "25", "3", "F", "26", "3D", "%3D", "%40", "\\", "u0026",
-        "amp;", "#38;", "https:", "/", "//", "@", "u:p@", "\n", " ", "\"", ":", "\"pwd\"", "5", ";",
+        "amp;", "#38;", "https:", "/", "//", "@", "u:p@", "\n", " ", "\"", ":", "\"pwd\"", "5", ";", "top", "filter",
+        "pin", "\\u0022", "[", "}",
     ];
 }
