@@ -177,6 +177,42 @@ struct Value {
 /// lacks one.
 const NAME: usize = 40;
 
+/// A quote of JSON, which in a string of other JSON is written `\"` or `\u0022`.
+#[derive(Clone, Copy, Default)]
+struct Quote {
+    /// How many backslashes stand before it, without those of the string that it ends.
+    slashes: usize,
+    /// Whether it is written `u0022`.
+    is_coded: bool,
+    /// In how many strings the JSON is, in whose syntax it is a quote.
+    level: u32,
+}
+
+impl Quote {
+    /// Reads a quote that has so many backslashes before it; `None` if `unit` is none.
+    fn of(unit: &Unit<'_>, slashes: usize) -> Option<Self> {
+        let is_coded = unit.means == '"' && unit.text.starts_with('\\');
+        if !is_coded && unit.text != "\"" {
+            return None;
+        }
+        let slashes = if is_coded { unit.text.trim_end_matches("u0022").len().max(1) } else { slashes };
+        // A string of JSON doubles the backslashes of what it holds, and adds one for a quote that
+        // it does not write as a number.
+        let doubled = if is_coded { slashes.trailing_zeros() } else { 0 };
+        let level = doubled + (slashes >> doubled).trailing_ones();
+        Some(Self { slashes: slashes % (2 << level), is_coded, level })
+    }
+
+    fn write(self, out: &mut String) {
+        self.write_slashes(out);
+        out.push_str(if self.is_coded { "u0022" } else { "\"" });
+    }
+
+    fn write_slashes(self, out: &mut String) {
+        out.extend(std::iter::repeat_n('\\', self.slashes));
+    }
+}
+
 /// Finds the members of JSON objects whose values are secrets, also in JSON that is a string of
 /// other JSON.
 ///
@@ -186,9 +222,9 @@ const NAME: usize = 40;
 struct Members {
     /// How many backslashes stand directly before the next character.
     slashes: usize,
-    /// What follows the last quote, folded, and the backslashes before that quote.
+    /// What follows the last quote, folded, and that quote.
     run: String,
-    opened: usize,
+    opened: Quote,
     stage: Stage,
 }
 
@@ -212,47 +248,43 @@ impl Members {
     fn passes_over(&mut self, unit: &Unit<'_>, out: &mut String) -> bool {
         let slashes = self.slashes;
         self.slashes = if unit.text.starts_with('\\') && unit.means == '\\' { unit.text.len() } else { 0 };
+        let quote = Quote::of(unit, slashes);
         if self.stage == Stage::InNumber {
-            if matches!(unit.text, "+" | "-" | "." | "e" | "E") || unit.text.bytes().all(|byte| byte.is_ascii_digit()) {
+            if matches!(unit.means, '+' | '-' | '.' | 'e' | 'E') || unit.means.is_ascii_digit() {
                 return true;
             }
             self.stage = Stage::Outside;
         }
         if self.stage == Stage::InString {
-            // Of two backslashes the first escapes the second; of a string in a string, each is
-            // written as two.
-            let ends = slashes < self.opened || slashes % (2 * (self.opened + 1)) == self.opened;
-            if unit.text != "\"" || !ends {
-                return true;
-            }
-            out.extend(std::iter::repeat_n('\\', slashes.min(self.opened)));
-            (self.stage, self.opened) = (Stage::Outside, slashes);
-            self.run.clear();
+            // The end of a string that the value is in ends it as well.
+            let Some(quote) = quote.filter(|quote| quote.level <= self.opened.level) else { return true };
+            self.end_at(quote, out);
             return false;
         }
-        match unit.text {
-            "\"" if self.stage == Stage::Valued && slashes == self.opened => {
-                out.push_str("\"…");
+        match (quote, unit.text) {
+            (Some(quote), text) if self.stage == Stage::Valued && quote.level == self.opened.level => {
+                out.extend([text, "…"]);
                 self.stage = Stage::InString;
                 return true;
             }
-            "\"" => {
-                let is_name = slashes == self.opened && (slashes + 1).is_power_of_two() && is_secret_member(&self.run);
+            (Some(quote), _) => {
+                let is_name = quote.level == self.opened.level && is_secret_member(&self.run);
                 self.stage = if is_name { Stage::Named } else { Stage::Outside };
-                self.opened = slashes;
+                self.opened = quote;
                 self.run.clear();
             }
-            ":" if self.stage == Stage::Named => self.stage = Stage::Valued,
-            text if self.stage == Stage::Valued && text.starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
-                let quote = "\\".repeat(self.opened) + "\"";
-                out.extend([&*quote, "…", &*quote]);
+            (None, ":") if self.stage == Stage::Named => self.stage = Stage::Valued,
+            (None, text)
+                if self.stage == Stage::Valued && text.starts_with(|c: char| c.is_ascii_digit() || c == '-') =>
+            {
+                self.write_whole(out);
                 self.stage = Stage::InNumber;
                 return true;
             }
             _ if self.slashes > 0 => {}
-            text => {
+            (None, text) => {
                 // White space of JSON that is a string is written `\n`.
-                let is_space = text.starts_with(char::is_whitespace) || slashes > 0 && matches!(text, "n" | "r" | "t");
+                let is_space = unit.means.is_whitespace() || slashes > 0 && matches!(text, "n" | "r" | "t");
                 if !is_space {
                     self.stage = Stage::Outside;
                 }
@@ -260,6 +292,22 @@ impl Members {
             }
         }
         false
+    }
+
+    /// Writes what stands for a value that is no string.
+    fn write_whole(&self, out: &mut String) {
+        self.opened.write(out);
+        out.push('…');
+        self.opened.write(out);
+    }
+
+    /// Ends a value at a quote, whose backslashes were passed over with it.
+    fn end_at(&mut self, quote: Quote, out: &mut String) {
+        if !quote.is_coded {
+            quote.write_slashes(out);
+        }
+        (self.stage, self.opened) = (Stage::Outside, quote);
+        self.run.clear();
     }
 }
 
@@ -686,6 +734,27 @@ mod tests {
         }
     }
 
+    /// Returns the inside of a string of JSON with its quotes written as `\u0022`.
+    fn with_codes(inner: &str) -> String {
+        let mut out = String::new();
+        let mut letters = inner.chars();
+        while let Some(letter) = letters.next() {
+            out.push(letter);
+            match letter {
+                '\\' => match letters.next() {
+                    Some('"') => out.push_str("u0022"),
+                    next => out.extend(next),
+                },
+                _ => {}
+            }
+        }
+        out
+    }
+
+    fn members(json: &str) -> serde_json::Map<String, serde_json::Value> {
+        serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {json}"))
+    }
+
     #[test]
     fn a_member_of_json_that_is_a_secret_is_hidden_however_deep_it_is_quoted() {
         let bodies = [
@@ -696,14 +765,27 @@ mod tests {
             r#"{"token": null, "jwt": true, "pwd": {"x": []}}"#,
         ];
         for body in bodies {
-            let quoted = |body: &String| Some(serde_json::json!({ "message": body }).to_string());
-            for text in std::iter::successors(Some(body.to_owned()), quoted).take(4) {
-                for clean in [hidden, stored_text] {
-                    let shown = clean(&text);
-                    assert!(!shown.contains("hunter2"), "{shown}");
-                    let members = |json: &str| serde_json::from_str::<serde_json::Map<_, serde_json::Value>>(json);
-                    let (before, after) = (members(&text).unwrap(), members(&shown).unwrap());
-                    assert!(before.keys().eq(after.keys()), "{shown}");
+            // Three times a string of other JSON, each time by one of two writers: the one writes
+            // a quote as `\"`, the other as `\u0022`.
+            for writers in 0..8 {
+                let mut text = body.to_owned();
+                for nth in 0..4 {
+                    for clean in [hidden, stored_text] {
+                        let shown = clean(&text);
+                        assert!(!shown.contains("hunter2"), "{text}: {shown}");
+                        assert!(members(&text).keys().eq(members(&shown).keys()), "{text}: {shown}");
+                        let (mut before, mut after) = (members(&text), members(&shown));
+                        // What is hidden is hidden between quotes of the level that it has.
+                        while let Some(message) = before.get("message").cloned() {
+                            after = members(after["message"].as_str().unwrap());
+                            before = members(message.as_str().unwrap());
+                            assert!(before.keys().eq(after.keys()), "{text}: {shown}");
+                        }
+                    }
+                    let message = serde_json::Value::from(text).to_string();
+                    let inner = &message[1..message.len() - 1];
+                    let inner = if writers >> nth & 1 == 1 { with_codes(inner) } else { inner.to_owned() };
+                    text = format!(r#"{{"message":"{inner}"}}"#);
                 }
             }
         }
@@ -712,6 +794,21 @@ mod tests {
             assert_eq!(hidden(plain), plain);
         }
         assert_eq!(hidden(r#"it broke off: {"password":"hun"#), r#"it broke off: {"password":"…"#);
+        assert_eq!(
+            hidden(r#"{"message":"{\u0022password\u0022:\u0022hunter2\u0022,\u0022a\u0022:1}"}"#),
+            r#"{"message":"{\u0022password\u0022:\u0022…\u0022,\u0022a\u0022:1}"}"#
+        );
+        // JSON that broke off in a string of other JSON, which goes on.
+        for (said, shown) in [
+            (r#"{"m":"{\"password\":\"hunter2","a":1}"#, r#"{"m":"{\"password\":\"…","a":1}"#),
+            (r#"{"m":"{\"password\":\"hunter2\\","a":1}"#, r#"{"m":"{\"password\":\"…","a":1}"#),
+            (
+                r#"{"m":"{\u0022password\u0022:\u0022hunter2\\","a":1}"#,
+                r#"{"m":"{\u0022password\u0022:\u0022…","a":1}"#,
+            ),
+        ] {
+            assert_eq!(hidden(said), shown);
+        }
     }
 
     thread_local! {
