@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::names::{LONGEST, is_secret, is_secret_member, is_shown, push_folded};
+use super::names::{LONGEST, is_secret, is_secret_member, is_secret_word, is_shown, push_folded};
 use crate::percent;
 
 /// One character of a text, and what it means to a reader of URLs.
@@ -145,8 +145,8 @@ enum List {
     Shown,
     /// Hidden if it is a known secret.
     Secrets,
-    /// As [`Secrets`](Self::Secrets), but by the rule of members: `name=value` in prose.
-    Members,
+    /// As [`Secrets`](Self::Secrets), but by the rule of words: `name=value` in prose.
+    Words,
 }
 
 /// Where the name of a parameter may begin.
@@ -240,6 +240,8 @@ enum Stage {
     InString,
     /// In a number that is passed over.
     InNumber,
+    /// In an array or an object that is passed over: in so many of both, and in a string or not.
+    Nested { depth: usize, in_string: bool },
 }
 
 impl Members {
@@ -254,6 +256,9 @@ impl Members {
                 return true;
             }
             self.stage = Stage::Outside;
+        }
+        if let Stage::Nested { depth, in_string } = self.stage {
+            return self.passes_over_nested(unit, quote, depth, in_string, out);
         }
         if self.stage == Stage::InString {
             // The end of a string that the value is in ends it as well.
@@ -281,6 +286,11 @@ impl Members {
                 self.stage = Stage::InNumber;
                 return true;
             }
+            (None, "[" | "{") if self.stage == Stage::Valued => {
+                self.write_whole(out);
+                self.stage = Stage::Nested { depth: 1, in_string: false };
+                return true;
+            }
             _ if self.slashes > 0 => {}
             (None, text) => {
                 // White space of JSON that is a string is written `\n`.
@@ -292,6 +302,33 @@ impl Members {
             }
         }
         false
+    }
+
+    /// Reads the next character of an array or an object, as [`passes_over`](Self::passes_over).
+    fn passes_over_nested(
+        &mut self,
+        unit: &Unit<'_>,
+        quote: Option<Quote>,
+        depth: usize,
+        in_string: bool,
+        out: &mut String,
+    ) -> bool {
+        let (depth, in_string) = match (quote, unit.text) {
+            // It broke off, and the string that it is in ends here.
+            (Some(quote), _) if quote.level < self.opened.level => {
+                self.end_at(quote, out);
+                return false;
+            }
+            (Some(quote), _) if quote.level == self.opened.level => (depth, !in_string),
+            (None, "[" | "{") if !in_string => (depth + 1, false),
+            (None, "]" | "}") if !in_string => (depth - 1, false),
+            _ => (depth, in_string),
+        };
+        self.stage = if depth == 0 { Stage::Outside } else { Stage::Nested { depth, in_string } };
+        if depth == 0 {
+            self.run.clear();
+        }
+        true
     }
 
     /// Writes what stands for a value that is no string.
@@ -324,7 +361,7 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
     let mut name = String::with_capacity(LONGEST + 4);
     let mut members = Members::default();
     // In a text, a parameter may also begin where a word does.
-    let word = |out: &String| Mark { at: out.len(), text: "", depth: 0, opens: false, list: List::Members, length: 0 };
+    let word = |out: &String| Mark { at: out.len(), text: "", depth: 0, opens: false, list: List::Words, length: 0 };
     let mut mark: Option<Mark<'_>> = rules.is_text.then(|| word(&out));
     // The `?` of a first parameter that was left out, for the one that is first now.
     let mut opening: Option<Mark<'_>> = None;
@@ -389,7 +426,7 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
                 let secret = mark.take().filter(|mark| match mark.list {
                     List::Shown => !is_shown(&name),
                     List::Secrets => is_secret(&name),
-                    List::Members => is_secret_member(&name),
+                    List::Words => is_secret_word(&name),
                 });
                 if let Some(mark) = secret {
                     let in_path = !rules.is_text && !has_query && mark.text == ";";
@@ -811,6 +848,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_secret_that_is_an_array_or_an_object_is_hidden_whole() {
+        for (said, shown) in [
+            (r#"{"password":["hunter2"],"a":1}"#, r#"{"password":"…","a":1}"#),
+            (r#"{"token":{"value":"hunter2"},"a":[1]}"#, r#"{"token":"…","a":[1]}"#),
+            (r#"{"credentials" : {"user":"u","pass":"hunter2"}}"#, r#"{"credentials" : "…"}"#),
+            (r#"{"pwd":[["]"],{"x":"\"}]hunter2"},"hunter2"],"a":1}"#, r#"{"pwd":"…","a":1}"#),
+            (r#"{"m":"{\"pwd\":[\"hunter2\"],\"a\":1}"}"#, r#"{"m":"{\"pwd\":\"…\",\"a\":1}"}"#),
+            (r#"{"m":"{\"pwd\":[\"hunter2\",","a":1}"#, r#"{"m":"{\"pwd\":\"…\"","a":1}"#),
+            (r#"it broke off: {"pwd":{"x":["hunter2"#, r#"it broke off: {"pwd":"…""#),
+        ] {
+            assert_eq!(hidden(said), shown);
+            assert_eq!(stored_text(said), shown);
+        }
+    }
+
+    #[test]
+    fn the_key_of_an_entry_is_no_secret_and_a_key_in_a_query_is() {
+        for plain in [r#"{"key":"region","value":"eu"}"#, r#"{"keys":["a"],"key":{"a":1}}"#] {
+            assert_eq!(hidden(plain), plain);
+            assert_eq!(stored_text(plain), plain);
+        }
+        assert_eq!(hidden("see /p?key=hunter2 or key=hunter2"), "see /p?key=… or key=…");
+    }
+
     thread_local! {
         pub(super) static READ: Cell<usize> = const { Cell::new(0) };
     }
@@ -837,6 +899,10 @@ mod tests {
             "\"",
             "\"pwd\":\"",
             "\\\"pwd\\\":1",
+            "\"pwd\":[",
+            "\"pwd\":[{\"a\":\"\\\\\"}]",
+            "\\u0022pwd\\u0022:\\u0022",
+            "\\u0022pwd\\u0022:{",
         ];
         for part in parts.iter().chain([&parts.concat().as_str()]) {
             for clean in [redacted, stored, shown] {
