@@ -107,6 +107,21 @@ struct Rules {
     /// Whether the text is of any kind, with URLs and JSON in it, and not one name or URL.
     is_text: bool,
     purpose: Purpose,
+    /// Whether the text was cut, so that its end is not where it ends.
+    is_cut: bool,
+}
+
+impl Rules {
+    fn apply<'a>(&self, text: &'a str, left_out: &mut Vec<String>) -> Cow<'a, str> {
+        // Most texts have no parameter, no member and no user info in them. Of a text that was cut,
+        // the `@` may be missing.
+        let is_worth_reading = text.contains(['=', '@', '%', '\\', '&', '?', '#', ';', '"']);
+        if is_worth_reading || self.is_cut && text.contains('/') {
+            Cow::Owned(cleaned(text, self, left_out))
+        } else {
+            Cow::Borrowed(text)
+        }
+    }
 }
 
 /// What a text is cleaned for.
@@ -162,6 +177,19 @@ struct Mark<'a> {
     list: List,
     /// How many characters the name has so far.
     length: usize,
+}
+
+impl Mark<'_> {
+    /// Returns the value of this parameter, whose `=` is encoded so often.
+    fn value(&self, depth: usize, rules: &Rules, has_query: bool) -> Value {
+        let in_path = self.is_in_path(rules, has_query);
+        Value { depth: depth.min(self.depth), in_path, is_shown: false }
+    }
+
+    /// Whether the parameter belongs to a segment of a path.
+    fn is_in_path(&self, rules: &Rules, has_query: bool) -> bool {
+        !rules.is_text && !has_query && self.text == ";"
+    }
 }
 
 /// The value of a secret, while it is passed over.
@@ -399,10 +427,12 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
             if unit.means == '@' {
                 out.truncate(at);
                 // A mark in the user info went with it; one before it stands, whose name has the
-                // slashes in it and so is in no list.
+                // slashes in it and so is in no list. A word begins behind them.
                 (mark, opening, slashes) = (before, None, 0);
                 name.clear();
-                name.push('/');
+                if before.is_some_and(|mark| !mark.text.is_empty()) {
+                    name.push('/');
+                }
                 continue;
             }
             host = Some((at, depth, before)).filter(|_| !(rules.ends_host)(unit.means));
@@ -429,8 +459,7 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
                     List::Words => is_secret_word(&name),
                 });
                 if let Some(mark) = secret {
-                    let in_path = !rules.is_text && !has_query && mark.text == ";";
-                    passed = Some(Value { depth: unit.depth.min(mark.depth), in_path, is_shown: false });
+                    passed = Some(mark.value(unit.depth, rules, has_query));
                     host = None;
                 }
                 match secret.filter(|_| rules.purpose.leaves_out()) {
@@ -451,6 +480,9 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
                 name.clear();
             }
             c => {
+                // A parameter of a segment is over where the segment is.
+                let goes_on = c != '/' || unit.depth > 0;
+                mark = mark.filter(|mark| goes_on || !mark.is_in_path(rules, has_query));
                 let length = mark.as_mut().filter(|mark| !mark.text.is_empty()).map_or(0, |mark| {
                     mark.length += 1;
                     mark.length
@@ -458,10 +490,19 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
                 if mark.is_some() {
                     push_folded(&mut name, c);
                 }
-                if length <= NAME || rules.purpose != Purpose::Show {
-                    out.push_str(unit.text);
-                } else if length == NAME + 1 {
-                    out.push('…');
+                match rules.purpose {
+                    Purpose::LeaveOutUnknown if length > NAME => {
+                        if let Some(mark) = mark.take() {
+                            left_out.push("…".to_owned());
+                            out.truncate(mark.at);
+                            opening = Some(mark).filter(|mark| mark.opens);
+                            passed = Some(mark.value(mark.depth, rules, has_query));
+                            host = None;
+                        }
+                    }
+                    Purpose::Show if length == NAME + 1 => out.push('…'),
+                    Purpose::Show if length > NAME => {}
+                    _ => out.push_str(unit.text),
                 }
                 let is_word = mark.is_some_and(|mark| mark.text.is_empty());
                 if is_word && c.is_ascii_punctuation() && !matches!(c, '-' | '_' | '.' | '$') {
@@ -479,12 +520,12 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
             (_, c) => u8::from(c != '/' && !c.is_alphanumeric()),
         };
     }
+    // What was read of a host may be user info, whose `@` was cut off: no host is as long as what is
+    // read behind the end of what is shown.
+    if let Some((at, ..)) = host.filter(|_| rules.is_cut) {
+        out.truncate(at);
+    }
     out
-}
-
-/// Whether a text may have a parameter, a member or user info in it. Most have neither.
-fn is_worth_reading(text: &str) -> bool {
-    text.contains(['=', '@', '%', '\\', '&', '?', '#', ';', '"'])
 }
 
 /// The rules of a text of any kind, such as a body that has URLs in it.
@@ -493,6 +534,7 @@ const TEXT: Rules = Rules {
     ends_host: |c| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '`' | '<' | '>' | '\\'),
     is_text: true,
     purpose: Purpose::Show,
+    is_cut: false,
 };
 
 /// The rules of a name or a URL that stands alone.
@@ -501,35 +543,44 @@ const ALONE: Rules = Rules {
     ends_host: |c| matches!(c, '/' | '?' | '#'),
     is_text: false,
     purpose: Purpose::Show,
+    is_cut: false,
 };
 
 /// Returns a text of any kind in a form that may be shown: `…` stands for the values of query
 /// parameters that are not known to be harmless, and of members of JSON that are known secrets.
-/// User info is removed from URLs.
-pub(crate) fn hidden(text: &str) -> Cow<'_, str> {
-    if is_worth_reading(text) { Cow::Owned(cleaned(text, &TEXT, &mut vec![])) } else { Cow::Borrowed(text) }
+/// User info is removed from URLs. `is_cut` says that the text is only the beginning of one.
+pub(crate) fn hidden(text: &str, is_cut: bool) -> Cow<'_, str> {
+    Rules { is_cut, ..TEXT }.apply(text, &mut vec![])
 }
 
 /// Returns a text of any kind in a form that may be stored: as [`hidden`], but of query parameters
 /// only the known secrets are hidden, because what reads the text later may need the others. JSON
 /// stays JSON.
 pub(crate) fn stored_text(text: &str) -> Cow<'_, str> {
-    let rules = Rules { purpose: Purpose::Store, ..TEXT };
-    if is_worth_reading(text) { Cow::Owned(cleaned(text, &rules, &mut vec![])) } else { Cow::Borrowed(text) }
+    stored_head(text, false)
+}
+
+/// As [`stored_text`], of a text that may be only the beginning of one.
+pub(crate) fn stored_head(text: &str, is_cut: bool) -> Cow<'_, str> {
+    Rules { purpose: Purpose::Store, is_cut, ..TEXT }.apply(text, &mut vec![])
 }
 
 /// Returns a name or a URL in a form that may be shown: `…` stands for the values of query
 /// parameters that are not known to be harmless, and user info is removed.
 pub(crate) fn redacted(text: &str) -> String {
-    if is_worth_reading(text) { cleaned(text, &ALONE, &mut vec![]) } else { text.to_owned() }
+    redacted_head(text, false)
+}
+
+/// As [`redacted`], of a name or a URL that may be only the beginning of one.
+pub(crate) fn redacted_head(text: &str, is_cut: bool) -> String {
+    Rules { is_cut, ..ALONE }.apply(text, &mut vec![]).into_owned()
 }
 
 /// Returns a name or a URL of a server fit to be stored: known secrets are left out, and their
 /// names added to `left_out`; user info is removed. Everything else stays, letter by letter: the
 /// server gave it to be asked for again, and it may be an opaque name.
 pub(crate) fn without_secrets(text: &str, left_out: &mut Vec<String>) -> String {
-    let rules = Rules { purpose: Purpose::LeaveOut, ..ALONE };
-    if is_worth_reading(text) { cleaned(text, &rules, left_out) } else { text.to_owned() }
+    Rules { purpose: Purpose::LeaveOut, ..ALONE }.apply(text, left_out).into_owned()
 }
 
 /// Returns a URL that the caller has written fit to be stored: of its parameters only what is known
@@ -550,8 +601,7 @@ pub(crate) fn of_caller(url: &str, left_out: &mut Vec<String>) -> String {
             left_out.push(name.unwrap_or("…").to_owned());
         }
     }
-    let rules = Rules { purpose: Purpose::LeaveOutUnknown, ..ALONE };
-    if is_worth_reading(&kept) { cleaned(&kept, &rules, left_out) } else { kept }
+    Rules { purpose: Purpose::LeaveOutUnknown, ..ALONE }.apply(&kept, left_out).into_owned()
 }
 
 /// Returns the name of a parameter as it is written. `None` if it has none: what stands before the
@@ -586,6 +636,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{super::names::tests::KNOWN, *};
+
+    /// What is shown of a whole text.
+    fn hidden(text: &str) -> Cow<'_, str> {
+        super::hidden(text, false)
+    }
 
     /// What is stored of a URL of the server.
     fn stored(text: &str) -> String {
@@ -685,6 +740,7 @@ mod tests {
             assert_eq!(redacted(said), shown);
             assert_eq!(stored(said), shown.replace("?sig=…", ""));
         }
+        assert_eq!(hidden("//u:hunter2@sig=hunter2"), "//sig=…");
         let said = "cannot read https://u:hunter2@h/p, ask me@example.com";
         assert_eq!(hidden(said), "cannot read https://h/p, ask me@example.com");
     }
@@ -763,6 +819,8 @@ mod tests {
             ("/x?hunter2", "/x", ["…"]),
             ("/x?hunter2;top=1", "/x", ["…"]),
             ("/x?hunter2%26top=1", "/x", ["…"]),
+            ("/x;a;pin=hunter2/b=c", "/x;a/b=c", ["pin"]),
+            ("/x?filter=a;hunter2hunter2hunter2hunter2hunter2hunter2&top=1", "/x?filter=a&top=1", ["…"]),
         ] {
             let mut left_out = vec![];
             assert_eq!(of_caller(url, &mut left_out), own);
