@@ -835,12 +835,11 @@ mod tests {
         let mut letters = inner.chars();
         while let Some(letter) = letters.next() {
             out.push(letter);
-            match letter {
-                '\\' => match letters.next() {
+            if letter == '\\' {
+                match letters.next() {
                     Some('"') => out.push_str("u0022"),
                     next => out.extend(next),
-                },
-                _ => {}
+                }
             }
         }
         out
