@@ -151,8 +151,8 @@ const SECRETS: &[&str] = &[
 /// service says with them is what a reader looks for.
 const NOT_WORDS: &[&str] = &["code"];
 
-/// Names that are secrets in a query and in prose, and in JSON are those of other things: each entry
-/// of a map may have a `key`.
+/// Names that are secrets in a query and in prose, and in JSON are those of other things: each
+/// entry of a map may have a `key`.
 const NOT_MEMBERS: &[&str] = &["key"];
 
 /// The number of letters of the longest name in the lists.

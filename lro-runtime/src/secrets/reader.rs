@@ -520,8 +520,8 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
             (_, c) => u8::from(c != '/' && !c.is_alphanumeric()),
         };
     }
-    // What was read of a host may be user info, whose `@` was cut off: no host is as long as what is
-    // read behind the end of what is shown.
+    // What was read of a host may be user info, whose `@` was cut off: no host is as long as what
+    // is read behind the end of what is shown.
     if let Some((at, ..)) = host.filter(|_| rules.is_cut) {
         out.truncate(at);
     }
