@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::secrets::{self, hidden, stored_text};
+use crate::secrets::{hidden, redacted_head, stored_head};
 
 /// How many bytes of a body an error shows. Bodies may hold what does not belong in a log, so only
 /// the beginning is shown.
@@ -80,7 +80,7 @@ pub(crate) fn quoted_line(line: &str) -> Quoted {
 /// of query parameters that are not known to be harmless, and user info is removed.
 pub(crate) fn redacted(name: &str) -> String {
     let head = head(name, LINE + BEHIND);
-    let shown = secrets::redacted(head);
+    let shown = redacted_head(head, head.len() < name.len());
     let cut = self::head(&shown, LINE);
     if cut.len() < shown.len() || head.len() < name.len() { format!("{cut}…") } else { shown }
 }
@@ -124,7 +124,7 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
 /// [`cut`].
 pub(crate) fn kept(text: &str, most: usize) -> String {
     let head = head(text, 2 * most);
-    let kept = cut(&stored_text(head), most);
+    let kept = cut(&stored_head(head, head.len() < text.len()), most);
     if head.len() < text.len() && !kept.ends_with('…') { cut(&format!("{kept}…"), most) } else { kept }
 }
 
@@ -135,7 +135,8 @@ fn escaped(bytes: &[u8], most: usize) -> String {
     let head = bytes.get(..most + BEHIND).unwrap_or(bytes);
     // Lossy: a body may not be UTF-8 at all, and the cut may go through a character.
     let text = String::from_utf8_lossy(head);
-    printed(&hidden(&text), most, head.len() < bytes.len())
+    let goes_on = head.len() < bytes.len();
+    printed(&hidden(&text, goes_on), most, goes_on)
 }
 
 /// Escapes the beginning of a text so that it stays on one line. `goes_on` says that there is more
@@ -194,6 +195,25 @@ mod tests {
             let shown = excerpt(format!("{before} {url}{}", "x".repeat(500)).as_bytes());
             assert!(!shown.contains("hu") && shown.ends_with('…'), "{shown}");
         }
+    }
+
+    #[test]
+    fn user_info_that_ends_behind_what_is_read_is_not_shown() {
+        let long = "hunter2".repeat(3 * (LINE + BEHIND));
+        for url in ["https://oauth2:", "//", "https:\\/\\/u:", "https%3A%2F%2Fu%3A"] {
+            let url = format!("{url}{long}@h/");
+            for shown in [
+                line(&format!("cannot clone {url}")),
+                excerpt(format!("{{\"url\":\"{url}\"}}").as_bytes()),
+                redacted(&url),
+                redacted(&format!("https://h/p?filter={url}")),
+                kept(&format!("cannot clone {url}"), LINE),
+            ] {
+                assert!(!shown.contains("hunter2") && shown.ends_with('…'), "{shown}");
+            }
+        }
+        let path = format!("https://h/{}", "x".repeat(2 * (LINE + BEHIND)));
+        assert!(line(&path).len() >= LINE && redacted(&path).len() >= LINE && kept(&path, LINE).len() >= LINE - 3);
     }
 
     #[test]

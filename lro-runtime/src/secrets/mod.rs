@@ -9,5 +9,5 @@ mod reader;
 
 pub(crate) use self::{
     names::is_plain_header,
-    reader::{hidden, of_caller, redacted, stored_text, without_secrets},
+    reader::{hidden, of_caller, redacted, redacted_head, stored_head, stored_text, without_secrets},
 };

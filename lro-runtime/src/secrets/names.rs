@@ -147,9 +147,13 @@ const SECRETS: &[&str] = &[
     "xauthtoken",
 ];
 
-/// Names that are secrets in a query, and in JSON are words of every error: what a service says
-/// with them is what a reader looks for.
-const NOT_MEMBERS: &[&str] = &["code"];
+/// Names that are secrets in a query, and in prose and in JSON are words of every error: what a
+/// service says with them is what a reader looks for.
+const NOT_WORDS: &[&str] = &["code"];
+
+/// Names that are secrets in a query and in prose, and in JSON are those of other things: each
+/// entry of a map may have a `key`.
+const NOT_MEMBERS: &[&str] = &["key"];
 
 /// The number of letters of the longest name in the lists.
 pub(super) const LONGEST: usize = 25;
@@ -173,10 +177,16 @@ pub(super) fn is_secret(name: &str) -> bool {
     SECRETS.contains(&name)
 }
 
+/// Whether the value of `name`, which was folded, is known to be a secret where `name=value` stands
+/// in prose.
+pub(super) fn is_secret_word(name: &str) -> bool {
+    is_secret(name) && !NOT_WORDS.contains(&name)
+}
+
 /// Whether the value of the member `name` of a JSON object, which was folded, is known to be a
 /// secret.
 pub(super) fn is_secret_member(name: &str) -> bool {
-    is_secret(name) && !NOT_MEMBERS.contains(&name)
+    is_secret_word(name) && !NOT_MEMBERS.contains(&name)
 }
 
 /// Headers whose values say nothing of who sends them, in lower case: the form of the message, what
@@ -235,7 +245,7 @@ pub(super) mod tests {
 
     #[test]
     fn the_lists_are_folded_have_no_word_twice_and_do_not_meet() {
-        for list in [SHOWN, SECRETS, NOT_MEMBERS] {
+        for list in [SHOWN, SECRETS, NOT_WORDS, NOT_MEMBERS] {
             let mut words = list.to_vec();
             words.sort_unstable();
             assert!(words.windows(2).all(|pair| pair[0] != pair[1]), "{words:?}");

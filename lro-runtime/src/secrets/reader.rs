@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::names::{LONGEST, is_secret, is_secret_member, is_shown, push_folded};
+use super::names::{LONGEST, is_secret, is_secret_member, is_secret_word, is_shown, push_folded};
 use crate::percent;
 
 /// One character of a text, and what it means to a reader of URLs.
@@ -107,6 +107,21 @@ struct Rules {
     /// Whether the text is of any kind, with URLs and JSON in it, and not one name or URL.
     is_text: bool,
     purpose: Purpose,
+    /// Whether the text was cut, so that its end is not where it ends.
+    is_cut: bool,
+}
+
+impl Rules {
+    fn apply<'a>(&self, text: &'a str, left_out: &mut Vec<String>) -> Cow<'a, str> {
+        // Most texts have no parameter, no member and no user info in them. Of a text that was cut,
+        // the `@` may be missing.
+        let is_worth_reading = text.contains(['=', '@', '%', '\\', '&', '?', '#', ';', '"']);
+        if is_worth_reading || self.is_cut && text.contains('/') {
+            Cow::Owned(cleaned(text, self, left_out))
+        } else {
+            Cow::Borrowed(text)
+        }
+    }
 }
 
 /// What a text is cleaned for.
@@ -116,8 +131,26 @@ enum Purpose {
     Show,
     /// To be stored: the value of a known secret is hidden.
     Store,
-    /// To be stored as an address: a known secret is left out with its name.
+    /// To be stored as an address of a server: a known secret is left out with its name.
     LeaveOut,
+    /// To be stored as an address of the caller: a parameter is left out with its name unless it is
+    /// known to be harmless.
+    LeaveOutUnknown,
+}
+
+impl Purpose {
+    /// Whether parameters go with their names, and nothing stands for them.
+    fn leaves_out(self) -> bool {
+        matches!(self, Self::LeaveOut | Self::LeaveOutUnknown)
+    }
+
+    /// Returns the list by which the parameters of a query are judged.
+    fn list(self) -> List {
+        match self {
+            Self::Show | Self::LeaveOutUnknown => List::Shown,
+            Self::Store | Self::LeaveOut => List::Secrets,
+        }
+    }
 }
 
 /// By which list a parameter is judged.
@@ -127,8 +160,8 @@ enum List {
     Shown,
     /// Hidden if it is a known secret.
     Secrets,
-    /// As [`Secrets`](Self::Secrets), but by the rule of members: `name=value` in prose.
-    Members,
+    /// As [`Secrets`](Self::Secrets), but by the rule of words: `name=value` in prose.
+    Words,
 }
 
 /// Where the name of a parameter may begin.
@@ -146,6 +179,19 @@ struct Mark<'a> {
     length: usize,
 }
 
+impl Mark<'_> {
+    /// Returns the value of this parameter, whose `=` is encoded so often.
+    fn value(&self, depth: usize, rules: &Rules, has_query: bool) -> Value {
+        let in_path = self.is_in_path(rules, has_query);
+        Value { depth: depth.min(self.depth), in_path, is_shown: false }
+    }
+
+    /// Whether the parameter belongs to a segment of a path.
+    fn is_in_path(&self, rules: &Rules, has_query: bool) -> bool {
+        !rules.is_text && !has_query && self.text == ";"
+    }
+}
+
 /// The value of a secret, while it is passed over.
 struct Value {
     /// Only what is encoded as often as the parameter, or less often, ends it.
@@ -159,6 +205,42 @@ struct Value {
 /// lacks one.
 const NAME: usize = 40;
 
+/// A quote of JSON, which in a string of other JSON is written `\"` or `\u0022`.
+#[derive(Clone, Copy, Default)]
+struct Quote {
+    /// How many backslashes stand before it, without those of the string that it ends.
+    slashes: usize,
+    /// Whether it is written `u0022`.
+    is_coded: bool,
+    /// In how many strings the JSON is, in whose syntax it is a quote.
+    level: u32,
+}
+
+impl Quote {
+    /// Reads a quote that has so many backslashes before it; `None` if `unit` is none.
+    fn of(unit: &Unit<'_>, slashes: usize) -> Option<Self> {
+        let is_coded = unit.means == '"' && unit.text.starts_with('\\');
+        if !is_coded && unit.text != "\"" {
+            return None;
+        }
+        let slashes = if is_coded { unit.text.trim_end_matches("u0022").len().max(1) } else { slashes };
+        // A string of JSON doubles the backslashes of what it holds, and adds one for a quote that
+        // it does not write as a number.
+        let doubled = if is_coded { slashes.trailing_zeros() } else { 0 };
+        let level = doubled + (slashes >> doubled).trailing_ones();
+        Some(Self { slashes: slashes % (2 << level), is_coded, level })
+    }
+
+    fn write(self, out: &mut String) {
+        self.write_slashes(out);
+        out.push_str(if self.is_coded { "u0022" } else { "\"" });
+    }
+
+    fn write_slashes(self, out: &mut String) {
+        out.extend(std::iter::repeat_n('\\', self.slashes));
+    }
+}
+
 /// Finds the members of JSON objects whose values are secrets, also in JSON that is a string of
 /// other JSON.
 ///
@@ -168,9 +250,9 @@ const NAME: usize = 40;
 struct Members {
     /// How many backslashes stand directly before the next character.
     slashes: usize,
-    /// What follows the last quote, folded, and the backslashes before that quote.
+    /// What follows the last quote, folded, and that quote.
     run: String,
-    opened: usize,
+    opened: Quote,
     stage: Stage,
 }
 
@@ -186,6 +268,8 @@ enum Stage {
     InString,
     /// In a number that is passed over.
     InNumber,
+    /// In an array or an object that is passed over: in so many of both, and in a string or not.
+    Nested { depth: usize, in_string: bool },
 }
 
 impl Members {
@@ -194,47 +278,51 @@ impl Members {
     fn passes_over(&mut self, unit: &Unit<'_>, out: &mut String) -> bool {
         let slashes = self.slashes;
         self.slashes = if unit.text.starts_with('\\') && unit.means == '\\' { unit.text.len() } else { 0 };
+        let quote = Quote::of(unit, slashes);
         if self.stage == Stage::InNumber {
-            if matches!(unit.text, "+" | "-" | "." | "e" | "E") || unit.text.bytes().all(|byte| byte.is_ascii_digit()) {
+            if matches!(unit.means, '+' | '-' | '.' | 'e' | 'E') || unit.means.is_ascii_digit() {
                 return true;
             }
             self.stage = Stage::Outside;
         }
+        if let Stage::Nested { depth, in_string } = self.stage {
+            return self.passes_over_nested(unit, quote, depth, in_string, out);
+        }
         if self.stage == Stage::InString {
-            // Of two backslashes the first escapes the second; of a string in a string, each is
-            // written as two.
-            let ends = slashes < self.opened || slashes % (2 * (self.opened + 1)) == self.opened;
-            if unit.text != "\"" || !ends {
-                return true;
-            }
-            out.extend(std::iter::repeat_n('\\', slashes.min(self.opened)));
-            (self.stage, self.opened) = (Stage::Outside, slashes);
-            self.run.clear();
+            // The end of a string that the value is in ends it as well.
+            let Some(quote) = quote.filter(|quote| quote.level <= self.opened.level) else { return true };
+            self.end_at(quote, out);
             return false;
         }
-        match unit.text {
-            "\"" if self.stage == Stage::Valued && slashes == self.opened => {
-                out.push_str("\"…");
+        match (quote, unit.text) {
+            (Some(quote), text) if self.stage == Stage::Valued && quote.level == self.opened.level => {
+                out.extend([text, "…"]);
                 self.stage = Stage::InString;
                 return true;
             }
-            "\"" => {
-                let is_name = slashes == self.opened && (slashes + 1).is_power_of_two() && is_secret_member(&self.run);
+            (Some(quote), _) => {
+                let is_name = quote.level == self.opened.level && is_secret_member(&self.run);
                 self.stage = if is_name { Stage::Named } else { Stage::Outside };
-                self.opened = slashes;
+                self.opened = quote;
                 self.run.clear();
             }
-            ":" if self.stage == Stage::Named => self.stage = Stage::Valued,
-            text if self.stage == Stage::Valued && text.starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
-                let quote = "\\".repeat(self.opened) + "\"";
-                out.extend([&*quote, "…", &*quote]);
+            (None, ":") if self.stage == Stage::Named => self.stage = Stage::Valued,
+            (None, text)
+                if self.stage == Stage::Valued && text.starts_with(|c: char| c.is_ascii_digit() || c == '-') =>
+            {
+                self.write_whole(out);
                 self.stage = Stage::InNumber;
                 return true;
             }
+            (None, "[" | "{") if self.stage == Stage::Valued => {
+                self.write_whole(out);
+                self.stage = Stage::Nested { depth: 1, in_string: false };
+                return true;
+            }
             _ if self.slashes > 0 => {}
-            text => {
+            (None, text) => {
                 // White space of JSON that is a string is written `\n`.
-                let is_space = text.starts_with(char::is_whitespace) || slashes > 0 && matches!(text, "n" | "r" | "t");
+                let is_space = unit.means.is_whitespace() || slashes > 0 && matches!(text, "n" | "r" | "t");
                 if !is_space {
                     self.stage = Stage::Outside;
                 }
@@ -242,6 +330,49 @@ impl Members {
             }
         }
         false
+    }
+
+    /// Reads the next character of an array or an object, as [`passes_over`](Self::passes_over).
+    fn passes_over_nested(
+        &mut self,
+        unit: &Unit<'_>,
+        quote: Option<Quote>,
+        depth: usize,
+        in_string: bool,
+        out: &mut String,
+    ) -> bool {
+        let (depth, in_string) = match (quote, unit.text) {
+            // It broke off, and the string that it is in ends here.
+            (Some(quote), _) if quote.level < self.opened.level => {
+                self.end_at(quote, out);
+                return false;
+            }
+            (Some(quote), _) if quote.level == self.opened.level => (depth, !in_string),
+            (None, "[" | "{") if !in_string => (depth + 1, false),
+            (None, "]" | "}") if !in_string => (depth - 1, false),
+            _ => (depth, in_string),
+        };
+        self.stage = if depth == 0 { Stage::Outside } else { Stage::Nested { depth, in_string } };
+        if depth == 0 {
+            self.run.clear();
+        }
+        true
+    }
+
+    /// Writes what stands for a value that is no string.
+    fn write_whole(&self, out: &mut String) {
+        self.opened.write(out);
+        out.push('…');
+        self.opened.write(out);
+    }
+
+    /// Ends a value at a quote, whose backslashes were passed over with it.
+    fn end_at(&mut self, quote: Quote, out: &mut String) {
+        if !quote.is_coded {
+            quote.write_slashes(out);
+        }
+        (self.stage, self.opened) = (Stage::Outside, quote);
+        self.run.clear();
     }
 }
 
@@ -258,7 +389,7 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
     let mut name = String::with_capacity(LONGEST + 4);
     let mut members = Members::default();
     // In a text, a parameter may also begin where a word does.
-    let word = |out: &String| Mark { at: out.len(), text: "", depth: 0, opens: false, list: List::Members, length: 0 };
+    let word = |out: &String| Mark { at: out.len(), text: "", depth: 0, opens: false, list: List::Words, length: 0 };
     let mut mark: Option<Mark<'_>> = rules.is_text.then(|| word(&out));
     // The `?` of a first parameter that was left out, for the one that is first now.
     let mut opening: Option<Mark<'_>> = None;
@@ -284,7 +415,7 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
         if let Some(value) = &mut passed {
             let ends = (rules.ends_value)(unit.means) || value.in_path && matches!(unit.means, '/' | '?');
             if unit.depth > value.depth || !ends {
-                if !value.is_shown && rules.purpose != Purpose::LeaveOut {
+                if !value.is_shown && !rules.purpose.leaves_out() {
                     out.push('…');
                 }
                 value.is_shown = true;
@@ -296,10 +427,12 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
             if unit.means == '@' {
                 out.truncate(at);
                 // A mark in the user info went with it; one before it stands, whose name has the
-                // slashes in it and so is in no list.
+                // slashes in it and so is in no list. A word begins behind them.
                 (mark, opening, slashes) = (before, None, 0);
                 name.clear();
-                name.push('/');
+                if before.is_some_and(|mark| !mark.text.is_empty()) {
+                    name.push('/');
+                }
                 continue;
             }
             host = Some((at, depth, before)).filter(|_| !(rules.ends_host)(unit.means));
@@ -314,7 +447,7 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
                 let opens = is_query || opened.is_some();
                 // A `;` in a text may be that of a sentence or of a header.
                 let is_stop = rules.is_text && unit.means == ';' && !has_query;
-                let list = if rules.purpose == Purpose::Show && !is_stop { List::Shown } else { List::Secrets };
+                let list = if is_stop { List::Secrets } else { rules.purpose.list() };
                 mark = Some(Mark { at: out.len(), text, depth: unit.depth, opens, list, length: 0 });
                 name.clear();
                 out.push_str(text);
@@ -323,14 +456,13 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
                 let secret = mark.take().filter(|mark| match mark.list {
                     List::Shown => !is_shown(&name),
                     List::Secrets => is_secret(&name),
-                    List::Members => is_secret_member(&name),
+                    List::Words => is_secret_word(&name),
                 });
                 if let Some(mark) = secret {
-                    let in_path = !rules.is_text && !has_query && mark.text == ";";
-                    passed = Some(Value { depth: unit.depth.min(mark.depth), in_path, is_shown: false });
+                    passed = Some(mark.value(unit.depth, rules, has_query));
                     host = None;
                 }
-                match secret.filter(|_| rules.purpose == Purpose::LeaveOut) {
+                match secret.filter(|_| rules.purpose.leaves_out()) {
                     Some(mark) => {
                         let name = out.get(mark.at + mark.text.len()..).unwrap_or_default();
                         left_out.push(name.to_owned());
@@ -348,6 +480,9 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
                 name.clear();
             }
             c => {
+                // A parameter of a segment is over where the segment is.
+                let goes_on = c != '/' || unit.depth > 0;
+                mark = mark.filter(|mark| goes_on || !mark.is_in_path(rules, has_query));
                 let length = mark.as_mut().filter(|mark| !mark.text.is_empty()).map_or(0, |mark| {
                     mark.length += 1;
                     mark.length
@@ -355,10 +490,19 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
                 if mark.is_some() {
                     push_folded(&mut name, c);
                 }
-                if length <= NAME || rules.purpose != Purpose::Show {
-                    out.push_str(unit.text);
-                } else if length == NAME + 1 {
-                    out.push('…');
+                match rules.purpose {
+                    Purpose::LeaveOutUnknown if length > NAME => {
+                        if let Some(mark) = mark.take() {
+                            left_out.push("…".to_owned());
+                            out.truncate(mark.at);
+                            opening = Some(mark).filter(|mark| mark.opens);
+                            passed = Some(mark.value(mark.depth, rules, has_query));
+                            host = None;
+                        }
+                    }
+                    Purpose::Show if length == NAME + 1 => out.push('…'),
+                    Purpose::Show if length > NAME => {}
+                    _ => out.push_str(unit.text),
                 }
                 let is_word = mark.is_some_and(|mark| mark.text.is_empty());
                 if is_word && c.is_ascii_punctuation() && !matches!(c, '-' | '_' | '.' | '$') {
@@ -376,12 +520,12 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
             (_, c) => u8::from(c != '/' && !c.is_alphanumeric()),
         };
     }
+    // What was read of a host may be user info, whose `@` was cut off: no host is as long as what
+    // is read behind the end of what is shown.
+    if let Some((at, ..)) = host.filter(|_| rules.is_cut) {
+        out.truncate(at);
+    }
     out
-}
-
-/// Whether a text may have a parameter, a member or user info in it. Most have neither.
-fn is_worth_reading(text: &str) -> bool {
-    text.contains(['=', '@', '%', '\\', '&', '?', '#', ';', '"'])
 }
 
 /// The rules of a text of any kind, such as a body that has URLs in it.
@@ -390,6 +534,7 @@ const TEXT: Rules = Rules {
     ends_host: |c| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '`' | '<' | '>' | '\\'),
     is_text: true,
     purpose: Purpose::Show,
+    is_cut: false,
 };
 
 /// The rules of a name or a URL that stands alone.
@@ -398,55 +543,79 @@ const ALONE: Rules = Rules {
     ends_host: |c| matches!(c, '/' | '?' | '#'),
     is_text: false,
     purpose: Purpose::Show,
+    is_cut: false,
 };
 
 /// Returns a text of any kind in a form that may be shown: `…` stands for the values of query
 /// parameters that are not known to be harmless, and of members of JSON that are known secrets.
-/// User info is removed from URLs.
-pub(crate) fn hidden(text: &str) -> Cow<'_, str> {
-    if is_worth_reading(text) { Cow::Owned(cleaned(text, &TEXT, &mut vec![])) } else { Cow::Borrowed(text) }
+/// User info is removed from URLs. `is_cut` says that the text is only the beginning of one.
+pub(crate) fn hidden(text: &str, is_cut: bool) -> Cow<'_, str> {
+    Rules { is_cut, ..TEXT }.apply(text, &mut vec![])
 }
 
 /// Returns a text of any kind in a form that may be stored: as [`hidden`], but of query parameters
 /// only the known secrets are hidden, because what reads the text later may need the others. JSON
 /// stays JSON.
 pub(crate) fn stored_text(text: &str) -> Cow<'_, str> {
-    let rules = Rules { purpose: Purpose::Store, ..TEXT };
-    if is_worth_reading(text) { Cow::Owned(cleaned(text, &rules, &mut vec![])) } else { Cow::Borrowed(text) }
+    stored_head(text, false)
+}
+
+/// As [`stored_text`], of a text that may be only the beginning of one.
+pub(crate) fn stored_head(text: &str, is_cut: bool) -> Cow<'_, str> {
+    Rules { purpose: Purpose::Store, is_cut, ..TEXT }.apply(text, &mut vec![])
 }
 
 /// Returns a name or a URL in a form that may be shown: `…` stands for the values of query
 /// parameters that are not known to be harmless, and user info is removed.
 pub(crate) fn redacted(text: &str) -> String {
-    if is_worth_reading(text) { cleaned(text, &ALONE, &mut vec![]) } else { text.to_owned() }
+    redacted_head(text, false)
+}
+
+/// As [`redacted`], of a name or a URL that may be only the beginning of one.
+pub(crate) fn redacted_head(text: &str, is_cut: bool) -> String {
+    Rules { is_cut, ..ALONE }.apply(text, &mut vec![]).into_owned()
 }
 
 /// Returns a name or a URL of a server fit to be stored: known secrets are left out, and their
 /// names added to `left_out`; user info is removed. Everything else stays, letter by letter: the
 /// server gave it to be asked for again, and it may be an opaque name.
 pub(crate) fn without_secrets(text: &str, left_out: &mut Vec<String>) -> String {
-    let rules = Rules { purpose: Purpose::LeaveOut, ..ALONE };
-    if is_worth_reading(text) { cleaned(text, &rules, left_out) } else { text.to_owned() }
+    Rules { purpose: Purpose::LeaveOut, ..ALONE }.apply(text, left_out).into_owned()
 }
 
-/// Returns a URL that the caller has written fit to be stored: of its query only what is known to
-/// be harmless, and no fragment. The names of the other parameters are added to `left_out`.
+/// Returns a URL that the caller has written fit to be stored: of its parameters only what is known
+/// to be harmless, and no fragment. The names of the others are added to `left_out`, and `…` for
+/// each that has none. What is stored is what [`redacted`] shows as it is.
 pub(crate) fn of_caller(url: &str, left_out: &mut Vec<String>) -> String {
     let url = url.split('#').next().unwrap_or_default();
-    let Some((path, query)) = url.split_once('?') else { return without_secrets(url, left_out) };
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let mut kept = path.to_owned();
     let mut separator = '?';
-    for pair in query.split('&') {
-        let name = pair.split('=').next().unwrap_or_default();
-        if is_shown(&folded(name)) {
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let name = name_of(pair);
+        if is_shown(&folded(name.unwrap_or(pair))) {
             kept.push(separator);
             kept.push_str(pair);
             separator = '&';
-        } else if !pair.is_empty() {
-            left_out.push(name.to_owned());
+        } else {
+            left_out.push(name.unwrap_or("…").to_owned());
         }
     }
-    without_secrets(&kept, left_out)
+    Rules { purpose: Purpose::LeaveOutUnknown, ..ALONE }.apply(&kept, left_out).into_owned()
+}
+
+/// Returns the name of a parameter as it is written. `None` if it has none: what stands before the
+/// mark of another parameter, or alone, may be a value.
+fn name_of(pair: &str) -> Option<&str> {
+    let mut rest = pair;
+    while let Some(unit) = Unit::first_of(rest) {
+        match unit.means {
+            '=' => return pair.get(..pair.len() - rest.len()).filter(|name| !name.is_empty()),
+            '?' | '&' | ';' | '#' => return None,
+            _ => rest = rest.get(unit.text.len()..).unwrap_or_default(),
+        }
+    }
+    None
 }
 
 /// Returns a name as it is compared, with `%XX` decoded.
@@ -467,6 +636,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{super::names::tests::KNOWN, *};
+
+    /// What is shown of a whole text.
+    fn hidden(text: &str) -> Cow<'_, str> {
+        super::hidden(text, false)
+    }
 
     /// What is stored of a URL of the server.
     fn stored(text: &str) -> String {
@@ -566,6 +740,7 @@ mod tests {
             assert_eq!(redacted(said), shown);
             assert_eq!(stored(said), shown.replace("?sig=…", ""));
         }
+        assert_eq!(hidden("//u:hunter2@sig=hunter2"), "//sig=…");
         let said = "cannot read https://u:hunter2@h/p, ask me@example.com";
         assert_eq!(hidden(said), "cannot read https://h/p, ask me@example.com");
     }
@@ -628,8 +803,50 @@ mod tests {
         let mut left_out = vec![];
         let url = "https://u:p@h/p;jwt=x/q?pin=1&api-version=2&flag&%24filter=a&pin=2&top=/?sig=y#f=3";
         assert_eq!(of_caller(url, &mut left_out), "https://h/p/q?api-version=2&%24filter=a&top=/");
-        assert_eq!(left_out, ["pin", "flag", "pin", "jwt", "sig"]);
+        assert_eq!(left_out, ["pin", "…", "pin", "jwt", "sig"]);
         assert_eq!(of_caller("operations/7", &mut left_out), "operations/7");
+    }
+
+    #[test]
+    fn of_a_url_of_the_caller_no_value_is_stored_however_its_parameter_is_written() {
+        for (url, own, names) in [
+            ("/x?pin%3Dhunter2", "/x", ["pin"]),
+            ("/x?pin%253Dhunter2&top=1", "/x?top=1", ["pin"]),
+            ("/x?api-version=1;pin=hunter2", "/x?api-version=1", ["pin"]),
+            ("/x?view=a?pin=hunter2", "/x?view=a", ["pin"]),
+            ("/x?filter=%3Fpin%3Dhunter2&top=1", "/x?filter=&top=1", ["pin"]),
+            ("/x%3Fpin=hunter2", "/x", ["pin"]),
+            ("/x?hunter2", "/x", ["…"]),
+            ("/x?hunter2;top=1", "/x", ["…"]),
+            ("/x?hunter2%26top=1", "/x", ["…"]),
+            ("/x;a;pin=hunter2/b=c", "/x;a/b=c", ["pin"]),
+            ("/x?filter=a;hunter2hunter2hunter2hunter2hunter2hunter2&top=1", "/x?filter=a&top=1", ["…"]),
+        ] {
+            let mut left_out = vec![];
+            assert_eq!(of_caller(url, &mut left_out), own);
+            assert_eq!(left_out, names, "{url}");
+            assert_eq!(redacted(own), own);
+        }
+    }
+
+    /// Returns the inside of a string of JSON with its quotes written as `\u0022`.
+    fn with_codes(inner: &str) -> String {
+        let mut out = String::new();
+        let mut letters = inner.chars();
+        while let Some(letter) = letters.next() {
+            out.push(letter);
+            if letter == '\\' {
+                match letters.next() {
+                    Some('"') => out.push_str("u0022"),
+                    next => out.extend(next),
+                }
+            }
+        }
+        out
+    }
+
+    fn members(json: &str) -> serde_json::Map<String, serde_json::Value> {
+        serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {json}"))
     }
 
     #[test]
@@ -642,14 +859,27 @@ mod tests {
             r#"{"token": null, "jwt": true, "pwd": {"x": []}}"#,
         ];
         for body in bodies {
-            let quoted = |body: &String| Some(serde_json::json!({ "message": body }).to_string());
-            for text in std::iter::successors(Some(body.to_owned()), quoted).take(4) {
-                for clean in [hidden, stored_text] {
-                    let shown = clean(&text);
-                    assert!(!shown.contains("hunter2"), "{shown}");
-                    let members = |json: &str| serde_json::from_str::<serde_json::Map<_, serde_json::Value>>(json);
-                    let (before, after) = (members(&text).unwrap(), members(&shown).unwrap());
-                    assert!(before.keys().eq(after.keys()), "{shown}");
+            // Three times a string of other JSON, each time by one of two writers: the one writes
+            // a quote as `\"`, the other as `\u0022`.
+            for writers in 0..8 {
+                let mut text = body.to_owned();
+                for nth in 0..4 {
+                    for clean in [hidden, stored_text] {
+                        let shown = clean(&text);
+                        assert!(!shown.contains("hunter2"), "{text}: {shown}");
+                        assert!(members(&text).keys().eq(members(&shown).keys()), "{text}: {shown}");
+                        let (mut before, mut after) = (members(&text), members(&shown));
+                        // What is hidden is hidden between quotes of the level that it has.
+                        while let Some(message) = before.get("message").cloned() {
+                            after = members(after["message"].as_str().unwrap());
+                            before = members(message.as_str().unwrap());
+                            assert!(before.keys().eq(after.keys()), "{text}: {shown}");
+                        }
+                    }
+                    let message = serde_json::Value::from(text).to_string();
+                    let inner = &message[1..message.len() - 1];
+                    let inner = if writers >> nth & 1 == 1 { with_codes(inner) } else { inner.to_owned() };
+                    text = format!(r#"{{"message":"{inner}"}}"#);
                 }
             }
         }
@@ -658,6 +888,46 @@ mod tests {
             assert_eq!(hidden(plain), plain);
         }
         assert_eq!(hidden(r#"it broke off: {"password":"hun"#), r#"it broke off: {"password":"…"#);
+        assert_eq!(
+            hidden(r#"{"message":"{\u0022password\u0022:\u0022hunter2\u0022,\u0022a\u0022:1}"}"#),
+            r#"{"message":"{\u0022password\u0022:\u0022…\u0022,\u0022a\u0022:1}"}"#
+        );
+        // JSON that broke off in a string of other JSON, which goes on.
+        for (said, shown) in [
+            (r#"{"m":"{\"password\":\"hunter2","a":1}"#, r#"{"m":"{\"password\":\"…","a":1}"#),
+            (r#"{"m":"{\"password\":\"hunter2\\","a":1}"#, r#"{"m":"{\"password\":\"…","a":1}"#),
+            (
+                r#"{"m":"{\u0022password\u0022:\u0022hunter2\\","a":1}"#,
+                r#"{"m":"{\u0022password\u0022:\u0022…","a":1}"#,
+            ),
+        ] {
+            assert_eq!(hidden(said), shown);
+        }
+    }
+
+    #[test]
+    fn a_secret_that_is_an_array_or_an_object_is_hidden_whole() {
+        for (said, shown) in [
+            (r#"{"password":["hunter2"],"a":1}"#, r#"{"password":"…","a":1}"#),
+            (r#"{"token":{"value":"hunter2"},"a":[1]}"#, r#"{"token":"…","a":[1]}"#),
+            (r#"{"credentials" : {"user":"u","pass":"hunter2"}}"#, r#"{"credentials" : "…"}"#),
+            (r#"{"pwd":[["]"],{"x":"\"}]hunter2"},"hunter2"],"a":1}"#, r#"{"pwd":"…","a":1}"#),
+            (r#"{"m":"{\"pwd\":[\"hunter2\"],\"a\":1}"}"#, r#"{"m":"{\"pwd\":\"…\",\"a\":1}"}"#),
+            (r#"{"m":"{\"pwd\":[\"hunter2\",","a":1}"#, r#"{"m":"{\"pwd\":\"…\"","a":1}"#),
+            (r#"it broke off: {"pwd":{"x":["hunter2"#, r#"it broke off: {"pwd":"…""#),
+        ] {
+            assert_eq!(hidden(said), shown);
+            assert_eq!(stored_text(said), shown);
+        }
+    }
+
+    #[test]
+    fn the_key_of_an_entry_is_no_secret_and_a_key_in_a_query_is() {
+        for plain in [r#"{"key":"region","value":"eu"}"#, r#"{"keys":["a"],"key":{"a":1}}"#] {
+            assert_eq!(hidden(plain), plain);
+            assert_eq!(stored_text(plain), plain);
+        }
+        assert_eq!(hidden("see /p?key=hunter2 or key=hunter2"), "see /p?key=… or key=…");
     }
 
     thread_local! {
@@ -686,6 +956,10 @@ mod tests {
             "\"",
             "\"pwd\":\"",
             "\\\"pwd\\\":1",
+            "\"pwd\":[",
+            "\"pwd\":[{\"a\":\"\\\\\"}]",
+            "\\u0022pwd\\u0022:\\u0022",
+            "\\u0022pwd\\u0022:{",
         ];
         for part in parts.iter().chain([&parts.concat().as_str()]) {
             for clean in [redacted, stored, shown] {
@@ -711,6 +985,7 @@ mod tests {
             prop_assert_eq!(super::tests::stored(&stored), &*stored, "{}", text);
             let own = of_caller(&text, &mut vec![]);
             prop_assert_eq!(of_caller(&own, &mut vec![]), &*own, "{}", text);
+            prop_assert_eq!(redacted(&own), &*own, "{}", text);
             let once = redacted(&text);
             prop_assert_eq!(redacted(&once), &*once, "{}", text);
             let shown = hidden(&text);
@@ -723,6 +998,7 @@ mod tests {
 
     const PARTS: &[&str] = &[
         "?", "&", ";", "#", "=", "sig", "key", "a", "ä", "%", "25", "3", "F", "26", "3D", "%3D", "%40", "\\", "u0026",
-        "amp;", "#38;", "https:", "/", "//", "@", "u:p@", "\n", " ", "\"", ":", "\"pwd\"", "5", ";",
+        "amp;", "#38;", "https:", "/", "//", "@", "u:p@", "\n", " ", "\"", ":", "\"pwd\"", "5", ";", "top", "filter",
+        "pin", "\\u0022", "[", "}",
     ];
 }
