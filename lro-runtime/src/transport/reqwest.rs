@@ -4,9 +4,10 @@ use std::{
     collections::HashSet,
     error::Error as StdError,
     future::{Future, pending},
+    io,
     net::SocketAddr,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     task::{Context, Poll},
     thread,
 };
@@ -291,12 +292,20 @@ fn background() -> Result<runtime::Handle, TransportError> {
         return Ok(handle.clone());
     }
     let failed = |error| not_started(THREAD, &error);
-    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    let handle = runtime.handle().clone();
-    // The thread owns the runtime, because tokio panics if a runtime is dropped in an async
-    // context.
-    let spawned = thread::Builder::new().name(THREAD.to_owned()).spawn(move || runtime.block_on(pending::<()>()));
-    spawned.map_err(failed)?;
+    let (sender, receiver) = mpsc::sync_channel(1);
+    // The runtime never leaves its thread: if that could not be started, the runtime would be
+    // dropped here, and tokio panics if one is dropped in an async context.
+    let run = move || match runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => {
+            let _ = sender.send(Ok(runtime.handle().clone()));
+            runtime.block_on(pending::<()>());
+        }
+        Err(error) => {
+            let _ = sender.send(Err(error));
+        }
+    };
+    thread::Builder::new().name(THREAD.to_owned()).spawn(run).map_err(failed)?;
+    let handle = receiver.recv().unwrap_or_else(|_| Err(io::Error::other("it ended at once"))).map_err(failed)?;
     Ok(started.insert(handle).clone())
 }
 
