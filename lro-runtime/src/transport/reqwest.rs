@@ -15,7 +15,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::Extensions;
 use hyper_util::client::legacy::{self, connect::HttpInfo};
-use reqwest::{Client, ClientBuilder, redirect::Policy};
+use reqwest::{Client, ClientBuilder, redirect::Policy, retry};
 use tokio::{
     runtime,
     task::{JoinHandle, yield_now},
@@ -47,6 +47,10 @@ const MAX_ANSWERED: usize = 4_096;
 ///   `Authorization` and cookies on the way, and no other header. [`new`](Self::new) and
 ///   [`build`](Self::build) make clients that follow none. With any other client, every request is
 ///   refused before it is sent ([`InvalidRequest`](TransportErrorKind::InvalidRequest)).
+/// - **Retries of a client that is passed to [`over`](Self::over)** are the program's own: reqwest
+///   sends a request again, a `POST` as well, where the client's retry policy says so. Its default
+///   does so only if an HTTP/2 server says that it did not process the request. Clients that
+///   [`new`](Self::new) and [`build`](Self::build) make never do.
 /// - **`https`** works if the program's own dependency on reqwest has a feature for it (`rustls`,
 ///   `native-tls`).
 /// - **Certificates** that are refused are told from other failures to connect
@@ -81,7 +85,7 @@ const MAX_ANSWERED: usize = 4_096;
 #[derive(Clone, Debug)]
 pub struct ReqwestTransport {
     client: Client,
-    /// Whether the client shows that it follows no redirects.
+    /// Whether the client is known to follow no redirects.
     stays: bool,
     answered: Answered,
 }
@@ -99,14 +103,17 @@ impl ReqwestTransport {
     }
 
     /// Creates a transport over a client with the program's own settings: proxies, TLS, connector
-    /// layers. Its redirect policy is replaced with [`Policy::none`].
+    /// layers. Its redirect policy is replaced with [`Policy::none`], and its retry policy with
+    /// [`retry::never`].
     ///
     /// # Errors
     ///
     /// Fails if reqwest cannot build the client, for example because it cannot set up TLS.
     pub fn build(builder: ClientBuilder) -> Result<Self, TransportError> {
-        let client = builder.redirect(Policy::none()).build();
-        Ok(Self::over(client.map_err(|error| TransportError::new(TransportErrorKind::Other, error))?))
+        let client = builder.redirect(Policy::none()).retry(retry::never()).build();
+        let client = client.map_err(|error| TransportError::new(TransportErrorKind::Other, error))?;
+        // Known, not read from the client: its text may differ in another version of reqwest.
+        Ok(Self { client, stays: true, answered: Answered::default() })
     }
 
     /// Creates a transport over the program's own client, which must have been built with
