@@ -125,8 +125,8 @@ impl OperationsBuilder {
     /// No other origin gets it, not even one that is allowed [with
     /// credentials](Self::allow_origin_with_credentials), and it is in no token and in no `Debug`
     /// output. What a caller writes into the URL of a start call instead is not repeated on polls,
-    /// and [a token leaves it out](crate::Token::left_out). A gRPC call has no query: its keys are
-    /// [headers](Self::header).
+    /// and [a token leaves it out](crate::Token::left_out). A gRPC call has no query, and one
+    /// with a query is refused: its keys are [headers](Self::header).
     ///
     /// ```
     /// use lro_runtime::{Operations, PollSettings, block_on};
