@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_lite::{AsyncReadExt, FutureExt};
 use http::{Method, StatusCode, uri::PathAndQuery};
 use surf::{
-    Client,
+    Client, Config,
     http::{Method as SurfMethod, Url},
 };
 
@@ -70,11 +70,14 @@ impl SurfTransport {
         Self::over(Self::client(HyperTransport::new()))
     }
 
-    /// Creates a surf client that sends through `wire`. Add middleware to it, then pass it to
-    /// [`over`](Self::over).
+    /// Creates a surf client without middleware that sends through `wire`. Add middleware to it, then
+    /// pass it to [`over`](Self::over).
     #[must_use]
     pub fn client(wire: HyperTransport) -> Client {
-        Client::with_http_client(HyperBackend::new(wire))
+        let config = Config::new().set_http_client(HyperBackend::new(wire.clone()));
+        // Not `with_http_client` at once: it adds surf's `Logger` if any crate of the program has
+        // surf's feature for it. A client from a config fails only if it makes its own backend.
+        Client::try_from(config).unwrap_or_else(|_| Client::with_http_client(HyperBackend::new(wire)))
     }
 
     /// Creates a transport over a client made by [`client`](Self::client).
