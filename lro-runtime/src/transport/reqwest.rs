@@ -68,6 +68,14 @@ const MAX_ANSWERED: usize = 4_096;
 /// idempotent. It knows a connection by its two addresses, so that this holds for TCP, and not for
 /// unix sockets.
 ///
+/// # What it logs
+///
+/// reqwest writes to the crate `log`: at the level `debug`, the hosts that it connects to and the
+/// proxies that it uses. A client that was built with
+/// [`connection_verbose(true)`](ClientBuilder::connection_verbose) writes every byte that is sent
+/// and received at the level `trace` (target `reqwest::connect::verbose`), with URLs, credentials
+/// and bodies, also those under TLS. Leave it off where logs are kept.
+///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use lro_runtime::transport::ReqwestTransport;

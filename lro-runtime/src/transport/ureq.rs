@@ -54,10 +54,10 @@ type Outcome = Result<Reply, TransportError>;
 /// - **One thread for each request in flight**, started for that request: 1,000 requests at once
 ///   are 1,000 threads.
 /// - **A dropped request** lives on until the server sends its next bytes, or until its time limit:
-///   one second more than the one that the caller gives
-///   [`send_within`](Transport::send_within), which is a poll's time limit where the library waits,
-///   or the agent's [`timeout_global`](ureq::config::ConfigBuilder::timeout_global), or ten minutes,
-///   whichever is the shortest. Its connection is then closed, not reused.
+///   one second more than the one that the caller gives [`send_within`](Transport::send_within),
+///   which is a poll's time limit where the library waits, or the agent's
+///   [`timeout_global`](ureq::config::ConfigBuilder::timeout_global), or ten minutes, whichever is
+///   the shortest. Its connection is then closed, not reused.
 /// - **A connection that ends without a reply** costs an idempotent request one more attempt,
 ///   always on a new connection. ureq does not tell whether the first was reused, so that a server
 ///   which answers nothing sees such a request twice.
