@@ -1,6 +1,9 @@
 //! Tests of what `GrpcTransport` refuses.
 
-use lro_runtime::transport::{GrpcTransport, Transport, TransportErrorKind::InvalidRequest};
+use lro_runtime::{
+    Operations,
+    transport::{GrpcTransport, Transport, TransportErrorKind::InvalidRequest},
+};
 
 use crate::{
     server::Server,
@@ -17,5 +20,9 @@ fn a_call_with_a_query_is_refused_and_not_sent() {
         assert!(error.to_string().contains("put keys into headers"), "{error}");
         assert!(!format!("{error:?} {error}").contains("s3cret"), "{error:?}");
     }
+    let client = Operations::builder(server.url("")).query("key", "s3cret").grpc().build().unwrap();
+    let error = patiently(client.start_message("/example.v1.Images/Export", &())).unwrap_err();
+    assert!(error.to_string().contains("put keys into headers"), "{error}");
+    assert!(!format!("{error:?} {error}").contains("s3cret"), "{error:?}");
     assert_eq!(server.connections(), 0);
 }
