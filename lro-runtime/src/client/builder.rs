@@ -126,8 +126,8 @@ impl OperationsBuilder {
     /// credentials](Self::allow_origin_with_credentials). It is in no token, and in no `Debug` output
     /// of this library's types; a transport and a credentials hook get it in the URL of the request.
     /// What a caller writes into the URL of a start call instead is not repeated on polls, and [a
-    /// token leaves it out](crate::Token::left_out). A gRPC call has no query: its keys are
-    /// [headers](Self::header).
+    /// token leaves it out](crate::Token::left_out). A gRPC call has no query, and one with a query
+    /// is refused: its keys are [headers](Self::header).
     ///
     /// ```
     /// use lro_runtime::{Operations, PollSettings, block_on};

@@ -16,10 +16,12 @@ pub(super) fn check(request: &Request) -> Result<(), TransportError> {
     let refuse = |why: String| Err(TransportError::message(TransportErrorKind::InvalidRequest, why));
     let length = request.body().len();
     if let Some(wrong) = request.headers().get_all(CONTENT_LENGTH).iter().find(|value| number(value) != Some(length)) {
-        return refuse(format!("its `content-length` is {wrong:?} and its body has {length} bytes"));
+        // What is no number may be a secret in the wrong place: errors show no values of headers.
+        let wrong = number(wrong).map_or_else(|| "no length".to_owned(), |number| number.to_string());
+        return refuse(format!("its `content-length` is {wrong} and its body has {length} bytes"));
     }
-    if let Some(encoding) = request.headers().get(TRANSFER_ENCODING) {
-        return refuse(format!("its `transfer-encoding` is {encoding:?}, and a transport sends bodies as they are"));
+    if request.headers().contains_key(TRANSFER_ENCODING) {
+        return refuse("it has a `transfer-encoding`, and a transport sends bodies as they are".to_owned());
     }
     Ok(())
 }

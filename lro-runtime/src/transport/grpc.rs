@@ -28,6 +28,11 @@ use super::{BoxFuture, Reply, Request, Transport, TransportError, TransportError
 /// the metadata, its body is one message. The reply's body is the response message. A gRPC error
 /// arrives as the headers `grpc-status`, `grpc-message` and `grpc-status-details-bin`. The caller's
 /// time limit is sent to the server as `grpc-timeout`.
+///
+/// Headers that describe an HTTP exchange (`Accept`, `Content-Length`, `Content-Type`, `Host`,
+/// `Transfer-Encoding`) are no metadata, and are not sent. A URI with a query is refused
+/// ([`InvalidRequest`](TransportErrorKind::InvalidRequest)): keys are headers.
+///
 /// [`OperationsBuilder::grpc`](crate::OperationsBuilder::grpc) sets up this transport together with
 /// its dialect.
 pub struct GrpcTransport<S> {
@@ -87,6 +92,10 @@ where
 {
     let invalid = |why: &str| TransportError::message(TransportErrorKind::InvalidRequest, why);
     let path = request.uri().path_and_query().cloned().ok_or_else(|| invalid("its URI has no path"))?;
+    // A server would take the query for a part of the method's name.
+    if path.query().is_some() {
+        return Err(invalid("a gRPC call has no query: put keys into headers"));
+    }
     // Without a limit of its own, tonic refuses messages over 4 MiB, whatever `max_body` allows.
     let mut grpc = Grpc::with_origin(channel, origin(request.uri())).max_decoding_message_size(max_body);
     // A tower service may panic if it is called before it is ready.

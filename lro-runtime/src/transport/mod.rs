@@ -76,9 +76,10 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// - A reply belongs to its request. Dropping the future at any point aborts the request and never
 ///   disturbs a later one: a connection with an unread reply is closed, not reused.
 /// - Redirects are not followed: a `3xx` is a reply like any other.
-/// - No header and no body makes the transport panic. A request whose own `Content-Length` is not
-///   the length of its body, or that names a `Transfer-Encoding`, is refused
-///   ([`TransportErrorKind::InvalidRequest`]) and not sent.
+/// - No header and no body makes the transport panic. Every HTTP transport refuses a request whose
+///   own `Content-Length` is not the length of its body, or that names a `Transfer-Encoding`
+///   ([`TransportErrorKind::InvalidRequest`]), and does not send it. gRPC frames its messages
+///   itself and sends neither header.
 /// - A request that may have reached the server is sent again only if its method is idempotent, and
 ///   only because a connection ended without a reply. A `POST` is never sent twice.
 /// - Bytes that arrive while a connection is idle close it: they are never read as the next reply.

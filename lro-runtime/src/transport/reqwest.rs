@@ -4,9 +4,10 @@ use std::{
     collections::HashSet,
     error::Error as StdError,
     future::{Future, pending},
+    io,
     net::SocketAddr,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     task::{Context, Poll},
     thread,
 };
@@ -14,7 +15,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::Extensions;
 use hyper_util::client::legacy::{self, connect::HttpInfo};
-use reqwest::{Client, ClientBuilder, redirect::Policy};
+use reqwest::{Client, ClientBuilder, redirect::Policy, retry};
 use tokio::{
     runtime,
     task::{JoinHandle, yield_now},
@@ -46,6 +47,10 @@ const MAX_ANSWERED: usize = 4_096;
 ///   `Authorization` and cookies on the way, and no other header. [`new`](Self::new) and
 ///   [`build`](Self::build) make clients that follow none. With any other client, every request is
 ///   refused before it is sent ([`InvalidRequest`](TransportErrorKind::InvalidRequest)).
+/// - **Retries of a client that is passed to [`over`](Self::over)** are the program's own: reqwest
+///   sends a request again, a `POST` as well, where the client's retry policy says so. Its default
+///   does so only if an HTTP/2 server says that it did not process the request. Clients that
+///   [`new`](Self::new) and [`build`](Self::build) make never do.
 /// - **`https`** works if the program's own dependency on reqwest has a feature for it (`rustls`,
 ///   `native-tls`).
 /// - **Certificates** that are refused are told from other failures to connect
@@ -62,6 +67,14 @@ const MAX_ANSWERED: usize = 4_096;
 /// connection that it was written to turns out to be closed, provided that its method is
 /// idempotent. It knows a connection by its two addresses, so that this holds for TCP, and not for
 /// unix sockets.
+///
+/// # What it logs
+///
+/// reqwest writes to the crate `log`: at the level `debug`, the hosts that it connects to and the
+/// proxies that it uses. A client that was built with
+/// [`connection_verbose(true)`](ClientBuilder::connection_verbose) writes every byte that is sent
+/// and received at the level `trace` (target `reqwest::connect::verbose`), with URLs, credentials
+/// and bodies, also those under TLS. Leave it off where logs are kept.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -80,7 +93,7 @@ const MAX_ANSWERED: usize = 4_096;
 #[derive(Clone, Debug)]
 pub struct ReqwestTransport {
     client: Client,
-    /// Whether the client shows that it follows no redirects.
+    /// Whether the client is known to follow no redirects.
     stays: bool,
     answered: Answered,
 }
@@ -98,14 +111,17 @@ impl ReqwestTransport {
     }
 
     /// Creates a transport over a client with the program's own settings: proxies, TLS, connector
-    /// layers. Its redirect policy is replaced with [`Policy::none`].
+    /// layers. Its redirect policy is replaced with [`Policy::none`], and its retry policy with
+    /// [`retry::never`].
     ///
     /// # Errors
     ///
     /// Fails if reqwest cannot build the client, for example because it cannot set up TLS.
     pub fn build(builder: ClientBuilder) -> Result<Self, TransportError> {
-        let client = builder.redirect(Policy::none()).build();
-        Ok(Self::over(client.map_err(|error| TransportError::new(TransportErrorKind::Other, error))?))
+        let client = builder.redirect(Policy::none()).retry(retry::never()).build();
+        let client = client.map_err(|error| TransportError::new(TransportErrorKind::Other, error))?;
+        // Known, not read from the client: its text may differ in another version of reqwest.
+        Ok(Self { client, stays: true, answered: Answered::default() })
     }
 
     /// Creates a transport over the program's own client, which must have been built with
@@ -291,12 +307,20 @@ fn background() -> Result<runtime::Handle, TransportError> {
         return Ok(handle.clone());
     }
     let failed = |error| not_started(THREAD, &error);
-    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    let handle = runtime.handle().clone();
-    // The thread owns the runtime, because tokio panics if a runtime is dropped in an async
-    // context.
-    let spawned = thread::Builder::new().name(THREAD.to_owned()).spawn(move || runtime.block_on(pending::<()>()));
-    spawned.map_err(failed)?;
+    let (sender, receiver) = mpsc::sync_channel(1);
+    // The runtime never leaves its thread: if that could not be started, the runtime would be
+    // dropped here, and tokio panics if one is dropped in an async context.
+    let run = move || match runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => {
+            let _ = sender.send(Ok(runtime.handle().clone()));
+            runtime.block_on(pending::<()>());
+        }
+        Err(error) => {
+            let _ = sender.send(Err(error));
+        }
+    };
+    thread::Builder::new().name(THREAD.to_owned()).spawn(run).map_err(failed)?;
+    let handle = receiver.recv().unwrap_or_else(|_| Err(io::Error::other("it ended at once"))).map_err(failed)?;
     Ok(started.insert(handle).clone())
 }
 

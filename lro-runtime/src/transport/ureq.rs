@@ -26,6 +26,11 @@ const THREAD: &str = "lro-ureq";
 /// A blocking read cannot be interrupted from outside, so this is also the longest time that the
 /// thread of a dropped request lives on.
 const MAX_TIME: Duration = Duration::from_secs(600);
+/// How much later than its caller ureq gives up.
+///
+/// The caller drops the future at its limit and knows then that it was the one who ended the
+/// request. At the same moment, ureq would sometimes be first with an error of its own.
+const SLACK: Duration = Duration::from_secs(1);
 
 /// What the system says if no address of a host can be reached.
 const NOT_CONNECTED: [io::ErrorKind; 4] = [
@@ -49,8 +54,8 @@ type Outcome = Result<Reply, TransportError>;
 /// - **One thread for each request in flight**, started for that request: 1,000 requests at once
 ///   are 1,000 threads.
 /// - **A dropped request** lives on until the server sends its next bytes, or until its time limit:
-///   the one that the caller gives [`send_within`](Transport::send_within), which is a poll's time
-///   limit where the library waits, or the agent's
+///   one second more than the one that the caller gives [`send_within`](Transport::send_within),
+///   which is a poll's time limit where the library waits, or the agent's
 ///   [`timeout_global`](ureq::config::ConfigBuilder::timeout_global), or ten minutes, whichever is
 ///   the shortest. Its connection is then closed, not reused.
 /// - **A connection that ends without a reply** costs an idempotent request one more attempt,
@@ -109,7 +114,8 @@ impl Transport for UreqTransport {
     fn send_within<'a>(&'a self, request: &'a Request, max_body: usize, limit: Duration) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             framing::check(request)?;
-            let limit = self.agent.config().timeouts().global.unwrap_or(MAX_TIME).min(MAX_TIME).min(limit);
+            let agents = self.agent.config().timeouts().global.unwrap_or(MAX_TIME);
+            let limit = agents.min(MAX_TIME).min(limit.saturating_add(SLACK));
             let (agent, request) = (self.agent.clone(), request.clone());
             let slot = Arc::new(Slot::default());
             let waiting = Waiting(Arc::clone(&slot));

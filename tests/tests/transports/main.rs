@@ -15,6 +15,7 @@ mod bodies;
 mod connections;
 mod damage;
 mod executors;
+mod grpc_only;
 mod heads;
 mod hyper_only;
 mod requests;

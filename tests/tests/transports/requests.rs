@@ -105,13 +105,18 @@ pub(crate) fn framing_that_is_not_the_bodys_is_refused(subject: &Subject) {
         ("POST", "abc", &["three"]),
         ("POST", "abc", &[""]),
         ("POST", "abc", &["99999999999999999999999999"]),
+        ("POST", "abc", &["s3cret"]),
     ] {
         let said = refused(method, body, "content-length", values);
-        let found = format!("`content-length` is \"{}\"", values.last().unwrap());
-        assert!(said.contains(&found) && said.contains(&format!("has {} bytes", body.len())), "{said}");
+        // The value of a header is shown only where it is a number: any other may be a secret.
+        let found = values.last().unwrap().parse::<u32>().ok().filter(|_| *values != ["+3"]);
+        let found = found.map_or("no length".to_owned(), |number| number.to_string());
+        let expected = format!("`content-length` is {found} and its body has {} bytes", body.len());
+        assert!(said.contains(&expected) && !said.contains("Sensitive"), "{said}");
     }
-    for values in [&["chunked"][..], &["identity"], &["gzip, chunked"]] {
-        assert!(refused("POST", "abc", "transfer-encoding", values).contains("transfer-encoding"));
+    for values in [&["chunked"][..], &["identity"], &["gzip, chunked"], &["s3cret"]] {
+        let said = refused("POST", "abc", "transfer-encoding", values);
+        assert!(said.contains("`transfer-encoding`") && !said.contains(values[0]), "{said}");
     }
     assert_eq!(server.connections(), 0, "nothing of a refused request is sent");
 }

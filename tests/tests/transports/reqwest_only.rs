@@ -73,3 +73,24 @@ fn a_client_that_follows_none_returns_the_redirect() {
         assert_eq!(second.connections(), 0);
     }
 }
+
+/// A client tells its policy in its `Debug` text alone. If this fails after an update of reqwest,
+/// `follows_none` has to learn the new text; until then `over` refuses every client.
+#[test]
+fn the_reqwest_in_use_shows_that_a_client_follows_none() {
+    let server = Server::saying("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let client = Client::builder().redirect(Policy::none()).build().unwrap();
+    send(&ReqwestTransport::over(client), &request("GET", &server.url("/"), "")).unwrap();
+}
+
+#[test]
+fn a_retry_policy_of_the_builder_sends_no_post_twice() {
+    let server = Server::saying("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
+    let policy = reqwest::retry::for_host("127.0.0.1").no_budget().classify_fn(|attempt| match attempt.status() {
+        Some(_) => attempt.retryable(),
+        None => attempt.success(),
+    });
+    let transport = ReqwestTransport::build(Client::builder().retry(policy)).unwrap();
+    assert_eq!(send(&transport, &request("POST", &server.url("/"), "start")).unwrap().status(), 503);
+    assert_eq!(server.connections(), 1, "two starts are two operations");
+}

@@ -2,6 +2,7 @@
 //! backend.
 
 use std::{
+    cell::Cell,
     pin::Pin,
     sync::{
         Arc,
@@ -270,4 +271,39 @@ fn what_a_foreign_client_would_alter_is_refused() {
     let mut get = request("GET", "http://host.test/", "");
     get.headers_mut().insert("x-bytes", HeaderValue::from_bytes(b"\xff").unwrap());
     assert_eq!(send(&transport, &get).unwrap_err().kind(), InvalidRequest);
+}
+
+thread_local! {
+    /// How many records surf logged on this thread, on which [`patiently`] polls.
+    static LOGGED: Cell<usize> = const { Cell::new(0) };
+}
+
+struct CountSurf;
+
+impl log::Log for CountSurf {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.target().starts_with("surf")
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            LOGGED.set(LOGGED.get() + 1);
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// surf's `Logger` writes whole URLs, and with its feature `middleware-logger`, which is on here,
+/// surf adds it to clients by itself.
+#[test]
+fn surfs_logger_is_added_only_by_the_program() {
+    log::set_logger(&CountSurf).unwrap();
+    log::set_max_level(log::LevelFilter::Info);
+    let server = Server::saying("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let get = request("GET", &server.url("/?sig=s3cret"), "");
+    send(&SurfTransport::new(), &get).unwrap();
+    assert_eq!(LOGGED.get(), 0);
+    send(&with(surf::middleware::Logger::new()), &get).unwrap();
+    assert_eq!(LOGGED.get(), 2, "it logs a request and its reply if the program asks for it");
 }

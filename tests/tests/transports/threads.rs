@@ -35,8 +35,12 @@ fn without_threads() {
     ];
     let get = request("GET", "http://127.0.0.1:1/", "");
     for (thread, transport) in transports {
-        for _ in 0..2 {
-            let error = futures_lite::future::block_on(transport.send(&get, MAX_BODY)).unwrap_err();
+        // tokio panics where a runtime is dropped inside another one.
+        let inside_tokio = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for error in [
+            futures_lite::future::block_on(transport.send(&get, MAX_BODY)).unwrap_err(),
+            inside_tokio.block_on(transport.send(&get, MAX_BODY)).unwrap_err(),
+        ] {
             assert_eq!(error.kind(), Other);
             assert!(error.is_transient(), "the system may have room for a thread later");
             assert!(error.to_string().contains(&format!("`{thread}` could not be started")), "{error}");

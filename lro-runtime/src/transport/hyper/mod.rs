@@ -68,6 +68,12 @@ const MAX_RESERVED: u64 = 64 * 1024;
 /// reply's head is limited to 256 KiB and 1,000 headers. The transport has one time limit of its
 /// own, for connecting (default: 10 s, see [`HyperTransportBuilder::connect_timeout`]).
 ///
+/// # What it logs
+///
+/// Nothing. If another crate of the program switches on the feature `tracing` of hyper-util, that
+/// writes the scheme, host and port of connections at the levels `debug` and `trace`, and no paths,
+/// headers or bodies.
+///
 /// ```
 /// # #[cfg(unix)] {
 /// use lro_runtime::transport::HyperTransport;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_lite::{AsyncReadExt, FutureExt};
 use http::{Method, StatusCode, uri::PathAndQuery};
 use surf::{
-    Client,
+    Client, Config,
     http::{Method as SurfMethod, Url},
 };
 
@@ -56,6 +56,16 @@ use self::{
 /// `lro-origin`, which middleware sees and no server gets. Do not add `surf::middleware::Redirect`:
 /// it sends each request at least twice, start calls as well. Methods that surf does not know are
 /// refused.
+///
+/// # What it logs
+///
+/// Nothing, unless the program adds surf's middleware
+/// [`Logger`](https://docs.rs/surf/2/surf/middleware/struct.Logger.html). It writes to the crate
+/// `log`, at the level `info`, whole URLs, with signatures in them, as the key `req.uri` (target
+/// `surf::middleware::logger::native`). With its feature `middleware-logger`, which is on by
+/// default, surf adds it to the clients of `surf::Client::new` and `with_http_client`, and not to
+/// those of [`client`](Self::client), nor to those made from a `surf::Config`, as
+/// [`over_foreign`](Self::over_foreign) requires. The backends of surf write what they write.
 #[derive(Clone)]
 pub struct SurfTransport {
     client: Client,
@@ -70,11 +80,14 @@ impl SurfTransport {
         Self::over(Self::client(HyperTransport::new()))
     }
 
-    /// Creates a surf client that sends through `wire`. Add middleware to it, then pass it to
-    /// [`over`](Self::over).
+    /// Creates a surf client without middleware that sends through `wire`. Add middleware to it,
+    /// then pass it to [`over`](Self::over).
     #[must_use]
     pub fn client(wire: HyperTransport) -> Client {
-        Client::with_http_client(HyperBackend::new(wire))
+        let config = Config::new().set_http_client(HyperBackend::new(wire.clone()));
+        // Not `with_http_client` at once: it adds surf's `Logger` if any crate of the program has
+        // surf's feature for it. A client from a config fails only if it makes its own backend.
+        Client::try_from(config).unwrap_or_else(|_| Client::with_http_client(HyperBackend::new(wire)))
     }
 
     /// Creates a transport over a client made by [`client`](Self::client).
