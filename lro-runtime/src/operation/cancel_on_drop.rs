@@ -153,7 +153,7 @@ impl<S: Cancellable> Drop for CancelOnDrop<S> {
         let raw = self.operation.raw_operation();
         if self.is_armed && !raw.is_completed() {
             let hook = self.on_failure.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-            cancel_in_background(raw.clone(), hook, || CANCELS.start());
+            cancel_in_background(raw, hook, || CANCELS.start());
         }
     }
 }
@@ -161,7 +161,7 @@ impl<S: Cancellable> Drop for CancelOnDrop<S> {
 /// Sends the cancel call from the background thread, because `drop` may run where there is no
 /// executor, and blocking here could hold up one.
 fn cancel_in_background(
-    operation: RawOperation,
+    operation: &RawOperation,
     hook: Option<OnFailure>,
     start: impl FnOnce() -> io::Result<Started<'static>>,
 ) {
@@ -181,7 +181,7 @@ fn cancel_in_background(
         })),
         Err(why) => {
             let message = format!("the cancel call was not sent: its thread cannot be started: {why}");
-            let error = failed(&operation, message).with_source(why);
+            let error = failed(operation, message).with_source(why);
             // A panic that leaves a `drop` during another panic would abort the process.
             isolated(|| report(error));
         }
@@ -232,7 +232,7 @@ mod tests {
             sender.send(error).unwrap();
             panic!("out of paper");
         });
-        cancel_in_background(operation, Some(hook), || Err(io::ErrorKind::OutOfMemory.into()));
+        cancel_in_background(&operation, Some(hook), || Err(io::ErrorKind::OutOfMemory.into()));
         let error = reported.recv().unwrap();
         assert_eq!(
             error.to_string(),
