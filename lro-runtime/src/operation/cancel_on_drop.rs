@@ -39,7 +39,7 @@ type OnFailure = Box<dyn FnOnce(Error) + Send>;
 /// Each request has the time limit of a single poll
 /// ([`with_poll_timeout`](PollSettings::with_poll_timeout)), from when it is its turn.
 ///
-/// Because one thread sends all cancel calls of the process, whatever blocks it holds up all others:
+/// Because one thread sends all cancel calls of the process, what blocks it holds up all others:
 /// credentials, a transport or a timer that block instead of being pending, and a hook that takes
 /// long.
 ///

@@ -14,8 +14,8 @@ use std::{
 use super::park::{block_on, poll_again_at, poll_aside};
 use crate::transport::BoxFuture;
 
-/// How many futures run at once. Each may hold a socket, and a process has few of those: often 1,024
-/// files in all.
+/// How many futures run at once. Each may hold a socket, and a process has few of those: often
+/// 1,024 files in all.
 const MOST: usize = 100;
 
 /// One thread for any number of futures. It starts with the first and ends with the last, and it is
