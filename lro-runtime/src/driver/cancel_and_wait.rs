@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use super::{cancel, poll_once, poll_until_completed};
+use super::{cancel, poll_until_completed};
 use crate::{
     error::{Error, Result},
     operation::RawOperation,
@@ -29,7 +29,12 @@ pub(crate) fn cancel_and_wait(
         // The operation may have ended between its snapshot and the call. Services refuse to cancel
         // what has ended, each with a code of its own: only a poll tells that apart from other
         // refusals.
-        match poll_once(operation, timer).await {
+        let schedule = operation.schedule(&settings)?;
+        let timer = operation.client().timer_or(timer);
+        let now = timer.now();
+        let left = schedule.expiration.left(now, || timer.system_time());
+        let limit = left.map_or(schedule.poll_timeout, |left| left.min(schedule.poll_timeout));
+        match operation.poll(now, limit, None, &*timer).await.map(|next| operation.at(next)) {
             Ok(ended) if ended.is_completed() => Ok(ended),
             Ok(running) => Err(error.with_operation(&running)),
             Err(_) => Err(error),

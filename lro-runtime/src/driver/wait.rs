@@ -56,7 +56,7 @@ enum Stage {
     /// not count towards the time limit.
     NotBegun(RawOperation, PollSettings, TimerOverride),
     Waiting(Wait),
-    /// The settings are illegal.
+    /// The wait is being made, or could not be made: the settings are illegal.
     Ended,
 }
 
@@ -73,11 +73,11 @@ impl Future for UntilCompleted<'_> {
         let Stage::NotBegun(operation, settings, timer) = std::mem::replace(&mut this.stage, Stage::Ended) else {
             return Poll::Pending;
         };
-        let mut wait = Wait::new(operation, &settings, timer)?;
+        this.stage = Stage::Waiting(Wait::new(operation, &settings, timer)?);
+        // After the wait is stored: an observer that panics leaves a wait that can go on.
+        let Stage::Waiting(wait) = &mut this.stage else { return Poll::Pending };
         observers.begin(wait.operation());
-        let ended = wait.poll_finish(context, observers);
-        this.stage = Stage::Waiting(wait);
-        ended
+        wait.poll_finish(context, observers)
     }
 }
 
@@ -286,5 +286,31 @@ impl Wait {
         Error::new(kind, message)
             .with_operation(&self.operation)
             .with_effort(self.engine.attempts(), self.engine.elapsed(self.timer.now()))
+    }
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use std::{
+        panic::{AssertUnwindSafe, catch_unwind},
+        task::Waker,
+    };
+
+    use super::*;
+    use crate::{
+        testing::{Script, ScriptedTransport, VirtualClock},
+        timer::park::block_on,
+    };
+
+    #[test]
+    fn a_wait_whose_first_call_of_an_observer_panics_can_go_on() {
+        let transport = ScriptedTransport::new(Script::new().done("cat"));
+        let operation = transport.operations(&VirtualClock::new()).unwrap().resume("operations/1").unwrap();
+        let (mut observers, mut is_first) = (Observers::default(), true);
+        observers.add_progress(move |_| assert!(!std::mem::take(&mut is_first), "out of paper"));
+        let mut wait = observe_until_completed(operation, PollSettings::default(), &mut observers, None);
+        let mut begin = || wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending();
+        assert!(catch_unwind(AssertUnwindSafe(&mut begin)).is_err());
+        assert!(block_on(wait).unwrap().is_completed());
     }
 }

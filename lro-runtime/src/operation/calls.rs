@@ -97,7 +97,8 @@ impl RawOperation {
     /// sends no request and returns the same snapshot.
     ///
     /// Services refuse to cancel an operation that has ended. Where the call is refused, one poll
-    /// finds out whether that is why: if it is terminal, it is returned.
+    /// finds out whether that is why: if it is terminal, it is returned. The time limits of the
+    /// settings hold for that poll, too.
     ///
     /// # Errors
     ///

@@ -1,10 +1,12 @@
 //! The guard that cancels an operation when it is dropped before the operation has ended.
 
 use std::{
-    fmt, io,
+    fmt,
+    future::{Future, poll_fn},
+    io,
     ops::Deref,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Mutex, PoisonError},
+    task::Poll,
 };
 
 use super::{Blocking, Cancellable, Handle, Operation, RawOperation};
@@ -13,9 +15,10 @@ use crate::{
     error::{Error, ErrorKind, Result},
     settings::PollSettings,
     timer::{
-        background::{Background, Started},
+        background::{Background, Started, isolated},
         park::blocking_timer,
     },
+    transport::BoxFuture,
 };
 
 /// Sends the cancel calls of all guards.
@@ -31,8 +34,14 @@ type OnFailure = Box<dyn FnOnce(Error) + Send>;
 ///
 /// The request is sent from a background thread, so that it works in blocking code, on any
 /// executor, and while an executor is shut down. There is one such thread for all guards, which
-/// starts with the first request and ends with the last reply. Each request has the time limit of a
-/// single poll ([`with_poll_timeout`](PollSettings::with_poll_timeout)).
+/// starts with the first request and ends with the last reply. It awaits at most 100 replies at
+/// once, so that a process with many guards does not run out of sockets; the other requests queue.
+/// Each request has the time limit of a single poll
+/// ([`with_poll_timeout`](PollSettings::with_poll_timeout)), from when it is its turn.
+///
+/// Because one thread sends all cancel calls of the process, what blocks it holds up all others:
+/// credentials, a transport or a timer that block instead of being pending, and a hook that takes
+/// long.
 ///
 /// The outcome is not awaited; [`on_failure`](Self::on_failure) is told if it is a failure. A
 /// process that exits right after the drop may exit before the request is sent: where that matters,
@@ -59,8 +68,9 @@ impl<S: Cancellable> CancelOnDrop<S> {
     }
 
     /// Sets what is called if the cancel call of the dropped guard fails: with the error of
-    /// [`cancel`](Operation::cancel), or with one that says that the thread could not be started.
-    /// Either names the operation and has its snapshot. A service may also refuse the call because
+    /// [`cancel`](Operation::cancel), or with one of kind [`Poll`](ErrorKind::Poll) that says that
+    /// the call panicked or that the thread could not be started. Each names the operation and has
+    /// its snapshot. A service may also refuse the call because
     /// the operation has just ended.
     ///
     /// It is called at most once, and replaces the one that was set before. It runs on the thread
@@ -143,39 +153,59 @@ impl<S: Cancellable> Drop for CancelOnDrop<S> {
         let raw = self.operation.raw_operation();
         if self.is_armed && !raw.is_completed() {
             let hook = self.on_failure.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-            cancel_in_background(raw.clone(), hook, CANCELS.start());
+            cancel_in_background(raw, hook, || CANCELS.start());
         }
     }
 }
 
 /// Sends the cancel call from the background thread, because `drop` may run where there is no
 /// executor, and blocking here could hold up one.
-fn cancel_in_background(operation: RawOperation, hook: Option<OnFailure>, thread: io::Result<Started<'_>>) {
+fn cancel_in_background(
+    operation: &RawOperation,
+    hook: Option<OnFailure>,
+    start: impl FnOnce() -> io::Result<Started<'static>>,
+) {
     let report = move |error| {
         if let Some(hook) = hook {
             hook(error);
         }
     };
-    match thread {
-        Ok(thread) => {
-            let timer = blocking_timer(operation.client().timer());
-            let cancel = driver::cancel(operation, Some(timer));
-            thread.run(Box::pin(async move {
-                if let Err(error) = cancel.await {
-                    report(error);
-                }
-            }));
-        }
+    let cancel = cancel(operation.clone());
+    // From here to `run` all guards of the process are locked out: no code of somebody else is
+    // called, which may drop a guard itself.
+    match start() {
+        Ok(thread) => thread.run(Box::pin(async move {
+            if let Err(error) = cancel.await {
+                report(error);
+            }
+        })),
         Err(why) => {
             let message = format!("the cancel call was not sent: its thread cannot be started: {why}");
-            let error = Error::new(ErrorKind::Poll, message)
-                .with_operation(&operation)
-                .with_advice(ErrorKind::Poll, "cancel it from the snapshot")
-                .with_source(why);
+            let error = failed(operation, message).with_source(why);
             // A panic that leaves a `drop` during another panic would abort the process.
-            let _ = catch_unwind(AssertUnwindSafe(|| report(error)));
+            isolated(|| report(error));
         }
     }
+}
+
+/// Returns the cancel call of the background thread: one that panics fails.
+fn cancel(operation: RawOperation) -> BoxFuture<'static, Result<()>> {
+    let asked = operation.clone();
+    let mut cancel = Box::pin(async move {
+        // Asked for its kind on the background thread: the timer is code of somebody else.
+        let timer = blocking_timer(asked.client().timer());
+        driver::cancel(asked, Some(timer)).await.map(drop)
+    });
+    Box::pin(poll_fn(move |context| {
+        isolated(|| cancel.as_mut().poll(context))
+            .unwrap_or_else(|| Poll::Ready(Err(failed(&operation, "the cancel call panicked".to_owned()))))
+    }))
+}
+
+fn failed(operation: &RawOperation, message: String) -> Error {
+    Error::new(ErrorKind::Poll, message)
+        .with_operation(operation)
+        .with_advice(ErrorKind::Poll, "cancel it from the snapshot")
 }
 
 impl<S: Cancellable> Operation<S> {
@@ -202,7 +232,7 @@ mod tests {
             sender.send(error).unwrap();
             panic!("out of paper");
         });
-        cancel_in_background(operation, Some(hook), Err(io::ErrorKind::OutOfMemory.into()));
+        cancel_in_background(&operation, Some(hook), || Err(io::ErrorKind::OutOfMemory.into()));
         let error = reported.recv().unwrap();
         assert_eq!(
             error.to_string(),

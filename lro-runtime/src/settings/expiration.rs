@@ -20,6 +20,20 @@ pub enum Expiration {
     Never,
 }
 
+impl Expiration {
+    /// Returns how much time a wait has that begins at `now`. `None` without a limit, or if the
+    /// deadline is too far away for the monotonic clock.
+    pub(crate) fn left(self, now: Instant, system_now: impl FnOnce() -> SystemTime) -> Option<Duration> {
+        match self {
+            Self::Timeout(timeout) => Some(timeout),
+            Self::Deadline(deadline) => {
+                deadline.monotonic(now, system_now()).map(|at| at.saturating_duration_since(now))
+            }
+            Self::Never => None,
+        }
+    }
+}
+
 /// The time at which a wait ends, on one of two clocks. Made from an [`Instant`] or a
 /// [`SystemTime`].
 ///

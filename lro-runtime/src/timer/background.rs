@@ -1,7 +1,7 @@
-//! The background thread: it runs futures that nobody waits for, all at once.
+//! The background thread: it runs futures that nobody waits for, many at once.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, VecDeque},
     future::poll_fn,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -14,8 +14,15 @@ use std::{
 use super::park::{block_on, poll_again_at, poll_aside};
 use crate::transport::BoxFuture;
 
+/// How many futures run at once. Each may hold a socket, and a process has few of those: often
+/// 1,024 files in all.
+const MOST: usize = 100;
+
 /// One thread for any number of futures. It starts with the first and ends with the last, and it is
 /// a thread of [`block_on`]: a future may sleep by [`blocking_timer`](super::park::blocking_timer).
+///
+/// At most [`MOST`] futures run at once. The others are queued in their order and not polled before
+/// it is their turn, so that a time limit that a future sets itself does not count the queue.
 ///
 /// A future that panics ends alone.
 pub(crate) struct Background {
@@ -69,6 +76,7 @@ impl Background {
 
     /// Runs until there is no future left.
     fn run(&'static self) {
+        let _ended = Ended(self); // dropped last: after the futures
         let mut futures = Futures::default();
         block_on(poll_fn(|context| {
             let mut state = self.lock();
@@ -76,14 +84,16 @@ impl Background {
             let (arrived, woken) = (std::mem::take(&mut state.arrived), std::mem::take(&mut state.woken));
             // Unlocked for the polls: a future may wake itself, or bring another one.
             drop(state);
-            let arrived = arrived.into_iter().map(|(id, future)| futures.insert(self, id, future));
-            let to_poll: Vec<u64> = arrived.collect();
+            futures.queued.extend(arrived);
             let due = futures.due();
-            to_poll.into_iter().chain(woken).chain(due).for_each(|id| futures.poll(id));
+            woken.into_iter().chain(due).for_each(|id| futures.poll(id));
+            while let Some(id) = futures.begin_next(self) {
+                futures.poll(id);
+            }
             let mut state = self.lock();
             // Under the lock that a future arrives under: one that comes later finds no thread, and
             // starts the next one.
-            if futures.all.is_empty() && state.arrived.is_empty() {
+            if futures.all.is_empty() && futures.queued.is_empty() && state.arrived.is_empty() {
                 (state.is_running, state.thread) = (false, None);
                 state.woken.clear();
                 return Poll::Ready(());
@@ -95,6 +105,19 @@ impl Background {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Says that the thread has ended where it was unwound. A background that only seems to run would
+/// never run a future again; this one starts its next thread with the next future.
+struct Ended(&'static Background);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let mut state = self.0.lock();
+            (state.is_running, state.thread) = (false, None);
+        }
     }
 }
 
@@ -114,6 +137,8 @@ struct Futures {
     all: HashMap<u64, Entry>,
     /// When to poll which future again, because it sleeps.
     sleeping: BTreeSet<(Instant, u64)>,
+    /// The futures that wait for others to end.
+    queued: VecDeque<(u64, BoxFuture<'static, ()>)>,
 }
 
 struct Entry {
@@ -123,10 +148,15 @@ struct Entry {
 }
 
 impl Futures {
-    fn insert(&mut self, background: &'static Background, id: u64, future: BoxFuture<'static, ()>) -> u64 {
+    /// Takes the next future out of the queue, unless as many run as may, and returns its id.
+    fn begin_next(&mut self, background: &'static Background) -> Option<u64> {
+        if self.all.len() >= MOST {
+            return None;
+        }
+        let (id, future) = self.queued.pop_front()?;
         let waker = Waker::from(Arc::new(WakeUp { background, id }));
         self.all.insert(id, Entry { future, waker, until: None });
-        id
+        Some(id)
     }
 
     /// Returns the futures whose sleep is over.
@@ -144,18 +174,23 @@ impl Futures {
         if let Some(until) = until {
             self.sleeping.remove(&(until, id));
         }
-        // The future moves into the closure, so that it is dropped there if it ends: its drop may
-        // panic as well.
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            let (polled, until) = poll_aside(future.as_mut(), &mut Context::from_waker(&waker));
-            polled.is_pending().then_some((future, until))
-        }));
-        // A panic was printed by the process's hook. The others go on.
-        if let Ok(Some((future, until))) = polled {
+        let polled = isolated(|| poll_aside(future.as_mut(), &mut Context::from_waker(&waker)));
+        if let Some((Poll::Pending, until)) = polled {
             self.sleeping.extend(until.map(|until| (until, id)));
             self.all.insert(id, Entry { future, waker, until });
+        } else {
+            // On its own, because the drop may panic as well: while a panic of the poll unwinds,
+            // that would abort the process.
+            isolated(|| drop(future));
         }
     }
+}
+
+/// Runs code of somebody else. Returns `None` if it panicked, which the process's hook has printed.
+pub(crate) fn isolated<T>(run: impl FnOnce() -> T) -> Option<T> {
+    // What was thrown is never dropped: it may be of any type, and its drop may panic, here where
+    // nothing would catch it.
+    catch_unwind(AssertUnwindSafe(run)).map_err(std::mem::forget).ok()
 }
 
 /// Wakes one future of a background.
@@ -242,6 +277,82 @@ mod tests {
         run(background, &ended, 0, Box::pin(async { panic!("out of paper") }));
         run(background, &ended, 0, Box::pin(poll_fn(|_| panic!("out of ink"))));
         assert_eq!(order.recv().unwrap(), 1);
+    }
+
+    #[test]
+    fn no_more_than_a_hundred_futures_run_at_once_and_the_others_follow() {
+        let (background, (ended, order)) = (background(), mpsc::channel());
+        let (begun, begins) = mpsc::channel();
+        let ends: Vec<Sender<()>> = (0..250)
+            .map(|number| {
+                let (begun, (end, may_end)) = (begun.clone(), mpsc::channel());
+                let mut is_first = true;
+                let future = poll_fn(move |context| {
+                    if std::mem::take(&mut is_first) {
+                        begun.send((number, context.waker().clone())).unwrap();
+                    }
+                    if may_end.try_recv().is_ok() { Poll::Ready(()) } else { Poll::Pending }
+                });
+                run(background, &ended, number, Box::pin(future));
+                end
+            })
+            .collect();
+        for (from, to) in [(0, 100), (100, 200), (200, 250)] {
+            let begun: Vec<(u64, Waker)> = (from..to).map(|_| begins.recv().unwrap()).collect();
+            assert_eq!(begun.iter().map(|(number, _)| *number).collect::<Vec<_>>(), (from..to).collect::<Vec<_>>());
+            // A round that begins no other future: one is woken and goes on.
+            begun[0].1.wake_by_ref();
+            thread::sleep(Duration::from_millis(20));
+            assert!(begins.try_recv().is_err(), "more than {to} have begun");
+            for (number, waker) in begun {
+                ends[usize::try_from(number).unwrap()].send(()).unwrap();
+                waker.wake();
+            }
+        }
+        let mut all: Vec<u64> = (0..250).map(|_| order.recv().unwrap()).collect();
+        all.sort_unstable();
+        assert_eq!(all, (0..250).collect::<Vec<_>>());
+    }
+
+    /// Panics when it is dropped.
+    struct Spring;
+
+    impl Drop for Spring {
+        fn drop(&mut self) {
+            panic!("out of the box");
+        }
+    }
+
+    #[test]
+    fn what_a_future_throws_and_what_it_leaves_may_panic_when_dropped() {
+        let (background, (ended, order)) = (background(), mpsc::channel());
+        run(background, &ended, 1, ParkTimer.sleep(Duration::from_millis(50)));
+        run(background, &ended, 0, Box::pin(poll_fn(|_| std::panic::panic_any(Spring))));
+        let spring = Spring;
+        background.start().unwrap().run(Box::pin(poll_fn(move |_| {
+            let _kept = &spring;
+            panic!("out of ink");
+        })));
+        let spring = Spring;
+        background.start().unwrap().run(Box::pin(poll_fn(move |_| {
+            let _kept = &spring;
+            Poll::Ready(())
+        })));
+        assert_eq!(order.recv_timeout(Duration::from_secs(20)).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_thread_that_is_unwound_is_followed_by_the_next() {
+        let background = background();
+        background.lock().is_running = true;
+        let unwound = thread::spawn(|| {
+            let _ended = Ended(background);
+            panic!("out of paper");
+        });
+        assert!(unwound.join().is_err());
+        let (ended, order) = mpsc::channel();
+        run(background, &ended, 7, woken_twice());
+        assert_eq!(order.recv_timeout(Duration::from_secs(20)).unwrap(), 7);
     }
 
     #[test]

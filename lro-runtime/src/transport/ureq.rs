@@ -122,7 +122,8 @@ impl Transport for UreqTransport {
             let work = move || {
                 // A panic must fill the slot too: otherwise the future would wait for ever.
                 let outcome = catch_unwind(AssertUnwindSafe(|| exchange(&agent, request, max_body, limit, &slot)));
-                slot.fill(outcome.unwrap_or_else(|_| Err(other("ureq panicked"))));
+                // What was thrown is not dropped: its drop may panic as well.
+                slot.fill(outcome.map_err(std::mem::forget).unwrap_or_else(|()| Err(other("ureq panicked"))));
             };
             let spawned = thread::Builder::new().name(THREAD.to_owned()).spawn(work);
             spawned.map_err(|error| not_started(THREAD, &error))?;

@@ -292,6 +292,25 @@ fn a_refused_cancel_call_on_what_has_just_ended_is_finished_anyway() {
 }
 
 #[test]
+fn the_poll_after_a_refused_cancel_call_has_the_time_limits_of_the_settings() {
+    let limits = [
+        (PollSettings::default().with_timeout(secs(1.0)), secs(1.0)),
+        (PollSettings::default().with_poll_timeout(secs(2.0)), secs(2.0)),
+        (PollSettings::default().with_poll_timeout(secs(2.0)).with_timeout(secs(3.0)), secs(2.0)),
+        (PollSettings::default().without_expiration(), secs(30.0)),
+    ];
+    for (settings, limit) in limits {
+        let script = Script::new().running_with(percent(40)).error(Code::InvalidArgument, "not now");
+        let stage = Stage::new(script.to("POST", "/v1/operations/1:cancel").silence());
+        let operation = stage.export();
+        let began = stage.clock.elapsed();
+        let error = smol::block_on(operation.cancel_and_wait(settings)).unwrap_err();
+        assert_eq!(error.status().unwrap().message(), "not now");
+        assert_eq!(stage.clock.elapsed() - began, limit);
+    }
+}
+
+#[test]
 fn a_cancel_call_that_the_service_has_not_judged_is_followed_by_no_poll() {
     let unjudged = [
         Script::new().running_with(percent(1)).unavailable(),

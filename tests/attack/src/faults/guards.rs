@@ -1,4 +1,5 @@
-//! The suite `guards`: many guards that are dropped at once against a server that does not answer.
+//! The suite `guards`: many guards that are dropped at once against a server that does not answer,
+//! and then is gone.
 
 use std::{
     collections::BTreeSet,
@@ -69,8 +70,10 @@ fn case(seed: u64) -> Counts {
         let guard = images.resume_export(format!("operations/{number}")).unwrap().cancel_on_drop();
         drop(guard.on_failure(move |error| failed.send(error).unwrap()));
     }
-    let paths: BTreeSet<String> = (0..guards).map(|_| requests.recv_timeout(PATIENCE).unwrap()).collect();
-    assert_eq!(paths, (0..guards).map(|number| format!("/v1/operations/{number}:cancel")).collect());
+    let at_once = guards.min(100);
+    let paths: BTreeSet<String> = (0..at_once).map(|_| requests.recv_timeout(PATIENCE).unwrap()).collect();
+    assert_eq!(paths, (0..at_once).map(|number| format!("/v1/operations/{number}:cancel")).collect());
+    assert!(requests.try_recv().is_err(), "a request before its turn");
     // The calls go on, because the server is silent.
     if let Some(threads) = threads_named("lro-cancel") {
         assert_eq!(threads, 1, "one thread sends all cancel calls");
