@@ -1,7 +1,7 @@
 //! Tests of Google's services: the Operations service, gRPC, extended operations, generative AI,
 //! and broken replies.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
 
 mod answers;
 mod channel;

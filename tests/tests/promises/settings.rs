@@ -317,7 +317,7 @@ fn a_failure_policy_lives_no_longer_than_what_was_given_it() {
     let operation = smol::block_on(stage.client.export_image()).unwrap();
     let in_policy = std::sync::Arc::clone(&held);
     let policy = move |failure: &Failure| {
-        let _held = &in_policy;
+        drop(std::sync::Arc::clone(&in_policy));
         failure.verdict()
     };
     let settings = PollSettings::default().with_failure_policy(policy);
