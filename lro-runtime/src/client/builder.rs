@@ -123,11 +123,11 @@ impl OperationsBuilder {
     /// parameter of this name already, in any case, keeps that one.
     ///
     /// No other origin gets it, not even one that is allowed [with
-    /// credentials](Self::allow_origin_with_credentials). It is in no token, and in no `Debug` output
-    /// of this library's types; a transport and a credentials hook get it in the URL of the request.
-    /// What a caller writes into the URL of a start call instead is not repeated on polls, and [a
-    /// token leaves it out](crate::Token::left_out). A gRPC call has no query, and one with a query
-    /// is refused: its keys are [headers](Self::header).
+    /// credentials](Self::allow_origin_with_credentials). It is in no token, and in no `Debug`
+    /// output of this library's types; a transport and a credentials hook get it in the URL of the
+    /// request. What a caller writes into the URL of a start call instead is not repeated on polls,
+    /// and [a token leaves it out](crate::Token::left_out). A gRPC call has no query, and one with
+    /// a query is refused: its keys are [headers](Self::header).
     ///
     /// ```
     /// use lro_runtime::{Operations, PollSettings, block_on};

@@ -51,7 +51,7 @@ impl Service {
     /// below the base URL.
     #[must_use]
     pub fn has_names(&self) -> bool {
-        !["azure", "http", "lxd", "redfish", "declared render", "waiter deleted"].contains(&self.name)
+        !["azure", "http", "lxd", "redfish", "declared render", "waiter deleted", "waiter named"].contains(&self.name)
     }
 
     /// Whether bodies are protobuf messages.
