@@ -70,8 +70,7 @@ impl<S: Cancellable> CancelOnDrop<S> {
     /// Sets what is called if the cancel call of the dropped guard fails: with the error of
     /// [`cancel`](Operation::cancel), or with one of kind [`Poll`](ErrorKind::Poll) that says that
     /// the call panicked or that the thread could not be started. Each names the operation and has
-    /// its snapshot. A service may also refuse the call because
-    /// the operation has just ended.
+    /// its snapshot. A service may also refuse the call because the operation has just ended.
     ///
     /// It is called at most once, and replaces the one that was set before. It runs on the thread
     /// that sends the cancel calls of all guards, and must not hold it up; where that thread cannot

@@ -43,7 +43,7 @@ impl Shared {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until `deadline`, or until `done` returns true. Returns false if the server is
+    /// Waits for as long as `longest`, or until `done` returns true. Returns false if the server is
     /// stopping.
     pub(super) fn wait_for(&self, longest: Duration, done: impl Fn(&Inner) -> bool) -> bool {
         let began = Instant::now();
