@@ -4,8 +4,9 @@
 //! Nothing is built from the output: a value is a slice of the text, and a projection is the text
 //! of a list together with the steps that are still to be applied to each of its elements. What a
 //! path costs in memory therefore does not depend on how many elements it goes through, where a
-//! `serde_json::Value` of the whole output takes some twenty times the length of its text. Two lists
-//! or objects of the output that are compared are an exception: one of them becomes such a value.
+//! `serde_json::Value` of the whole output takes some twenty times the length of its text. Two
+//! lists or objects of the output that are compared are an exception: one of them becomes such a
+//! value.
 //!
 //! The time is linear in the length of the output, for each step of the path.
 
