@@ -15,6 +15,7 @@ use crate::{
     dialect::{ListPage, ListQuery},
     error::{Error, ErrorKind, Result},
     operation::{Handle, Method, RawOperation, snapshot::ReplyTime},
+    settings::PollSettings,
     status::Failure,
     timer::{
         TimerOverride,
@@ -257,8 +258,7 @@ async fn fetch(
 ) -> Result<Page> {
     let timer = client.timer_or(timer);
     // A page has the time limit of one poll of the method whose operations are listed.
-    let method_settings = method.map(Method::poll_settings).unwrap_or_default();
-    let limit = method_settings.or(client.settings().clone()).resolve()?.poll_timeout;
+    let limit = client.schedule(&PollSettings::default(), method, None)?.poll_timeout;
     let dialect = client.dialect_of(method);
     let call = dialect.list(&query).map_err(failed)?;
     let began = timer.now();

@@ -3,9 +3,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::Operations;
 use crate::{
+    dialect::Dialect,
     error::Result,
-    operation::{Method, RawOperation},
+    operation::Method,
     settings::{PollSettings, Schedule},
 };
 
@@ -32,33 +34,36 @@ struct Resolved {
 /// What the dialect of an operation says of its service: see [`Schedule::for_service`].
 type Service = (Option<std::time::Duration>, bool);
 
-impl RawOperation {
-    /// Returns the schedule of a wait for this operation, or of one call about it: of the argument,
-    /// else the method's settings, else the client's, else the library's.
-    pub(crate) fn schedule(&self, argument: &PollSettings) -> Result<Arc<Schedule>> {
-        let Schedules(known) = &*self.client.inner.schedules;
-        // The dialect of the operation, which may be another than the client's.
-        let dialect = self.snapshot.target.as_ref().map(|target| &target.dialect);
+impl Operations {
+    /// Returns the schedule of a wait, or of one call, for operations of `method`: of the argument,
+    /// else the method's settings, else the client's, else the library's. It is fitted to the
+    /// service that `dialect` speaks with.
+    pub(crate) fn schedule(
+        &self,
+        argument: &PollSettings,
+        method: Option<&'static Method>,
+        dialect: Option<&dyn Dialect>,
+    ) -> Result<Arc<Schedule>> {
+        let Schedules(known) = &*self.inner.schedules;
         let service =
             dialect.map(|dialect| (dialect.remembers_end(), dialect.prefers_held_polls())).unwrap_or_default();
         // A lock for no longer than the comparison: the dialect is code of somebody else.
         let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |resolved: &&Resolved| {
-            resolved.method.map(std::ptr::from_ref) == self.method.map(std::ptr::from_ref)
+            resolved.method.map(std::ptr::from_ref) == method.map(std::ptr::from_ref)
                 && resolved.service == service
                 && resolved.argument == *argument
         };
         if let Some(resolved) = lock().iter().find(same) {
             return Ok(Arc::clone(&resolved.schedule));
         }
-        let method = self.method.map(Method::poll_settings).unwrap_or_default();
-        let settings = argument.clone().or(method).or(self.client.settings().clone());
+        let of_method = method.map(Method::poll_settings).unwrap_or_default();
+        let settings = argument.clone().or(of_method).or(self.settings().clone());
         let schedule = Arc::new(settings.resolve()?.for_service(service.0, service.1));
         // Kept, settings of one wait would push out those of all others, and a policy would live as
         // long as the client with all that it holds.
         if !argument.is_of_one_wait() {
-            let resolved =
-                Resolved { argument: argument.clone(), method: self.method, service, schedule: Arc::clone(&schedule) };
+            let resolved = Resolved { argument: argument.clone(), method, service, schedule: Arc::clone(&schedule) };
             let mut known = lock();
             let oldest = (known.len() >= MOST).then(|| known.remove(0));
             known.push(resolved);

@@ -20,6 +20,7 @@ use crate::{
         Method, RawOperation,
         snapshot::{ReplyTime, Snapshot, StartTime, Successor},
     },
+    settings::PollSettings,
     status::Failure,
     timer::Timer,
     transport::BoxFuture,
@@ -165,7 +166,9 @@ impl Operations {
                     failed += 1;
                     // `build` has checked these settings. If they were invalid all the same, the
                     // failure says more than they do.
-                    let Ok(schedule) = self.settings().clone().resolve() else { return Err(failure.into()) };
+                    let Ok(schedule) = self.schedule(&PollSettings::default(), None, None) else {
+                        return Err(failure.into());
+                    };
                     let timer = self.timer();
                     timer.sleep(start_policy::delay_before_retry(failed, &failure, &schedule, &**timer)).await;
                 }

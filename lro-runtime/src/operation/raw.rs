@@ -18,7 +18,7 @@ use crate::{
     client::Operations,
     dialect::{Dialect, Payload},
     error::{Error, ErrorKind, Result},
-    settings::{PollSettings, Verdict},
+    settings::{PollSettings, Schedule, Verdict},
     status::{Code, Failure, State, Status},
     text::{excerpt, quoted, quoted_name},
     timer::Timer,
@@ -263,6 +263,13 @@ impl RawOperation {
     /// ```
     pub fn with_transport(&self, transport: impl Transport) -> Self {
         Self { client: self.client.with_transport(Arc::new(transport)), ..self.clone() }
+    }
+
+    /// Returns the schedule of a wait for this operation, or of one call about it.
+    pub(crate) fn schedule(&self, argument: &PollSettings) -> Result<Arc<Schedule>> {
+        // The dialect of the operation, which may be another than the client's.
+        let dialect = self.snapshot.target.as_ref().map(|target| &*target.dialect);
+        self.client.schedule(argument, self.method, dialect)
     }
 
     /// Returns the time limit of a single call outside a wait.
