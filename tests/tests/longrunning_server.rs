@@ -373,5 +373,6 @@ fn a_held_poll_saves_requests_and_one_that_is_cut_ends_on_the_deadline() {
     let late = endless.blocking().poll_until_completed(held.with_timeout(Duration::from_millis(300))).unwrap_err();
     let took = began.elapsed();
     assert_eq!(late.kind(), ErrorKind::Timeout);
-    assert!((Duration::from_millis(300)..Duration::from_millis(400)).contains(&took), "{took:?}");
+    // The server would hold the poll for ten seconds.
+    assert!((Duration::from_millis(300)..Duration::from_secs(9)).contains(&took), "{took:?}");
 }

@@ -89,7 +89,8 @@ fn cancelled_is_2() {
 
 #[test]
 fn a_timeout_is_3_and_the_token_on_stdout_resumes() {
-    let job = Job::lasting(Duration::from_millis(600)).responds(json!("done"));
+    // The pause that the server asks for outlasts the timeout, however slow the machine is.
+    let job = Job::polls(3).hint(Duration::from_secs(1)).responds(json!("done"));
     let (watched, server) = watch_job(job, &["--timeout", "200ms"]);
     assert_eq!(watched.code, Some(3), "{}", watched.stderr);
     let (url, token) = (server.url(), watched.stdout.trim());
