@@ -60,12 +60,22 @@ pub struct Allocated {
 
 /// Runs `work` and counts the allocations of all threads meanwhile.
 pub fn allocated<T>(work: impl FnOnce() -> T) -> (T, Allocated) {
+    begin();
+    let output = work();
+    (output, end())
+}
+
+/// Begins to count the allocations of all threads.
+pub fn begin() {
     for counter in [&CALLS, &BYTES] {
         counter.store(0, Relaxed);
     }
     LIVE.store(0, Relaxed);
     COUNTING.store(true, Relaxed);
-    let output = work();
+}
+
+/// Returns what was counted since [`begin`], and counts no longer.
+pub fn end() -> Allocated {
     COUNTING.store(false, Relaxed);
-    (output, Allocated { calls: CALLS.load(Relaxed), bytes: BYTES.load(Relaxed), live: LIVE.load(Relaxed) })
+    Allocated { calls: CALLS.load(Relaxed), bytes: BYTES.load(Relaxed), live: LIVE.load(Relaxed) }
 }

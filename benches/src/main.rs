@@ -4,6 +4,8 @@ mod callgrind;
 mod count;
 mod deps;
 mod dialects;
+#[cfg(feature = "in-flight")]
+mod in_flight;
 mod long_poll;
 mod loopback;
 #[cfg(feature = "grpc")]
@@ -21,7 +23,7 @@ use std::{env, process::ExitCode};
 #[global_allocator]
 static ALLOCATOR: count::Counting = count::Counting;
 
-const USAGE: &str = "usage: lro-benches all | step | step-instructions | dialects | dialects-instructions | schedule | long-poll | shared | loopback | loopback-grpc | deps | sdk500 [METHODS]";
+const USAGE: &str = "usage: lro-benches all | step | step-instructions | dialects | dialects-instructions | schedule | long-poll | shared | loopback | loopback-grpc | in-flight [OPERATIONS] | deps | sdk500 [METHODS]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -43,6 +45,15 @@ fn main() -> ExitCode {
         ["loopback"] => return finish(loopback::run()),
         #[cfg(feature = "grpc")]
         ["loopback-grpc"] => return finish(loopback_grpc::run()),
+        #[cfg(feature = "in-flight")]
+        ["in-flight"] => return finish(in_flight::run(100_000)),
+        #[cfg(feature = "in-flight")]
+        ["in-flight", operations] => return finish(in_flight::run(operations.parse().unwrap_or(100_000))),
+        #[cfg(feature = "in-flight")]
+        ["repeat", "in-flight", variant, body, cores, operations] => {
+            let (cores, operations) = (cores.parse().unwrap_or(1), operations.parse().unwrap_or(1));
+            return finish(in_flight::repeat(variant, body, cores, operations));
+        }
         ["deps"] => return finish(deps::run()),
         ["step"] => step::run(false),
         ["step-instructions"] => step::run(true),

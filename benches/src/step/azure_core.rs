@@ -22,8 +22,9 @@ use serde::Deserialize;
 use super::{ExportProgress, ExportedImage, Prepared, Variant};
 use crate::virtual_time::run;
 
+/// An operation, as far as a client reads it.
 #[derive(Deserialize)]
-struct Monitor {
+pub struct Monitor {
     name: String,
     #[serde(default)]
     done: bool,
@@ -39,8 +40,9 @@ impl StatusMonitor for Monitor {
     }
 }
 
+/// An operation that has succeeded.
 #[derive(Deserialize)]
-struct Finished {
+pub struct Finished {
     response: ExportedImage,
 }
 
@@ -90,6 +92,11 @@ pub fn text() -> Variant {
 async fn poll(transport: &dyn Transport, frequency: Duration) -> azure_core::Result<PollerResult<Monitor>> {
     let reply = transport.send(&Request::new(Bytes::new()), 16 << 20).await;
     let body = reply.map_err(|error| azure_core::Error::new(ErrorKind::Io, error))?.into_body();
+    progress(body, frequency)
+}
+
+/// Reads a reply as the closure of the poller's documentation does.
+pub fn progress(body: Bytes, frequency: Duration) -> azure_core::Result<PollerResult<Monitor>> {
     let monitor: Monitor = azure_core::json::from_json(&body)?;
     let response = RawResponse::from_bytes(StatusCode::Ok, Headers::new(), body.clone()).into();
     black_box(monitor.metadata.as_ref().map(|progress| progress.percent));

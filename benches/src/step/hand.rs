@@ -9,13 +9,14 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::{ExportProgress, ExportedImage, Prepared, STEPS, Variant};
 use crate::virtual_time::{Clock, run};
 
+/// An operation, as far as a loop by hand reads it.
 #[derive(Deserialize)]
-struct Operation<M> {
-    name: String,
+pub struct Operation<M> {
+    pub name: String,
     #[serde(default)]
-    done: bool,
+    pub done: bool,
     metadata: Option<M>,
-    response: Option<ExportedImage>,
+    pub response: Option<ExportedImage>,
     error: Option<Status>,
 }
 
@@ -87,7 +88,8 @@ pub async fn export_image<M: DeserializeOwned>(
     }
 }
 
-async fn send<M: DeserializeOwned>(
+/// Sends one request and reads its reply.
+pub async fn send<M: DeserializeOwned>(
     transport: &dyn Transport,
     request: &Request,
 ) -> Result<Operation<M>, Box<dyn Error>> {

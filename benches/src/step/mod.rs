@@ -23,7 +23,7 @@ use crate::{
 };
 
 #[cfg(feature = "peers")]
-mod azure_core;
+pub mod azure_core;
 #[cfg(feature = "peers")]
 mod google_cloud_lro;
 pub mod hand;
@@ -80,7 +80,8 @@ pub struct Variant {
 }
 
 fn variants() -> Vec<Variant> {
-    let mut all = vec![hand::floor(), ours::awaited(), ours::reading_metadata(), hand::ignoring_metadata(), hand::typed()];
+    let mut all =
+        vec![hand::floor(), ours::awaited(), ours::reading_metadata(), hand::ignoring_metadata(), hand::typed()];
     #[cfg(feature = "peers")]
     all.extend([google_cloud_lro::text(), google_cloud_lro::prepared(), azure_core::text()]);
     // Does nothing but use `all` as mutable, which only the peers need.

@@ -1,0 +1,41 @@
+//! The variant with the poller of google-cloud-lro, which sleeps on tokio.
+
+use std::{hint::black_box, sync::Arc};
+
+use google_cloud_gax::{
+    error::Error, exponential_backoff::ExponentialBackoffBuilder, polling_error_policy::AlwaysContinue,
+};
+use google_cloud_lro::{
+    Poller,
+    internal::{Operation, new_poller},
+};
+
+use super::{Endless, Operation as Task, PAUSE};
+use crate::step::{ExportProgress, ExportedImage};
+
+type Answer = Result<Operation<ExportedImage, ExportProgress>, Error>;
+
+pub fn prepare(service: Arc<Endless>) -> Box<dyn Fn() -> Task> {
+    // Shared, as a generated client shares its policies between calls.
+    let errors = Arc::new(AlwaysContinue);
+    let backoff =
+        ExponentialBackoffBuilder::new().with_initial_delay(PAUSE).with_maximum_delay(PAUSE).with_scaling(1.0);
+    let backoff = Arc::new(backoff.build().unwrap());
+    Box::new(move || {
+        let (start, query) = (Arc::clone(&service), Arc::clone(&service));
+        let poller = new_poller(
+            errors.clone(),
+            backoff.clone(),
+            move || async move { read(&start.start()) },
+            move |name: String| {
+                let service = Arc::clone(&query);
+                async move { read(&service.poll(&name)) }
+            },
+        );
+        Box::pin(async move { drop(black_box(poller.until_done().await)) })
+    })
+}
+
+fn read(body: &[u8]) -> Answer {
+    serde_json::from_slice(body).map(Operation::new).map_err(Error::deser)
+}

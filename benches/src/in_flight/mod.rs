@@ -1,0 +1,211 @@
+//! Measures what an operation in flight costs: memory while it waits, and processor time per poll.
+//!
+//! Every operation has a task of its own and is polled every five seconds, evenly spread. All
+//! variants get their replies, of 342 bytes, from the same transport in memory, and each runs in a
+//! process of its own, so that none finds the memory that another left. The operations do not end:
+//! the process does, when it has its figures.
+
+use std::{
+    error::Error,
+    fs,
+    future::Future,
+    pin::Pin,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use lro_runtime::{
+    Transport,
+    transport::{BoxFuture, Reply, Request, TransportError},
+};
+
+use crate::{count, report::Subject};
+
+#[cfg(feature = "peers")]
+mod azure_core;
+#[cfg(feature = "peers")]
+mod google_cloud_lro;
+mod hand;
+mod ours;
+
+/// The time from one poll of an operation to the next.
+pub const PAUSE: Duration = Duration::from_secs(5);
+/// The operations begin in this many batches over one pause.
+const BATCHES: u32 = 500;
+/// The time over which processor time is counted.
+const COUNTED: Duration = Duration::from_secs(15);
+
+/// One operation: starts it and polls it for ever.
+type Operation = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A way to run operations.
+struct Variant {
+    name: &'static str,
+    /// Whether the tasks run on tokio and sleep there, or on async-executor with async-io.
+    is_tokio: bool,
+    /// Returns what begins an operation.
+    prepare: fn(Arc<Endless>) -> Box<dyn Fn() -> Operation>,
+}
+
+/// Not `const`: the peers are a feature.
+fn variants() -> Vec<Variant> {
+    let mut all = vec![
+        Variant {
+            name: "floor-sleeping-tasks",
+            is_tokio: true,
+            prepare: |_| Box::new(|| Box::pin(hand::sleep_only())),
+        },
+        Variant { name: "hand-tokio", is_tokio: true, prepare: hand::tokio },
+        Variant { name: "hand-async-io", is_tokio: false, prepare: hand::async_io },
+        Variant { name: "ours-tokio", is_tokio: true, prepare: ours::tokio },
+        Variant { name: "ours-async-io", is_tokio: false, prepare: ours::async_io },
+    ];
+    #[cfg(feature = "peers")]
+    all.extend([
+        Variant { name: "google-cloud-lro", is_tokio: true, prepare: google_cloud_lro::prepare },
+        Variant { name: "azure_core", is_tokio: true, prepare: azure_core::prepare },
+    ]);
+    // Does nothing but use `all` as mutable, which only the peers need.
+    #[cfg(not(feature = "peers"))]
+    all.truncate(all.len());
+    all
+}
+
+/// A transport in memory whose operations do not end.
+pub struct Endless {
+    started: AtomicU64,
+    polls: AtomicU64,
+    /// Whether each reply says more progress than the one before, or the same.
+    is_changing: bool,
+}
+
+impl Endless {
+    /// Returns the body of a reply to a start call, which names a new operation.
+    pub fn start(&self) -> Bytes {
+        self.body(&format!("operations/{:08}", self.started.fetch_add(1, Relaxed)), 0)
+    }
+
+    /// Returns the body of a reply to a poll.
+    pub fn poll(&self, name: &str) -> Bytes {
+        let polls = self.polls.fetch_add(1, Relaxed);
+        self.body(name, if self.is_changing { polls } else { 0 })
+    }
+
+    /// 342 bytes, in memory of their own, as from a socket.
+    fn body(&self, name: &str, progress: u64) -> Bytes {
+        let stage = "copying layer sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 to the bucket gs://images-of-the-project";
+        Bytes::from(format!(
+            r#"{{"name":"{name}","metadata":{{"@type":"type.googleapis.com/example.ExportProgress","verb":"export","createTime":"2026-11-20T12:34:56.789Z","stage":"{stage}","percent":{progress:8}}},"done":false}}"#
+        ))
+    }
+}
+
+impl Transport for Endless {
+    fn send<'a>(&'a self, request: &'a Request, _max: usize) -> BoxFuture<'a, Result<Reply, TransportError>> {
+        let body = match request.uri().path() {
+            "/v1/images:export" => self.start(),
+            path => self.poll(path.trim_start_matches("/v1/")),
+        };
+        Box::pin(std::future::ready(Ok(Reply::new(body))))
+    }
+}
+
+/// Runs every variant in a process of its own, on one core and on two, with bodies that stay and
+/// that change.
+pub fn run(operations: u64) -> Result<(), Box<dyn Error>> {
+    for (cores, body) in [(1, "unchanged"), (1, "changing"), (2, "unchanged")] {
+        for Variant { name, .. } in variants() {
+            let list = if cores == 1 { "0" } else { "0,1" };
+            let mut child = Command::new("taskset");
+            child.args(["-c", list]).arg(std::env::current_exe()?).args(["repeat", "in-flight", name, body]);
+            let status = child.args([cores.to_string(), operations.to_string()]).status()?;
+            if !status.success() {
+                return Err(format!("{name}: {status}").into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Runs one variant and prints its figures.
+pub fn repeat(name: &str, body: &str, cores: usize, operations: u64) -> Result<(), Box<dyn Error>> {
+    let variant = variants().into_iter().find(|variant| variant.name == name).ok_or("no such variant")?;
+    let service =
+        Arc::new(Endless { started: AtomicU64::new(0), polls: AtomicU64::new(0), is_changing: body == "changing" });
+    let begin = (variant.prepare)(Arc::clone(&service));
+    let bench = format!("in-flight-{body}-{cores}");
+    let subject = Subject { bench: &bench, variant: variant.name };
+    if variant.is_tokio {
+        let mut builder = match cores {
+            1 => tokio::runtime::Builder::new_current_thread(),
+            _ => tokio::runtime::Builder::new_multi_thread(),
+        };
+        let runtime = builder.worker_threads(cores).enable_time().build()?;
+        let spawn = |operation| drop(tokio::spawn(operation));
+        runtime.block_on(measure(subject, &service, operations, begin, spawn, tokio::time::sleep))
+    } else {
+        let executor: &'static async_executor::Executor<'static> = Box::leak(Box::default());
+        for _ in 1..cores {
+            thread::spawn(|| async_io::block_on(executor.run(std::future::pending::<()>())));
+        }
+        let spawn = |operation| executor.spawn(operation).detach();
+        async_io::block_on(executor.run(measure(subject, &service, operations, begin, spawn, hand::sleep_on_async_io)))
+    }
+}
+
+async fn measure<S: Future<Output = ()>>(
+    subject: Subject<'_>,
+    service: &Endless,
+    operations: u64,
+    begin: Box<dyn Fn() -> Operation>,
+    spawn: impl Fn(Operation),
+    sleep: impl Fn(Duration) -> S,
+) -> Result<(), Box<dyn Error>> {
+    // What is made once, for the first operation, is not the memory of each.
+    spawn(begin());
+    sleep(Duration::from_millis(100)).await;
+    let resident = resident()?;
+    count::begin();
+    for batch in 0..BATCHES {
+        let of_batch =
+            operations * u64::from(batch + 1) / u64::from(BATCHES) - operations * u64::from(batch) / u64::from(BATCHES);
+        (0..of_batch).for_each(|_| spawn(begin()));
+        sleep(PAUSE / BATCHES).await;
+    }
+    sleep(PAUSE * 2).await;
+    let allocated = count::end();
+    let per_operation = |bytes: f64| bytes / operations as f64;
+    subject.print("allocated", per_operation(allocated.live as f64), "bytes/operation");
+    subject.print("resident", per_operation(self::resident()? - resident), "bytes/operation");
+
+    let (polls, seconds) = (service.polls.load(Relaxed), processor_seconds()?);
+    sleep(COUNTED).await;
+    let (polls, seconds) = (service.polls.load(Relaxed) - polls, processor_seconds()? - seconds);
+    subject.print("polls", polls as f64, "polls");
+    subject.print("processor", seconds * 1e6 / polls as f64, "microseconds/poll");
+    // The operations are still in flight: ending them one by one would take time and show nothing.
+    std::process::exit(0);
+}
+
+/// Returns the resident memory of this process, in bytes.
+fn resident() -> Result<f64, Box<dyn Error>> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? * 1024.0)
+}
+
+/// Returns the processor time of all threads of this process, in seconds.
+fn processor_seconds() -> Result<f64, Box<dyn Error>> {
+    let mut nanoseconds = 0.0;
+    for thread in fs::read_dir("/proc/self/task")? {
+        let times = fs::read_to_string(thread?.path().join("schedstat"))?;
+        nanoseconds += times.split(' ').next().ok_or("no time")?.parse::<f64>()?;
+    }
+    Ok(nanoseconds / 1e9)
+}
