@@ -41,6 +41,7 @@ mod observation;
 mod payload;
 mod plain_http;
 mod redfish;
+mod typed_json;
 mod vertex;
 mod waiter;
 

@@ -2,12 +2,13 @@
 
 use std::{any::TypeId, borrow::Cow, error::Error as StdError, fmt, sync::Arc};
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, MapAccess, Visitor},
-};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+use super::{
+    json::{Member, Object, Text},
+    typed_json::{self, TypedJson},
+};
 use crate::{protobuf::Any, text::excerpt};
 
 /// Why a payload could not be decoded as the requested type.
@@ -136,10 +137,16 @@ impl<'a> Payload<'a> {
             // `response = ()` accepts an `Empty` object, too.
             return parse("null");
         }
-        let text = self.json()?;
+        parse(&self.document()?)
+    }
+
+    /// Returns the JSON text that [`read_json`](Self::read_json) parses.
+    // Not inlined: its caller is compiled once per type.
+    #[inline(never)]
+    fn document(self) -> Result<Cow<'a, str>, DecodeError> {
         // No payload at all decodes as `null` does: into an `Option`, but not into a type with
         // required fields.
-        parse(if text.is_empty() { "null" } else { &text })
+        self.json().map(|text| if text.is_empty() { Cow::Borrowed("null") } else { text })
     }
 
     /// Decodes the protobuf message in an `Any` as a `T`; the public form is
@@ -179,12 +186,12 @@ impl<'a> Payload<'a> {
 }
 
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
-    serde_json::from_str(text).map_err(|e| decode_error(&e, text, std::any::type_name::<T>()))
+    T::deserialize(TypedJson(text)).map_err(|e| decode_error(&e, text, std::any::type_name::<T>()))
 }
 
 // Separate from `parse`, so that the formatting is compiled once and not once per decoded type.
 #[cold]
-fn decode_error(error: &serde_json::Error, text: &str, wanted: &str) -> DecodeError {
+fn decode_error(error: &typed_json::Error, text: &str, wanted: &str) -> DecodeError {
     DecodeError::new(format!("not a `{wanted}`: {error}; found `{}`", excerpt(text.as_bytes())))
 }
 
@@ -232,14 +239,12 @@ impl<'a> TypedFirst<'a> {
     }
 }
 
-/// The members of a JSON object: each name, and its value as unparsed text.
-///
-/// A list and not a map, so that the message is put together again in the order of the wire.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+/// The members of a JSON object that may be an `Any`.
+struct Members<'a>(Vec<Member<'a>>);
 
 impl<'a> Members<'a> {
     fn of(json: &'a [u8]) -> Option<Self> {
-        serde_json::from_slice(json).ok()
+        serde_json::from_slice(json).ok().map(|Object(members)| Self(members))
     }
 
     fn get(&self, key: &str) -> Option<&'a RawValue> {
@@ -278,32 +283,6 @@ impl<'a> Members<'a> {
         }
         out.push_str(if out.is_empty() { "{}" } else { "}" });
         Cow::Owned(out)
-    }
-}
-
-/// A JSON string, borrowed from the input unless it has escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct InOrder;
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some((Text(name), value)) = map.next_entry()? {
-                    members.push((name, value));
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(InOrder)
     }
 }
 

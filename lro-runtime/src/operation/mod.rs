@@ -2,8 +2,10 @@
 
 use std::{
     fmt,
-    future::{Future, IntoFuture, ready},
-    sync::{Arc, OnceLock},
+    future::{Future, IntoFuture},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -11,18 +13,19 @@ use bytes::Bytes;
 
 use crate::{
     client::{Operations, current_method},
-    dialect::Payload,
     driver,
     driver::{Blocking, FailedPoll, Observed, Observers, Shared, Snapshots},
     error::{Error, Result},
     settings::PollSettings,
-    status::{Code, State, Status},
+    status::Status,
     transport::{BoxFuture, Transport},
 };
 
+mod awaited;
 mod calls;
 mod cancel_on_drop;
 mod capabilities;
+mod decoded;
 mod handle;
 pub(crate) mod left_out;
 mod long_running;
@@ -41,6 +44,11 @@ pub use self::{
     operation_state::{OperationState, StateParts},
     raw::RawOperation,
     token::{Resume, Token},
+};
+
+use self::{
+    awaited::Awaited,
+    decoded::{Decoded, Payloads, decode, own, response},
 };
 
 /// One immutable snapshot of an operation, and the means to poll it again.
@@ -64,19 +72,7 @@ pub use self::{
 pub struct Operation<S: OperationState> {
     raw: RawOperation,
     // Shared by clones, so that the payloads of one snapshot are decoded at most once.
-    decoded: Arc<OnceLock<Decoded<S>>>,
-}
-
-/// The decoded payloads of one snapshot. Made once, on the first access, and shared by its clones.
-struct Decoded<S: OperationState> {
-    state: S,
-    /// The metadata of a pending operation. The variant `Pending` has no field for it, and
-    /// `metadata()` returns it all the same.
-    queued: Option<S::Metadata>,
-    /// Why the response of an operation that succeeded cannot be decoded.
-    response_error: Option<Error>,
-    /// Why the metadata cannot be decoded.
-    metadata_error: Option<Error>,
+    decoded: decoded::Lazy<S>,
 }
 
 impl<S: OperationState> Operation<S> {
@@ -120,7 +116,7 @@ impl<S: OperationState> Operation<S> {
     /// holds it too: payloads need not be `Clone`.
     #[must_use]
     pub fn into_state(self) -> S {
-        own(self.decoded).unwrap_or_else(|| decode(&self.raw)).state
+        own(self.decoded).map_or_else(|| decode(&self.raw), Payloads::into_decoded).state
     }
 
     /// Whether the operation is terminal: it succeeded, failed, or was cancelled.
@@ -195,8 +191,7 @@ impl<S: OperationState> Operation<S> {
     /// As [`result`](Self::result).
     pub fn into_result(self) -> Result<S::Response> {
         match own(self.decoded) {
-            Some(Decoded { response_error: Some(error), .. }) => Err(error),
-            Some(Decoded { state, .. }) => state.into_response().ok_or_else(|| self.raw.no_response()),
+            Some(decoded) => decoded.into_response(&self.raw),
             // Not all payloads: the metadata is not asked for.
             None => response::<S>(&self.raw),
         }
@@ -268,14 +263,7 @@ impl<S: OperationState> Operation<S> {
     /// When the poll failed. The operation itself did not fail, and this snapshot can be polled
     /// again.
     pub fn poll_once(&self) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
-        let operation = self.clone();
-        async move {
-            // Returned here, not by the driver, so that what has been decoded is kept.
-            if operation.is_completed() {
-                return Ok(operation);
-            }
-            driver::poll_once(operation.raw, None).await.map(Self::from_raw_operation)
-        }
+        Typed::new(driver::poll_once(self.raw.clone(), None), self)
     }
 
     /// Polls until the operation is terminal, and returns the terminal snapshot. A failed or
@@ -288,13 +276,7 @@ impl<S: OperationState> Operation<S> {
         &self,
         settings: PollSettings,
     ) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
-        let operation = self.clone();
-        async move {
-            if operation.is_completed() {
-                return Ok(operation);
-            }
-            driver::poll_until_completed(operation.raw, settings, None).await.map(Self::from_raw_operation)
-        }
+        Typed::new(driver::poll_until_completed(self.raw.clone(), settings, None), self)
     }
 
     /// Returns a stream of snapshots: this one at once, then one per successful poll, the last one
@@ -339,8 +321,7 @@ impl<S: OperationState> Operation<S> {
     ///
     /// As [`RawOperation::wait`].
     pub fn wait(&self, timeout: Duration) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
-        let raw = self.raw.clone();
-        async move { driver::wait(raw, timeout, None).await.map(Self::from_raw_operation) }
+        Typed::new(driver::wait(self.raw.clone(), timeout, None), self)
     }
 
     /// Runs `body`, a start call or a future that makes one, and returns the operation of this
@@ -386,7 +367,7 @@ impl<S: OperationState> Operation<S> {
 
     /// Returns the decoded payloads, decoding them on the first call.
     fn decoded(&self) -> &Decoded<S> {
-        self.decoded.get_or_init(|| decode(&self.raw))
+        self.decoded.get_or_init(|| Box::new(decode(&self.raw))).decoded()
     }
 }
 
@@ -432,84 +413,6 @@ impl Error {
     }
 }
 
-/// Takes the decoded payloads out, if there are some and no clone of the operation shares them.
-fn own<S: OperationState>(decoded: Arc<OnceLock<Decoded<S>>>) -> Option<Decoded<S>> {
-    Arc::into_inner(decoded).and_then(OnceLock::into_inner)
-}
-
-/// Decodes the payloads of a snapshot. Compiled once per method, so everything that does not depend
-/// on the types is in the functions below.
-fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
-    let metadata = raw.metadata().map(|payload| typed(raw, payload, S::METHOD.metadata_type, S::decode_metadata));
-    let response = raw.is_succeeded().then(|| decode_response::<S>(raw));
-    let (metadata, metadata_error) = split(metadata);
-    let (response, response_error) = split(response);
-    let mut queued = None;
-    let parts = match (raw.state(), response) {
-        (State::Pending, _) => {
-            queued = metadata;
-            StateParts::Pending
-        }
-        (State::Running, _) => StateParts::Running { metadata },
-        (State::Succeeded, Some(response)) => StateParts::Succeeded { response, metadata },
-        (State::Cancelled, _) => StateParts::Cancelled { status: status(raw, None), metadata },
-        // A success without a readable response has no `Succeeded` variant to be: the enum has no
-        // field for the error.
-        (State::Failed | State::Succeeded, _) => {
-            StateParts::Failed { status: status(raw, response_error.as_ref()), metadata }
-        }
-    };
-    Decoded { state: S::from_parts(parts), queued, response_error, metadata_error }
-}
-
-/// Splits an optional result into its value and its error.
-fn split<T>(result: Option<Result<T>>) -> (Option<T>, Option<Error>) {
-    match result {
-        Some(Ok(value)) => (Some(value), None),
-        Some(Err(error)) => (None, Some(error)),
-        None => (None, None),
-    }
-}
-
-/// The status of an operation without a response: the service's, or one that says why the response
-/// is unreadable.
-// Not inlined: its callers are compiled once per method.
-#[inline(never)]
-fn status(raw: &RawOperation, unreadable: Option<&Error>) -> Status {
-    match (unreadable, raw.status()) {
-        (Some(error), _) => {
-            Status::new(Code::DataLoss, format!("the operation succeeded, but its response is unreadable: {error}"))
-        }
-        (None, Some(status)) => status.clone(),
-        (None, None) => Status::new(Code::Unknown, ""),
-    }
-}
-
-/// The response of an operation, or why it has none.
-fn response<S: OperationState>(raw: &RawOperation) -> Result<S::Response> {
-    raw.success()?;
-    decode_response::<S>(raw)
-}
-
-/// Decodes the response of an operation that succeeded.
-fn decode_response<S: OperationState>(raw: &RawOperation) -> Result<S::Response> {
-    // Success without a response is legal on the wire. An empty payload decodes as `()` and is a
-    // decode error for other types.
-    let payload = raw.response().unwrap_or_else(|| Payload::new(b"", crate::dialect::Encoding::Json));
-    typed(raw, payload, S::METHOD.response_type, S::decode_response)
-}
-
-/// Checks the type URL of a payload and decodes it. An error carries the operation.
-fn typed<T>(
-    raw: &RawOperation,
-    payload: Payload<'_>,
-    expected: Option<&str>,
-    decode: fn(Payload<'_>) -> Result<T>,
-) -> Result<T> {
-    let decoded = payload.check_type(expected).map_err(Error::from).and_then(|()| decode(payload));
-    decoded.map_err(|error| error.with_operation(raw))
-}
-
 // Not derived: that would demand `S: Clone`, although no `S` is cloned.
 impl<S: OperationState> Clone for Operation<S> {
     fn clone(&self) -> Self {
@@ -532,7 +435,7 @@ impl<S: OperationState> Handle for Operation<S> {
     }
 
     fn from_raw_operation(raw: RawOperation) -> Self {
-        Self { raw: raw.bind(S::METHOD), decoded: Arc::new(OnceLock::new()) }
+        Self { raw: raw.bind(S::METHOD), decoded: decoded::Lazy::default() }
     }
 }
 
@@ -543,12 +446,33 @@ impl<S: OperationState> IntoFuture for Operation<S> {
     /// Polls until completed with the method's settings and returns the response; an error if the
     /// operation did not succeed.
     fn into_future(self) -> Self::IntoFuture {
-        // Taken here, not by the driver, so that what has been decoded is kept.
-        if self.is_completed() {
-            return Box::pin(ready(self.into_result()));
-        }
-        let waiting = driver::poll_until_completed(self.raw, PollSettings::default(), None);
-        // The wait runs untyped and its end is decoded: only the decoding is compiled per method.
-        Box::pin(async move { response::<S>(&waiting.await?) })
+        // An operation that has ended is not decoded anew.
+        let decoded = if self.is_completed() { own(self.decoded) } else { None };
+        Box::pin(Awaited::new(self.raw, decoded))
+    }
+}
+
+/// A call that ends with a snapshot, which it returns typed. By hand, as [`Awaited`] is.
+struct Typed<S: OperationState> {
+    call: BoxFuture<'static, Result<RawOperation>>,
+    /// What has been decoded of an operation that has ended: such a call returns the same snapshot.
+    decoded: Option<decoded::Lazy<S>>,
+}
+
+impl<S: OperationState> Typed<S> {
+    fn new(call: BoxFuture<'static, Result<RawOperation>>, of: &Operation<S>) -> Self {
+        Self { call, decoded: of.is_completed().then(|| of.decoded.clone()) }
+    }
+}
+
+impl<S: OperationState> Future for Typed<S> {
+    type Output = Result<Operation<S>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let raw = ready!(self.call.as_mut().poll(context))?;
+        Poll::Ready(Ok(match self.decoded.take() {
+            Some(decoded) => Operation { raw, decoded },
+            None => Operation::from_raw_operation(raw),
+        }))
     }
 }

@@ -1,0 +1,441 @@
+//! Reads JSON text as a type of the SDK, with little code compiled for each type.
+
+use std::{borrow::Cow, fmt, vec};
+
+use serde::{
+    Deserializer,
+    de::{self, DeserializeSeed, IntoDeserializer, MapAccess, Visitor},
+};
+use serde_json::Number;
+
+use super::json::{self, Object, Text};
+
+/// Implements methods of `Deserializer` by `serde_json`'s, for a type around a JSON text.
+macro_rules! by_serde_json {
+    ($($method:ident($($argument:ident: $ty:ty),*);)*) => {$(
+        fn $method<V: Visitor<'de>>(self, $($argument: $ty,)* visitor: V) -> Result<V::Value> {
+            let mut text = serde_json::Deserializer::from_str(self.0);
+            let value = text.$method($($argument,)* visitor)?;
+            text.end()?;
+            Ok(value)
+        }
+    )*};
+}
+
+/// A JSON text, as a deserializer.
+///
+/// The one of `serde_json` is compiled anew for each struct, nearly 5 kB of machine code for one
+/// with four fields, and an SDK has hundreds. Here the members of an object, and the plain values
+/// among them, are read by code that is compiled once, and what is compiled for each struct is its
+/// visitor. Everything else is left to `serde_json`, with its limit of nesting.
+///
+/// An array is no struct here, although `serde_json` would take its elements for the fields.
+#[derive(Clone, Copy)]
+pub(super) struct TypedJson<'de>(pub(super) &'de str);
+
+impl<'de> Deserializer<'de> for TypedJson<'de> {
+    type Error = Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        visitor.visit_map(Fields::of(self.0)?)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.0.trim_ascii() == "null" { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    by_serde_json! {
+        deserialize_any();
+        deserialize_bool();
+        deserialize_i8();
+        deserialize_i16();
+        deserialize_i32();
+        deserialize_i64();
+        deserialize_i128();
+        deserialize_u8();
+        deserialize_u16();
+        deserialize_u32();
+        deserialize_u64();
+        deserialize_u128();
+        deserialize_f32();
+        deserialize_f64();
+        deserialize_char();
+        deserialize_str();
+        deserialize_string();
+        deserialize_bytes();
+        deserialize_byte_buf();
+        deserialize_unit();
+        deserialize_unit_struct(name: &'static str);
+        deserialize_newtype_struct(name: &'static str);
+        deserialize_seq();
+        deserialize_tuple(len: usize);
+        deserialize_tuple_struct(name: &'static str, len: usize);
+        deserialize_map();
+        deserialize_enum(name: &'static str, variants: &'static [&'static str]);
+        deserialize_identifier();
+        deserialize_ignored_any();
+    }
+}
+
+/// The members of a JSON object that are not read yet.
+struct Fields<'de> {
+    // In a box, whose drop is a call; that of a list is code of its own for each type.
+    members: Box<vec::IntoIter<json::Member<'de>>>,
+    /// The value of the member whose name was read last.
+    value: &'de str,
+}
+
+// None of these is inlined: their callers are compiled once per type.
+impl<'de> Fields<'de> {
+    #[inline(never)]
+    fn of(text: &'de str) -> Result<Self> {
+        let Object(members) = serde_json::from_str(text)?;
+        // No value is asked for before its name; if one is, it is no JSON.
+        Ok(Self { members: Box::new(members.into_iter()), value: "" })
+    }
+
+    #[inline(never)]
+    fn next_name(&mut self) -> Option<Cow<'de, str>> {
+        let (name, value) = self.members.next()?;
+        self.value = value.get();
+        Some(name)
+    }
+}
+
+impl<'de> MapAccess<'de> for Fields<'de> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
+        match self.next_name() {
+            Some(name) => seed.deserialize(name.as_ref().into_deserializer()).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
+        seed.deserialize(Member(self.value))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.members.len())
+    }
+}
+
+/// The value of a member, without space around it.
+struct Member<'de>(&'de str);
+
+// None of these is inlined: their callers are compiled once per type.
+impl<'de> Member<'de> {
+    #[inline(never)]
+    fn string(&self) -> Result<Cow<'de, str>> {
+        let Text(string) = serde_json::from_str(self.0)?;
+        Ok(string)
+    }
+
+    #[inline(never)]
+    fn number(&self) -> Result<Number> {
+        Ok(serde_json::from_str(self.0)?)
+    }
+
+    #[inline(never)]
+    fn bool(&self) -> Result<bool> {
+        Ok(serde_json::from_str(self.0)?)
+    }
+}
+
+/// Implements the methods of `Deserializer` for strings and for numbers. As in `serde_json`, the name
+/// of the method is no more than a hint, and the visitor is given what there is.
+macro_rules! plain {
+    (strings: $($string:ident)*; numbers: $($number:ident)*;) => {
+        $(fn $string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+            match self.string()? {
+                Cow::Borrowed(string) => visitor.visit_borrowed_str(string),
+                Cow::Owned(string) => visitor.visit_string(string),
+            }
+        })*
+        $(fn $number<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+            Ok(self.number()?.deserialize_any(visitor)?)
+        })*
+    };
+}
+
+impl<'de> Deserializer<'de> for Member<'de> {
+    type Error = Error;
+
+    plain! {
+        strings: deserialize_str deserialize_string;
+        numbers: deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f32 deserialize_f64;
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_bool(self.bool()?)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.0 == "null" { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    // It is known to be JSON.
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_unit()
+    }
+
+    by_serde_json! {
+        deserialize_any();
+        deserialize_i128();
+        deserialize_u128();
+        deserialize_char();
+        deserialize_bytes();
+        deserialize_byte_buf();
+        deserialize_unit();
+        deserialize_unit_struct(name: &'static str);
+        deserialize_newtype_struct(name: &'static str);
+        deserialize_seq();
+        deserialize_tuple(len: usize);
+        deserialize_tuple_struct(name: &'static str, len: usize);
+        deserialize_map();
+        deserialize_struct(name: &'static str, fields: &'static [&'static str]);
+        deserialize_enum(name: &'static str, variants: &'static [&'static str]);
+        deserialize_identifier();
+    }
+}
+
+pub(super) type Result<T> = std::result::Result<T, Error>;
+
+/// An error of `serde_json`. A type of its own, because derived visitors report each field that is
+/// missing or doubled, by functions which serde inlines.
+#[derive(Debug)]
+pub(super) struct Error(serde_json::Error);
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self(error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl de::Error for Error {
+    #[cold]
+    #[inline(never)]
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(de::Error::custom(message))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn missing_field(field: &'static str) -> Self {
+        Self(de::Error::missing_field(field))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn duplicate_field(field: &'static str) -> Self {
+        Self(de::Error::duplicate_field(field))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use serde::{Deserialize, de::DeserializeOwned};
+    use serde_json::{Map, Value, value::RawValue};
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "camelCase")]
+    struct Plain {
+        a: String,
+        b: Option<u32>,
+        #[serde(default)]
+        c: bool,
+        d: Option<f64>,
+        #[serde(default, rename = "e\"é")]
+        e: i64,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Nested {
+        a: Option<Box<Nested>>,
+        b: Option<Vec<Plain>>,
+        c: Option<Choice>,
+        d: Option<Wrapped>,
+        e: Option<(u8, String)>,
+        f: Option<char>,
+        g: Option<()>,
+        #[serde(default)]
+        h: Option<BTreeMap<String, i8>>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Strict {
+        a: Option<Value>,
+        b: Option<i128>,
+        c: Option<f32>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Flat {
+        a: Value,
+        #[serde(flatten)]
+        rest: BTreeMap<String, Value>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "lowercase")]
+    enum Choice {
+        A,
+        B(u16),
+        C { a: String },
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(untagged)]
+    enum Either {
+        Plain(Plain),
+        Text(String),
+        Other(Value),
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Wrapped(Plain);
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Unit;
+
+    /// Asserts that a `T` is read as `serde_json` reads it, and refused where it refuses it.
+    fn agrees<T: DeserializeOwned + PartialEq + fmt::Debug>(text: &str) {
+        let (ours, theirs) = (T::deserialize(TypedJson(text)), serde_json::from_str::<T>(text));
+        match (&ours, &theirs) {
+            (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs, "{text}"),
+            (Err(_), Err(_)) => {}
+            (Err(_), Ok(_)) if text.trim_start().starts_with('[') => {} // an array is no struct
+            _ => panic!("{text}: {ours:?}, but serde_json says {theirs:?}"),
+        }
+    }
+
+    fn all_agree(text: &str) {
+        agrees::<Plain>(text);
+        agrees::<Nested>(text);
+        agrees::<Strict>(text);
+        agrees::<Flat>(text);
+        agrees::<Either>(text);
+        agrees::<Wrapped>(text);
+        agrees::<Unit>(text);
+        agrees::<Choice>(text);
+        agrees::<Option<Plain>>(text);
+        agrees::<Vec<Plain>>(text);
+        agrees::<(String, u8)>(text);
+        agrees::<BTreeMap<String, Value>>(text);
+        agrees::<Value>(text);
+        agrees::<String>(text);
+        agrees::<f64>(text);
+        agrees::<u64>(text);
+        agrees::<bool>(text);
+        agrees::<()>(text);
+    }
+
+    /// Values whose members have the names of the structs above.
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            (-3_i64..300).prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "[abc\\\\\"\né]{0,3}".prop_map(Value::from),
+        ];
+        let name = prop_oneof!["[a-h]", Just("e\"é".to_owned())];
+        leaf.prop_recursive(4, 24, 6, move |inner| {
+            let members = prop::collection::vec((name.clone(), inner.clone()), 0..6);
+            prop_oneof![
+                prop::collection::vec(inner, 0..3).prop_map(Value::from),
+                members.prop_map(|members| Value::from(Map::from_iter(members))),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn types_are_read_as_serde_json_reads_them(value in value(), is_spaced in any::<bool>()) {
+            let text = if is_spaced { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
+            all_agree(&text.unwrap());
+        }
+
+        #[test]
+        fn a_damaged_text_is_refused_as_serde_json_refuses_it(value in value(), at in any::<prop::sample::Index>()) {
+            let text = value.to_string();
+            let at = text.char_indices().map(|(at, _)| at).nth(at.index(text.chars().count())).unwrap();
+            all_agree(&text[..at]);
+            all_agree(&[&text[..at], ",", &text[at..]].concat());
+            all_agree(&[&text, "}"].concat());
+        }
+    }
+
+    #[test]
+    fn what_is_rare_is_read_as_serde_json_reads_it() {
+        for text in [
+            r#"{"a":"x","a":"y"}"#,
+            r#"{"\u0061":"x","b":1.0,"d":1}"#,
+            r#"{"a":"\ud83d\ude00","b":4294967296}"#,
+            r#"{"a":"x","b":-1}"#,
+            r#"{"a":"x","d":1e400}"#,
+            r#"{"a":"x","b":170141183460469231731687303715884105727}"#,
+            r#"{"b":170141183460469231731687303715884105727,"c":16777217}"#,
+            "{\"a\" : \"x\" , \"c\" : true }\n",
+            " null ",
+            "",
+            "nul",
+            "[]",
+            r#"["x",1,true,1.5,2]"#,
+            r#"{"a":{"a":{"a":{"b":[{"a":"x"}]}}},"f":"é","g":null,"e":[1,"x"],"d":{"a":"x"}}"#,
+            r#"{"c":"a"}"#,
+            r#"{"c":{"b":7}}"#,
+            r#"{"c":{"c":{"a":"x"}}}"#,
+            r#"{"unknown":[{}],"a":"x"}"#,
+        ] {
+            all_agree(text);
+        }
+        all_agree(&(r#"{"a":"#.repeat(200) + &"}".repeat(200)));
+        all_agree(&("[".repeat(100_000) + &"]".repeat(100_000)));
+    }
+
+    #[test]
+    fn a_field_may_keep_its_text() {
+        #[derive(Deserialize)]
+        struct Kept {
+            kept: Box<RawValue>,
+        }
+        let kept = Kept::deserialize(TypedJson(r#"{"kept":{"n":1.0000000000000000001}}"#)).unwrap().kept;
+        assert_eq!(kept.get(), r#"{"n":1.0000000000000000001}"#);
+    }
+
+    #[test]
+    fn errors_name_what_is_wrong() {
+        let said = |text: &str| Plain::deserialize(TypedJson(text)).unwrap_err().to_string();
+        assert_eq!(said("{}"), "missing field `a`");
+        assert_eq!(said(r#"{"a":"x","a":"x"}"#), "duplicate field `a`");
+        assert!(
+            said(r#"{"a":7}"#).starts_with("invalid type: integer `7`, expected a string"),
+            "{}",
+            said(r#"{"a":7}"#)
+        );
+        assert!(said("[]").starts_with("invalid type: sequence, expected an object"), "{}", said("[]"));
+    }
+}
