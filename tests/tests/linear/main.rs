@@ -6,8 +6,11 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may fail")]
 
+mod grpc;
+mod headers;
 mod hostile;
 mod memory;
+mod payloads;
 mod repeated;
 mod replies;
 mod work;
