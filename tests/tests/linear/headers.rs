@@ -10,7 +10,7 @@ use lro_runtime::{
 };
 
 use crate::{
-    SAMPLE,
+    SAMPLE, SHORT,
     hostile::{repeated, subjects},
     work::{Cost, Visit, all_grow_linearly, cost},
 };
@@ -195,14 +195,14 @@ fn each_case(visit: &mut Visit<'_>) {
 
 #[test]
 fn a_sample_of_hostile_headers_is_read_in_linear_time_and_memory() {
-    let cases = all_grow_linearly(each_case, 3 * SAMPLE, 16 << 10);
+    let cases = all_grow_linearly(each_case, 3 * SAMPLE, SHORT);
     assert!(cases > 10_000, "{cases}");
 }
 
 #[test]
 #[ignore = "several minutes"]
 fn every_hostile_header_is_read_in_linear_time_and_memory() {
-    all_grow_linearly(each_case, 1, 16 << 10);
+    all_grow_linearly(each_case, 1, SHORT);
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub(crate) const GROWTHS: &[Growth] = &[
     list(r#",{"name":"operations/1","id":"1","status":"RUNNING"}"#),
     Growth { head: r#"{"b":0"#, part: r#","a":1"#, tail: "}", close: "" },
     Growth { head: r#"{"b":0"#, part: r#","\u0061":"%""#, tail: "}", close: "" },
-    Growth { head: r#"{"b":0"#, part: r##","a#":1"##, tail: "}", close: "" },
+    Growth { head: r#"{"b":0"#, part: r#","a#":1"#, tail: "}", close: "" },
     Growth { head: r#"{"b":0"#, part: r#","message":"m","code":"7""#, tail: "}", close: "" },
     Growth { head: r#"{"b":0"#, part: r#","x_progress":"5%""#, tail: "}", close: "" },
     Growth { head: "1", part: "0", tail: "", close: "" },

@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may fail")]
 
+mod cookies;
 mod grpc;
 mod headers;
 mod hostile;
@@ -13,11 +14,16 @@ mod memory;
 mod payloads;
 mod repeated;
 mod replies;
+mod tokens;
 mod work;
 
 /// Which of many cases `cargo test` looks at. The number is prime, so that no dialect, message or
 /// growth is left out.
 const SAMPLE: usize = 31;
+
+/// The length of the shorter input, in bytes. Four times as many still fit into a URL and into a
+/// token: what is longer is refused, and refusing is no growth of reading.
+const SHORT: usize = 12 << 10;
 
 /// The length of the shorter message, in repeated parts. Growth by the square shows at this length:
 /// it is far more than is allowed.
