@@ -124,6 +124,8 @@ const DETAILS: &[&str] = &[
 
 /// What grows in payloads and details besides [`GROWTHS`].
 const MORE: &[Growth] = &[
+    Growth { head: r#"{"x":0"#, part: r#","k#":"v""#, tail: r#","@type":"t/a.Image"}"#, close: "" },
+    Growth { head: r#"{"@type":"t\u002fa.Image""#, part: r#","k#":"v""#, tail: "}", close: "" },
     Growth { head: r#"{"k":"v""#, part: r#","k#":"v""#, tail: "}", close: "" },
     Growth { head: r#"{"@type":"t/a.B""#, part: r#","@type":"t/a.B""#, tail: "}", close: "" },
     Growth { head: "[", part: r#"{"subject":"s","field":"f","url":"u","type":"t"},"#, tail: "{}]", close: "" },
@@ -131,6 +133,16 @@ const MORE: &[Growth] = &[
     Growth { head: r#""1"#, part: "0", tail: "s\"", close: "" },
     Growth { head: r#""1."#, part: "0", tail: "s\"", close: "" },
 ];
+
+/// What grows as an `Any` itself.
+fn each_any(visit: &mut Visit<'_>) {
+    for growth in MORE {
+        visit(&format!("an Any of `{}`", growth.part()), &mut |length| {
+            let json = growth.of_length(length);
+            cost(|| look_at_payload(Payload::new(json.as_bytes(), Encoding::JsonAny)))
+        });
+    }
+}
 
 fn growths() -> impl Iterator<Item = &'static Growth> {
     GROWTHS.iter().chain(MORE)
@@ -206,6 +218,12 @@ fn each_case(visit: &mut Visit<'_>) {
 fn a_sample_of_hostile_payloads_is_decoded_in_linear_time_and_memory() {
     let cases = all_grow_linearly(each_case, SAMPLE, SHORT);
     assert!(cases > 5000, "{cases}");
+}
+
+#[test]
+fn an_any_of_many_members_is_decoded_in_linear_time_and_memory() {
+    let cases = all_grow_linearly(each_any, 1, SHORT);
+    assert_eq!(cases, MORE.len());
 }
 
 #[test]
