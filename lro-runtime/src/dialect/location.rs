@@ -162,13 +162,13 @@ fn reference_in<'a>(reply: &'a Reply, header: &str) -> Option<Cow<'a, str>> {
     let mut values = reply.headers().get_all(header).iter();
     let first = values.next()?;
     // Two values that differ would have to be chosen between. The same value twice is harmless.
-    let others: Vec<_> = values.filter(|other| *other != first).collect();
+    let other = values.find(|other| *other != first);
     let first = trimmed(from_bytes(first.as_bytes()));
-    if others.is_empty() {
-        return Some(first).filter(|reference| !reference.is_empty());
+    match other {
+        None => Some(first).filter(|reference| !reference.is_empty()),
+        // Two are enough for a refusal that names them, however many lines the server writes.
+        Some(other) => Some(Cow::Owned(format!("{first}{BETWEEN_VALUES}{}", from_bytes(other.as_bytes())))),
     }
-    let others = others.into_iter().map(|other| from_bytes(other.as_bytes()));
-    Some(Cow::Owned(others.fold(first.into_owned(), |all, other| format!("{all}{BETWEEN_VALUES}{other}"))))
 }
 
 /// Returns the value without the blanks around it.

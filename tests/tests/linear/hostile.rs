@@ -13,12 +13,12 @@ use lro_runtime::{
 };
 
 /// JSON that grows: what stands before, the part that is repeated, and what stands behind, once or,
-/// where it is not empty after `close`, as often.
+/// where it is not empty after `close`, as often. A `#` in the part is its number.
 pub(crate) struct Growth {
-    head: &'static str,
-    part: &'static str,
-    tail: &'static str,
-    close: &'static str,
+    pub(crate) head: &'static str,
+    pub(crate) part: &'static str,
+    pub(crate) tail: &'static str,
+    pub(crate) close: &'static str,
 }
 
 const fn list(element: &'static str) -> Growth {
@@ -54,6 +54,7 @@ pub(crate) const GROWTHS: &[Growth] = &[
     list(r#",{"name":"operations/1","id":"1","status":"RUNNING"}"#),
     Growth { head: r#"{"b":0"#, part: r#","a":1"#, tail: "}", close: "" },
     Growth { head: r#"{"b":0"#, part: r#","\u0061":"%""#, tail: "}", close: "" },
+    Growth { head: r#"{"b":0"#, part: r#","a#":1"#, tail: "}", close: "" },
     Growth { head: r#"{"b":0"#, part: r#","message":"m","code":"7""#, tail: "}", close: "" },
     Growth { head: r#"{"b":0"#, part: r#","x_progress":"5%""#, tail: "}", close: "" },
     Growth { head: "1", part: "0", tail: "", close: "" },
@@ -66,12 +67,20 @@ impl Growth {
     /// Returns about this many bytes of it.
     pub(crate) fn of_length(&self, length: usize) -> String {
         let times = length / (self.part.len() + self.close.len());
-        [self.head, &self.part.repeat(times), self.tail, &self.close.repeat(times)].concat()
+        [self.head, &repeated(self.part, times), self.tail, &self.close.repeat(times)].concat()
     }
 
     pub(crate) fn part(&self) -> &'static str {
         self.part
     }
+}
+
+/// Returns so many of a part, each with its number in place of a `#`.
+pub(crate) fn repeated(part: &str, times: usize) -> String {
+    if part.contains('#') {
+        return (0..times).map(|number| part.replace('#', &number.to_string())).collect();
+    }
+    part.repeat(times)
 }
 
 /// Where in a message the value that grows stands.

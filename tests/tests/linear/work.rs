@@ -25,6 +25,16 @@ pub(crate) struct Cost {
     pub(crate) peak: u64,
 }
 
+impl Cost {
+    /// Adds the cost of more work, that is done after this.
+    pub(crate) fn add(&mut self, more: &Self) {
+        self.time += more.time;
+        self.allocations += more.allocations;
+        self.bytes += more.bytes;
+        self.peak = self.peak.max(more.peak);
+    }
+}
+
 pub(crate) fn cost(work: impl FnOnce()) -> Cost {
     let before = cpu_time();
     let memory = allocation_counter::measure(work);
@@ -67,4 +77,19 @@ pub(crate) fn grows_linearly(name: &str, length: usize, work: &mut dyn FnMut(usi
     }
     assert!(long.time < 8 * best, "{name}: {best:?} for {length} bytes, {:?} for four times as many", long.time);
     long
+}
+
+/// Takes one case: its name, and what does its work for a length.
+pub(crate) type Visit<'a> = dyn FnMut(&str, &mut dyn FnMut(usize) -> Cost) + 'a;
+
+/// Asserts that each `every`th of the cases [`grows_linearly`], and returns how many there are.
+pub(crate) fn all_grow_linearly(each_case: impl FnOnce(&mut Visit<'_>), every: usize, length: usize) -> usize {
+    let mut cases = 0;
+    each_case(&mut |name, work| {
+        cases += 1;
+        if cases % every == 0 {
+            grows_linearly(name, length, work);
+        }
+    });
+    cases
 }
