@@ -23,6 +23,16 @@ pub(crate) fn line(message: &str) -> String {
     escaped(message.as_bytes(), LINE)
 }
 
+/// Returns what a parser says is wrong, as an error shows it. serde repeats the value that it found,
+/// however long that is and whatever is in it: an [`excerpt`] of it is shown.
+pub(crate) fn reason(error: &dyn fmt::Display) -> String {
+    let message = error.to_string();
+    match message.rsplit_once(", expected ") {
+        Some((found, expected)) => format!("{}, expected {}", excerpt(found.as_bytes()), excerpt(expected.as_bytes())),
+        None => excerpt(message.as_bytes()),
+    }
+}
+
 /// How many bytes of a name or of a word `Debug` output shows: so much that it is known again.
 const BRIEF: usize = 256;
 
@@ -178,6 +188,18 @@ mod tests {
     fn what_would_leave_the_line_is_escaped() {
         assert_eq!(line("a\r\nb\u{1b}[31m\u{2028}\u{202e}c"), r"a\r\nb\u{1b}[31m\u{2028}\u{202e}c");
         assert_eq!(line("ein „Zitat“ aus Zürich"), "ein „Zitat“ aus Zürich");
+    }
+
+    #[test]
+    fn what_a_parser_has_found_is_shown_in_part() {
+        let read = |json: &str| reason(&serde_json::from_str::<u32>(json).unwrap_err());
+        assert_eq!(read("\"a\""), "invalid type: string \"a\", expected u32 at line 1 column 3");
+        let long = read(&format!("\"{}\"", "x".repeat(1_000_000)));
+        let (found, expected) = long.split_once("…, ").unwrap();
+        assert!(found.starts_with("invalid type: string \"xxx") && found.len() <= EXCERPT, "{found}");
+        assert_eq!(expected, "expected u32 at line 1 column 1000002");
+        let secret = read("\"https://h/p?sig=hunter2\"");
+        assert_eq!(secret, "invalid type: string \"https://h/p?sig=…\", expected u32 at line 1 column 25");
     }
 
     #[test]

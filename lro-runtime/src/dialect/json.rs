@@ -9,7 +9,10 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::{status::Failure, text::excerpt};
+use crate::{
+    status::Failure,
+    text::{excerpt, reason},
+};
 
 /// Parses a part of a message, which was checked to be JSON when the message was read.
 ///
@@ -268,7 +271,7 @@ pub(super) fn wrong(field: &str, found: &RawValue, legal: &str) -> Failure {
 
 /// The failure for a body that is not what the dialect expects.
 pub(super) fn unexpected_body(wanted: &str, why: &dyn fmt::Display, body: &[u8]) -> Failure {
-    Failure::protocol(format!("the body is not {wanted}: {why}; found `{}`", excerpt(body)))
+    Failure::protocol(format!("the body is not {wanted}: {}; found `{}`", reason(why), excerpt(body)))
 }
 
 #[cfg(test)]

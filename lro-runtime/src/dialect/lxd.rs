@@ -12,7 +12,7 @@ use super::{
         seek::{Paths, seek},
     },
     error_reply, expect_success,
-    json::{Members, first_elements, read_members, shown, string, wrong},
+    json::{Members, first_elements, read_members, shown, string, unexpected_body, wrong},
     list_page::MOST_ENTRIES,
     location::{first_placed, kept, kept_url_in, nowhere_to_poll, repeated_headers, without_mark},
 };
@@ -192,9 +192,7 @@ impl Dialect for Lxd {
     fn read_list<'a>(&self, _query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
         expect_success(reply)?;
         let envelope = Envelope::of(reply)?;
-        let not_a_list = |e: serde_json::Error| {
-            Failure::protocol(format!("the body is not a list of operations: {e}; found `{}`", excerpt(reply.body())))
-        };
+        let not_a_list = |e: serde_json::Error| unexpected_body("a list of operations", &e, reply.body());
         // The operations are grouped by the name of their status:
         // `{"running": […], "failure": […]}`. `metadata` is `null` if there are none.
         let mut groups = Groups(vec![]);

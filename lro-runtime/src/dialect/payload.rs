@@ -9,7 +9,10 @@ use super::{
     json::{Member, Object, Text},
     typed_json::{self, TypedJson},
 };
-use crate::{protobuf::Any, text::excerpt};
+use crate::{
+    protobuf::Any,
+    text::{excerpt, reason},
+};
 
 /// Why a payload could not be decoded as the requested type.
 #[derive(Clone, Debug)]
@@ -192,7 +195,7 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
 // Separate from `parse`, so that the formatting is compiled once and not once per decoded type.
 #[cold]
 fn decode_error(error: &typed_json::Error, text: &str, wanted: &str) -> DecodeError {
-    DecodeError::new(format!("not a `{wanted}`: {error}; found `{}`", excerpt(text.as_bytes())))
+    DecodeError::new(format!("not a `{wanted}`: {}; found `{}`", reason(error), excerpt(text.as_bytes())))
 }
 
 impl fmt::Debug for Payload<'_> {

@@ -148,8 +148,8 @@ impl<'de> Member<'de> {
     }
 }
 
-/// Implements the methods of `Deserializer` for strings and for numbers. As in `serde_json`, the name
-/// of the method is no more than a hint, and the visitor is given what there is.
+/// Implements the methods of `Deserializer` for strings and for numbers. As in `serde_json`, the
+/// name of the method is no more than a hint, and the visitor is given what there is.
 macro_rules! plain {
     (strings: $($string:ident)*; numbers: $($number:ident)*;) => {
         $(fn $string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     secrets::{of_caller, without_secrets},
     status::{State, Status, details::Detail},
-    text::{First, cut, excerpt, kept, line, quoted_name},
+    text::{First, cut, excerpt, kept, quoted_name, reason},
     url::redacted,
 };
 
@@ -277,9 +277,8 @@ impl FromStr for Token {
         if sum != format!("{:08x}", checksum(&json)) {
             return Err(damaged());
         }
-        // The reader's message repeats words of the token, however long they are.
         let content: Content = serde_json::from_slice(&json)
-            .map_err(|error| invalid(format!("the token cannot be read: {}", line(&error.to_string()))))?;
+            .map_err(|error| invalid(format!("the token cannot be read: {}", reason(&error))))?;
         // Its length as it is written, where an escape is longer than what it means.
         if cut(&content.method, METHOD) != content.method {
             return Err(invalid("the token cannot be read: no method has a name of this length".to_owned()));

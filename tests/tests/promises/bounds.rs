@@ -5,7 +5,7 @@ use std::{fmt::Debug, future::IntoFuture, sync::Arc, time::Duration};
 
 use http::Method;
 use lro_runtime::{
-    Code, Failure, Operations, PollSettings, RawOperation, Resume, State, Status,
+    Code, Error, Failure, Operations, Payload, PollSettings, RawOperation, Resume, State, Status,
     details::Detail,
     dialect::{
         Azure, Call, Compute, Cursor, Encoding, Google, Http, Jobs, ListPage, ListQuery, Listed, Lxd, Observation,
@@ -14,6 +14,7 @@ use lro_runtime::{
     testing::{Script, ScriptedTransport, VirtualClock},
     transport::{Reply, TransportError, TransportErrorKind},
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -41,6 +42,7 @@ fn replies(text: &str) -> impl Iterator<Item = Reply> {
     let detail = json!({ "@type": text, "reason": text, "domain": [text] });
     let status = json!({ "code": 9, "status": text, "message": text, "details": [detail, { "a": 1 }, detail] });
     let bodies: Vec<Value> = vec![
+        json!(text),
         json!({ "name": text, "metadata": text }),
         json!({ "name": "operations/1", "done": true, "error": status }),
         json!({ "name": "operations/1", "done": true, "error": { "code": 1, "message": text } }),
@@ -93,6 +95,32 @@ fn check_debug(what: &str, value: &impl Debug) {
     }
 }
 
+fn check_error(error: &Error) {
+    check_debug("error", error);
+    let shown = error.to_string();
+    assert!(shown.len() <= DEBUG && !shown.contains("hunter2"), "{} bytes: {}", shown.len(), &shown[..1000]);
+}
+
+#[test]
+fn an_error_of_decoding_is_short_whatever_was_found() {
+    for text in texts() {
+        for payload in [json!(text), json!({ "percent": text }), json!([text]), json!({ text: 1 })] {
+            let bytes = payload.to_string();
+            let payload = Payload::new(bytes.as_bytes(), Encoding::Json);
+            check_error(&payload.decode_json::<u32>().unwrap_err());
+            check_error(&payload.decode_json::<Strict>().unwrap_err());
+        }
+    }
+}
+
+/// Metadata of which every member is declared.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Strict {
+    #[serde(rename = "percent")]
+    _percent: u32,
+}
+
 #[test]
 fn a_token_is_short_whatever_a_server_sends() {
     let (mut tokens, mut refused) = (0, 0);
@@ -115,9 +143,13 @@ fn a_token_is_short_whatever_a_server_sends() {
                 let builder = Operations::builder("http://server.test").transport(server).timer(clock);
                 let operations = dialect(builder).build().unwrap();
                 let started = smol::block_on(operations.call(Method::PUT, "x/projects/p/global/x").into_future());
-                let Ok(operation) = started else {
-                    refused += 1;
-                    continue;
+                let operation = match started {
+                    Ok(operation) => operation,
+                    Err(error) => {
+                        check_error(&error);
+                        refused += 1;
+                        continue;
+                    }
                 };
                 tokens += 1;
                 check_token(&operation);
@@ -125,7 +157,7 @@ fn a_token_is_short_whatever_a_server_sends() {
                 match smol::block_on(operation.poll_once()) {
                     Ok(next) => check_token(&next),
                     Err(error) => {
-                        check_debug("error", &error);
+                        check_error(&error);
                         error.snapshot().into_iter().for_each(check_token);
                     }
                 }

@@ -16,7 +16,7 @@ use crate::{
     message::{Reply, Request},
     settings::Verdict,
     status::{Cause, Failure, State, Status},
-    text::excerpt,
+    text::{excerpt, reason},
 };
 
 mod acceptor;
@@ -408,7 +408,7 @@ fn output_of(reply: &Reply) -> Result<Option<&RawValue>, Failure> {
         return Ok(None);
     }
     serde_json::from_slice(body).map(Some).map_err(|error| {
-        Failure::protocol(format!("the output is not JSON: {error}; found `{}`", excerpt(reply.body())))
+        Failure::protocol(format!("the output is not JSON: {}; found `{}`", reason(&error), excerpt(reply.body())))
     })
 }
 
