@@ -219,7 +219,10 @@ fn what_is_not_believed_leaves_no_more_of_the_callers_url_in_a_token() {
     let resumed = operations.resume(started.token()).unwrap();
     for operation in [started, resumed] {
         let operation = operation.typed::<DifferState>();
-        assert!(block_on(operation.poll_once()).unwrap_err().to_string().contains("`azure`"), "the method is of `http`");
+        assert!(
+            block_on(operation.poll_once()).unwrap_err().to_string().contains("`azure`"),
+            "the method is of `http`"
+        );
         let token = operation.token();
         assert_eq!(token.name(), "https://films.test/v1/films?api-version=1");
         assert_eq!(token.left_out(), ["pin"], "also of what it was resumed without");

@@ -148,6 +148,17 @@ fn debug_output_of_what_was_seen_names_every_part_of_it() {
 }
 
 #[test]
+fn debug_output_of_a_page_counts_its_entries_and_shows_no_token() {
+    let mut page = ListPage::new(vec![]).with_next(Ok("hunter2".to_owned()));
+    page.unreachable = vec!["zone-a".to_owned()];
+    let shown = format!("{page:?}");
+    for part in ["0 entries", "7 bytes", "zone-a", "failure: None"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
 fn only_the_placeholder_itself_is_the_base_of_the_client() {
     use super::location::{base_of, resolved};
     let next = |polled: &str, reference: &str| resolved(&base_of(polled).unwrap(), reference).unwrap();
