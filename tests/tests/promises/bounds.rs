@@ -163,7 +163,8 @@ fn a_token_that_is_filled_to_the_last_byte_is_no_longer_than_any() {
         let error = json!({ "code": 9, "message": "m".repeat(3000 + length), "details": details });
         let message = json!({ "name": name, "done": true, "error": error });
         let token = operations.adopt(message.to_string()).unwrap().token();
-        assert!(token.name() == name && token.details_left_out() > 0, "there is no room for all details");
+        assert_eq!(token.name(), name);
+        assert!(token.details_left_out() > 0, "there is no room for all");
         token.to_string().len()
     });
     let longest = lengths.max().unwrap();
