@@ -161,7 +161,7 @@ fn of_the_details_of_an_entry_the_first_eight_are_kept() {
             |_| None,
         );
         let status = listed.seen.unwrap().status.unwrap();
-        status.details().iter().map(|detail| detail.type_url().to_owned()).collect::<Vec<_>>().join("")
+        status.details().iter().map(|detail| detail.type_url().to_owned()).collect::<String>()
     };
     assert_eq!([7, 8, 9, 20].map(kept), ["0123456", "01234567", "01234567", "01234567"]);
 }
