@@ -206,6 +206,30 @@ fn what_comes_back_in_another_dialect_is_an_error_that_says_why() {
 }
 
 #[test]
+fn what_is_not_believed_leaves_no_more_of_the_callers_url_in_a_token() {
+    let clock = VirtualClock::new();
+    let server = Server::new(&clock, |_, _| {
+        let mut accepted = reply(202, String::new());
+        accepted.headers_mut().insert("location", "#there".parse().unwrap());
+        (Duration::ZERO, Ok(accepted))
+    });
+    let operations =
+        Operations::builder("https://films.test").dialect(Azure::new()).transport(server).timer(clock).build().unwrap();
+    let started = block_on(operations.post("v1/films?api-version=1&pin=hunter2", &json!({}))).unwrap();
+    let resumed = operations.resume(started.token()).unwrap();
+    for operation in [started, resumed] {
+        let operation = operation.typed::<DifferState>();
+        assert!(
+            block_on(operation.poll_once()).unwrap_err().to_string().contains("`azure`"),
+            "the method is of `http`"
+        );
+        let token = operation.token();
+        assert_eq!(token.name(), "https://films.test/v1/films?api-version=1");
+        assert_eq!(token.left_out(), ["pin"], "also of what it was resumed without");
+    }
+}
+
+#[test]
 fn options_that_the_call_did_not_know_are_made_up_for_or_said() {
     let (client, server) = client(|_| json_reply(&json!({ "name": "operations/1" })));
     let operation = block_on(client.follow()).unwrap();

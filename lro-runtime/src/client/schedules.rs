@@ -73,3 +73,27 @@ impl Operations {
         Ok(schedule)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::{
+        status::Failure,
+        testing::{Script, ScriptedTransport, VirtualClock},
+    };
+
+    #[test]
+    fn waits_with_the_same_settings_share_one_schedule_unless_no_other_wait_can_have_them() {
+        let client = ScriptedTransport::new(Script::new()).operations(&VirtualClock::new()).unwrap();
+        let is_shared = |settings: PollSettings| {
+            let [first, second] = [(), ()].map(|()| client.schedule(&settings, None, None).unwrap());
+            Arc::ptr_eq(&first, &second)
+        };
+        assert!(is_shared(PollSettings::default()));
+        assert!(is_shared(PollSettings::default().with_timeout(Duration::from_secs(9))));
+        assert!(!is_shared(PollSettings::default().with_deadline(Instant::now())));
+        assert!(!is_shared(PollSettings::default().with_failure_policy(Failure::verdict)));
+    }
+}

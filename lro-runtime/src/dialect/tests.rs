@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use super::*;
-use crate::status::State;
+use crate::status::{Code, State, Status, details::Detail};
 
 /// A dialect with nothing but what the trait requires.
 struct Plain;
@@ -142,6 +142,36 @@ fn debug_output_of_what_was_seen_names_every_part_of_it() {
     seen.response = Some(Part::of(br#"{"a":1}"#, Encoding::Json));
     let shown = format!("{seen:?}");
     for part in ["Succeeded", "https://h/x", r#"Payload(Json, {"a":1})"#, "follow: false"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn of_the_details_of_an_entry_the_first_eight_are_kept() {
+    let kept = |details: usize| {
+        let listed = Listed::read(
+            b"{}",
+            |_| {
+                let details = (0..details).map(|index| Detail::from_message(index.to_string(), vec![])).collect();
+                let mut seen = Observation::new(State::Failed);
+                seen.status = Some(Status::new(Code::Internal, "").with_details(details));
+                Ok(seen)
+            },
+            |_| None,
+        );
+        let status = listed.seen.unwrap().status.unwrap();
+        status.details().iter().map(|detail| detail.type_url().to_owned()).collect::<String>()
+    };
+    assert_eq!([7, 8, 9, 20].map(kept), ["0123456", "01234567", "01234567", "01234567"]);
+}
+
+#[test]
+fn debug_output_of_a_page_counts_its_entries_and_shows_no_token() {
+    let mut page = ListPage::new(vec![]).with_next(Ok("hunter2".to_owned()));
+    page.unreachable = vec!["zone-a".to_owned()];
+    let shown = format!("{page:?}");
+    for part in ["0 entries", "7 bytes", "zone-a", "failure: None"] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     assert!(!shown.contains("hunter2"), "{shown}");

@@ -181,6 +181,29 @@ fn a_token_of_a_failure_of_4_mib_is_short() {
 }
 
 #[test]
+fn a_token_that_is_filled_to_the_last_byte_is_no_longer_than_any() {
+    let details = vec![json!({ "@type": "t/x", "text": "x".repeat(20) }); 300];
+    let name = format!("operations/{}", "x".repeat(16_000));
+    let operations = Operations::builder("http://server.test")
+        .transport(Server::new(&VirtualClock::new(), |_, _| (Duration::ZERO, Ok(reply(200, "{}")))))
+        .timer(VirtualClock::new())
+        .build()
+        .unwrap();
+    // Each message leaves a byte less for the details, so that one of them leaves no gap behind the
+    // last detail.
+    let lengths = (0..64).map(|length| {
+        let error = json!({ "code": 9, "message": "m".repeat(3000 + length), "details": details });
+        let message = json!({ "name": name, "done": true, "error": error });
+        let token = operations.adopt(message.to_string()).unwrap().token();
+        assert_eq!(token.name(), name);
+        assert!(token.details_left_out() > 0, "there is no room for all");
+        token.to_string().len()
+    });
+    let longest = lengths.max().unwrap();
+    assert!((TOKEN - 100..=TOKEN).contains(&longest), "{longest} bytes");
+}
+
+#[test]
 fn a_name_that_a_token_cannot_keep_is_said_on_resume() {
     let clock = VirtualClock::new();
     let name = format!("operations/{}", "x".repeat(17 * 1024));

@@ -243,6 +243,8 @@ fn a_word_that_is_too_long_for_a_token_is_refused_unread() {
     let error = word.parse::<Token>().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidToken);
     assert!(error.to_string().contains("262158 bytes long"), "{error}");
+    let longest = &word[..256 * 1024];
+    assert!(longest.parse::<Token>().unwrap_err().to_string().contains("damaged"), "a word of the limit is read");
     let (operations, _) = client(Google::new(), |_| reply(200, ""));
     assert_eq!(operations.resume(Resume::from(word)).unwrap_err().kind(), ErrorKind::InvalidToken);
 }

@@ -274,6 +274,12 @@ mod tests {
     }
 
     #[test]
+    fn a_path_without_a_step_leads_nowhere() {
+        assert_eq!(at(r#"{"a": 1, "": 2}"#, WirePath::at(&[])), None);
+        assert_eq!(at(r#"{"a": 1, "": 2}"#, WirePath::at(&[&[]])), None);
+    }
+
+    #[test]
     fn one_member_may_be_wanted_whole_and_in_part() {
         let mut found = [None; 2];
         let paths = Paths::NONE.with(0, WirePath::at(&[&["a"]])).with(1, WirePath::at(&[&["a"], &["b"]]));

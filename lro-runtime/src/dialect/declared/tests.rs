@@ -228,6 +228,18 @@ fn a_filter_and_a_parent_are_written_where_they_are_declared() {
 }
 
 #[test]
+fn a_shape_has_the_calls_that_it_declares_and_no_others() {
+    let bare = WireShape::new("declared:Bare");
+    for (shape, cancels, deletes) in [
+        (bare, false, false),
+        (bare.cancel("POST v1/jobs/{name}/cancel"), true, false),
+        (bare.delete("DELETE v1/jobs/{name}"), false, true),
+    ] {
+        assert_eq!((shape.has_cancel(), shape.has_delete()), (cancels, deletes), "{shape:?}");
+    }
+}
+
+#[test]
 fn a_malformed_message_is_a_protocol_error() {
     for body in ["", "<html>", "[]", "{\"status\":", "\"done\"", "\u{feff}{}"] {
         let failure = JOB.read(&Cursor::new("7"), &reply(body)).unwrap_err();
