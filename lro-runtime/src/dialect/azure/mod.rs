@@ -154,7 +154,7 @@ impl Dialect for Azure {
         options: &Options,
     ) -> Result<Observation<'a>, Failure> {
         let of_method = words::of_method(options);
-        start::read(self.via(options)?, self.words(&of_method), request, reply).map(|seen| with_headers(seen, reply))
+        start::read(self.via(options)?, self.words(&of_method), request, reply).map(|seen| completed(seen, reply))
     }
 
     fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
@@ -173,7 +173,7 @@ impl Dialect for Azure {
 
     fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         let words = self.words(cursor.part(cursor::WORDS).unwrap_or_default());
-        poll::read(words, cursor, reply).map(|seen| with_headers(seen, reply))
+        poll::read(words, cursor, reply).map(|seen| completed(seen, reply))
     }
 }
 
@@ -182,10 +182,12 @@ fn expect_success(reply: &Reply) -> Result<(), Failure> {
     if reply.status().is_success() { Ok(()) } else { Err(error_reply(reply)) }
 }
 
-/// Completes what a reply says with its headers: the hint, and the code of its error.
-fn with_headers<'a>(mut seen: Observation<'a>, reply: &Reply) -> Observation<'a> {
+/// Completes what a reply says with its headers: the hint, and the code of its error. Of the cursor
+/// it says what no poll needs.
+fn completed<'a>(mut seen: Observation<'a>, reply: &Reply) -> Observation<'a> {
     seen.hint = Hint::from_headers(reply.headers());
     seen.status = seen.status.map(|status| errors::with_reason_of(reply, status));
+    seen.cursor = seen.cursor.map(|cursor| cursor.with_spare(cursor::SPARE));
     seen
 }
 
