@@ -23,7 +23,7 @@ impl std::error::Error for UrlError {}
 
 /// A scheme, a host and a port ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454)). The client
 /// decides by origin whether a URL is trusted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Origin {
     scheme: String,
     host: String,
