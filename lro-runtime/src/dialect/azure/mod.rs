@@ -46,6 +46,10 @@ pub use self::final_state_via::FinalStateVia;
 /// nothing of a resource around it a status monitor, as in Fabric: the `Location` of its last
 /// reply, or `/result` below it, then has the response.
 ///
+/// Of an operation that is resumed from its URL alone, the replies say what is there: a body with a
+/// `provisioningState` is the resource, one with a `status` is a monitor's. A `202` of anything else
+/// that names a monitor leads there, as the reply of a start call does.
+///
 /// After a monitor has said `Succeeded`, the response is fetched at once with one more `GET`,
 /// unless the monitor has it; [`FinalStateVia`] says from where. A `4xx` or `5xx` is a failed poll,
 /// not a failed operation, with one exception: a `Location` or a resource that has said before that
