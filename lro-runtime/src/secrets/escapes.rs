@@ -11,6 +11,8 @@ pub(super) struct Unit<'a> {
     /// How often it is percent-encoded: `%3F` once, `%253F` twice. The escapes of JSON and of XML
     /// do not count, because they belong to the document and not to the URL in it.
     pub(super) depth: usize,
+    /// With how many backslashes it begins, if each were written as one.
+    pub(super) slashes: u64,
 }
 
 impl<'a> Unit<'a> {
@@ -18,16 +20,21 @@ impl<'a> Unit<'a> {
     pub(super) fn first_of(text: &'a str) -> Option<Self> {
         let first = text.chars().next()?;
         let bytes = text.as_bytes();
+        let mut slashes = 0;
         let (length, means, depth) = match first {
             '%' => percent_encoded(bytes),
-            '\\' => escaped_in_json(text),
+            '\\' => {
+                let (length, means);
+                (slashes, length, means) = escaped_in_json(text);
+                (length, means, 0)
+            }
             '&' => escaped_in_xml(text),
             _ => {
                 read(1);
                 (first.len_utf8(), first, 0)
             }
         };
-        Some(Self { text: text.get(..length)?, means, depth })
+        Some(Self { text: text.get(..length)?, means, depth, slashes })
     }
 }
 
@@ -63,19 +70,41 @@ fn percent_encoded(text: &[u8]) -> (usize, char, usize) {
 }
 
 /// Reads `\u0026` and `\/`, as some writers of JSON escape `&` and `/`. JSON in JSON has more
-/// backslashes. Returns its length, what it means, and no depth.
-fn escaped_in_json(text: &str) -> (usize, char, usize) {
-    let rest = text.trim_start_matches('\\');
-    let slashes = text.len() - rest.len();
-    read(slashes + 5);
+/// backslashes. Returns how many, its length, and what it means.
+fn escaped_in_json(text: &str) -> (u64, usize, char) {
+    let (slashes, length) = backslashes(text.as_bytes());
+    let rest = text.get(length..).unwrap_or_default();
+    read(length + 5);
     if rest.starts_with('/') {
-        return (slashes + 1, '/', 0);
+        return (slashes, length + 1, '/');
     }
     let digits = rest.strip_prefix('u').and_then(|rest| rest.get(..4)).filter(|digits| !digits.starts_with('+'));
     match digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
-        Some(code) => (slashes + 5, char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 0),
-        None => (slashes, '\\', 0),
+        Some(code) => (slashes, length + 5, char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)),
+        None => (slashes, length, '\\'),
     }
+}
+
+/// Reads backslashes, each written as it is or, behind another, as `u005c`. Returns how many they
+/// are if each is written as it is, and how long.
+///
+/// `\u005c` is another way to write `\\`: the code counts one more. If the string that has it is in
+/// others, each of them doubles it, as it doubles the backslashes before it.
+fn backslashes(text: &[u8]) -> (u64, usize) {
+    let (mut slashes, mut length) = (0_u64, 0);
+    while let Some(rest) = text.get(length..) {
+        let (more, bytes) = match rest {
+            [b'\\', ..] => (1, 1),
+            [b'u', b'0', b'0', b'5', b'c' | b'C', ..] => (1 << slashes.trailing_zeros(), 5),
+            _ => break,
+        };
+        // So deep no JSON is, and the count must end somewhere.
+        if slashes + more >= 1 << 40 {
+            break;
+        }
+        (slashes, length) = (slashes + more, length + bytes);
+    }
+    (slashes, length)
 }
 
 /// Reads `&amp;`, `&#38;` and `&#x26;`, as XML and HTML escape `&` and others; XML in XML has

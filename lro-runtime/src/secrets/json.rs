@@ -9,7 +9,7 @@ use super::{
 #[derive(Clone, Copy, Default)]
 struct Quote {
     /// How many backslashes stand before it, without those of the string that it ends.
-    slashes: usize,
+    slashes: u64,
     /// Whether it is written `u0022`.
     is_coded: bool,
     /// In how many strings the JSON is, in whose syntax it is a quote.
@@ -18,12 +18,12 @@ struct Quote {
 
 impl Quote {
     /// Reads a quote that has so many backslashes before it; `None` if `unit` is none.
-    fn of(unit: &Unit<'_>, slashes: usize) -> Option<Self> {
-        let is_coded = unit.means == '"' && unit.text.starts_with('\\');
+    fn of(unit: &Unit<'_>, slashes: u64) -> Option<Self> {
+        let is_coded = unit.means == '"' && unit.slashes > 0;
         if !is_coded && unit.text != "\"" {
             return None;
         }
-        let slashes = if is_coded { unit.text.trim_end_matches("u0022").len().max(1) } else { slashes };
+        let slashes = if is_coded { unit.slashes } else { slashes };
         // A string of JSON doubles the backslashes of what it holds, and adds one for a quote that
         // it does not write as a number.
         let doubled = if is_coded { slashes.trailing_zeros() } else { 0 };
@@ -36,8 +36,14 @@ impl Quote {
         out.push_str(if self.is_coded { "u0022" } else { "\"" });
     }
 
+    /// Writes the backslashes in the fewest letters: so they are no longer than they were.
     fn write_slashes(self, out: &mut String) {
-        out.extend(std::iter::repeat_n('\\', self.slashes));
+        for bit in (0..u64::BITS).rev().filter(|bit| self.slashes >> bit & 1 == 1) {
+            // The number of `u005c` that a backslash takes to stand for `1 << bit` of them.
+            let codes = if bit > 4 { bit } else { 0 };
+            out.extend(std::iter::repeat_n('\\', 1 << (bit - codes)));
+            out.extend(std::iter::repeat_n("u005c", codes as usize));
+        }
     }
 }
 
@@ -49,7 +55,7 @@ impl Quote {
 #[derive(Default)]
 pub(super) struct Members {
     /// How many backslashes stand directly before the next character.
-    slashes: usize,
+    slashes: u64,
     /// What follows the last quote, folded, and that quote.
     run: String,
     opened: Quote,
@@ -77,7 +83,7 @@ impl Members {
     /// is passed over.
     pub(super) fn passes_over(&mut self, unit: &Unit<'_>, out: &mut String) -> bool {
         let slashes = self.slashes;
-        self.slashes = if unit.text.starts_with('\\') && unit.means == '\\' { unit.text.len() } else { 0 };
+        self.slashes = if unit.means == '\\' { unit.slashes } else { 0 };
         let quote = Quote::of(unit, slashes);
         if self.stage == Stage::InNumber {
             if matches!(unit.means, '+' | '-' | '.' | 'e' | 'E') || unit.means.is_ascii_digit() {
@@ -180,17 +186,20 @@ impl Members {
 mod tests {
     use crate::secrets::{stored_text, tests::hidden};
 
-    /// Returns the inside of a string of JSON with its quotes written as `\u0022`.
-    fn with_codes(inner: &str) -> String {
+    /// Writes what a string of JSON holds: with each quote as `\"` or as `\u0022`, and each backslash
+    /// as `\\` or as `\u005c`.
+    fn written(text: &str, codes_quotes: bool, codes_slashes: bool) -> String {
+        let inner = serde_json::Value::from(text).to_string();
+        let mut letters = inner[1..inner.len() - 1].chars();
         let mut out = String::new();
-        let mut letters = inner.chars();
         while let Some(letter) = letters.next() {
-            out.push(letter);
-            if letter == '\\' {
-                match letters.next() {
-                    Some('"') => out.push_str("u0022"),
-                    next => out.extend(next),
-                }
+            match letter {
+                '\\' => match letters.next() {
+                    Some('"') if codes_quotes => out.push_str("\\u0022"),
+                    Some('\\') if codes_slashes => out.push_str("\\u005c"),
+                    next => out.extend([letter].into_iter().chain(next)),
+                },
+                _ => out.push(letter),
             }
         }
         out
@@ -210,9 +219,8 @@ mod tests {
             r#"{"token": null, "jwt": true, "pwd": {"x": []}}"#,
         ];
         for body in bodies {
-            // Three times a string of other JSON, each time by one of two writers: the one writes
-            // a quote as `\"`, the other as `\u0022`.
-            for writers in 0..8 {
+            // Three times a string of other JSON, each time by one of four writers.
+            for writers in 0..64 {
                 let mut text = body.to_owned();
                 for nth in 0..4 {
                     for clean in [hidden, stored_text] {
@@ -227,9 +235,8 @@ mod tests {
                             assert!(before.keys().eq(after.keys()), "{text}: {shown}");
                         }
                     }
-                    let message = serde_json::Value::from(text).to_string();
-                    let inner = &message[1..message.len() - 1];
-                    let inner = if writers >> nth & 1 == 1 { with_codes(inner) } else { inner.to_owned() };
+                    let writer = writers >> (2 * nth);
+                    let inner = written(&text, writer & 1 == 1, writer & 2 == 2);
                     text = format!(r#"{{"message":"{inner}"}}"#);
                 }
             }

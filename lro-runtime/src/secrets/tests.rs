@@ -88,6 +88,10 @@ fn a_hostile_text_is_read_in_linear_time() {
         "\"pwd\":[{\"a\":\"\\\\\"}]",
         "\\u0022pwd\\u0022:\\u0022",
         "\\u0022pwd\\u0022:{",
+        "u005c",
+        "\\u005c",
+        "\\u005c\"pwd\\u005c\":1",
+        "\\u005cu005cu005cu005cu005cu005cu005cu0022pwd\\u005cu005cu005cu005cu005cu005cu005cu0022:1",
     ];
     for part in parts.iter().chain([&parts.concat().as_str()]) {
         for clean in [redacted, stored, shown] {
@@ -127,5 +131,5 @@ proptest! {
 const PARTS: &[&str] = &[
     "?", "&", ";", "#", "=", "sig", "key", "a", "ä", "%", "25", "3", "F", "26", "3D", "%3D", "%40", "\\", "u0026",
     "amp;", "#38;", "https:", "/", "//", "@", "u:p@", "\n", " ", "\"", ":", "\"pwd\"", "5", ";", "top", "filter",
-    "pin", "\\u0022", "[", "}",
+    "pin", "\\u0022", "[", "}", "\\u005c", "u005c", "aHU=",
 ];

@@ -224,14 +224,21 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
                     passed = Some(mark.value(unit.depth, rules, has_query));
                     host = None;
                 }
-                match secret.filter(|_| rules.purpose.leaves_out()) {
-                    Some(mark) => {
+                let is_value =
+                    secret.is_some_and(|mark| matches!(mark.list, List::Shown)) && is_padded_value(&name, rest);
+                match secret {
+                    Some(mark) if rules.purpose.leaves_out() => {
                         let name = out.get(mark.at + mark.text.len()..).unwrap_or_default();
-                        left_out.push(name.to_owned());
+                        left_out.push(if is_value { "…" } else { name }.to_owned());
                         out.truncate(mark.at);
                         opening = Some(mark).filter(|mark| mark.opens);
                     }
-                    None => out.push_str(unit.text),
+                    Some(mark) if is_value => {
+                        out.truncate(mark.at + mark.text.len());
+                        out.push('…');
+                        passed = passed.map(|value| Value { is_shown: true, ..value });
+                    }
+                    _ => out.push_str(unit.text),
                 }
             }
             // No name of a parameter has these in it: what follows is prose, or other JSON.
@@ -296,12 +303,34 @@ pub(super) fn name_of(pair: &str) -> Option<&str> {
     let mut rest = pair;
     while let Some(unit) = Unit::first_of(rest) {
         match unit.means {
-            '=' => return pair.get(..pair.len() - rest.len()).filter(|name| !name.is_empty()),
+            '=' => {
+                let name = pair.get(..pair.len() - rest.len()).filter(|name| !name.is_empty())?;
+                let value = rest.get(unit.text.len()..).unwrap_or_default();
+                return Some(name).filter(|name| !is_padded_value(&folded(name), value));
+            }
             '?' | '&' | ';' | '#' => return None,
             _ => rest = rest.get(unit.text.len()..).unwrap_or_default(),
         }
     }
     None
+}
+
+/// Whether what stands before a `=` is a value without a name, and the `=` its padding, as in base64:
+/// it is in no list, and nothing follows in its parameter. `name` was folded, and `rest` is what
+/// follows the `=`.
+fn is_padded_value(name: &str, mut rest: &str) -> bool {
+    if name.is_empty() || is_shown(name) || is_secret(name) {
+        return false;
+    }
+    loop {
+        let Some(unit) = Unit::first_of(rest) else { return true };
+        rest = rest.get(unit.text.len()..).unwrap_or_default();
+        match unit.means {
+            '=' => {}
+            '&' | ';' | '#' | '?' | '/' | '\\' | '"' | '`' | '<' | '>' => return true,
+            c => return c.is_whitespace(),
+        }
+    }
 }
 
 /// Returns a name as it is compared, with `%XX` decoded.
@@ -422,6 +451,26 @@ mod tests {
         assert_eq!(of_caller(url, &mut left_out), "https://h/p/q?api-version=2&%24filter=a&top=/");
         assert_eq!(left_out, ["pin", "…", "pin", "jwt", "sig"]);
         assert_eq!(of_caller("operations/7", &mut left_out), "operations/7");
+    }
+
+    #[test]
+    fn a_value_without_a_name_is_no_name_for_its_padding() {
+        for (url, shown, own, names) in [
+            ("/x?aHVudGVyMg==", "/x?…", "/x", &["…"][..]),
+            ("/x?aHVudGVyMg%3D%3D", "/x?…", "/x", &["…"]),
+            ("/x?aHVudGVyMjE=&top=1", "/x?…&top=1", "/x?top=1", &["…"]),
+            ("/x?top=1&aHVudGVyMjE=;b=2", "/x?top=1&…", "/x?top=1", &["…"]),
+            ("/x?filter=%3FaHVudGVyMg%3D%3D%26top=1", "/x?filter=%3F…%26top=1", "/x?filter=%3Ftop=1", &["…"]),
+            ("/x?top=&sig=&pin==", "/x?top=&sig=&…", "/x?top=", &["sig", "…"]),
+        ] {
+            assert_eq!(redacted(url), shown);
+            assert_eq!(hidden(&format!("see {url} now")), format!("see {shown} now"));
+            let mut left_out = vec![];
+            assert_eq!(of_caller(url, &mut left_out), own);
+            assert_eq!(left_out, names, "{url}");
+        }
+        assert_eq!(redacted("/x;aHVudGVyMg==/y"), "/x;…/y");
+        assert_eq!(of_caller("/x;aHVudGVyMg==/y", &mut vec![]), "/x/y");
     }
 
     #[test]
