@@ -155,6 +155,8 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
     let mut mark: Option<Mark<'_>> = rules.is_text.then(|| word(&out));
     // The `?` of a first parameter that was left out, for the one that is first now.
     let mut opening: Option<Mark<'_>> = None;
+    // The mark before that of a parameter of a segment.
+    let mut outer: Option<Mark<'_>> = None;
     let mut has_query = false;
     let mut passed: Option<Value> = None;
     // A host begins after two slashes that do not follow a letter, as in `://`. How many of the
@@ -183,6 +185,12 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
                 value.is_shown = true;
                 continue;
             }
+            // The parameter of a segment has gone, and the mark before it stands: its name goes on
+            // with the slash, and so is in no list.
+            if value.in_path && unit.means == '/' && rules.purpose.leaves_out() {
+                mark = outer.take();
+                name.replace_range(.., "/");
+            }
             passed = None;
         }
         if let Some((at, depth, before)) = host.filter(|(_, depth, _)| unit.depth <= *depth) {
@@ -210,6 +218,7 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
                 // A `;` in a text may be that of a sentence or of a header.
                 let is_stop = rules.is_text && unit.means == ';' && !has_query;
                 let list = if is_stop { List::Secrets } else { rules.purpose.list() };
+                outer = mark.filter(|_| unit.means == ';');
                 mark = Some(Mark { at: out.len(), text, depth: unit.depth, opens, list, length: 0 });
                 name.clear();
                 out.push_str(text);
@@ -235,7 +244,7 @@ fn cleaned(text: &str, rules: &Rules, left_out: &mut Vec<String>) -> String {
                     }
                     Some(mark) if is_value => {
                         out.truncate(mark.at + mark.text.len());
-                        out.push('…');
+                        out.extend(["…", unit.text]);
                         passed = passed.map(|value| Value { is_shown: true, ..value });
                     }
                     _ => out.push_str(unit.text),
@@ -319,7 +328,8 @@ pub(super) fn name_of(pair: &str) -> Option<&str> {
 /// it is in no list, and nothing follows in its parameter. `name` was folded, and `rest` is what
 /// follows the `=`.
 fn is_padded_value(name: &str, mut rest: &str) -> bool {
-    if name.is_empty() || is_shown(name) || is_secret(name) {
+    // One that was hidden before is left as it is.
+    if matches!(name, "" | "…") || is_shown(name) || is_secret(name) {
         return false;
     }
     loop {
@@ -456,12 +466,12 @@ mod tests {
     #[test]
     fn a_value_without_a_name_is_no_name_for_its_padding() {
         for (url, shown, own, names) in [
-            ("/x?aHVudGVyMg==", "/x?…", "/x", &["…"][..]),
-            ("/x?aHVudGVyMg%3D%3D", "/x?…", "/x", &["…"]),
-            ("/x?aHVudGVyMjE=&top=1", "/x?…&top=1", "/x?top=1", &["…"]),
-            ("/x?top=1&aHVudGVyMjE=;b=2", "/x?top=1&…", "/x?top=1", &["…"]),
-            ("/x?filter=%3FaHVudGVyMg%3D%3D%26top=1", "/x?filter=%3F…%26top=1", "/x?filter=%3Ftop=1", &["…"]),
-            ("/x?top=&sig=&pin==", "/x?top=&sig=&…", "/x?top=", &["sig", "…"]),
+            ("/x?aHVudGVyMg==", "/x?…=", "/x", &["…"][..]),
+            ("/x?aHVudGVyMg%3D%3D", "/x?…%3D", "/x", &["…"]),
+            ("/x?aHVudGVyMjE=&top=1", "/x?…=&top=1", "/x?top=1", &["…"]),
+            ("/x?top=1&aHVudGVyMjE=;b=2", "/x?top=1&…=", "/x?top=1", &["…"]),
+            ("/x?filter=%3FaHVudGVyMg%3D%3D%26top=1", "/x?filter=%3F…%3D%26top=1", "/x?filter=%3Ftop=1", &["…"]),
+            ("/x?top=&sig=&pin==", "/x?top=&sig=&…=", "/x?top=", &["sig", "…"]),
         ] {
             assert_eq!(redacted(url), shown);
             assert_eq!(hidden(&format!("see {url} now")), format!("see {shown} now"));
@@ -469,7 +479,7 @@ mod tests {
             assert_eq!(of_caller(url, &mut left_out), own);
             assert_eq!(left_out, names, "{url}");
         }
-        assert_eq!(redacted("/x;aHVudGVyMg==/y"), "/x;…/y");
+        assert_eq!(redacted("/x;aHVudGVyMg==/y"), "/x;…=/y");
         assert_eq!(of_caller("/x;aHVudGVyMg==/y", &mut vec![]), "/x/y");
     }
 
@@ -493,5 +503,7 @@ mod tests {
             assert_eq!(left_out, names, "{url}");
             assert_eq!(redacted(own), own);
         }
+        // Where the parameter of a segment has gone, the one around it goes on.
+        assert_eq!(of_caller("/a&b;c=1/=d", &mut vec![]), "/a");
     }
 }
