@@ -84,7 +84,9 @@ impl Background {
             let (arrived, woken) = (std::mem::take(&mut state.arrived), std::mem::take(&mut state.woken));
             // Unlocked for the polls: a future may wake itself, or bring another one.
             drop(state);
-            arrived.into_iter().for_each(|(origin, id, future)| futures.queue.push(origin, (id, future)));
+            for (origin, id, future) in arrived {
+                futures.queue.push(origin, (id, future));
+            }
             let due = futures.due();
             woken.into_iter().chain(due).for_each(|id| futures.poll(id));
             while let Some(id) = futures.begin_next(self) {
