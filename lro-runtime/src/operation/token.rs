@@ -234,6 +234,15 @@ impl Token {
     ///
     /// An operation that is resumed from the token is polled as before. Only if its last reply says
     /// that the response is at such a place, its next poll fails and says why.
+    ///
+    /// ```
+    /// use lro_runtime::Operations;
+    ///
+    /// let operations = Operations::builder("https://images.example.com").build()?;
+    /// let token = operations.resume("operations/7")?.token();
+    /// assert!(token.parts_left_out().is_empty(), "its name leads to it, and is short");
+    /// # Ok::<(), lro_runtime::Error>(())
+    /// ```
     #[must_use]
     pub fn parts_left_out(&self) -> Vec<&str> {
         self.content.cursor.iter().flat_map(Cursor::left_out).collect()

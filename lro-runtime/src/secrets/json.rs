@@ -186,8 +186,8 @@ impl Members {
 mod tests {
     use crate::secrets::{stored_text, tests::hidden};
 
-    /// Writes what a string of JSON holds: with each quote as `\"` or as `\u0022`, and each backslash
-    /// as `\\` or as `\u005c`.
+    /// Writes what a string of JSON holds: with each quote as `\"` or as `\u0022`, and each
+    /// backslash as `\\` or as `\u005c`.
     fn written(text: &str, codes_quotes: bool, codes_slashes: bool) -> String {
         let inner = serde_json::Value::from(text).to_string();
         let mut letters = inner[1..inner.len() - 1].chars();

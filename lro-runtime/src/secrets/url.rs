@@ -324,9 +324,9 @@ pub(super) fn name_of(pair: &str) -> Option<&str> {
     None
 }
 
-/// Whether what stands before a `=` is a value without a name, and the `=` its padding, as in base64:
-/// it is in no list, and nothing follows in its parameter. `name` was folded, and `rest` is what
-/// follows the `=`.
+/// Whether what stands before a `=` is a value without a name, and the `=` its padding, as in
+/// base64: it is in no list, and nothing follows in its parameter. `name` was folded, and `rest` is
+/// what follows the `=`.
 fn is_padded_value(name: &str, mut rest: &str) -> bool {
     // One that was hidden before is left as it is.
     if matches!(name, "" | "…") || is_shown(name) || is_secret(name) {

@@ -47,8 +47,8 @@ pub use self::final_state_via::FinalStateVia;
 /// reply, or `/result` below it, then has the response.
 ///
 /// Of an operation that is resumed from its URL alone, the replies say what is there: a body with a
-/// `provisioningState` is the resource, one with a `status` is a monitor's. A `202` of anything else
-/// that names a monitor leads there, as the reply of a start call does.
+/// `provisioningState` is the resource, one with a `status` is a monitor's. A `202` that is not a
+/// monitor's and names one leads there, as the reply of a start call does.
 ///
 /// After a monitor has said `Succeeded`, the response is fetched at once with one more `GET`,
 /// unless the monitor has it; [`FinalStateVia`] says from where. A `4xx` or `5xx` is a failed poll,
