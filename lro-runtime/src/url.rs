@@ -23,7 +23,7 @@ impl std::error::Error for UrlError {}
 
 /// A scheme, a host and a port ([RFC 6454](https://www.rfc-editor.org/rfc/rfc6454)). The client
 /// decides by origin whether a URL is trusted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Origin {
     scheme: String,
     host: String,
@@ -147,22 +147,19 @@ pub(crate) fn with_query(uri: &Uri, pair: &str) -> Result<Uri, UrlError> {
     resolve(uri, &format!("{uri}{separator}{pair}"))
 }
 
-/// The placeholder for the client's own origin, in the URL of a reference that begins with `/`:
-/// such a path is of the origin, and not below a base URL that has a path itself.
+/// Returns the reference to a path on the client's own origin, as a cursor keeps it: with an empty
+/// host, `///x`.
 ///
-/// A dialect does not know the base URL. The host does not exist: `.invalid` is reserved ([RFC
-/// 6761](https://www.rfc-editor.org/rfc/rfc6761#section-6.4)). A server that writes the placeholder
-/// itself names a path of the client's own origin, as it could without.
-const OWN_ORIGIN: &str = "http://origin.invalid";
-
-/// Returns the URL of a path on the client's own origin, as a cursor keeps it.
+/// A dialect does not know the client's origin, and a path alone is below the base URL, which may
+/// have a path itself. No name begins with three slashes, and of a server such a reference is
+/// refused: it has no host.
 pub(crate) fn on_own_origin(path: &str) -> String {
-    format!("{OWN_ORIGIN}{path}")
+    format!("///{}", path.trim_start_matches('/'))
 }
 
-/// Returns the path of a URL that [`on_own_origin`] made; `None` for any other.
-pub(crate) fn path_on_own_origin(url: &str) -> Option<&str> {
-    url.strip_prefix(OWN_ORIGIN).filter(|path| path.starts_with('/'))
+/// Returns the path in a reference that [`on_own_origin`] made; `None` for any other.
+pub(crate) fn path_on_own_origin(reference: &str) -> Option<&str> {
+    reference.strip_prefix("//").filter(|path| path.starts_with('/'))
 }
 
 /// Returns the authority of a reference, if it has one: host and port, and perhaps user info.

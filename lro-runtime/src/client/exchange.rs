@@ -121,6 +121,14 @@ impl Operations {
         })
     }
 
+    /// Returns the origin that is asked about an operation; the client's own, if nothing is sent to
+    /// the place of its polls.
+    pub(crate) fn origin_of(&self, target: Option<&PollTarget>) -> Origin {
+        let polled = target.and_then(|target| target.request.as_ref().ok());
+        let origin = polled.and_then(|request| Origin::of(request.uri()));
+        origin.unwrap_or_else(|| self.inner.origins.own().clone())
+    }
+
     /// Whether `request` goes to the client's own origin, whose requests get the client's query.
     pub(crate) fn is_to_own_origin(&self, request: &Request) -> bool {
         Origin::of(request.uri()).as_ref() == Some(self.inner.origins.own())

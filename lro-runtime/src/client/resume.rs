@@ -25,7 +25,8 @@ impl Operations {
     ///
     /// From a name the operation is pending until the first poll. From a token it has the state
     /// that the token was written in; one that succeeded is running until a poll has fetched its
-    /// response.
+    /// response. A token that leads nowhere, because what the service named could not be read, or
+    /// [kept](Token#how-long-it-is), gives an operation whose polls fail and say why.
     ///
     /// In the body of an annotated method the operation is one of that method, with its dialect,
     /// its options and its settings; a token of another method is refused there. Elsewhere it is
@@ -89,8 +90,13 @@ impl Operations {
         }
         let id = dialect.id();
         // A token comes from outside the process: its URL passes the same origin check as one that
-        // a server gives.
-        let target = token.cursor.map(|cursor| self.resumable(dialect, cursor)).transpose();
+        // a server gives. What was refused when the token was written is refused by the polls
+        // again, and the rest of what the token says is not lost for it.
+        let target = token.cursor.map(|cursor| match cursor.refusal() {
+            Some(_) => Ok(self.target(dialect, cursor)),
+            None => self.resumable(dialect, cursor),
+        });
+        let target = target.transpose();
         let target = target.map_err(|failure| {
             Error::from_failure(ErrorKind::InvalidToken, "the token's URL or name cannot be used", failure)
         })?;

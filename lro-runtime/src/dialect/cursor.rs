@@ -40,6 +40,12 @@ pub struct Cursor {
     /// would have to be left out.
     #[serde(skip)]
     own: Own,
+    /// Which parts no poll needs.
+    #[serde(skip)]
+    spare: Spare,
+    /// The spare parts that a token had no room for, and how many bytes they took.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<(Cow<'static, str>, usize)>,
 }
 
 /// Which values of a cursor the caller wrote.
@@ -48,6 +54,10 @@ struct Own {
     key: bool,
     parts: Vec<Cow<'static, str>>,
 }
+
+/// The names of the parts that no poll needs.
+#[derive(Clone, Default)]
+struct Spare(&'static [&'static str]);
 
 // Always equal: cursors that lead to the same place are equal, and one that a token has stored has
 // no marks any more.
@@ -58,6 +68,14 @@ impl PartialEq for Own {
 }
 
 impl Eq for Own {}
+
+impl PartialEq for Spare {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Spare {}
 
 /// How many bytes of a token one name or URL may take, as it is written there.
 const LONGEST_VALUE: usize = 16 * 1024;
@@ -89,6 +107,7 @@ impl Cursor {
         let name = name.into();
         self.parts.retain(|(known, _)| *known != name);
         self.own.parts.retain(|known| *known != name);
+        self.left_out.retain(|(known, _)| *known != name);
         self.parts.push((name, value.into()));
         self
     }
@@ -210,6 +229,24 @@ impl Cursor {
         self.parts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// Says that no poll needs the parts with these names, and only a later reply may make one
+    /// needed. A token that has no room for such a part is written without it.
+    pub(crate) fn with_spare(mut self, names: &'static [&'static str]) -> Self {
+        self.spare = Spare(names);
+        self
+    }
+
+    /// Returns why the part `name` is missing, if a token had no room for it.
+    pub(crate) fn why_missing(&self, name: &str) -> Option<Failure> {
+        let (name, length) = self.left_out.iter().find(|(known, _)| known == name)?;
+        Some(Failure::protocol(format!("`{name}` is {length} bytes long, and the token had no room for it")))
+    }
+
+    /// Returns the names of the parts that a token had no room for.
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = &str> {
+        self.left_out.iter().map(|(name, _)| &**name)
+    }
+
     /// Returns a copy of the headers that every poll repeats; empty if there are none.
     #[must_use]
     pub fn headers(&self) -> HeaderMap {
@@ -234,24 +271,37 @@ impl Cursor {
         self.bounded()
     }
 
-    /// Returns the cursor, or a refused one at the beginning of its key if a token does not keep
-    /// that much.
-    fn bounded(self) -> Self {
-        let too_long = |what: &str, length: usize, most: usize| {
-            let why = format!("{what} is {length} bytes long, and a token keeps {most} of them");
-            Some(Self::new(cut(&self.key, CUT)).refused(&Failure::protocol(why)))
-        };
+    /// Returns the cursor without the spare parts that a token has no room for; or a refused one at
+    /// the beginning of its key, if the token has no room for what every poll needs.
+    fn bounded(mut self) -> Self {
+        let spare = std::mem::take(&mut self.spare).0;
+        let is_spare = |name: &str| spare.contains(&name);
+        while let Some(why) = self.excess() {
+            let longest = self.parts.iter().filter(|(name, _)| is_spare(name)).max_by_key(|(_, value)| value.len());
+            let Some((name, value)) = longest.cloned() else {
+                return Self::new(cut(&self.key, CUT)).refused(&Failure::protocol(why));
+            };
+            self.parts.retain(|(known, _)| *known != name);
+            self.left_out.push((name, written(&value)));
+        }
+        self
+    }
+
+    /// Returns what a token has no room for, in words; `None` if it has room for the cursor.
+    fn excess(&self) -> Option<String> {
         let values = std::iter::once(("the name or URL", &self.key))
             .chain(self.parts.iter().map(|(_, value)| ("a URL beside the one that is polled", value)));
-        let refused = values.map(|(what, value)| (what, written(value))).find_map(|(what, length)| {
-            if length > LONGEST_VALUE { too_long(what, length, LONGEST_VALUE) } else { None }
-        });
-        let whole = || {
-            let length = serde_json::to_vec(&self).map_or(usize::MAX, |json| json.len());
-            if length > LONGEST { too_long("what leads to the operation", length, LONGEST) } else { None }
-        };
-        refused.or_else(whole).unwrap_or(self)
+        let mut values = values.map(|(what, value)| (what, written(value)));
+        if let Some((what, length)) = values.find(|(_, length)| *length > LONGEST_VALUE) {
+            return Some(too_long(what, length, LONGEST_VALUE));
+        }
+        let length = serde_json::to_vec(self).map_or(usize::MAX, |json| json.len());
+        (length > LONGEST).then(|| too_long("what leads to the operation", length, LONGEST))
     }
+}
+
+fn too_long(what: &str, length: usize, most: usize) -> String {
+    format!("{what} is {length} bytes long, and a token keeps {most} of them")
 }
 
 /// Returns the bytes that a value takes in JSON.

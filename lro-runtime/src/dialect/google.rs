@@ -88,6 +88,10 @@ impl Google {
     }
 }
 
+/// The longest `google.protobuf.Duration`: about 10,000 years. What is longer is no such message,
+/// in JSON or in protobuf, and a service may refuse it.
+pub(super) const LONGEST_DURATION: Duration = Duration::from_secs(315_576_000_000);
+
 impl Dialect for Google {
     fn id(&self) -> &'static str {
         Self::ID
@@ -134,9 +138,8 @@ impl Dialect for Google {
     fn wait(&self, cursor: &Cursor, timeout: Duration) -> Result<Call, Failure> {
         // WaitOperation has no HTTP binding in operations.proto; the services that bind it use
         // `POST …:wait`. A `Duration` in protobuf's JSON is a decimal number of seconds with the
-        // suffix `s` and at most nine fractional digits, and at most 10,000 years.
-        const LONGEST: Duration = Duration::from_secs(315_576_000_000);
-        let timeout = timeout.min(LONGEST);
+        // suffix `s` and at most nine fractional digits.
+        let timeout = timeout.min(LONGEST_DURATION);
         let timeout = format!(r#"{{"timeout":"{}.{:09}s"}}"#, timeout.as_secs(), timeout.subsec_nanos());
         Ok(Call::new(Method::POST, self.path_to(cursor, ":wait")?).with_json(timeout))
     }

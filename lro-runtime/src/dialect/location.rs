@@ -9,7 +9,7 @@ use crate::{
     message::{Reply, Request},
     status::{Failure, State},
     text::excerpt,
-    url::{from_bytes, is_absolute, on_own_origin, redacted, resolve},
+    url::{from_bytes, is_absolute, on_own_origin, path_on_own_origin, redacted, resolve},
 };
 
 /// The headers that the caller put on the start call, from which [`repeated_headers`] selects. The
@@ -107,12 +107,16 @@ pub(super) fn kept_url_in(reply: &Reply, header: &str, polled: &str) -> Option<S
 /// was written if it cannot be resolved. Then the poll that follows it fails, and no other: a URL
 /// that is never followed loses nothing.
 pub(super) fn kept(reference: &str, polled: &str) -> String {
-    base_of(polled).and_then(|base| resolved(&base, reference)).unwrap_or_else(|_| reference.to_owned())
+    base_of(polled).and_then(|base| resolved(&base, reference)).unwrap_or_else(|_| {
+        // A cursor would read the server's `///x` as its own form of a path on the client's origin.
+        let is_own_form = path_on_own_origin(reference).is_some();
+        if is_own_form { format!("https:{reference}") } else { reference.to_owned() }
+    })
 }
 
 /// Fails if a URL that was [`kept`] could not be resolved, and says why.
 pub(super) fn readable(url: &str) -> Result<(), Failure> {
-    resolved(&Uri::from_static(BASE), url).map(drop)
+    resolved(&Uri::from_static(BASE), path_on_own_origin(url).unwrap_or(url)).map(drop)
 }
 
 /// Returns the cursor at a URL that was [`kept`]: refused, if the URL could not be resolved. Of
@@ -180,8 +184,8 @@ fn trimmed(value: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// Resolves `reference` against `base`. The result is an absolute URL, or a path if it is below the
-/// placeholder [`BASE`].
+/// Resolves `reference` against `base`. The result is an absolute URL; or a path if it is below the
+/// placeholder [`BASE`]; or [`on_own_origin`] if it is below the placeholder [`ORIGIN`].
 pub(super) fn resolved(base: &Uri, reference: &str) -> Result<String, Failure> {
     if let Some((first, second)) = reference.split_once(BETWEEN_VALUES) {
         let shown = |url: &str| redacted(&excerpt(url.as_bytes()));
@@ -194,42 +198,46 @@ pub(super) fn resolved(base: &Uri, reference: &str) -> Result<String, Failure> {
     let url = resolve(base, reference)?.to_string();
     // A server that writes the placeholder into a URL means a foreign host. Cutting it off would
     // turn the URL into a path below the client's base URL, which is trusted.
-    if reference.contains("base.invalid") {
+    if reference.contains("base.invalid") || reference.contains("origin.invalid") {
         return Ok(url);
     }
-    Ok(match below_base(url) {
-        // Of the origin, whatever path the base URL has (RFC 3986, 5.2.2).
-        path if path.starts_with('/') && reference.trim_start_matches(' ').starts_with('/') => on_own_origin(&path),
-        url => url,
+    // Of the origin, whatever path the base URL has (RFC 3986, 5.2.2).
+    let is_of_origin = reference.trim_start_matches(' ').starts_with('/');
+    Ok(match (path_below(ORIGIN, &url), path_below(BASE, &url)) {
+        (Some(path), _) => on_own_origin(path),
+        (_, Some(path)) if is_of_origin => on_own_origin(path),
+        (_, Some(path)) => path.to_owned(),
+        (None, None) => url,
     })
 }
 
 /// The placeholder for the client's base URL while references are resolved.
 ///
 /// An operation may be resumed from a path, and a dialect does not know the client's base URL.
-/// References are then resolved against this URL, and [`below_base`] cuts it off again. The host
-/// does not exist: `.invalid` is reserved ([RFC
+/// References are then resolved against this URL, and [`resolved`] cuts it off again. The host does
+/// not exist: `.invalid` is reserved ([RFC
 /// 6761](https://www.rfc-editor.org/rfc/rfc6761#section-6.4)).
 const BASE: &str = "http://base.invalid";
 
+/// The same for the client's own origin, for what is relative to a path there.
+const ORIGIN: &str = "http://origin.invalid";
+
 /// Returns the base URL for references in a reply to a poll of `key`: the key itself if it is a
-/// URL, else the key below the placeholder for the client's base URL.
+/// URL, else the key below the placeholder for the client's base URL, or for its origin.
 pub(super) fn base_of(key: &str) -> Result<Uri, Failure> {
     let base = Uri::from_static(BASE);
     if is_absolute(key) {
         return Ok(resolve(&base, key)?);
     }
+    let base = if path_on_own_origin(key).is_some() { Uri::from_static(ORIGIN) } else { base };
     Ok(resolve(&base, &format!("/{}", key.trim_start_matches('/')))?)
 }
 
-/// Returns a URL below [`BASE`] as its path, and any other URL unchanged.
-fn below_base(url: String) -> String {
-    match url.strip_prefix(BASE) {
-        // `http://base.invalid:80` and `http://base.invalid.example` begin the same, but are not
-        // below the placeholder.
-        Some(path) if path.starts_with('/') => path.to_owned(),
-        _ => url,
-    }
+/// Returns the path of a URL below a placeholder; `None` for any other URL.
+fn path_below<'a>(placeholder: &str, url: &'a str) -> Option<&'a str> {
+    // `http://base.invalid:80` and `http://base.invalid.example` begin the same, but are not below
+    // the placeholder.
+    url.strip_prefix(placeholder).filter(|path| path.starts_with('/'))
 }
 
 /// What the reply to a poll of a `Location` says.

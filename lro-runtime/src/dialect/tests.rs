@@ -179,9 +179,27 @@ fn debug_output_of_a_page_counts_its_entries_and_shows_no_token() {
 
 #[test]
 fn only_the_placeholder_itself_is_the_base_of_the_client() {
-    use super::location::{base_of, resolved};
+    use super::location::{base_of, kept, readable, resolved};
+    use crate::url::is_absolute;
     let next = |polled: &str, reference: &str| resolved(&base_of(polled).unwrap(), reference).unwrap();
     assert_eq!((next("jobs/7", "8"), next("/jobs/7", "./9")), ("/jobs/8".to_owned(), "/jobs/9".to_owned()));
+    for (polled, reference, next_key) in [
+        ("jobs/7", "/x?a=1", "///x?a=1"),
+        ("/jobs/7", " /x", "///x"),
+        ("///x/y", "z", "///x/z"),
+        ("///x/y", "/z", "///z"),
+        ("///x/y", "", "///x/y"),
+        ("///x/y", "/..//z", "///z"),
+        ("////evil.test/x", "y", "///evil.test/y"),
+        ("///x", "http://origin.invalid/y", "http://origin.invalid/y"),
+    ] {
+        assert_eq!(next(polled, reference), next_key, "{reference} at {polled}");
+        assert!(readable(next_key).is_ok(), "{next_key}");
+    }
+    for polled in ["jobs/7", "///x", "https://api.test/x"] {
+        let kept = kept("///evil.test/x", polled);
+        assert!(readable(&kept).is_err() && is_absolute(&kept), "a reference without a host: {kept}");
+    }
     for elsewhere in ["http://base.invalid.example", "http://base.invalid:80"] {
         assert_eq!(next(&format!("{elsewhere}/jobs/7"), "8"), format!("{elsewhere}/jobs/8"));
         assert_eq!(next("/jobs/7", &format!("{elsewhere}/jobs/8")), format!("{elsewhere}/jobs/8"));

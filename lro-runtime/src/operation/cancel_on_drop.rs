@@ -35,8 +35,9 @@ type OnFailure = Box<dyn FnOnce(Error) + Send>;
 /// The request is sent from a background thread, so that it works in blocking code, on any
 /// executor, and while an executor is shut down. There is one such thread for all guards, which
 /// starts with the first request and ends with the last reply. It awaits at most 100 replies at
-/// once, so that a process with many guards does not run out of sockets; the other requests queue.
-/// Each request has the time limit of a single poll
+/// once, so that a process with many guards does not run out of sockets, and at most 25 of one
+/// origin, so that a service that does not answer holds up no other; the other requests queue. Each
+/// request has the time limit of a single poll
 /// ([`with_poll_timeout`](PollSettings::with_poll_timeout)), from when it is its turn.
 ///
 /// Because one thread sends all cancel calls of the process, what blocks it holds up all others:
@@ -170,14 +171,18 @@ fn cancel_in_background(
         }
     };
     let cancel = cancel(operation.clone());
+    let origin = operation.client().origin_of(operation.snapshot.target.as_deref());
     // From here to `run` all guards of the process are locked out: no code of somebody else is
     // called, which may drop a guard itself.
     match start() {
-        Ok(thread) => thread.run(Box::pin(async move {
-            if let Err(error) = cancel.await {
-                report(error);
-            }
-        })),
+        Ok(thread) => thread.run(
+            origin,
+            Box::pin(async move {
+                if let Err(error) = cancel.await {
+                    report(error);
+                }
+            }),
+        ),
         Err(why) => {
             let message = format!("the cancel call was not sent: its thread cannot be started: {why}");
             let error = failed(operation, message).with_source(why);

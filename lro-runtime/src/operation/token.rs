@@ -46,9 +46,12 @@ const PREFIX: &str = "lro";
 /// # How long it is
 ///
 /// At most 64 KiB, whatever the service sends: a message is cut at 4 KiB, details are kept while
-/// there is room for them ([`details_left_out`](Self::details_left_out) counts the others). A name
-/// or a URL over 16 KiB cannot be kept; the token has its beginning, and a resume from it fails and
-/// says so. That holds for what the caller wrote, too, such as the URL of a waiter.
+/// there is room for them ([`details_left_out`](Self::details_left_out) counts the others), and so
+/// are URLs that no poll needs, such as the one that Azure's response may be at
+/// ([`parts_left_out`](Self::parts_left_out) names the others). A name or a URL over 16 KiB cannot
+/// be kept. If it is what is polled, the token has its beginning: what is resumed from it says how
+/// the operation stood, and its polls fail and say why. That holds for what the caller wrote, too,
+/// such as the URL of a waiter.
 ///
 /// # What a token proves
 ///
@@ -225,6 +228,25 @@ impl Token {
     pub fn details_left_out(&self) -> usize {
         self.content.left_out.details
     }
+
+    /// Returns the names of the parts of the operation's [cursor](crate::dialect::Cursor) that are
+    /// not in the token, because there was no room for them and no poll needs them.
+    ///
+    /// An operation that is resumed from the token is polled as before. Only if its last reply says
+    /// that the response is at such a place, its next poll fails and says why.
+    ///
+    /// ```
+    /// use lro_runtime::Operations;
+    ///
+    /// let operations = Operations::builder("https://images.example.com").build()?;
+    /// let token = operations.resume("operations/7")?.token();
+    /// assert!(token.parts_left_out().is_empty(), "its name leads to it, and is short");
+    /// # Ok::<(), lro_runtime::Error>(())
+    /// ```
+    #[must_use]
+    pub fn parts_left_out(&self) -> Vec<&str> {
+        self.content.cursor.iter().flat_map(Cursor::left_out).collect()
+    }
 }
 
 fn invalid(message: String) -> Error {
@@ -300,6 +322,10 @@ impl fmt::Debug for Token {
         }
         if self.details_left_out() > 0 {
             out.field("details_left_out", &self.details_left_out());
+        }
+        let parts: Vec<_> = self.parts_left_out().into_iter().map(quoted_name).collect();
+        if !parts.is_empty() {
+            out.field("parts_left_out", &First(&parts, 8));
         }
         out.finish_non_exhaustive()
     }

@@ -1,7 +1,7 @@
 //! The background thread: it runs futures that nobody waits for, many at once.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeSet, HashMap},
     future::poll_fn,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -11,18 +11,18 @@ use std::{
     time::Instant,
 };
 
-use super::park::{block_on, poll_again_at, poll_aside};
-use crate::transport::BoxFuture;
-
-/// How many futures run at once. Each may hold a socket, and a process has few of those: often
-/// 1,024 files in all.
-const MOST: usize = 100;
+use super::{
+    park::{block_on, poll_again_at, poll_aside},
+    queue::Queue,
+};
+use crate::{transport::BoxFuture, url::Origin};
 
 /// One thread for any number of futures. It starts with the first and ends with the last, and it is
 /// a thread of [`block_on`]: a future may sleep by [`blocking_timer`](super::park::blocking_timer).
 ///
-/// At most [`MOST`] futures run at once. The others are queued in their order and not polled before
-/// it is their turn, so that a time limit that a future sets itself does not count the queue.
+/// Only so many futures run [at once](super::queue::MOST), and [of one
+/// origin](super::queue::MOST_OF_AN_ORIGIN). The others are queued and not polled before it is
+/// their turn, so that a time limit that a future sets itself does not count the queue.
 ///
 /// A future that panics ends alone.
 pub(crate) struct Background {
@@ -36,7 +36,7 @@ struct State {
     is_running: bool,
     /// Never used twice, so that the late wake-up of a future that has ended meets no other.
     last_id: u64,
-    arrived: Vec<(u64, BoxFuture<'static, ()>)>,
+    arrived: Vec<(Origin, u64, BoxFuture<'static, ()>)>,
     /// The futures to poll. One that was woken twice is here twice, and polled twice.
     woken: Vec<u64>,
 }
@@ -84,7 +84,9 @@ impl Background {
             let (arrived, woken) = (std::mem::take(&mut state.arrived), std::mem::take(&mut state.woken));
             // Unlocked for the polls: a future may wake itself, or bring another one.
             drop(state);
-            futures.queued.extend(arrived);
+            for (origin, id, future) in arrived {
+                futures.queue.push(origin, (id, future));
+            }
             let due = futures.due();
             woken.into_iter().chain(due).for_each(|id| futures.poll(id));
             while let Some(id) = futures.begin_next(self) {
@@ -93,7 +95,7 @@ impl Background {
             let mut state = self.lock();
             // Under the lock that a future arrives under: one that comes later finds no thread, and
             // starts the next one.
-            if futures.all.is_empty() && futures.queued.is_empty() && state.arrived.is_empty() {
+            if futures.queue.is_empty() && state.arrived.is_empty() {
                 (state.is_running, state.thread) = (false, None);
                 state.woken.clear();
                 return Poll::Ready(());
@@ -122,11 +124,11 @@ impl Drop for Ended {
 }
 
 impl Started<'_> {
-    /// Hands a future to the thread.
-    pub(crate) fn run(mut self, future: BoxFuture<'static, ()>) {
+    /// Hands a future to the thread, which will ask this origin.
+    pub(crate) fn run(mut self, origin: Origin, future: BoxFuture<'static, ()>) {
         self.0.last_id += 1;
         let id = self.0.last_id;
-        self.0.arrived.push((id, future));
+        self.0.arrived.push((origin, id, future));
         wake(self.0);
     }
 }
@@ -137,11 +139,11 @@ struct Futures {
     all: HashMap<u64, Entry>,
     /// When to poll which future again, because it sleeps.
     sleeping: BTreeSet<(Instant, u64)>,
-    /// The futures that wait for others to end.
-    queued: VecDeque<(u64, BoxFuture<'static, ()>)>,
+    queue: Queue<(u64, BoxFuture<'static, ()>)>,
 }
 
 struct Entry {
+    origin: Origin,
     future: BoxFuture<'static, ()>,
     waker: Waker,
     until: Option<Instant>,
@@ -150,12 +152,9 @@ struct Entry {
 impl Futures {
     /// Takes the next future out of the queue, unless as many run as may, and returns its id.
     fn begin_next(&mut self, background: &'static Background) -> Option<u64> {
-        if self.all.len() >= MOST {
-            return None;
-        }
-        let (id, future) = self.queued.pop_front()?;
+        let (origin, (id, future)) = self.queue.begin()?;
         let waker = Waker::from(Arc::new(WakeUp { background, id }));
-        self.all.insert(id, Entry { future, waker, until: None });
+        self.all.insert(id, Entry { origin, future, waker, until: None });
         Some(id)
     }
 
@@ -170,15 +169,16 @@ impl Futures {
 
     /// Polls a future, and removes it if it has ended.
     fn poll(&mut self, id: u64) {
-        let Some(Entry { mut future, waker, until }) = self.all.remove(&id) else { return };
+        let Some(Entry { origin, mut future, waker, until }) = self.all.remove(&id) else { return };
         if let Some(until) = until {
             self.sleeping.remove(&(until, id));
         }
         let polled = isolated(|| poll_aside(future.as_mut(), &mut Context::from_waker(&waker)));
         if let Some((Poll::Pending, until)) = polled {
             self.sleeping.extend(until.map(|until| (until, id)));
-            self.all.insert(id, Entry { future, waker, until });
+            self.all.insert(id, Entry { origin, future, waker, until });
         } else {
+            self.queue.end(&origin);
             // On its own, because the drop may panic as well: while a panic of the poll unwinds,
             // that would abort the process.
             isolated(|| drop(future));
@@ -233,6 +233,10 @@ mod tests {
     use super::*;
     use crate::timer::{Timer, park::ParkTimer};
 
+    fn origin(number: u64) -> Origin {
+        Origin::of(&format!("http://{number}.test").parse().unwrap()).unwrap()
+    }
+
     fn background() -> &'static Background {
         Box::leak(Box::new(Background::new("test")))
     }
@@ -251,10 +255,13 @@ mod tests {
     /// Runs a future that then says its number.
     fn run(background: &'static Background, ended: &Sender<u64>, number: u64, future: BoxFuture<'static, ()>) {
         let ended = ended.clone();
-        background.start().unwrap().run(Box::pin(async move {
-            future.await;
-            ended.send(number).unwrap();
-        }));
+        background.start().unwrap().run(
+            origin(number % 4),
+            Box::pin(async move {
+                future.await;
+                ended.send(number).unwrap();
+            }),
+        );
     }
 
     #[test]
@@ -329,15 +336,21 @@ mod tests {
         run(background, &ended, 1, ParkTimer.sleep(Duration::from_millis(50)));
         run(background, &ended, 0, Box::pin(poll_fn(|_| std::panic::panic_any(Spring))));
         let spring = Spring;
-        background.start().unwrap().run(Box::pin(poll_fn(move |_| {
-            let _kept = &spring;
-            panic!("out of ink");
-        })));
+        background.start().unwrap().run(
+            origin(0),
+            Box::pin(poll_fn(move |_| {
+                let _kept = &spring;
+                panic!("out of ink");
+            })),
+        );
         let spring = Spring;
-        background.start().unwrap().run(Box::pin(poll_fn(move |_| {
-            let _kept = &spring;
-            Poll::Ready(())
-        })));
+        background.start().unwrap().run(
+            origin(0),
+            Box::pin(poll_fn(move |_| {
+                let _kept = &spring;
+                Poll::Ready(())
+            })),
+        );
         assert_eq!(order.recv_timeout(Duration::from_secs(20)).unwrap(), 1);
     }
 

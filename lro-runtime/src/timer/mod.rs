@@ -12,6 +12,7 @@ use crate::transport::BoxFuture;
 mod async_io;
 pub(crate) mod background;
 pub(crate) mod park;
+mod queue;
 #[cfg(feature = "tokio")]
 mod tokio;
 

@@ -26,23 +26,34 @@ pub struct Suite {
 
 /// What the cases of a round have met, by name: faults, requests, polls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts(BTreeMap<&'static str, u64>);
+pub struct Counts {
+    by_name: BTreeMap<&'static str, u64>,
+    all: Option<u64>,
+}
 
 impl Counts {
     /// Adds `count` to what is counted under `name`.
     pub fn add(&mut self, name: &'static str, count: u64) {
-        *self.0.entry(name).or_default() += count;
+        *self.by_name.entry(name).or_default() += count;
+    }
+
+    /// Says that there are only so many different cases, of which that many seeds in a row have
+    /// each: after them a round is exhausted, and ends.
+    #[must_use]
+    pub fn of_all(self, all: u64) -> Self {
+        Self { all: Some(all), ..self }
     }
 
     /// Returns what is counted under `name`; 0 if nothing is.
     #[must_use]
     pub fn of(&self, name: &str) -> u64 {
-        self.0.get(name).copied().unwrap_or_default()
+        self.by_name.get(name).copied().unwrap_or_default()
     }
 
     /// Adds the counts of another case.
     pub fn merge(&mut self, other: Self) {
-        other.0.into_iter().for_each(|(name, count)| self.add(name, count));
+        other.by_name.into_iter().for_each(|(name, count)| self.add(name, count));
+        self.all = other.all.or(self.all);
     }
 }
 
@@ -73,6 +84,12 @@ impl Report {
     pub fn counts(&self) -> &Counts {
         &self.counts
     }
+
+    /// Whether no other case is left to run.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        self.counts.all.is_some_and(|all| self.cases >= all)
+    }
 }
 
 impl fmt::Display for Report {
@@ -83,7 +100,8 @@ impl fmt::Display for Report {
         let rate = *cases as f64 / seconds.max(1e-9);
         write!(f, "{}: {}={cases} seconds={seconds:.1} per_second={rate:.0}", suite.name, suite.unit)?;
         write!(f, " first_seed={first_seed}")?;
-        counts.0.iter().try_for_each(|(name, count)| write!(f, " {name}={count}"))
+        counts.by_name.iter().try_for_each(|(name, count)| write!(f, " {name}={count}"))?;
+        if self.is_exhausted() { f.write_str(" exhausted") } else { Ok(()) }
     }
 }
 
@@ -96,24 +114,26 @@ impl Suite {
     #[must_use]
     pub fn run(self, first_seed: u64, limit: Limit) -> Report {
         let began = Instant::now();
-        let mut counts = Counts::default();
-        let mut cases = 0;
+        let took = Duration::ZERO;
+        let mut report = Report { suite: self, first_seed, cases: 0, took, counts: Counts::default() };
         while match limit {
-            Limit::Cases(most) => cases < most,
-            Limit::Long => cases < self.long,
+            _ if report.is_exhausted() => false,
+            Limit::Cases(most) => report.cases < most,
+            Limit::Long => report.cases < self.long,
             Limit::Time(most) => began.elapsed() < most,
         } {
-            let seed = first_seed.wrapping_add(cases);
+            let seed = first_seed.wrapping_add(report.cases);
             match catch_unwind(AssertUnwindSafe(|| (self.case)(seed))) {
-                Ok(of_case) => counts.merge(of_case),
+                Ok(of_case) => report.counts.merge(of_case),
                 Err(panic) => {
                     eprintln!("repeat it: cargo run -p lro-attack -- {} --seed {seed} --cases 1", self.name);
                     resume_unwind(panic);
                 }
             }
-            cases += 1;
+            report.cases += 1;
         }
-        Report { suite: self, first_seed, cases, took: began.elapsed(), counts }
+        report.took = began.elapsed();
+        report
     }
 
     /// Runs the short round of `cargo test`: always the same cases, so that a test that fails fails
@@ -127,5 +147,24 @@ impl Suite {
         let report = self.run(1, Limit::Cases(self.short));
         println!("{report}");
         report
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THREE: Suite =
+        Suite { name: "three", unit: "cases", case: |_| Counts::default().of_all(3), short: 1, long: 10 };
+
+    #[test]
+    fn a_round_ends_when_no_other_case_is_left_and_says_so() {
+        for limit in [Limit::Cases(10), Limit::Long, Limit::Time(Duration::MAX)] {
+            let report = THREE.run(7, limit);
+            assert!(report.is_exhausted() && report.to_string().starts_with("three: cases=3 "), "{report}");
+            assert!(report.to_string().ends_with(" exhausted"), "{report}");
+        }
+        let report = THREE.run(7, Limit::Cases(2));
+        assert!(!report.is_exhausted() && !report.to_string().contains("exhausted"), "{report}");
     }
 }

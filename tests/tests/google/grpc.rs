@@ -5,7 +5,7 @@ use std::{future::IntoFuture, sync::Arc, time::Duration};
 
 use lro_runtime::{
     Code, Dialect, ErrorKind, Operations, PollSettings, RawOperation, Result, State, Status, block_on,
-    dialect::{GoogleGrpc, Hint},
+    dialect::{Cursor, GoogleGrpc, Hint},
     grpc::longrunning::{
         CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest,
         ListOperationsResponse, Operation, WaitOperationRequest, operation,
@@ -65,6 +65,16 @@ impl Images {
     #[long_running(response = ())]
     pub(crate) async fn purge(&self, started: &Operation) -> Result<RawOperation> {
         self.operations.adopt_message(started)
+    }
+}
+
+#[test]
+fn a_hold_is_no_longer_than_the_longest_duration_of_protobuf() {
+    let longest = prost_types::Duration { seconds: 315_576_000_000, nanos: 0 };
+    for hold in [Duration::from_secs(315_576_000_001), Duration::from_secs(1 << 62), Duration::MAX] {
+        let call = GoogleGrpc::new().wait(&Cursor::new("operations/1"), hold).unwrap();
+        let request = WaitOperationRequest::decode(call.body).unwrap();
+        assert_eq!(request.timeout, Some(longest), "{hold:?}");
     }
 }
 

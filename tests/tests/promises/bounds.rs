@@ -1,18 +1,26 @@
 //! Promises of bounds: whatever a server sends, a token stays short, and so does `Debug` output,
 //! which has no secrets in it either.
 
-use std::{fmt::Debug, future::IntoFuture, sync::Arc, time::Duration};
+use std::{
+    fmt::Debug,
+    future::IntoFuture,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use http::Method;
 use lro_runtime::{
-    Code, Error, Failure, Operations, Payload, PollSettings, RawOperation, Resume, State, Status,
+    Code, Dialect, Error, Failure, Operations, Payload, PollSettings, RawOperation, Resume, State, Status,
     details::Detail,
     dialect::{
         Azure, Call, Compute, Cursor, Encoding, Google, Http, Jobs, ListPage, ListQuery, Listed, Lxd, Observation,
         Part, Redfish, Vertex,
     },
     testing::{Script, ScriptedTransport, VirtualClock},
-    transport::{Reply, TransportError, TransportErrorKind},
+    transport::{Reply, Request, TransportError, TransportErrorKind},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -71,20 +79,42 @@ fn replies(text: &str) -> impl Iterator<Item = Reply> {
     bodies.chain(refusals).chain(with_header)
 }
 
+/// Returns a client that gets these answers.
+fn answered(dialect: impl Dialect, answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Operations {
+    let clock = VirtualClock::new();
+    let server = Server::new(&clock, move |_, request| (Duration::ZERO, Ok(answer(request))));
+    Operations::builder("http://server.test").dialect(dialect).transport(server).timer(clock).build().unwrap()
+}
+
+fn with_headers(mut reply: Reply, headers: &[(&'static str, &str)]) -> Reply {
+    reply.headers_mut().extend(
+        headers
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), http::HeaderValue::from_str(value).unwrap())),
+    );
+    reply
+}
+
 fn check_token(operation: &RawOperation) {
     let token = operation.token();
     let word = token.to_string();
     assert!(word.len() <= TOKEN, "{} bytes: {token:?}", word.len());
     let content = decode(&word);
     assert!(!content.contains("hunter2"), "{content}");
-    match operation.client().resume(&word) {
-        // A token of a token is the same token: nothing is cut twice.
-        Ok(resumed) if operation.state() != State::Succeeded => assert_eq!(resumed.token(), token),
-        Ok(resumed) => assert!(resumed.token().to_string().len() <= TOKEN),
-        Err(error) => {
-            let said = error.to_string();
-            assert!(said.len() < DEBUG && !said.contains("hunter2"), "{said}");
+    let said = match operation.client().resume(&word) {
+        Ok(resumed) => {
+            // A token of a token is the same token: nothing is cut twice.
+            if operation.state() != State::Succeeded {
+                assert_eq!(resumed.token(), token);
+            }
+            assert!(resumed.token().to_string().len() <= TOKEN);
+            smol::block_on(resumed.poll_once()).err()
         }
+        // Not for its length: of what is too long, the polls say that it is.
+        Err(error) => Some(error).inspect(|error| assert!(!error.to_string().contains("a token keeps"), "{error}")),
+    };
+    if let Some(said) = said.map(|error| error.to_string()) {
+        assert!(said.len() < DEBUG && !said.contains("hunter2"), "{said}");
     }
 }
 
@@ -204,18 +234,77 @@ fn a_token_that_is_filled_to_the_last_byte_is_no_longer_than_any() {
 }
 
 #[test]
-fn a_name_that_a_token_cannot_keep_is_said_on_resume() {
-    let clock = VirtualClock::new();
+fn a_name_that_a_token_cannot_keep_is_said_by_the_poll_after_the_resume() {
     let name = format!("operations/{}", "x".repeat(17 * 1024));
     let body = json!({ "name": name }).to_string();
-    let server = Server::new(&clock, move |_, _| (Duration::ZERO, Ok(reply(200, body.clone()))));
-    let operations = Operations::builder("http://server.test").transport(server).timer(clock).build().unwrap();
+    let operations = answered(Google::new(), move |_| reply(200, body.clone()));
     let operation = smol::block_on(operations.post("x", &json!({}))).unwrap();
     assert_eq!(operation.name(), name, "in this process it is whole");
     let token = operation.token();
     assert!(token.name().starts_with("operations/xxx") && token.name().ends_with('…') && token.name().len() < 300);
-    let said = operations.resume(token.to_string()).unwrap_err().to_string();
+    let resumed = operations.resume(token.to_string()).unwrap();
+    assert_eq!(resumed.token(), token);
+    let said = smol::block_on(resumed.poll_once()).unwrap_err().to_string();
     assert!(said.contains("bytes long, and a token keeps 16384 of them"), "{said}");
+}
+
+#[test]
+fn an_operation_that_has_failed_is_resumed_with_its_status_however_long_its_url_is() {
+    let url = format!("/{}", "x".repeat(17 * 1024));
+    let operations = answered(Azure::new(), move |request| match *request.method() {
+        Method::POST => with_headers(reply(202, ""), &[("operation-location", &url)]),
+        _ => reply(200, json!({ "status": "Failed", "error": { "code": "Full" } }).to_string()),
+    });
+    let operation = smol::block_on(operations.post("x", &json!({}))).unwrap();
+    let failed = smol::block_on(operation.poll_once()).unwrap();
+    let resumed = operations.resume(failed.token()).unwrap();
+    assert_eq!(resumed.state(), State::Failed);
+    assert_eq!(resumed.status().unwrap().reason(), Some("Full"));
+    assert_eq!(smol::block_on(resumed.poll_once()).unwrap().state(), State::Failed, "nothing is sent after the end");
+}
+
+/// Returns a client of Azure whose monitor ends with `end`, beside a `Location` that no token
+/// keeps.
+fn beside_a_long_location(end: Value) -> Operations {
+    let location = format!("/{}", "x".repeat(17 * 1024));
+    let polls = AtomicU32::new(0);
+    answered(Azure::new(), move |request| match (request.method(), request.uri().path()) {
+        (&Method::POST, _) => {
+            with_headers(reply(202, ""), &[("operation-location", "/ops/1"), ("location", &location)])
+        }
+        (_, "/ops/1") if polls.fetch_add(1, Ordering::Relaxed) == 0 => reply(200, r#"{"status":"Running"}"#),
+        (_, "/ops/1") => reply(200, end.to_string()),
+        _ => reply(200, r#"{"uri":"a"}"#),
+    })
+}
+
+#[test]
+fn a_url_that_a_token_cannot_keep_and_nobody_needs_does_not_keep_it_from_being_resumed() {
+    let operations = beside_a_long_location(json!({ "status": "Succeeded", "resourceLocation": "/images/1" }));
+    let mut operation = smol::block_on(operations.post("x?api-version=1", &json!({}))).unwrap();
+    for state in [State::Running, State::Running, State::Succeeded] {
+        let token = operation.token();
+        assert_eq!(token.parts_left_out(), ["location"]);
+        assert!(format!("{token:?}").contains("parts_left_out"), "{token:?}");
+        operation = operations.resume(token.to_string()).unwrap();
+        assert_eq!(operation.token(), token);
+        operation = smol::block_on(operation.poll_once()).unwrap();
+        assert_eq!(operation.state(), state);
+    }
+    assert_eq!(operation.response().unwrap().decode_json::<Value>().unwrap(), json!({ "uri": "a" }));
+}
+
+#[test]
+fn a_url_that_a_token_did_not_keep_is_said_where_it_is_needed() {
+    let operations = beside_a_long_location(json!({ "status": "Succeeded" }));
+    let operation = smol::block_on(operations.post("x", &json!({}))).unwrap();
+    let running = smol::block_on(operations.resume(operation.token()).unwrap().poll_once()).unwrap();
+    let ended = smol::block_on(operations.resume(running.token()).unwrap().poll_once()).unwrap();
+    assert_eq!((ended.state(), ended.raw_status()), (State::Running, Some("Succeeded")));
+    for ended in [operations.resume(ended.token()).unwrap(), ended] {
+        let said = smol::block_on(ended.poll_once()).unwrap_err().to_string();
+        assert!(said.contains("bytes long, and the token had no room for it"), "{said}");
+    }
 }
 
 #[test]

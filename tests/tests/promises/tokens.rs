@@ -1,14 +1,19 @@
 //! Promises of tokens: a round trip is exact, and a token that is damaged or of another method is
 //! refused.
 
+use std::time::Duration;
+
 use lro_runtime::{
     Code, Dialect, ErrorKind, Operations, RawOperation, Resume, State, Token,
     dialect::{Azure, Compute, Google, GoogleGrpc, Http, Jobs, Lxd, Redfish, Vertex, Waiter},
-    testing::Script,
+    testing::{Script, VirtualClock},
 };
 use serde_json::json;
 
-use crate::support::{Stage, cat, percent};
+use crate::{
+    secrets::decode,
+    support::{Server, Stage, cat, percent, reply},
+};
 
 /// Returns a script for an operation in each state.
 fn every_state() -> Vec<Script> {
@@ -29,6 +34,27 @@ fn untyped(script: Script) -> (Stage, RawOperation) {
     let stage = Stage::new(script);
     let operation = stage.export().untyped().clone();
     (stage, operation)
+}
+
+#[test]
+fn a_token_of_a_path_on_the_clients_origin_names_no_host() {
+    let clock = VirtualClock::new();
+    let server = Server::new(&clock, |_, _| {
+        let mut moved = reply(202, "");
+        moved.headers_mut().insert("location", "/x?part=2".parse().unwrap());
+        (Duration::ZERO, Ok(moved))
+    });
+    let client = |base| {
+        let builder = Operations::builder(base).dialect(Http::new()).transport(server.clone()).timer(clock.clone());
+        builder.build().unwrap()
+    };
+    let resumed = client("https://api.test/base").resume("jobs/7").unwrap();
+    let token = smol::block_on(resumed.poll_once()).unwrap().token();
+    assert!(!decode(&token.to_string()).contains("://"), "{}", decode(&token.to_string()));
+    let moved = client("https://other.test/v2").resume(token).unwrap();
+    assert_eq!(smol::block_on(moved.poll_once()).unwrap().state(), State::Running);
+    let asked: Vec<_> = server.requests().iter().map(|(_, request)| request.uri().to_string()).collect();
+    assert_eq!(asked, ["https://api.test/base/jobs/7", "https://other.test/x?part=2"]);
 }
 
 #[test]

@@ -41,6 +41,9 @@ pub(super) const RUNNING: &str = "running";
 /// is below its monitor.
 pub(super) const OPERATION_ID: &str = "operation_id";
 
+/// The parts that only a monitor's last reply may make needed.
+pub(super) const SPARE: &[&str] = &[START, LOCATION];
+
 /// What the URL of a cursor leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {

@@ -3,7 +3,7 @@
 use http::Method;
 
 use super::cursor::{self, LOCATION, METHOD, OPERATION_ID, PLACE, Place, START, VIA, at};
-use crate::dialect::Cursor;
+use crate::{dialect::Cursor, status::Failure};
 
 /// Where the response is after a status monitor has said `Succeeded`: `final_state_via = "…"` in
 /// the attribute.
@@ -90,7 +90,7 @@ pub(super) fn result_cursor(
     resource_location: Option<&str>,
     has_result: bool,
 ) -> Option<Cursor> {
-    let (method, start, location) = (cursor.part(METHOD), cursor.part(START), cursor.part(LOCATION));
+    let (method, start, location) = (cursor.part(METHOD), known(cursor, START), known(cursor, LOCATION));
     let is = |wanted: Method| method == Some(wanted.as_str());
     let via = cursor.part(VIA).and_then(FinalStateVia::of);
     let url = match via {
@@ -101,18 +101,25 @@ pub(super) fn result_cursor(
         // polled.
         Some(FinalStateVia::OperationLocation | FinalStateVia::AzureAsyncOperation) if is(Method::POST) => None,
         // The author's word counts only if the URL is known. Else the usual order applies.
-        Some(FinalStateVia::Location) if location.is_some() => location.map(str::to_owned),
-        Some(FinalStateVia::OriginalUri) if start.is_some() => start.map(str::to_owned),
+        Some(FinalStateVia::Location) if location.is_some() => location,
+        Some(FinalStateVia::OriginalUri) if start.is_some() => start,
         _ => match resource_location.filter(|url| !url.is_empty()) {
-            Some(url) => Some(url.to_owned()),
-            None if place == Place::Location && location.is_some() => location.map(str::to_owned),
-            None if is(Method::PUT) || is(Method::PATCH) => start.map(str::to_owned),
-            None if location.is_some() => location.map(str::to_owned),
+            Some(url) => Some(Ok(url)),
+            None if place == Place::Location && location.is_some() => location,
+            None if is(Method::PUT) || is(Method::PATCH) => start,
+            None if location.is_some() => location,
             None if place == Place::Location && !has_result && cursor.part(OPERATION_ID).is_some() => {
                 return Some(cursor::below(cursor, "result").with(PLACE, Place::MaybeResult.word()));
             }
             None => None,
         },
     };
-    url.map(|url| at(cursor, &url).with(PLACE, Place::Result.word()))
+    let at_url = url?.map_or_else(|why| cursor.clone().refused(&why), |url| at(cursor, url));
+    Some(at_url.with(PLACE, Place::Result.word()))
+}
+
+/// Returns the URL in the part `name`, or why it is missing: an operation that was resumed from a
+/// token without it has a response all the same, and it is at no other URL.
+fn known<'a>(cursor: &'a Cursor, name: &str) -> Option<Result<&'a str, Failure>> {
+    cursor.part(name).map(Ok).or_else(|| cursor.why_missing(name).map(Err))
 }

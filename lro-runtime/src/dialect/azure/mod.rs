@@ -46,6 +46,10 @@ pub use self::final_state_via::FinalStateVia;
 /// nothing of a resource around it a status monitor, as in Fabric: the `Location` of its last
 /// reply, or `/result` below it, then has the response.
 ///
+/// Of an operation that is resumed from its URL alone, the replies say what is there: a body with a
+/// `provisioningState` is the resource, one with a `status` is a monitor's. A `202` that is not a
+/// monitor's and names one leads there, as the reply of a start call does.
+///
 /// After a monitor has said `Succeeded`, the response is fetched at once with one more `GET`,
 /// unless the monitor has it; [`FinalStateVia`] says from where. A `4xx` or `5xx` is a failed poll,
 /// not a failed operation, with one exception: a `Location` or a resource that has said before that
@@ -154,7 +158,7 @@ impl Dialect for Azure {
         options: &Options,
     ) -> Result<Observation<'a>, Failure> {
         let of_method = words::of_method(options);
-        start::read(self.via(options)?, self.words(&of_method), request, reply).map(|seen| with_headers(seen, reply))
+        start::read(self.via(options)?, self.words(&of_method), request, reply).map(|seen| completed(seen, reply))
     }
 
     fn locate(&self, name: &str, options: &Options) -> Result<Cursor, Failure> {
@@ -173,7 +177,7 @@ impl Dialect for Azure {
 
     fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         let words = self.words(cursor.part(cursor::WORDS).unwrap_or_default());
-        poll::read(words, cursor, reply).map(|seen| with_headers(seen, reply))
+        poll::read(words, cursor, reply).map(|seen| completed(seen, reply))
     }
 }
 
@@ -182,10 +186,12 @@ fn expect_success(reply: &Reply) -> Result<(), Failure> {
     if reply.status().is_success() { Ok(()) } else { Err(error_reply(reply)) }
 }
 
-/// Completes what a reply says with its headers: the hint, and the code of its error.
-fn with_headers<'a>(mut seen: Observation<'a>, reply: &Reply) -> Observation<'a> {
+/// Completes what a reply says with its headers: the hint, and the code of its error. Of the cursor
+/// it says what no poll needs.
+fn completed<'a>(mut seen: Observation<'a>, reply: &Reply) -> Observation<'a> {
     seen.hint = Hint::from_headers(reply.headers());
     seen.status = seen.status.map(|status| errors::with_reason_of(reply, status));
+    seen.cursor = seen.cursor.map(|cursor| cursor.with_spare(cursor::SPARE));
     seen
 }
 

@@ -26,7 +26,12 @@ use crate::{
 pub(super) fn read<'a>(words: Words<'_>, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
     // A cursor from a name alone has no place. What its URL is can then be told only from the
     // reply.
-    let place = Place::of(cursor).unwrap_or_else(|| place_by_reply(reply));
+    let known = Place::of(cursor);
+    let place = known.unwrap_or_else(|| place_by_reply(reply));
+    let may_lead = known.is_none() && place != Place::Monitor;
+    if let Some(seen) = may_lead.then(|| first_reply(cursor, reply)).flatten() {
+        return Ok(seen);
+    }
     let may_tell = matches!(place, Place::Location | Place::Resource);
     if let Some(verdict) = verdict(cursor, reply).filter(|_| may_tell) {
         return Ok(verdict);
@@ -65,6 +70,19 @@ fn place_by_reply(reply: &Reply) -> Place {
         Ok(body) if body.status().is_some() => Place::Monitor,
         _ => Place::Location,
     }
+}
+
+/// Reads the first reply to an operation that was resumed from its name alone, if it is a `202`
+/// that names a status monitor: as the reply of a start call, which it repeats. Without a monitor,
+/// and once another place is known, a `Location` is what leads on.
+fn first_reply<'a>(cursor: &Cursor, reply: &'a Reply) -> Option<Observation<'a>> {
+    let monitor = monitor_in(reply, cursor.key()).filter(|_| reply.status() == StatusCode::ACCEPTED)?;
+    let next = cursor::moved(cursor, Some(monitor), kept_url_in(reply, LOCATION, cursor.key()))?;
+    let mut seen = Observation::new(State::Running);
+    seen.raw_status = Body::of(reply, Words::default()).ok().and_then(|body| body.provisioning_state());
+    seen.metadata = metadata_of(reply);
+    seen.cursor = Some(next.with(cursor::PLACE, Place::Monitor.word()));
+    Some(seen)
 }
 
 /// Reads a `4xx` as the end of the operation, if it is one: the answer of a `Location` or a

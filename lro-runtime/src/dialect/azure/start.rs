@@ -16,10 +16,14 @@ use crate::{
     },
     message::{Reply, Request},
     status::{Failure, State},
+    text::head,
 };
 
 /// The header by which Fabric names an operation.
 const OPERATION_ID: &str = "x-ms-operation-id";
+
+/// How much of an operation's id is kept: that there is one is what counts.
+const LONGEST_ID: usize = 128;
 
 /// Reads the reply of a start call.
 pub(super) fn read<'a>(
@@ -36,7 +40,7 @@ pub(super) fn read<'a>(
         method: request.method(),
         via: via.map(FinalStateVia::word),
         location: location.as_deref(),
-        operation_id: reply.headers().get(OPERATION_ID).and_then(|id| id.to_str().ok()),
+        operation_id: reply.headers().get(OPERATION_ID).and_then(|id| id.to_str().ok()).map(|id| head(id, LONGEST_ID)),
         words: words.of_method,
     };
     let cursor = |url: &str, place| start_call.cursor(url, place).with_headers(repeated_headers(request));

@@ -12,7 +12,7 @@ use self::longrunning::{
 };
 use super::{
     Dialect, ListPage, ListQuery, Listed, Options, error_reply,
-    google::{Google, accepted, observation, with_cursor},
+    google::{Google, LONGEST_DURATION, accepted, observation, with_cursor},
     json::MOST_ELEMENTS,
     list_page::MOST_ENTRIES,
 };
@@ -116,9 +116,7 @@ impl Dialect for GoogleGrpc {
     }
 
     fn wait(&self, cursor: &Cursor, timeout: Duration) -> Result<Call, Failure> {
-        // Seconds beyond `i64` do not fit: without a timeout the server holds the call as long as
-        // the transport allows.
-        let timeout = prost_types::Duration::try_from(timeout).ok();
+        let timeout = prost_types::Duration::try_from(timeout.min(LONGEST_DURATION)).ok();
         call("WaitOperation", cursor.key(), &WaitOperationRequest { name: cursor.key().to_owned(), timeout })
     }
 

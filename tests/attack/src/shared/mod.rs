@@ -23,8 +23,8 @@ use self::world::Service;
 use crate::round::{Counts, Suite};
 
 /// All histories of the model of the shared wait up to a length: of each of the services, then of
-/// each one action longer, six lengths in all. From seed 24 on the same 24 explorations come again,
-/// so that a round of hours stays within memory and time.
+/// each one action longer, six lengths in all. After these 24 explorations a round ends: longer
+/// ones would not stay within memory and time.
 pub const SHARED_ALL: Suite =
     Suite { name: "shared-all", unit: "explorations", case: all_histories, short: 4, long: 3 };
 
@@ -36,6 +36,9 @@ pub const SHARED: Suite = Suite { name: "shared", unit: "histories", case: rando
 pub const SHARED_THREADS: Suite =
     Suite { name: "shared-threads", unit: "waits", case: threads::wait_on_threads, short: 20, long: 2000 };
 
+/// How many lengths of histories are played.
+const LENGTHS: usize = 6;
+
 /// The services that the model plays.
 const SERVICES: [Service; 4] = [
     Service { done_with: Some(2), answers_at_once: false, timeout: None, wakes_in_place: false },
@@ -45,9 +48,11 @@ const SERVICES: [Service; 4] = [
 ];
 
 fn all_histories(seed: u64) -> Counts {
-    let longer = usize::try_from(seed / 4 % 6).unwrap_or_default();
-    let service = SERVICES.into_iter().cycle().nth(usize::try_from(seed % 4).unwrap_or_default());
-    explore::all_histories(service.expect("there are services"), 5 + longer)
+    let all = SERVICES.len() * LENGTHS;
+    let number = usize::try_from(seed % all as u64).unwrap_or_default();
+    let service = SERVICES.get(number % SERVICES.len()).copied();
+    let counts = explore::all_histories(service.expect("there are services"), 5 + number / SERVICES.len());
+    counts.of_all(all as u64)
 }
 
 fn random_history(seed: u64) -> Counts {
