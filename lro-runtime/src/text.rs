@@ -23,8 +23,8 @@ pub(crate) fn line(message: &str) -> String {
     escaped(message.as_bytes(), LINE)
 }
 
-/// Returns what a parser says is wrong, as an error shows it. serde repeats the value that it found,
-/// however long that is and whatever is in it: an [`excerpt`] of it is shown.
+/// Returns what a parser says is wrong, as an error shows it. serde repeats the value that it
+/// found, however long that is and whatever is in it: an [`excerpt`] of it is shown.
 pub(crate) fn reason(error: &dyn fmt::Display) -> String {
     let message = error.to_string();
     match message.rsplit_once(", expected ") {

@@ -372,6 +372,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn types_are_read_as_serde_json_reads_them(value in value(), is_spaced in any::<bool>()) {
             let text = if is_spaced { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };

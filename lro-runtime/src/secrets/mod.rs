@@ -61,6 +61,22 @@ pub(crate) fn without_secrets(text: &str, left_out: &mut Vec<String>) -> String 
 /// to be harmless, and no fragment. The names of the others are added to `left_out`, and `…` for
 /// each that has none. What is stored is what [`redacted`] shows as it is.
 pub(crate) fn of_caller(url: &str, left_out: &mut Vec<String>) -> String {
+    // What stood before a parameter that is left out may be one with what stands behind it.
+    const ROUNDS: usize = 4;
+    let mut kept = once_of_caller(url, left_out);
+    for _ in 1..ROUNDS {
+        let again = once_of_caller(&kept, left_out);
+        if again == kept {
+            return kept;
+        }
+        kept = again;
+    }
+    // Nobody writes such a URL: nothing of it is known to be harmless.
+    left_out.push("…".to_owned());
+    "…".to_owned()
+}
+
+fn once_of_caller(url: &str, left_out: &mut Vec<String>) -> String {
     let url = url.split('#').next().unwrap_or_default();
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let mut kept = path.to_owned();

@@ -107,6 +107,8 @@ fn a_hostile_text_is_read_in_linear_time() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Also proves that no text makes a reader panic.
     #[test]
     fn what_is_stored_has_nothing_left_to_hide(

@@ -44,15 +44,19 @@ fn adapters() -> [(&'static str, Arc<dyn Transport>); 4] {
     ]
 }
 
+/// The pause before a poll, also after failures: they double it up to 20 s otherwise, and on a busy
+/// machine polls time out that nothing is wrong with.
+const MOMENT: Duration = Duration::from_millis(2);
+
 /// Returns settings that poll fast and forgive much, so that faults end no wait by their number.
 fn settings() -> PollSettings {
     PollSettings::default()
-        .with_delay(Duration::from_millis(2))
-        .with_max_delay(Duration::from_millis(2))
+        .with_delay(MOMENT)
+        .with_max_delay(MOMENT)
         .with_hint(Duration::from_millis(1)..=Duration::from_millis(50))
         .with_poll_timeout(Duration::from_millis(40))
         .with_timeout(PATIENCE / 2)
-        .with_error_budget(ErrorBudget::new(1_000).with_delay(Duration::from_millis(2)))
+        .with_error_budget(ErrorBudget::new(1_000).with_delay(MOMENT).with_max_delay(MOMENT))
 }
 
 /// Runs the waits of a case.
