@@ -1,13 +1,7 @@
 //! One exchange with the service: the origin check of a request, the headers that the client adds,
 //! and the time limit of the reply.
 
-use std::{
-    future::{Future, poll_fn},
-    pin::pin,
-    sync::Arc,
-    task::Poll,
-    time::Duration,
-};
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use http::{HeaderMap, Uri};
 
@@ -21,7 +15,7 @@ use crate::{
     operation::snapshot::PollTarget,
     secrets::is_plain_header,
     status::{Cause, Failure},
-    timer::Timer,
+    timer::{Timer, limit::within},
     url::{Origin, is_absolute, path_on_own_origin, redacted, resolve, with_query},
 };
 
@@ -155,28 +149,13 @@ impl Operations {
         limit: Duration,
         timer: &'a dyn Timer,
     ) -> impl Future<Output = Result<Reply, Failure>> + Send + 'a {
-        async move {
-            let mut reply = pin!(self.reply(request, limit, timer));
-            let mut sleep = None;
-            poll_fn(|context| {
-                // The reply is polled first: one that arrives together with the deadline counts,
-                // even if the limit is zero.
-                if let Poll::Ready(reply) = reply.as_mut().poll(context) {
-                    return Poll::Ready(reply);
-                }
-                // Made only if the reply is pending: a sleep costs an allocation, and a reply that
-                // is ready needs none.
-                let sleep = sleep.get_or_insert_with(|| timer.sleep(limit));
-                sleep.as_mut().poll(context).map(|()| Err(Failure::new(Cause::TimedOut(limit))))
-            })
-            .await
-        }
+        async move { within(pin!(self.reply(request, limit, timer)), limit, timer).await }
     }
 
     /// Sends `request` with fresh credentials, however long the reply takes. The transport is told
     /// the `limit`.
     #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
-    fn reply<'a>(
+    pub(crate) fn reply<'a>(
         &'a self,
         request: &'a Request,
         limit: Duration,

@@ -135,6 +135,15 @@ struct Polling {
     is_last_poll: bool,
 }
 
+/// What a driver must know of the poll that it was asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct InFlight {
+    pub(crate) began: Instant,
+    pub(crate) limit: Duration,
+    /// Whether the server was asked to hold the poll.
+    pub(crate) is_held: bool,
+}
+
 /// Decides when to poll. One engine serves one wait.
 ///
 /// Call order: [`next`](Self::next) until it returns [`Action::Poll`]; then exactly one of
@@ -246,6 +255,16 @@ impl Engine {
     pub(crate) fn end(&self) -> Option<&End> {
         match &self.plan {
             Plan::Ended(end) => Some(end),
+            _ => None,
+        }
+    }
+
+    /// Returns the poll that the driver has not reported yet; `None` if there is none.
+    pub(crate) fn in_flight(&self) -> Option<InFlight> {
+        match self.plan {
+            Plan::Polling(Polling { action: Action::Poll { limit, hold }, began, .. }) => {
+                Some(InFlight { began, limit, is_held: hold.is_some() })
+            }
             _ => None,
         }
     }

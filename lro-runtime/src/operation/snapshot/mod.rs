@@ -68,6 +68,13 @@ pub(crate) struct ReplyTime {
     pub(crate) answers_start: bool,
 }
 
+impl ReplyTime {
+    /// Returns the time of the reply to a poll that began at `began`.
+    pub(crate) fn of_poll(began: Instant, at: Instant) -> Self {
+        Self { at, round_trip: at.saturating_duration_since(began), answers_start: false }
+    }
+}
+
 /// Everything that is known of an operation at one time. Payloads stay raw bytes.
 #[derive(Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each says one thing of its own about the operation")]

@@ -17,6 +17,7 @@ use fastrand::Rng;
 use lro_runtime::{
     Timer,
     testing::VirtualClock,
+    timer::BoxSleep,
     transport::{BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind},
 };
 
@@ -374,6 +375,10 @@ impl Timer for SkewedTimer {
             })),
             _ => self.clock.sleep(duration),
         }
+    }
+
+    fn reusable_sleep(&self, duration: Duration) -> Option<BoxSleep> {
+        self.lie.is_none().then(|| self.clock.reusable_sleep(duration)).flatten()
     }
 
     fn now(&self) -> Instant {
