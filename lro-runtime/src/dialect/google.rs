@@ -123,6 +123,10 @@ impl Dialect for Google {
         Ok(seen)
     }
 
+    fn reads_the_same(&self, reply: &Reply) -> bool {
+        reply.status().is_success()
+    }
+
     fn cancel(&self, cursor: &Cursor) -> Result<Call, Failure> {
         Ok(Call::new(Method::POST, self.path_to(cursor, ":cancel")?).with_json("{}"))
     }

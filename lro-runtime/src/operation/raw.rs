@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     client::Operations,
-    dialect::{Dialect, Payload},
+    dialect::{Dialect, Hint, Payload},
     error::{Error, ErrorKind, Result},
     message::Reply,
     settings::{PollSettings, Schedule, Verdict},
@@ -331,6 +331,12 @@ impl RawOperation {
     /// When the dialect reads a failure. The snapshot is unchanged then.
     pub(crate) fn advance(&mut self, reply: Reply, replied: ReplyTime) -> Result<(), Failure> {
         let target = self.target()?;
+        // Most replies say again what the one before has said: they need not be read.
+        if self.snapshot.is_of(reply.body()) && target.dialect.reads_the_same(&reply) {
+            let hint = Hint::from_headers(reply.headers());
+            Arc::make_mut(&mut self.snapshot).repeat(hint, replied);
+            return Ok(());
+        }
         let mut seen = target.dialect.read(&target.cursor, &reply)?;
         // A cursor that has not moved keeps its request. One that moves to an origin that is not
         // trusted does not fail this poll, whose reply was read from a trusted one: its word and
@@ -339,15 +345,11 @@ impl RawOperation {
         let moved = moved.map(|cursor| Arc::new(self.client.target(Arc::clone(&target.dialect), cursor)));
         // A poll that is refused is not worth a delay.
         seen.follow |= moved.as_ref().is_some_and(|moved| moved.request.is_err());
-        // `seen` borrows the body until `after` has used it up; only then can the body be moved.
-        let next = self.snapshot.after(seen, reply.body(), self.method, replied);
-        let mut next = next.with_body(|| reply.into_body());
+        let change = self.snapshot.change(seen, reply.body(), self.method, replied);
+        let snapshot = Arc::make_mut(&mut self.snapshot);
+        snapshot.apply(change, || reply.into_body());
         if let Some(moved) = moved {
-            next.target = Some(moved);
-        }
-        match Arc::get_mut(&mut self.snapshot) {
-            Some(own) => *own = next,
-            None => self.snapshot = Arc::new(next),
+            (snapshot.target, snapshot.repeats) = (Some(moved), false);
         }
         Ok(())
     }

@@ -82,6 +82,7 @@ pub fn read(bytes: &[u8]) -> Counts {
     for cursor in cursors.clone() {
         let seen = judged(frugal(&reply, || dialect.read(&cursor, &reply)));
         same(seen.as_ref(), judged(dialect.read(&cursor, &reply)).as_ref());
+        said_again(&dialect, &cursor, &reply, seen.as_ref(), &mut counts);
         cursors.extend(observed(seen, &mut counts));
     }
     let mut query = ListQuery::default();
@@ -280,6 +281,30 @@ fn same(first: Option<&Observation<'_>>, second: Option<&Observation<'_>>) {
     assert_eq!((&first.status, &first.cursor, first.hint), (&second.status, &second.cursor, second.hint));
 }
 
+/// Checks that a reply that need not be read again says the same whatever else comes with its body.
+fn said_again(
+    dialect: &dyn Dialect,
+    cursor: &Cursor,
+    reply: &Reply,
+    seen: Option<&Observation<'_>>,
+    counts: &mut Counts,
+) {
+    let Some(seen) = seen.filter(|_| dialect.reads_the_same(reply)) else { return };
+    assert!(seen.cursor.is_none() && !seen.follow, "it leads elsewhere: {seen:?}");
+    assert_eq!(seen.hint, Hint::from_headers(reply.headers()));
+    let mut other = Reply::new(reply.body().clone());
+    for name in ["location", "operation-location", "azure-asyncoperation"] {
+        other.headers_mut().insert(name, HeaderValue::from_static("https://api.test/elsewhere"));
+    }
+    other.headers_mut().insert("retry-after", HeaderValue::from_static("7"));
+    assert!(dialect.reads_the_same(&other));
+    let mut again = judged(dialect.read(cursor, &other));
+    let hint = again.as_mut().and_then(|again| std::mem::replace(&mut again.hint, seen.hint));
+    assert_eq!(hint, Some(Hint::After(Duration::from_secs(7))));
+    same(Some(seen), again.as_ref());
+    counts.add("said again", 1);
+}
+
 /// Makes every call of a cursor, and writes it down and reads it again.
 fn followed(dialect: &dyn Dialect, cursor: &Cursor) {
     fit_to_show(cursor);
@@ -438,7 +463,7 @@ mod tests {
             assert!(counts.of(word(*state)) > 0, "no operation is {state}");
         }
         assert!(counts.of("resumed") * 4 > READERS.short);
-        for what in ["pages", "tokens read", "settings read", "statuses read"] {
+        for what in ["pages", "tokens read", "settings read", "statuses read", "said again"] {
             assert!(counts.of(what) > 0, "{what}: none");
         }
     }
