@@ -28,6 +28,7 @@ mod call;
 mod compute;
 mod cursor;
 pub(crate) mod declared;
+mod envelope;
 mod error_reply;
 mod google;
 #[cfg(feature = "grpc")]
