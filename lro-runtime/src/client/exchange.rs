@@ -7,6 +7,7 @@ use http::{HeaderMap, Uri};
 
 use super::{
     Operations,
+    cookies::Cookies,
     trust::{Access, BareRequest, OwnRequest, library_headers, of_the_body},
 };
 use crate::{
@@ -164,18 +165,42 @@ impl Operations {
         async move {
             let inner = &*self.inner;
             // The request is borrowed because every poll sends the same one; it is cloned only
-            // where the client's query, credentials or cookies change it. Boxed, because most polls
-            // need no place for it.
-            //
+            // where the client's query, credentials or cookies change it.
+            let changed = if self.sends_as_it_is(request) { None } else { self.changed(request, timer).await? };
+            let request = changed.as_deref().unwrap_or(request);
+            let sent = inner.transport.send_within(request, inner.max_body, limit).await;
+            let reply = sent.map_err(|error| Failure::new(Cause::Transport(error)))?;
+            if let Some(cookies) = self.cookies_of(request) {
+                cookies.store(request.uri(), reply.headers(), timer.system_time());
+            }
+            Ok(reply)
+        }
+    }
+
+    /// Whether nothing of the client is added to `request`.
+    fn sends_as_it_is(&self, request: &Request) -> bool {
+        let inner = &*self.inner;
+        inner.query.is_empty() && inner.credentials.is_none() && inner.cookies.is_none() || Self::is_bare(request)
+    }
+
+    /// Returns the cookies that `request` gets, and that its reply may set.
+    fn cookies_of(&self, request: &Request) -> Option<&Cookies> {
+        self.inner.cookies.as_deref().filter(|_| !Self::is_bare(request))
+    }
+
+    /// Returns `request` with the client's query, fresh credentials and cookies, unless none of
+    /// these changes it. Boxed, because most polls need no place for it.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
+    fn changed<'a>(
+        &'a self,
+        request: &'a Request,
+        timer: &'a dyn Timer,
+    ) -> impl Future<Output = Result<Option<Box<Request>>, Failure>> + Send + 'a {
+        async move {
             // The query is not part of the request as dialects see it: they keep the URL of a start
             // call, and what is kept ends up in tokens. The credentials see it, which may sign it.
             let mut changed = self.with_own_query(request)?.map(Box::new);
-            let (credentials, cookies) = if Self::is_bare(request) {
-                (None, None)
-            } else {
-                (inner.credentials.as_ref(), inner.cookies.as_ref())
-            };
-            if let Some(credentials) = credentials {
+            if let Some(credentials) = self.inner.credentials.as_ref().filter(|_| !Self::is_bare(request)) {
                 let request = changed.as_deref().unwrap_or(request);
                 let headers = credentials
                     .headers(request)
@@ -186,17 +211,11 @@ impl Operations {
             // Cookies come after credentials. Credentials replace headers, so a hook that sets
             // `Cookie` would remove the stored cookies; the store adds its cookies after those that
             // are there.
-            if let Some(cookies) = cookies {
+            if let Some(cookies) = self.cookies_of(request) {
                 let added = cookies.added_to(changed.as_deref().unwrap_or(request), timer.system_time());
                 changed = added.map(Box::new).or(changed);
             }
-            let request = changed.as_deref().unwrap_or(request);
-            let sent = inner.transport.send_within(request, inner.max_body, limit).await;
-            let reply = sent.map_err(|error| Failure::new(Cause::Transport(error)))?;
-            if let Some(cookies) = cookies {
-                cookies.store(request.uri(), reply.headers(), timer.system_time());
-            }
-            Ok(reply)
+            Ok(changed)
         }
     }
 }
