@@ -2,7 +2,7 @@
 
 use std::{
     future::Future,
-    pin::pin,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -11,7 +11,11 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use lro_runtime::{Timer, transport::BoxFuture};
+use lro_runtime::{
+    Timer,
+    timer::{BoxSleep, Sleep},
+    transport::BoxFuture,
+};
 
 /// A timer whose sleeps are over at once and advance its clock.
 #[derive(Clone)]
@@ -41,6 +45,11 @@ impl Timer for Clock {
         Box::pin(std::future::ready(()))
     }
 
+    fn reusable_sleep(&self, duration: Duration) -> Option<BoxSleep> {
+        self.advance(duration);
+        Some(Box::pin(Slept(self.clone())))
+    }
+
     fn now(&self) -> Instant {
         self.epoch + self.elapsed()
     }
@@ -51,6 +60,23 @@ impl Timer for Clock {
 
     fn is_virtual(&self) -> bool {
         true
+    }
+}
+
+/// A sleep that is over.
+struct Slept(Clock);
+
+impl Future for Slept {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+}
+
+impl Sleep for Slept {
+    fn set(self: Pin<&mut Self>, duration: Duration) {
+        self.0.advance(duration);
     }
 }
 

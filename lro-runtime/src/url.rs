@@ -81,7 +81,7 @@ pub(crate) fn is_absolute(text: &str) -> bool {
 /// 3.1](https://www.rfc-editor.org/rfc/rfc3986#section-3.1)).
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
 }
 
 /// The length of the longest URL that [`Uri`] can hold, in bytes. What is longer is refused before
@@ -99,6 +99,9 @@ pub(crate) fn resolve(base: &Uri, reference: &str) -> Result<Uri, UrlError> {
     let refused = |why: &str| UrlError(format!("the URL `{}` {why}", redacted(&excerpt(reference.as_bytes()))));
     if reference.len() > LONGEST {
         return Err(refused("is longer than a URL may be"));
+    }
+    if let Some(uri) = plain_path(base, reference) {
+        return Ok(uri);
     }
     if let Some(c) = reference.chars().find(|c| c.is_control() || *c == '\\') {
         return Err(refused(&format!("contains {c:?}")));
@@ -134,6 +137,22 @@ pub(crate) fn resolve(base: &Uri, reference: &str) -> Result<Uri, UrlError> {
         format!("{scheme}://{authority}{joined}{query}")
     };
     text.parse().map_err(|_| refused("is not a URL"))
+}
+
+/// Resolves a path in which every character stands for itself, as in most names of operations;
+/// `None` for any other reference. There is nothing in it to encode, to refuse or to remove, and
+/// the base need not be parsed again.
+fn plain_path(base: &Uri, reference: &str) -> Option<Uri> {
+    /// So short that the URL is not too long.
+    const SHORT: usize = 1024;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b':');
+    let is_path = reference.starts_with('/') && !reference.starts_with("//") && reference.len() <= SHORT;
+    if !is_path || !reference.bytes().all(is_plain) || base.authority()?.as_str().len() > SHORT {
+        return None;
+    }
+    let mut parts = base.clone().into_parts();
+    parts.path_and_query = Some(reference.parse().ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 /// Returns `uri` with the query parameter `pair` (`name=value`) at its end, unless it has one of
@@ -174,7 +193,7 @@ fn authority(reference: &str) -> &str {
 
 /// Whether a character must be encoded in a URL, though servers write it as it is.
 fn is_odd(c: char) -> bool {
-    !c.is_ascii() || " \"<>^`{|}".contains(c)
+    !c.is_ascii() || matches!(c, ' ' | '"' | '<' | '>' | '^' | '`' | '{' | '|' | '}')
 }
 
 /// Percent-encodes the characters that [`is_odd`] finds.
@@ -289,6 +308,21 @@ pub(crate) fn encode_query(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_of_plain_characters_resolves_as_any_other_reference() {
+        let bases = ["http://a/b/c/d;p?q", "https://h.example:8443", "HTTPS://[::1]:1/x", "/b", "a"];
+        for base in bases.map(|base| base.parse::<Uri>().unwrap()) {
+            for path in ["/", "/g", "/g/", "/v1/projects/p-1_2/operations/7:cancel", "/g//h", "/:", "//g", "g", ""] {
+                // A fragment is dropped, and is not plain.
+                assert_eq!(resolve(&base, path).ok(), resolve(&base, &format!("{path}#")).ok(), "{base}, {path}");
+            }
+        }
+        let long = format!("/{}", "x".repeat(1023));
+        assert_eq!(plain_path(&"http://a".parse().unwrap(), &long).unwrap().path(), long);
+        assert!(plain_path(&"http://a".parse().unwrap(), &format!("{long}x")).is_none());
+        assert!(plain_path(&format!("http:/{long}xx").parse().unwrap(), "/g").is_none());
+    }
 
     #[test]
     fn references_resolve_as_in_rfc_3986() {

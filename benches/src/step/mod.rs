@@ -33,6 +33,7 @@ mod ours;
 pub const STEPS: usize = 100;
 
 pub const RUNNING: &str = r#"{"name":"operations/export-7","metadata":{"@type":"type.googleapis.com/example.ExportProgress","verb":"export","createTime":"2026-11-20T12:34:56.789Z","stage":"copying","percent":42},"done":false}"#;
+const RUNNING_ON: &str = r#"{"name":"operations/export-7","metadata":{"@type":"type.googleapis.com/example.ExportProgress","verb":"export","createTime":"2026-11-20T12:34:56.789Z","stage":"copying","percent":43},"done":false}"#;
 pub const SUCCEEDED: &str = r#"{"name":"operations/export-7","metadata":{"@type":"type.googleapis.com/example.ExportProgress","verb":"export","createTime":"2026-11-20T12:34:56.789Z","stage":"done","percent":100},"done":true,"response":{"@type":"type.googleapis.com/example.ExportedImage","uri":"gs://bucket/image.tar","sizeBytes":1048576}}"#;
 
 /// The metadata of the operation.
@@ -57,13 +58,24 @@ pub struct ExportedImage {
 #[derive(Default)]
 pub struct Prepared {
     sent: AtomicUsize,
+    /// Whether each reply differs from the one before.
+    is_changing: bool,
 }
 
 impl Prepared {
+    /// Returns the transport whose replies differ from one another.
+    pub fn changing() -> Self {
+        Self { is_changing: true, ..Self::default() }
+    }
+
     /// Returns the text of the next reply.
     pub fn next(&self) -> &'static str {
         let sent = self.sent.fetch_add(1, Relaxed) + 1;
-        if sent.is_multiple_of(STEPS) { SUCCEEDED } else { RUNNING }
+        match () {
+            () if sent.is_multiple_of(STEPS) => SUCCEEDED,
+            () if self.is_changing && sent.is_multiple_of(2) => RUNNING_ON,
+            () => RUNNING,
+        }
     }
 }
 
@@ -80,8 +92,14 @@ pub struct Variant {
 }
 
 fn variants() -> Vec<Variant> {
-    let mut all =
-        vec![hand::floor(), ours::awaited(), ours::reading_metadata(), hand::ignoring_metadata(), hand::typed()];
+    let mut all = vec![
+        hand::floor(),
+        ours::awaited(),
+        ours::awaited_while_changing(),
+        ours::reading_metadata(),
+        hand::ignoring_metadata(),
+        hand::typed(),
+    ];
     #[cfg(feature = "peers")]
     all.extend([google_cloud_lro::text(), google_cloud_lro::prepared(), azure_core::text()]);
     // Does nothing but use `all` as mutable, which only the peers need.

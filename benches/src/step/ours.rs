@@ -24,15 +24,24 @@ impl Images {
     }
 }
 
-fn images() -> Images {
-    let operations =
-        Operations::builder("http://localhost").transport(Prepared::default()).timer(Clock::new()).build().unwrap();
+fn images(transport: Prepared) -> Images {
+    let operations = Operations::builder("http://localhost").transport(transport).timer(Clock::new()).build().unwrap();
     Images { operations }
 }
 
-/// Returns the variant of most programs: start, wait, take the result. Metadata is not read.
+/// Returns the variant of most programs: start, wait, take the result. Metadata is not read, and
+/// the replies before the last are the same.
 pub fn awaited() -> Variant {
-    let images = images();
+    awaiting("ours", Prepared::default())
+}
+
+/// Returns the same variant where each reply differs from the one before.
+pub fn awaited_while_changing() -> Variant {
+    awaiting("ours-changing", Prepared::changing())
+}
+
+fn awaiting(name: &'static str, transport: Prepared) -> Variant {
+    let images = images(transport);
     let operation = move || {
         let image = run(async {
             let started = images.export_image().await?;
@@ -40,12 +49,12 @@ pub fn awaited() -> Variant {
         });
         black_box(image.unwrap());
     };
-    Variant { name: "ours", operation: Box::new(operation) }
+    Variant { name, operation: Box::new(operation) }
 }
 
 /// Returns the variant in which the metadata of every snapshot is decoded and read.
 pub fn reading_metadata() -> Variant {
-    let images = images();
+    let images = images(Prepared::default());
     let operation = move || {
         let image = run(async {
             let started = images.export_image().await?;

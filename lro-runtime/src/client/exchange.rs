@@ -1,18 +1,13 @@
 //! One exchange with the service: the origin check of a request, the headers that the client adds,
 //! and the time limit of the reply.
 
-use std::{
-    future::{Future, poll_fn},
-    pin::pin,
-    sync::Arc,
-    task::Poll,
-    time::Duration,
-};
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use http::{HeaderMap, Uri};
 
 use super::{
     Operations,
+    cookies::Cookies,
     trust::{Access, BareRequest, OwnRequest, library_headers, of_the_body},
 };
 use crate::{
@@ -21,7 +16,7 @@ use crate::{
     operation::snapshot::PollTarget,
     secrets::is_plain_header,
     status::{Cause, Failure},
-    timer::Timer,
+    timer::{Timer, limit::within},
     url::{Origin, is_absolute, path_on_own_origin, redacted, resolve, with_query},
 };
 
@@ -163,28 +158,13 @@ impl Operations {
         limit: Duration,
         timer: &'a dyn Timer,
     ) -> impl Future<Output = Result<Reply, Failure>> + Send + 'a {
-        async move {
-            let mut reply = pin!(self.reply(request, limit, timer));
-            let mut sleep = None;
-            poll_fn(|context| {
-                // The reply is polled first: one that arrives together with the deadline counts,
-                // even if the limit is zero.
-                if let Poll::Ready(reply) = reply.as_mut().poll(context) {
-                    return Poll::Ready(reply);
-                }
-                // Made only if the reply is pending: a sleep costs an allocation, and a reply that
-                // is ready needs none.
-                let sleep = sleep.get_or_insert_with(|| timer.sleep(limit));
-                sleep.as_mut().poll(context).map(|()| Err(Failure::new(Cause::TimedOut(limit))))
-            })
-            .await
-        }
+        async move { within(pin!(self.reply(request, limit, timer)), limit, timer).await }
     }
 
     /// Sends `request` with fresh credentials, however long the reply takes. The transport is told
     /// the `limit`.
     #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
-    fn reply<'a>(
+    pub(crate) fn reply<'a>(
         &'a self,
         request: &'a Request,
         limit: Duration,
@@ -193,18 +173,42 @@ impl Operations {
         async move {
             let inner = &*self.inner;
             // The request is borrowed because every poll sends the same one; it is cloned only
-            // where the client's query, credentials or cookies change it. Boxed, because most polls
-            // need no place for it.
-            //
+            // where the client's query, credentials or cookies change it.
+            let changed = if self.sends_as_it_is(request) { None } else { self.changed(request, timer).await? };
+            let request = changed.as_deref().unwrap_or(request);
+            let sent = inner.transport.send_within(request, inner.max_body, limit).await;
+            let reply = sent.map_err(|error| Failure::new(Cause::Transport(error)))?;
+            if let Some(cookies) = self.cookies_of(request) {
+                cookies.store(request.uri(), reply.headers(), timer.system_time());
+            }
+            Ok(reply)
+        }
+    }
+
+    /// Whether nothing of the client is added to `request`.
+    fn sends_as_it_is(&self, request: &Request) -> bool {
+        let inner = &*self.inner;
+        inner.query.is_empty() && inner.credentials.is_none() && inner.cookies.is_none() || Self::is_bare(request)
+    }
+
+    /// Returns the cookies that `request` gets, and that its reply may set.
+    fn cookies_of(&self, request: &Request) -> Option<&Cookies> {
+        self.inner.cookies.as_deref().filter(|_| !Self::is_bare(request))
+    }
+
+    /// Returns `request` with the client's query, fresh credentials and cookies, unless none of
+    /// these changes it. Boxed, because most polls need no place for it.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
+    fn changed<'a>(
+        &'a self,
+        request: &'a Request,
+        timer: &'a dyn Timer,
+    ) -> impl Future<Output = Result<Option<Box<Request>>, Failure>> + Send + 'a {
+        async move {
             // The query is not part of the request as dialects see it: they keep the URL of a start
             // call, and what is kept ends up in tokens. The credentials see it, which may sign it.
             let mut changed = self.with_own_query(request)?.map(Box::new);
-            let (credentials, cookies) = if Self::is_bare(request) {
-                (None, None)
-            } else {
-                (inner.credentials.as_ref(), inner.cookies.as_ref())
-            };
-            if let Some(credentials) = credentials {
+            if let Some(credentials) = self.inner.credentials.as_ref().filter(|_| !Self::is_bare(request)) {
                 let request = changed.as_deref().unwrap_or(request);
                 let headers = credentials
                     .headers(request)
@@ -215,17 +219,11 @@ impl Operations {
             // Cookies come after credentials. Credentials replace headers, so a hook that sets
             // `Cookie` would remove the stored cookies; the store adds its cookies after those that
             // are there.
-            if let Some(cookies) = cookies {
+            if let Some(cookies) = self.cookies_of(request) {
                 let added = cookies.added_to(changed.as_deref().unwrap_or(request), timer.system_time());
                 changed = added.map(Box::new).or(changed);
             }
-            let request = changed.as_deref().unwrap_or(request);
-            let sent = inner.transport.send_within(request, inner.max_body, limit).await;
-            let reply = sent.map_err(|error| Failure::new(Cause::Transport(error)))?;
-            if let Some(cookies) = cookies {
-                cookies.store(request.uri(), reply.headers(), timer.system_time());
-            }
-            Ok(reply)
+            Ok(changed)
         }
     }
 }

@@ -11,6 +11,7 @@ use super::{
         WirePath,
         seek::{Paths, seek},
     },
+    envelope::Envelope,
     expect_success,
     json::{all_shown, first_elements, shown, string, text_of, unexpected_body, wrong},
     list_page::MOST_ENTRIES,
@@ -127,6 +128,10 @@ impl Dialect for Google {
         Ok(seen)
     }
 
+    fn reads_the_same(&self, reply: &Reply) -> bool {
+        reply.status().is_success()
+    }
+
     fn cancel(&self, cursor: &Cursor) -> Result<Call, Failure> {
         Ok(Call::new(Method::POST, self.path_to(cursor, ":cancel")?).with_json("{}"))
     }
@@ -204,6 +209,10 @@ const OPERATION: Paths<5> = Paths::NONE
 
 /// Reads a `google.longrunning.Operation` from JSON.
 fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
+    if let Some(Envelope { name, done, metadata, response }) = Envelope::of(body) {
+        let name = Cow::Borrowed(name.unwrap_or_default());
+        return Ok(observation(name, done.unwrap_or_default(), metadata.map(any), None, response.map(any)));
+    }
     let mut found = [None; 5];
     seek(body, &OPERATION, &mut found).map_err(|e| unexpected_body("an operation", &e, body))?;
     let [name, metadata, done, error, response] = found;
@@ -218,7 +227,8 @@ fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
     // false.
     let error = error.filter(|_| done).map(read_status);
     let response = response.filter(|_| done);
-    Ok(observation(name, done, metadata.map(any), error, response.map(any)))
+    let [metadata, response] = [metadata, response].map(|raw| raw.map(|raw| any(raw.get().as_bytes())));
+    Ok(observation(name, done, metadata, error, response))
 }
 
 /// Returns the name in a message that cannot be read as a whole.
@@ -297,8 +307,8 @@ pub(super) fn cursor_of_reply(name: &str, options: &Options) -> Cursor {
 }
 
 /// A payload of an operation.
-fn any(raw: &RawValue) -> Part<'_> {
-    Part::of(raw.get().as_bytes(), Encoding::JsonAny)
+fn any(text: &[u8]) -> Part<'_> {
+    Part::of(text, Encoding::JsonAny)
 }
 
 /// Reads the `google.rpc.Status` of a failed operation. Here `code` is a canonical code, not an

@@ -156,6 +156,10 @@ impl Dialect for Jobs {
         Ok(seen)
     }
 
+    fn reads_the_same(&self, reply: &Reply) -> bool {
+        reply.status().is_success()
+    }
+
     fn cancel(&self, cursor: &Cursor) -> Result<Call, Failure> {
         self.google.cancel(cursor)
     }

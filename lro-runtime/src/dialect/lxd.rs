@@ -154,6 +154,10 @@ impl Dialect for Lxd {
         Ok(seen)
     }
 
+    fn reads_the_same(&self, reply: &Reply) -> bool {
+        reply.status().is_success()
+    }
+
     fn cancel(&self, cursor: &Cursor) -> Result<Call, Failure> {
         Ok(Call::new(Method::DELETE, cursor.key()).with_headers(cursor.headers()))
     }

@@ -28,6 +28,7 @@ mod call;
 mod compute;
 mod cursor;
 pub(crate) mod declared;
+mod envelope;
 mod error_reply;
 mod google;
 #[cfg(feature = "grpc")]
@@ -205,6 +206,18 @@ pub trait Dialect: Send + Sync + 'static {
     /// failed operation.
     fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure>;
 
+    /// Whether [`read`](Self::read) makes of `reply` what it made of the last reply, which had the
+    /// same body, byte for byte. Then it is not read again. Default: `false`, so that every reply
+    /// is read.
+    ///
+    /// A dialect answers `true` if the body alone says how the operation stands, and nothing else
+    /// of this reply forbids to read it, such as its HTTP status. The hint is
+    /// [`Hint::from_headers`] then, and the observation has neither a cursor nor `follow`.
+    fn reads_the_same(&self, reply: &Reply) -> bool {
+        let _ = reply;
+        false
+    }
+
     /// Reads the reply to a call whose only answer is success ([`cancel`](Self::cancel),
     /// [`delete`](Self::delete)). Default: any `2xx` is success.
     ///
@@ -315,6 +328,10 @@ impl<D: Dialect + ?Sized> Dialect for Arc<D> {
 
     fn read<'a>(&self, cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         (**self).read(cursor, reply)
+    }
+
+    fn reads_the_same(&self, reply: &Reply) -> bool {
+        (**self).reads_the_same(reply)
     }
 
     fn read_answer(&self, reply: &Reply) -> Result<(), Failure> {

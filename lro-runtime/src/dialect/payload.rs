@@ -237,7 +237,9 @@ impl<'a> TypedFirst<'a> {
         let members = self.rest.strip_prefix(',').or(Some(self.rest).filter(|rest| rest.starts_with('}')))?;
         // A second `"@type"` may belong to a nested `Any`, or be a duplicate member of this object:
         // again, only a parser can tell.
-        let is_plain = !last(self.url).starts_with("google.protobuf.") && !members.contains("\"@type\"");
+        // Nearly every text has no `@` at all, which is found out ten times as fast.
+        let occurs_again = members.contains('@') && members.contains("\"@type\"");
+        let is_plain = !last(self.url).starts_with("google.protobuf.") && !occurs_again;
         is_plain.then(|| ["{", members].concat())
     }
 }

@@ -85,6 +85,10 @@ impl Dialect for Vertex {
         self.google.read(cursor, reply)
     }
 
+    fn reads_the_same(&self, reply: &Reply) -> bool {
+        self.google.reads_the_same(reply)
+    }
+
     fn cancel(&self, cursor: &Cursor) -> Result<Call, Failure> {
         self.google.cancel(cursor)
     }

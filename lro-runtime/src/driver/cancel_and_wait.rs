@@ -31,10 +31,9 @@ pub(crate) fn cancel_and_wait(
         // refusals.
         let schedule = operation.schedule(&settings)?;
         let timer = operation.client().timer_or(timer);
-        let now = timer.now();
-        let left = schedule.expiration.left(now, || timer.system_time());
+        let left = schedule.expiration.left(timer.now(), || timer.system_time());
         let limit = left.map_or(schedule.poll_timeout, |left| left.min(schedule.poll_timeout));
-        match operation.poll(now, limit, None, &*timer).await.map(|next| operation.at(next)) {
+        match operation.poll(limit, None, &*timer).await {
             Ok(ended) if ended.is_completed() => Ok(ended),
             Ok(running) => Err(error.with_operation(&running)),
             Err(_) => Err(error),

@@ -19,8 +19,8 @@ pub(crate) fn poll_once(operation: RawOperation, timer: TimerOverride) -> BoxFut
         }
         let limit = operation.poll_timeout()?;
         let timer = operation.client().timer_or(timer);
-        let seen = operation.poll(timer.now(), limit, None, &*timer).await;
-        seen.map(|next| operation.at(next)).map_err(|failure| operation.poll_error("the poll failed", failure))
+        let next = operation.poll(limit, None, &*timer).await;
+        next.map_err(|failure| operation.poll_error("the poll failed", failure))
     })
 }
 
@@ -38,8 +38,8 @@ pub(crate) fn wait(
         let timer = operation.client().timer_or(timer);
         // The server may use all of `hold` before it answers: the time of an ordinary poll comes on
         // top. Saturating, because `hold` is the caller's.
-        let seen = operation.poll(timer.now(), limit.saturating_add(hold), Some(hold), &*timer).await;
-        seen.map(|next| operation.at(next)).map_err(|failure| {
+        let next = operation.poll(limit.saturating_add(hold), Some(hold), &*timer).await;
+        next.map_err(|failure| {
             operation.poll_error("the wait call failed", failure).with_advice(ErrorKind::Unsupported, "poll instead")
         })
     })

@@ -6,18 +6,22 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use super::{FailedPoll, Observers};
 use crate::{
-    engine::{Action, End, Engine, LastReply, Opening, PollSuccess},
+    engine::{Action, End, Engine, InFlight, LastReply, Opening, PollSuccess},
     error::{Error, ErrorKind, Result},
     hint::Hint,
-    operation::{RawOperation, snapshot::Snapshot},
+    message::Reply,
+    operation::{RawOperation, snapshot::ReplyTime},
     settings::{PollSettings, UnknownStatus},
-    status::Failure,
-    timer::{Timer, TimerOverride},
+    status::{Cause, Failure},
+    timer::{
+        Timer, TimerOverride,
+        limit::{Alarm, PollLimit},
+    },
     transport::BoxFuture,
 };
 
@@ -86,6 +90,9 @@ pub(crate) struct Wait {
     operation: RawOperation,
     engine: Engine,
     timer: Arc<dyn Timer>,
+    /// The sleep of the delays. Kept while a poll is in flight, for the next delay.
+    delay: Option<Alarm>,
+    limit: PollLimit,
     doing: Doing,
 }
 
@@ -93,14 +100,12 @@ pub(crate) struct Wait {
 enum Doing {
     /// Nothing: the engine decides next.
     Deciding,
-    Sleeping(BoxFuture<'static, ()>),
-    /// A poll is in flight. Boxed, because it is as large as all the rest and most operations sleep
-    /// most of the time; it owns what it needs, so that the wait borrows nothing from itself.
-    Polling {
-        poll: BoxFuture<'static, Result<Snapshot, Failure>>,
-        began: Instant,
-        is_held: bool,
-    },
+    /// The delay has not ended.
+    Sleeping,
+    /// A poll is in flight, of which the engine knows the rest. Boxed, because it is as large as
+    /// all the rest and most operations sleep most of the time; it owns what it needs, so that the
+    /// wait borrows nothing from itself.
+    Polling(BoxFuture<'static, Result<Reply, Failure>>),
 }
 
 impl Wait {
@@ -126,7 +131,7 @@ impl Wait {
             seed: fastrand::u64(..),
         };
         let engine = Engine::new(schedule, &opening);
-        Ok(Self { operation, engine, timer, doing: Doing::Deciding })
+        Ok(Self { operation, engine, timer, delay: None, limit: PollLimit::default(), doing: Doing::Deciding })
     }
 
     /// Returns the operation at its latest snapshot.
@@ -153,26 +158,32 @@ impl Wait {
                     let now = self.timer.now();
                     match self.engine.next(now) {
                         Action::WaitUntil(at) => {
-                            self.doing = Doing::Sleeping(self.timer.sleep(at.saturating_duration_since(now)));
+                            self.sleep(at.saturating_duration_since(now));
+                            self.limit.forget_before(at);
                         }
                         Action::Poll { limit, hold } => {
-                            let poll = self.send(now, limit, hold);
-                            self.doing = Doing::Polling { poll, began: now, is_held: hold.is_some() };
+                            self.doing = Doing::Polling(self.send(limit, hold));
                         }
                         Action::Finished => return Poll::Ready(self.ended()),
                     }
                 }
-                Doing::Sleeping(sleep) => {
-                    ready!(sleep.as_mut().poll(context));
+                Doing::Sleeping => {
+                    if let Some(delay) = &mut self.delay {
+                        ready!(delay.poll(context));
+                    }
                     self.doing = Doing::Deciding;
                 }
-                Doing::Polling { poll, began, is_held } => {
-                    let answer = ready!(poll.as_mut().poll(context));
-                    let (began, is_held) = (*began, *is_held);
+                Doing::Polling(reply) => {
+                    let answer = match reply.as_mut().poll(context) {
+                        Poll::Ready(answer) => answer,
+                        // After the reply: one that arrives together with the deadline counts, even
+                        // if the limit is zero.
+                        Poll::Pending => Err(Failure::new(Cause::TimedOut(ready!(self.poll_limit(context))))),
+                    };
                     // Dropped first: it shares the snapshot, which is overwritten in place where
                     // nothing does.
                     self.doing = Doing::Deciding;
-                    if self.take(answer, began, is_held, observers)? {
+                    if self.take(answer, observers)? {
                         return Poll::Ready(Ok(true));
                     }
                 }
@@ -180,39 +191,43 @@ impl Wait {
         }
     }
 
+    /// Waits for the time limit of the poll in flight, and returns how long it was.
+    fn poll_limit(&mut self, context: &mut Context<'_>) -> Poll<Duration> {
+        let Some(InFlight { began, limit, .. }) = self.engine.in_flight() else { return Poll::Pending };
+        // A limit beyond what the clock can hold is none.
+        let Some(until) = began.checked_add(limit) else { return Poll::Pending };
+        self.limit.poll(until, &*self.timer, context).map(|()| limit)
+    }
+
+    /// Begins a delay.
+    fn sleep(&mut self, duration: Duration) {
+        match &mut self.delay {
+            Some(delay) => delay.set(&*self.timer, duration),
+            None => self.delay = Some(Alarm::of(&*self.timer, duration)),
+        }
+        self.doing = Doing::Sleeping;
+    }
+
     /// Sends the poll that the engine asks for.
-    fn send(
-        &self,
-        began: Instant,
-        limit: Duration,
-        hold: Option<Duration>,
-    ) -> BoxFuture<'static, Result<Snapshot, Failure>> {
+    fn send(&self, limit: Duration, hold: Option<Duration>) -> BoxFuture<'static, Result<Reply, Failure>> {
         let (operation, timer) = (self.operation.clone(), Arc::clone(&self.timer));
-        Box::pin(async move { operation.poll(began, limit, hold, &*timer).await })
+        Box::pin(async move { operation.reply(limit, hold, &*timer).await })
     }
 
     /// Takes the answer of a poll and reports it to the engine. Returns whether the poll gave a new
     /// snapshot.
-    fn take(
-        &mut self,
-        answer: Result<Snapshot, Failure>,
-        began: Instant,
-        is_held: bool,
-        observers: &mut Observers,
-    ) -> Result<bool> {
-        match answer {
-            Ok(next) => {
-                let now = next.replied.map_or(began, |replied| replied.at);
+    fn take(&mut self, answer: Result<Reply, Failure>, observers: &mut Observers) -> Result<bool> {
+        let now = self.timer.now();
+        let Some(InFlight { began, is_held, .. }) = self.engine.in_flight() else { return Ok(false) };
+        // Observers compare two snapshots, so the last one is kept for them.
+        let last = (!observers.ignore_snapshots()).then(|| self.operation.clone());
+        match answer.and_then(|reply| self.operation.advance(reply, ReplyTime::of_poll(began, now))) {
+            Ok(()) => {
+                let next = &self.operation.snapshot;
                 let success = PollSuccess { completed: next.state.is_terminal(), hint: next.hint, follow: next.follow };
-                self.engine.handle_success(now, self.system_time(next.hint), success);
-                // Observers compare two snapshots, so the last one is kept for them. Without
-                // observers of snapshots it is overwritten in place.
-                if observers.ignore_snapshots() {
-                    self.operation.advance(next);
-                } else {
-                    let next = self.operation.at(next);
-                    observers.notify_poll(&self.operation, &next);
-                    self.operation = next;
+                self.engine.handle_success(now, self.system_time(success.hint), success);
+                if let Some(last) = last {
+                    observers.notify_poll(&last, &self.operation);
                 }
                 // After the snapshot is stored, so that the error carries the one with the unknown
                 // word.
@@ -223,12 +238,12 @@ impl Wait {
             // says nothing about the operation: the engine polls as usual from now on, and the
             // error budget is not touched.
             Err(failure) if is_held && failure.may_be_of_the_call() => {
-                self.engine.handle_no_hold(self.timer.now());
+                self.engine.handle_no_hold(now);
                 Ok(false)
             }
             Err(failure) => {
                 observers.notify_failed_poll(FailedPoll::new(&self.operation, &failure, self.engine.attempts()));
-                self.engine.handle_failure(self.timer.now(), self.system_time(failure.hint()), failure);
+                self.engine.handle_failure(now, self.system_time(failure.hint()), failure);
                 Ok(false)
             }
         }

@@ -7,6 +7,9 @@
 //! once. [`Engine::next`] then only compares the plan with the time, so the driver may call it as
 //! often as it likes.
 //!
+//! Inside, times are numbers: every reply is compared with several, and arithmetic on an
+//! [`Instant`] costs much more.
+//!
 //! Time arithmetic saturates throughout. Settings, server hints and clock jumps may give any
 //! duration, and `Instant + Duration` panics on overflow.
 
@@ -36,6 +39,9 @@ mod tests;
 /// hot loop. An honest chain is much shorter: one step to the result, and one for each redirect.
 /// The exact number matters little, because a longer chain is only slowed down, not cut.
 const MOST_FOLLOWS: u32 = 8;
+
+/// A time of a wait, in nanoseconds since it began; negative before. It reaches 292 years.
+type Moment = i64;
 
 /// What the driver does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,11 +119,11 @@ pub(crate) struct PollSuccess {
 #[derive(Clone)]
 enum Plan {
     /// Poll at this time.
-    PollAt(Instant),
+    PollAt(Moment),
     /// Wait for the driver to report what this poll gave.
     Polling(Polling),
     /// Time out at this time. There is no time left for another poll.
-    ExpireAt(Instant),
+    ExpireAt(Moment),
     /// The wait has ended.
     Ended(End),
 }
@@ -129,10 +135,19 @@ struct Polling {
     action: Action,
     began: Instant,
     /// When the poll was planned for. Earlier than `began` if the timer overslept.
-    planned: Instant,
+    planned: Moment,
     /// For how long the server was asked to hold the poll.
     held: Option<Duration>,
     is_last_poll: bool,
+}
+
+/// What a driver must know of the poll that it was asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct InFlight {
+    pub(crate) began: Instant,
+    pub(crate) limit: Duration,
+    /// Whether the server was asked to hold the poll.
+    pub(crate) is_held: bool,
 }
 
 /// Decides when to poll. One engine serves one wait.
@@ -147,10 +162,10 @@ pub(crate) struct Engine {
     schedule: Arc<Schedule>,
     began: Instant,
     /// When the wait expires. `None` if it never does, or at a time that the clock cannot hold.
-    deadline: Option<Instant>,
+    deadline: Option<Moment>,
     /// Until when a `404 Not Found` is forgiven. `None` if the start is unknown, or the operation
     /// was found where it is polled: then it is not forgiven.
-    grace_ends: Option<Instant>,
+    grace_ends: Option<Moment>,
     rng: fastrand::Rng,
     plan: Plan,
     /// Whether `next` has told the driver to sleep until the plan's time. If so, a poll that begins
@@ -166,11 +181,11 @@ pub(crate) struct Engine {
     follows: u32,
     /// The delay after the next good reply, before jitter.
     delay: Duration,
-    /// An estimate of how long a poll takes, including the time that the timer oversleeps. Rises at
-    /// once with a slow reply and falls slowly.
-    round_trip: Duration,
+    /// An estimate of how long a poll takes in nanoseconds, including the time that the timer
+    /// oversleeps. Rises at once with a slow reply and falls slowly.
+    round_trip: i64,
     /// When the next poll is due if the server turns out not to hold polls.
-    due_without_hold: Option<Instant>,
+    due_without_hold: Option<Moment>,
     /// Whether to ask the server to hold polls.
     can_hold: bool,
     /// The delay that the next held poll takes the place of, where holds are in place of delays.
@@ -184,32 +199,32 @@ pub(crate) struct Engine {
 impl Engine {
     /// Begins a wait.
     pub(crate) fn new(schedule: Arc<Schedule>, opening: &Opening) -> Self {
-        let now = opening.now;
+        let since = |time: Instant| moment(opening.now, time);
         let deadline = match schedule.expiration {
-            // A timeout that ends beyond the clock is as good as none.
-            Expiration::Timeout(timeout) => now.checked_add(timeout),
-            Expiration::Deadline(deadline) => deadline.monotonic(now, opening.system_now),
+            Expiration::Timeout(timeout) => Some(nanos(timeout)),
+            Expiration::Deadline(deadline) => deadline.monotonic(opening.now, opening.system_now).map(since),
             Expiration::Never => None,
         };
         let started = opening.started.filter(|_| !opening.is_found);
         let mut engine = Self {
             rng: fastrand::Rng::with_seed(schedule.seed.unwrap_or(opening.seed)),
-            grace_ends: started.and_then(|started| started.checked_add(schedule.not_found_grace)),
+            grace_ends: started.map(|started| add(since(started), schedule.not_found_grace)),
             delay: schedule.delay,
             can_hold: matches!(schedule.hold, Hold::For(_) | Hold::InPlaceOfDelays),
             // Before a first poll there is no delay: a held one takes the place of the first.
             held_delay: schedule.delay,
             schedule,
-            began: now,
-            deadline,
+            began: opening.now,
+            // A timeout that ends beyond what can be told is as good as none.
+            deadline: deadline.filter(|deadline| *deadline < Moment::MAX),
             // Stays if there is no reply yet, or if the last reply asks for the next poll at once.
-            plan: Plan::PollAt(now),
+            plan: Plan::PollAt(0),
             told_to_wait: false,
             attempts: 0,
             spent: Spending::default(),
             last_failure: None,
             follows: 0,
-            round_trip: opening.last_reply.map(|reply| reply.round_trip).unwrap_or_default(),
+            round_trip: opening.last_reply.map(|reply| nanos(reply.round_trip)).unwrap_or_default(),
             due_without_hold: None,
             last_was_ordinary: false,
         };
@@ -217,12 +232,12 @@ impl Engine {
             engine.plan = Plan::Ended(End::Completed);
         } else if let Some(reply) = opening.last_reply.filter(|reply| !reply.follow) {
             let delay = engine.delay_after_reply(reply.hint, reply.answers_start, opening.system_now);
-            let due = add(reply.at, delay);
+            let due = add(since(reply.at), delay);
             // A poll that the server holds takes the place of the delay, so it is sent at once. A
             // hint is still obeyed first, because the server has asked not to be polled before.
             let is_held = engine.can_hold && reply.hint.is_none();
             engine.due_without_hold = is_held.then_some(due);
-            engine.plan_poll(now, if is_held { now } else { due });
+            engine.plan_poll(0, if is_held { 0 } else { due });
         }
         engine
     }
@@ -250,43 +265,54 @@ impl Engine {
         }
     }
 
-    /// Returns what to do at `now`.
-    pub(crate) fn next(&mut self, now: Instant) -> Action {
+    /// Returns the poll that the driver has not reported yet; `None` if there is none.
+    pub(crate) fn in_flight(&self) -> Option<InFlight> {
+        match self.plan {
+            Plan::Polling(Polling { action: Action::Poll { limit, hold }, began, .. }) => {
+                Some(InFlight { began, limit, is_held: hold.is_some() })
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns what to do at `time`.
+    pub(crate) fn next(&mut self, time: Instant) -> Action {
+        let now = moment(self.began, time);
         match self.plan {
             Plan::Ended(_) => Action::Finished,
             Plan::Polling(polling) => polling.action,
             Plan::PollAt(at) | Plan::ExpireAt(at) if now < at => {
                 self.told_to_wait = true;
-                Action::WaitUntil(at)
+                Action::WaitUntil(later(time, at.saturating_sub(now)))
             }
             // The driver came too late: a poll sent now would end after the deadline. At the
             // deadline itself one poll is still sent, so that a timeout of zero polls once.
             Plan::PollAt(_) if self.deadline.is_some_and(|deadline| now > deadline) => self.time_out(),
-            Plan::PollAt(at) => self.poll(now, if self.told_to_wait { at } else { now }),
+            Plan::PollAt(at) => self.poll(time, now, if self.told_to_wait { at } else { now }),
             Plan::ExpireAt(_) => self.time_out(),
         }
     }
 
     /// Asks the driver for a poll that begins now and was planned for `planned`.
-    fn poll(&mut self, now: Instant, planned: Instant) -> Action {
+    fn poll(&mut self, began: Instant, now: Moment, planned: Moment) -> Action {
         self.attempts = self.attempts.saturating_add(1);
         let is_last_poll = self.deadline.is_some_and(|deadline| now >= self.last_poll(deadline));
-        let remaining = self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(now));
-        // The hold ends two round trips before the deadline: one for the reply of this poll, one
-        // for a last ordinary poll.
-        let longest = remaining.saturating_sub(self.round_trip.saturating_mul(2));
+        let remaining = self.deadline.map_or(Duration::MAX, |deadline| duration(deadline.saturating_sub(now)));
         let hold = match self.schedule.hold {
             Hold::For(hold) => Some(hold),
             Hold::InPlaceOfDelays => Some(self.held_delay),
             Hold::Unset | Hold::Never => None,
         };
-        let hold = hold.filter(|_| self.can_hold && !is_last_poll).map(|hold| hold.min(longest));
+        // The hold ends two round trips before the deadline: one for the reply of this poll, one
+        // for a last ordinary poll.
+        let longest = || remaining.saturating_sub(duration(self.round_trip.saturating_mul(2)));
+        let hold = hold.filter(|_| self.can_hold && !is_last_poll).map(|hold| hold.min(longest()));
         let hold = hold.filter(|hold| !hold.is_zero());
         // Time to hold and time to answer, but never beyond the deadline: a poll in flight is cut
         // there.
         let limit = self.schedule.poll_timeout.saturating_add(hold.unwrap_or_default()).min(remaining);
         let action = Action::Poll { limit, hold };
-        self.plan = Plan::Polling(Polling { action, began: now, planned, held: hold, is_last_poll });
+        self.plan = Plan::Polling(Polling { action, began, planned, held: hold, is_last_poll });
         action
     }
 
@@ -298,8 +324,8 @@ impl Engine {
 
     /// Returns when the last poll must be sent so that its reply arrives at the deadline. Before
     /// any round trip is known, that is the deadline itself.
-    fn last_poll(&self, deadline: Instant) -> Instant {
-        deadline.checked_sub(self.lead(deadline)).unwrap_or(deadline)
+    fn last_poll(&self, deadline: Moment) -> Moment {
+        deadline.saturating_sub(self.lead(deadline))
     }
 
     /// Returns by how much the last poll is sent before the deadline: one round trip, but at most
@@ -308,13 +334,13 @@ impl Engine {
     /// The first estimate is the round trip of the start call, which may be longer than the whole
     /// wait. Without the cap, the time for the last poll would then lie before the beginning of the
     /// wait: the first poll would be sent at once, and if it failed there would not be another.
-    fn lead(&self, deadline: Instant) -> Duration {
-        self.round_trip.min(deadline.saturating_duration_since(self.began) / 2)
+    fn lead(&self, deadline: Moment) -> i64 {
+        self.round_trip.min(deadline.max(0) / 2)
     }
 
     /// Plans the next poll: at `due`, or as the last poll of the wait, or not at all if there is no
     /// time for one.
-    fn plan_poll(&mut self, now: Instant, due: Instant) {
+    fn plan_poll(&mut self, now: Moment, due: Moment) {
         self.told_to_wait = false;
         self.plan = match self.deadline {
             None => Plan::PollAt(due.max(now)),
@@ -323,7 +349,7 @@ impl Engine {
                 // The reply to a poll at `due` would come after the time for the last poll. Only
                 // one of the two fits, and the last poll sees more: its reply arrives at the
                 // deadline.
-                let would_be_last = add(due, self.lead(deadline)) >= last_poll;
+                let would_be_last = due.saturating_add(self.lead(deadline)) >= last_poll;
                 // Also for a held poll: it ended at the deadline, and a further poll could not be
                 // answered in time.
                 let polled_on_it = self.attempts > 0 && now >= deadline;
@@ -352,13 +378,14 @@ impl Engine {
     }
 
     /// Reports that the poll succeeded.
-    pub(crate) fn handle_success(&mut self, now: Instant, system_now: SystemTime, success: PollSuccess) {
+    pub(crate) fn handle_success(&mut self, time: Instant, system_now: SystemTime, success: PollSuccess) {
         let Some(polling) = self.take_polling() else { return };
+        let now = moment(self.began, time);
         // A held poll takes as long as the server holds it, which says nothing about round trips.
         // The time counts from `planned`, so that a timer that oversleeps makes the last poll
         // earlier as a slow network does.
         if polling.held.is_none() {
-            self.measure(now.saturating_duration_since(polling.planned), polling.is_last_poll);
+            self.measure(now.saturating_sub(polling.planned).max(0), polling.is_last_poll);
         }
         (self.spent, self.last_failure) = (Spending::default(), None);
         self.follows = if success.follow { self.follows.saturating_add(1) } else { 0 };
@@ -381,7 +408,7 @@ impl Engine {
             let due = match held {
                 // A server that has held the poll for as long as it was asked is polled again at
                 // once, although the next delay is longer.
-                Some(asked) => add(polling.began, delay.min(asked)),
+                Some(asked) => add(moment(self.began, polling.began), delay.min(asked)),
                 None => add(now, delay),
             };
             self.plan_poll(now, due);
@@ -389,8 +416,9 @@ impl Engine {
     }
 
     /// Reports that the poll failed.
-    pub(crate) fn handle_failure(&mut self, now: Instant, system_now: SystemTime, failure: Failure) {
+    pub(crate) fn handle_failure(&mut self, time: Instant, system_now: SystemTime, failure: Failure) {
         let Some(polling) = self.take_polling() else { return };
+        let now = moment(self.began, time);
         // Boxed: few waits ever have one, and every wait has the place for it.
         let failure = Box::new(failure);
         let verdict = self.schedule.verdict(&failure);
@@ -423,7 +451,7 @@ impl Engine {
             // Spends no budget: right after the start, "not found" is the normal answer of a
             // replica that lags. Its delay stays where failures before it have brought it.
             Verdict::RetryWithinGrace => {
-                let left = self.grace_ends.map_or(Duration::ZERO, |ends| ends.saturating_duration_since(now));
+                let left = self.grace_ends.map_or(Duration::ZERO, |ends| duration(ends.saturating_sub(now)));
                 (left, self.spent.operation.failures.max(1))
             }
         };
@@ -450,8 +478,9 @@ impl Engine {
 
     /// Reports that the dialect or the service cannot hold polls. From now on the wait polls as
     /// usual.
-    pub(crate) fn handle_no_hold(&mut self, now: Instant) {
+    pub(crate) fn handle_no_hold(&mut self, time: Instant) {
         if self.take_polling().is_some() {
+            let now = moment(self.began, time);
             self.can_hold = false;
             // Neither a failure nor a poll: it said nothing about the operation.
             self.attempts = self.attempts.saturating_sub(1);
@@ -464,7 +493,7 @@ impl Engine {
 
     /// Counts one failure. Returns for how long failures in a row are still forgiven, which is zero
     /// if the budget is spent, and the how many-th of its share it is.
-    fn spend_budget(&mut self, now: Instant, scope: FailureScope) -> (Duration, u32) {
+    fn spend_budget(&mut self, now: Moment, scope: FailureScope) -> (Duration, u32) {
         let budget = &self.schedule.error_budget;
         // Without a share of its own, the origin's failures are counted with all others.
         let (share, limits) = match (scope, budget.origin_limits(self.deadline.is_some())) {
@@ -483,7 +512,7 @@ impl Engine {
     /// Two replies replace the estimate. The first one of a wait, because the start call says
     /// little about how long polls take. And the reply to a last poll: if one slow reply made the
     /// engine send it too early and it came back fast, there is time for another last poll.
-    fn measure(&mut self, sample: Duration, is_last_poll: bool) {
+    fn measure(&mut self, sample: i64, is_last_poll: bool) {
         // Divided first, so that nothing overflows.
         let fading = (self.round_trip / 8).saturating_mul(7).saturating_add(sample / 8);
         self.round_trip = if self.attempts <= 1 || is_last_poll { sample } else { sample.max(fading) };
@@ -532,7 +561,7 @@ struct Spending {
     operation: Spent,
     origin: Spent,
     /// The last failure: when it was, and whose share the time since then is.
-    last: Option<(Share, Instant)>,
+    last: Option<(Share, Moment)>,
 }
 
 /// The part of the error budget that a failure spends.
@@ -555,10 +584,10 @@ impl Spending {
     /// The time between two failures belongs to the first of them, whose delay it mostly is. An
     /// outage of the origin between two failures of the operation therefore costs the operation
     /// nothing.
-    fn count(&mut self, share: Share, now: Instant) -> Spent {
+    fn count(&mut self, share: Share, now: Moment) -> Spent {
         if let Some((share, since)) = self.last.replace((share, now)) {
             let spent = self.share(share);
-            spent.elapsed = spent.elapsed.saturating_add(now.saturating_duration_since(since));
+            spent.elapsed = spent.elapsed.saturating_add(duration(now.saturating_sub(since)));
         }
         let spent = self.share(share);
         spent.failures = spent.failures.saturating_add(1);
@@ -584,15 +613,43 @@ impl Spent {
 
 /// Returns `delay` times the multiplier, at most `max_delay`.
 fn grown(delay: Duration, schedule: &Schedule) -> Duration {
+    // Most delays of a long wait have grown as far as they may.
+    if delay >= schedule.max_delay {
+        return schedule.max_delay;
+    }
     // In `f64`, and back by a conversion that cannot panic: `mul_f64` panics on overflow.
     // `max(delay)`, because rounding could shrink a delay whose multiplier is 1.
     let seconds = delay.as_secs_f64() * schedule.multiplier;
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).max(delay).min(schedule.max_delay)
 }
 
-/// Returns `instant + duration`, saturating. A time that the clock cannot hold becomes one a
-/// hundred years away, or `instant` itself if even that does not fit.
-fn add(instant: Instant, duration: Duration) -> Instant {
+/// Returns `time` as a moment of the wait that began at `began`.
+fn moment(began: Instant, time: Instant) -> Moment {
+    match time.checked_duration_since(began) {
+        Some(since) => nanos(since),
+        None => -nanos(began.saturating_duration_since(time)),
+    }
+}
+
+/// Returns a duration in nanoseconds.
+fn nanos(duration: Duration) -> i64 {
+    let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    seconds.saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos().into())
+}
+
+/// Returns so many nanoseconds as a duration; zero if they are negative.
+fn duration(nanos: i64) -> Duration {
+    Duration::from_nanos(nanos.try_into().unwrap_or_default())
+}
+
+/// Returns the moment so long after another.
+fn add(moment: Moment, duration: Duration) -> Moment {
+    moment.saturating_add(nanos(duration))
+}
+
+/// Returns the time so many nanoseconds after another. One that the clock cannot hold becomes one a
+/// hundred years away, or `time` itself if even that does not fit.
+fn later(time: Instant, nanos: i64) -> Instant {
     const FAR: Duration = Duration::from_secs(86_400 * 365 * 100);
-    instant.checked_add(duration).or_else(|| instant.checked_add(FAR)).unwrap_or(instant)
+    time.checked_add(duration(nanos)).or_else(|| time.checked_add(FAR)).unwrap_or(time)
 }

@@ -245,7 +245,7 @@ mod expiration {
     #[test]
     fn a_delay_that_no_clock_can_hold_is_a_hundred_years() {
         let now = std::time::Instant::now();
-        assert_eq!(super::super::add(now, Duration::MAX), now + Duration::from_secs(3600 * 24 * 365 * 100));
+        assert!(super::super::later(now, i64::MAX) >= now + Duration::from_secs(3600 * 24 * 365 * 100));
     }
 
     #[test]

@@ -1,12 +1,7 @@
 //! The untyped operation: one snapshot with its client and its method, and how the next poll is
 //! made of it.
 
-use std::{
-    fmt,
-    future::Future,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fmt, future::Future, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
@@ -16,12 +11,13 @@ use super::{
 };
 use crate::{
     client::Operations,
-    dialect::{Dialect, Payload},
+    dialect::{Dialect, Hint, Payload},
     error::{Error, ErrorKind, Result},
+    message::Reply,
     settings::{PollSettings, Schedule, Verdict},
     status::{Code, Failure, State, Status},
     text::{excerpt, quoted, quoted_name},
-    timer::Timer,
+    timer::{Timer, limit::within},
     transport::Transport,
 };
 
@@ -277,22 +273,35 @@ impl RawOperation {
         Ok(self.schedule(&PollSettings::default())?.poll_timeout)
     }
 
-    /// Polls over the network once, and returns the next snapshot.
-    ///
-    /// `began` is the current time, which the caller has read already. With `hold` the server is
-    /// asked to hold the reply for that long.
+    /// Polls over the network once, and returns the operation at its next snapshot. With `hold` the
+    /// server is asked to hold the reply for that long.
     #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
     pub(crate) fn poll<'a>(
         &'a self,
-        began: Instant,
         limit: Duration,
         hold: Option<Duration>,
         timer: &'a dyn Timer,
-    ) -> impl Future<Output = Result<Snapshot, Failure>> + Send + 'a {
+    ) -> impl Future<Output = Result<Self, Failure>> + Send + 'a {
         async move {
-            let Some(target) = &self.snapshot.target else {
-                return Err(Failure::protocol("the operation has no name: it cannot be polled"));
-            };
+            let began = timer.now();
+            let reply = within(pin!(self.reply(limit, hold, timer)), limit, timer).await?;
+            let mut next = self.clone();
+            next.advance(reply, ReplyTime::of_poll(began, timer.now()))?;
+            Ok(next)
+        }
+    }
+
+    /// Sends a poll and returns its reply, however long it takes. The transport is told the
+    /// `limit`.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
+    pub(crate) fn reply<'a>(
+        &'a self,
+        limit: Duration,
+        hold: Option<Duration>,
+        timer: &'a dyn Timer,
+    ) -> impl Future<Output = Result<Reply, Failure>> + Send + 'a {
+        async move {
+            let target = self.target()?;
             // The request of an ordinary poll was built with its target and is only borrowed. A
             // held one has its time limit in it and is built for each poll.
             let ordinary = target.request()?;
@@ -300,40 +309,49 @@ impl RawOperation {
                 Some(hold) => Some(Box::new(self.client.request(target.dialect.wait(&target.cursor, hold)?)?)),
                 None => None,
             };
-            let reply = self.client.exchange(holding.as_deref().unwrap_or(ordinary), limit, timer).await?;
-            let now = timer.now();
-            let replied = ReplyTime { at: now, round_trip: now.saturating_duration_since(began), answers_start: false };
-            let mut seen = target.dialect.read(&target.cursor, &reply)?;
-            // A cursor that has not moved keeps its request. One that moves to an origin that is
-            // not trusted does not fail this poll, whose reply was read from a trusted one: its
-            // word and its body count, and the next poll fails.
-            let moved = seen.cursor.take().filter(|cursor| *cursor != target.cursor);
-            let moved = moved.map(|cursor| Arc::new(self.client.target(Arc::clone(&target.dialect), cursor)));
-            // A poll that is refused is not worth a delay.
-            seen.follow |= moved.as_ref().is_some_and(|moved| moved.request.is_err());
-            // `seen` borrows the body until `after` has used it up; only then can the body be
-            // moved.
-            let next = self.snapshot.after(seen, reply.body(), self.method, replied);
-            let mut snapshot = next.with_body(|| reply.into_body());
-            if let Some(moved) = moved {
-                snapshot.target = Some(moved);
-            }
-            Ok(snapshot)
+            self.client.reply(holding.as_deref().unwrap_or(ordinary), limit, timer).await
         }
     }
 
-    /// Returns the same operation at a later `snapshot`.
-    pub(crate) fn at(&self, snapshot: Snapshot) -> Self {
-        Self { snapshot: Arc::new(snapshot), client: self.client.clone(), method: self.method }
+    /// Returns where the operation is polled.
+    ///
+    /// # Errors
+    ///
+    /// When the server has named no place.
+    fn target(&self) -> Result<&Arc<PollTarget>, Failure> {
+        let target = self.snapshot.target.as_ref();
+        target.ok_or_else(|| Failure::protocol("the operation has no name: it cannot be polled"))
     }
 
-    /// Moves on to a later `snapshot`. Overwrites the current one in place where no clone shares
-    /// it, which saves an allocation per poll.
-    pub(crate) fn advance(&mut self, snapshot: Snapshot) {
-        match Arc::get_mut(&mut self.snapshot) {
-            Some(own) => *own = snapshot,
-            None => self.snapshot = Arc::new(snapshot),
+    /// Moves on to the snapshot that follows from the reply to a poll. It is overwritten in place
+    /// where no clone shares it, which saves an allocation per poll.
+    ///
+    /// # Errors
+    ///
+    /// When the dialect reads a failure. The snapshot is unchanged then.
+    pub(crate) fn advance(&mut self, reply: Reply, replied: ReplyTime) -> Result<(), Failure> {
+        let target = self.target()?;
+        // Most replies say again what the one before has said: they need not be read.
+        if self.snapshot.is_of(reply.body()) && target.dialect.reads_the_same(&reply) {
+            let hint = Hint::from_headers(reply.headers());
+            Arc::make_mut(&mut self.snapshot).repeat(hint, replied);
+            return Ok(());
         }
+        let mut seen = target.dialect.read(&target.cursor, &reply)?;
+        // A cursor that has not moved keeps its request. One that moves to an origin that is not
+        // trusted does not fail this poll, whose reply was read from a trusted one: its word and
+        // its body count, and the next poll fails.
+        let moved = seen.cursor.take().filter(|cursor| *cursor != target.cursor);
+        let moved = moved.map(|cursor| Arc::new(self.client.target(Arc::clone(&target.dialect), cursor)));
+        // A poll that is refused is not worth a delay.
+        seen.follow |= moved.as_ref().is_some_and(|moved| moved.request.is_err());
+        let change = self.snapshot.change(seen, reply.body(), self.method, replied);
+        let snapshot = Arc::make_mut(&mut self.snapshot);
+        snapshot.apply(change, || reply.into_body());
+        if let Some(moved) = moved {
+            (snapshot.target, snapshot.repeats) = (Some(moved), false);
+        }
+        Ok(())
     }
 
     /// Makes an error of a failed call. It carries this operation, and says what to do where the

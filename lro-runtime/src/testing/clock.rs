@@ -11,7 +11,10 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use crate::{timer::Timer, transport::BoxFuture};
+use crate::{
+    timer::{self, BoxSleep, Timer},
+    transport::BoxFuture,
+};
 
 /// How often the earliest sleep is polled without any change before the clock jumps to its
 /// deadline. Other tasks that were woken run in between; a task that is about to start a shorter
@@ -174,6 +177,18 @@ impl Shared {
         std::mem::replace(&mut self.sleepers, rest).into_values().collect()
     }
 
+    /// Makes the key of a sleep that begins now.
+    fn key(&mut self, duration: Duration) -> Key {
+        // A loop of sleeps that never ends would otherwise spin at the end of time without ever
+        // returning: a test that waits for ever is to fail, not to hang.
+        assert!(
+            self.elapsed < END_OF_TIME || duration.is_zero(),
+            "the virtual clock reached its end, 100 years ahead: something waits for ever"
+        );
+        self.next_id += 1;
+        (self.elapsed.saturating_add(duration).min(END_OF_TIME), self.next_id)
+    }
+
     fn changed(&mut self) {
         (self.quiet, self.stalled) = (0, 0);
     }
@@ -240,20 +255,12 @@ impl fmt::Debug for VirtualClock {
 }
 
 impl Timer for VirtualClock {
-    // A loop of sleeps that never ends would otherwise spin at the end of time without ever
-    // returning.
-    #[expect(clippy::panic, reason = "a test that waits for ever is to fail, not to hang")]
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        let mut shared = self.lock();
-        if shared.elapsed >= END_OF_TIME && !duration.is_zero() {
-            drop(shared);
-            panic!("the virtual clock reached its end, 100 years ahead: something waits for ever");
-        }
-        shared.next_id += 1;
-        // Registered at its first poll, not here: a sleep that is never polled must not hold up the
-        // clock.
-        let key = (shared.elapsed.saturating_add(duration).min(END_OF_TIME), shared.next_id);
-        Box::pin(Sleep { clock: self.clone(), key, has_yielded: false })
+        Box::pin(Sleep::of(self.clone(), duration))
+    }
+
+    fn reusable_sleep(&self, duration: Duration) -> Option<BoxSleep> {
+        Some(Box::pin(Sleep::of(self.clone(), duration)))
     }
 
     fn now(&self) -> Instant {
@@ -277,6 +284,15 @@ struct Sleep {
     has_yielded: bool,
 }
 
+impl Sleep {
+    /// Makes a sleep that begins now. It is registered at its first poll, not here: a sleep that is
+    /// never polled must not hold up the clock.
+    fn of(clock: VirtualClock, duration: Duration) -> Self {
+        let key = clock.lock().key(duration);
+        Self { clock, key, has_yielded: false }
+    }
+}
+
 impl Future for Sleep {
     type Output = ();
 
@@ -289,6 +305,12 @@ impl Future for Sleep {
             thread::yield_now();
         }
         polled
+    }
+}
+
+impl timer::Sleep for Sleep {
+    fn set(mut self: Pin<&mut Self>, duration: Duration) {
+        *self = Self::of(self.clock.clone(), duration);
     }
 }
 

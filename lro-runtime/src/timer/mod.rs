@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    pin::Pin,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -11,6 +12,7 @@ use crate::transport::BoxFuture;
 #[cfg(feature = "smol")]
 mod async_io;
 pub(crate) mod background;
+pub(crate) mod limit;
 pub(crate) mod park;
 mod queue;
 #[cfg(feature = "tokio")]
@@ -43,6 +45,16 @@ pub trait Timer: Send + Sync + 'static {
     /// Returns a future that is ready once `duration` has passed.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 
+    /// Returns a [`Sleep`] of `duration`, which a wait sets anew for each of its delays. Default:
+    /// `None`, and every delay is a [`sleep`](Self::sleep) of its own.
+    ///
+    /// A timer that has one saves an allocation per poll. It is called where the wait is polled, so
+    /// it may need what the executor brings.
+    fn reusable_sleep(&self, duration: Duration) -> Option<BoxSleep> {
+        let _ = duration;
+        None
+    }
+
     /// Returns the monotonic time, for delays and deadlines. Default: `Instant::now()`.
     fn now(&self) -> Instant {
         Instant::now()
@@ -63,6 +75,61 @@ pub trait Timer: Send + Sync + 'static {
     }
 }
 
+/// A sleep that can be set anew, instead of making another one: what a [`Timer`] returns from
+/// [`reusable_sleep`](Timer::reusable_sleep).
+///
+/// It is ready once its time has passed. It is then not polled again before it is set anew.
+///
+/// ```
+/// use std::{
+///     future::Future,
+///     pin::Pin,
+///     task::{Context, Poll},
+///     time::Duration,
+/// };
+/// use lro_runtime::{
+///     Timer,
+///     timer::{BoxSleep, Sleep},
+///     transport::BoxFuture,
+/// };
+///
+/// struct Smol;
+///
+/// impl Timer for Smol {
+///     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+///         Box::pin(SmolSleep(async_io::Timer::after(duration)))
+///     }
+///
+///     fn reusable_sleep(&self, duration: Duration) -> Option<BoxSleep> {
+///         Some(Box::pin(SmolSleep(async_io::Timer::after(duration))))
+///     }
+/// }
+///
+/// struct SmolSleep(async_io::Timer);
+///
+/// impl Future for SmolSleep {
+///     type Output = ();
+///
+///     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+///         Pin::new(&mut self.0).poll(context).map(drop)
+///     }
+/// }
+///
+/// impl Sleep for SmolSleep {
+///     fn set(mut self: Pin<&mut Self>, duration: Duration) {
+///         self.0.set_after(duration);
+///     }
+/// }
+/// ```
+pub trait Sleep: Future<Output = ()> + Send {
+    /// Sets the sleep anew: it is ready once `duration` has passed from now, whether it was ready
+    /// before or not.
+    fn set(self: Pin<&mut Self>, duration: Duration);
+}
+
+/// The boxed [`Sleep`] that a [`Timer`] returns.
+pub type BoxSleep = Pin<Box<dyn Sleep>>;
+
 impl<F, S> Timer for F
 where
     F: Fn(Duration) -> S + Send + Sync + 'static,
@@ -73,11 +140,15 @@ where
     }
 }
 
-// All four methods are passed on: with a default one, a virtual clock in an `Arc` would tell the
+// All methods are passed on: with a default one, a virtual clock in an `Arc` would tell the
 // machine's time.
 impl<T: Timer + ?Sized> Timer for Arc<T> {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         (**self).sleep(duration)
+    }
+
+    fn reusable_sleep(&self, duration: Duration) -> Option<BoxSleep> {
+        (**self).reusable_sleep(duration)
     }
 
     fn now(&self) -> Instant {

@@ -2,14 +2,14 @@
 
 use std::{
     cell::Cell,
-    future::{Future, IntoFuture, poll_fn},
+    future::{Future, IntoFuture},
     pin::{Pin, pin},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Wake, Waker},
     time::{Duration, Instant},
 };
 
-use super::Timer;
+use super::{BoxSleep, Sleep, Timer};
 use crate::transport::BoxFuture;
 
 thread_local! {
@@ -25,16 +25,42 @@ pub(crate) struct ParkTimer;
 
 impl Timer for ParkTimer {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        // `None` where the deadline is beyond what an `Instant` can hold: such a sleep does not
-        // end.
-        let deadline = Instant::now().checked_add(duration);
-        Box::pin(poll_fn(move |_| match deadline {
+        Box::pin(ParkSleep::of(duration))
+    }
+
+    fn reusable_sleep(&self, duration: Duration) -> Option<BoxSleep> {
+        Some(Box::pin(ParkSleep::of(duration)))
+    }
+}
+
+struct ParkSleep {
+    /// `None` where it is beyond what an `Instant` can hold: such a sleep does not end.
+    deadline: Option<Instant>,
+}
+
+impl ParkSleep {
+    fn of(duration: Duration) -> Self {
+        Self { deadline: Instant::now().checked_add(duration) }
+    }
+}
+
+impl Future for ParkSleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        match self.deadline {
             Some(deadline) if Instant::now() >= deadline => Poll::Ready(()),
             deadline => {
                 poll_again_at(deadline);
                 Poll::Pending
             }
-        }))
+        }
+    }
+}
+
+impl Sleep for ParkSleep {
+    fn set(mut self: Pin<&mut Self>, duration: Duration) {
+        *self = Self::of(duration);
     }
 }
 
@@ -147,7 +173,10 @@ pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
 
 #[cfg(test)]
 mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::{
+        future::poll_fn,
+        panic::{AssertUnwindSafe, catch_unwind},
+    };
 
     use super::*;
 

@@ -113,7 +113,7 @@ fn an_operation_held_without_end_is_polled() {
 }
 
 #[test]
-fn timers_sleep_for_ever_without_a_panic() {
+fn timers_sleep_for_ever_without_a_panic_and_can_be_set_anew() {
     let timers: [(&str, &dyn Timer); 3] =
         [("async-io", &AsyncIoTimer), ("tokio", &TokioTimer), ("virtual", &VirtualClock::manual())];
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -121,6 +121,13 @@ fn timers_sleep_for_ever_without_a_panic() {
     for (name, timer) in timers {
         assert!(poll_once(pin!(timer.sleep(Duration::MAX))).is_pending(), "{name}");
         let _ = poll_once(pin!(timer.sleep(Duration::ZERO)));
+        let mut sleep = timer.reusable_sleep(Duration::ZERO).unwrap();
+        for _ in 0..2 {
+            runtime.block_on(sleep.as_mut());
+            sleep.as_mut().set(Duration::MAX);
+            assert!(poll_once(pin!(&mut sleep)).is_pending(), "{name}");
+            sleep.as_mut().set(Duration::ZERO);
+        }
     }
     let clock = VirtualClock::manual();
     for _ in 0..3 {

@@ -14,6 +14,7 @@ mod durations;
 mod errors;
 mod left_out;
 mod polling;
+mod repeated;
 mod secrets;
 mod settings;
 mod tokens;

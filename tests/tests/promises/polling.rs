@@ -1,15 +1,22 @@
 //! Promises of a polling function of one's own: it takes the place of the transport, and everything
 //! else stays as it is.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    future::{Future, pending},
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::{Duration, Instant},
 };
 
 use lro_runtime::{
-    CancelOutcome, Code, ErrorKind, Operations, PollSettings,
+    CancelOutcome, Code, ErrorKind, Operations, PollSettings, RawOperation, Timer,
     testing::{Script, ScriptedTransport, VirtualClock},
-    transport::{Reply, Request, TransportError, TransportErrorKind},
+    timer::{BoxSleep, Sleep},
+    transport::{BoxFuture, Reply, Request, TransportError, TransportErrorKind},
 };
 use serde_json::json;
 
@@ -75,4 +82,114 @@ fn the_calls_about_an_operation_take_its_transport_too() {
     assert_eq!(operation.blocking().cancel().unwrap(), CancelOutcome::Requested);
     let error = operation.blocking().delete().unwrap_err();
     assert_eq!(error.status().unwrap().code(), Code::Unimplemented);
+}
+
+/// A virtual clock that counts the sleeps that are made, and how often one is set anew.
+#[derive(Clone)]
+struct Counting {
+    clock: VirtualClock,
+    /// Whether its sleeps can be set anew.
+    is_reusable: bool,
+    made: Arc<AtomicUsize>,
+    set: Arc<AtomicUsize>,
+}
+
+impl Counting {
+    fn new(is_reusable: bool) -> Self {
+        Self { clock: VirtualClock::new(), is_reusable, made: Arc::default(), set: Arc::default() }
+    }
+
+    /// Returns an operation whose polls are answered after as many seconds as `replies` has, and
+    /// never after the last.
+    fn operation(&self, replies: Vec<f64>) -> RawOperation {
+        let operations = Operations::builder("http://server.test").timer(self.clone()).build().unwrap();
+        let (clock, replies) = (self.clock.clone(), Mutex::new(replies.into_iter()));
+        operations.resume("operations/1").unwrap().with_transport(move |_: Request| {
+            let (clock, after) = (clock.clone(), replies.lock().unwrap().next());
+            async move {
+                match after {
+                    Some(after) => clock.sleep(secs(after)).await,
+                    None => pending().await,
+                }
+                Ok(json_reply(&json!({ "name": "operations/1", "metadata": percent(1) })))
+            }
+        })
+    }
+}
+
+impl Timer for Counting {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.made.fetch_add(1, Ordering::Relaxed);
+        self.clock.sleep(duration)
+    }
+
+    fn reusable_sleep(&self, duration: Duration) -> Option<BoxSleep> {
+        let sleep = self.clock.reusable_sleep(duration).filter(|_| self.is_reusable)?;
+        self.made.fetch_add(1, Ordering::Relaxed);
+        Some(Box::pin(Counted(sleep, Arc::clone(&self.set))))
+    }
+
+    fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    fn is_virtual(&self) -> bool {
+        true
+    }
+}
+
+struct Counted(BoxSleep, Arc<AtomicUsize>);
+
+impl Future for Counted {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().poll(context)
+    }
+}
+
+impl Sleep for Counted {
+    fn set(mut self: Pin<&mut Self>, duration: Duration) {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.as_mut().set(duration);
+    }
+}
+
+/// Settings with a delay of one second, for polls of at most 30 seconds.
+fn every_second() -> PollSettings {
+    PollSettings::default().with_delay(secs(1.0)).with_multiplier(1.0).with_poll_timeout(secs(30.0))
+}
+
+#[test]
+fn a_wait_makes_a_sleep_for_its_delays_and_one_for_the_limits_of_many_polls() {
+    for (is_reusable, expected) in [(true, (3, 39)), (false, (42, 0))] {
+        let timer = Counting::new(is_reusable);
+        let settings = every_second().with_timeout(secs(50.0));
+        let error = smol::block_on(timer.operation(vec![0.25; 40]).poll_until_completed(settings)).unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, Some(41)));
+        assert_eq!(timer.clock.elapsed(), secs(50.0));
+        // 40 delays. The limit of the first poll is set for 30 s and serves the polls until then;
+        // the next is set for the end of the wait.
+        assert_eq!((timer.made.load(Ordering::Relaxed), timer.set.load(Ordering::Relaxed)), expected);
+    }
+}
+
+#[test]
+fn the_limit_of_a_poll_is_exact_whatever_the_limits_of_polls_before_it() {
+    // The polls begin at 0, 1.5, 3 and 4.5 s; the last has no answer. The limit of the first would
+    // end at 5 s.
+    for (is_reusable, timeout, ends) in
+        [(true, 60.0, 9.5), (false, 60.0, 9.5), (true, 8.0, 8.0), (true, 4.75, 4.75), (false, 4.75, 4.75)]
+    {
+        let timer = Counting::new(is_reusable);
+        let failed = Arc::new(Mutex::new(vec![]));
+        let (seen, clock) = (Arc::clone(&failed), timer.clock.clone());
+        let mut observed = timer
+            .operation(vec![0.5; 3])
+            .on_failed_poll(move |poll| seen.lock().unwrap().push((poll.attempt(), clock.elapsed())));
+        let settings = every_second().with_poll_timeout(secs(5.0)).with_timeout(secs(timeout)).with_error_budget(0);
+        let error = smol::block_on(observed.poll_until_completed(settings)).unwrap_err();
+        assert_eq!(*failed.lock().unwrap(), [(4, secs(ends))], "{error}");
+        assert_eq!(timer.clock.elapsed(), secs(ends), "{error}");
+    }
 }

@@ -170,6 +170,10 @@ impl Dialect for WithOptions {
         self.inner.read(cursor, reply)
     }
 
+    fn reads_the_same(&self, reply: &http::Response<bytes::Bytes>) -> bool {
+        self.inner.reads_the_same(reply)
+    }
+
     fn cancel(&self, cursor: &Cursor) -> Result<Call, Failure> {
         self.inner.cancel(cursor)
     }

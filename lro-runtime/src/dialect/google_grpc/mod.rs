@@ -103,6 +103,10 @@ impl Dialect for GoogleGrpc {
         Ok(seen)
     }
 
+    fn reads_the_same(&self, reply: &Reply) -> bool {
+        expect_ok(reply).is_ok()
+    }
+
     fn read_answer(&self, reply: &Reply) -> Result<(), Failure> {
         expect_ok(reply).map(drop)
     }

@@ -68,6 +68,13 @@ pub(crate) struct ReplyTime {
     pub(crate) answers_start: bool,
 }
 
+impl ReplyTime {
+    /// Returns the time of the reply to a poll that began at `began`.
+    pub(crate) fn of_poll(began: Instant, at: Instant) -> Self {
+        Self { at, round_trip: at.saturating_duration_since(began), answers_start: false }
+    }
+}
+
 /// Everything that is known of an operation at one time. Payloads stay raw bytes.
 #[derive(Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each says one thing of its own about the operation")]
@@ -80,6 +87,9 @@ pub(crate) struct Snapshot {
     pub(crate) is_known_status: bool,
     /// The body of the reply that this snapshot was made from; payloads are ranges of it.
     pub(crate) body: Bytes,
+    /// Whether that was the reply to a poll, which led nowhere else. A start call is answered by
+    /// other rules.
+    pub(crate) repeats: bool,
     pub(crate) metadata: Option<StoredPayload>,
     pub(crate) response: Option<StoredPayload>,
     pub(crate) status: Option<Arc<Status>>,
@@ -154,39 +164,59 @@ impl StoredPayload {
 
     /// Returns the same payload without the need for `body`. Shares the body's memory, so the old
     /// reply lives as long as the payload.
-    fn detached(&self, body: &Bytes) -> Self {
+    fn detached(self, body: &Bytes) -> Self {
         match self {
-            Self::InBody { start, end, encoding } if *end <= body.len() => {
-                Self::Own(body.slice(*start..*end), *encoding)
-            }
-            held => held.clone(),
+            Self::InBody { start, end, encoding } if end <= body.len() => Self::Own(body.slice(start..end), encoding),
+            held => held,
         }
     }
 }
 
-/// The snapshot after an observation, before its body is set.
+/// What an observation changes of a snapshot, apart from its body.
 ///
-/// An observation borrows the body of its reply, and so does everything read from it. The body can
-/// be moved into the snapshot only when the observation is gone. [`Snapshot::after`] therefore uses
-/// up the observation and returns this; [`with_body`](Self::with_body) then takes the body. Until
-/// then the payloads of a fresh snapshot are ranges of a body that it does not have yet, which this
-/// type keeps callers from reading.
-pub(crate) enum Successor {
-    /// A new snapshot, whose payloads are ranges of the new body.
-    Fresh(Snapshot),
-    /// The old snapshot with a newer time, whose payloads are ranges of its own body. The new body
-    /// is not taken, or copied, at all.
-    Stale(Snapshot),
+/// An observation borrows the body of its reply, and the body can be moved into the snapshot only
+/// when the observation is gone. [`Snapshot::change`] therefore uses up the observation and returns
+/// this, and [`Snapshot::apply`] takes it with the body that its payloads are ranges of.
+pub(crate) enum Change {
+    /// The reply has something new.
+    Fresh(Fresh),
+    /// The reply goes backwards, or comes after the end: a lagging replica has nothing new. Neither
+    /// is its body taken.
+    ///
+    /// The hint counts, because it is about the next poll and not about the operation. `follow`
+    /// does not: an observation that is ignored must not make the next poll come at once.
+    Stale { hint: Option<Hint>, replied: ReplyTime, is_found: bool },
+}
+
+/// What is known from a reply with something new.
+pub(crate) struct Fresh {
+    state: State,
+    raw_status: Option<Arc<str>>,
+    is_known_status: bool,
+    metadata: Option<StoredPayload>,
+    response: Option<StoredPayload>,
+    status: Option<Arc<Status>>,
+    progress: Option<f64>,
+    status_message: Option<Arc<str>>,
+    hint: Option<Hint>,
+    follow: bool,
+    replied: ReplyTime,
+    is_found: bool,
+}
+
+/// The snapshot after an observation, before its body is set.
+pub(crate) struct Successor {
+    last: Snapshot,
+    change: Change,
 }
 
 impl Successor {
     /// Returns the snapshot with the body that its payloads are ranges of. `body` is called only if
-    /// the snapshot is fresh.
+    /// it is taken.
     pub(crate) fn with_body(self, body: impl FnOnce() -> Bytes) -> Snapshot {
-        match self {
-            Self::Fresh(snapshot) => Snapshot { body: body(), ..snapshot },
-            Self::Stale(snapshot) => snapshot,
-        }
+        let Self { mut last, change } = self;
+        last.apply(change, body);
+        last
     }
 }
 
@@ -206,6 +236,7 @@ impl Snapshot {
             raw_status: None,
             is_known_status: true,
             body: Bytes::new(),
+            repeats: false,
             metadata: None,
             response: None,
             status: None,
@@ -224,26 +255,30 @@ impl Snapshot {
         }
     }
 
-    /// Makes the next snapshot from what was `seen` in `body`. The caller sets the body, and the
-    /// target if the cursor has moved.
-    ///
-    /// An observation that goes backwards, or comes after the end, gives this snapshot with a newer
-    /// time: a lagging replica has nothing new.
+    /// Makes the next snapshot from what was `seen` in `body`.
     pub(crate) fn after(
-        &self,
+        self,
         seen: Observation<'_>,
         body: &[u8],
         method: Option<&Method>,
         replied: ReplyTime,
     ) -> Successor {
+        let change = self.change(seen, body, method, replied);
+        Successor { last: self, change }
+    }
+
+    /// Returns what changes with what was `seen` in `body`.
+    pub(crate) fn change(
+        &self,
+        seen: Observation<'_>,
+        body: &[u8],
+        method: Option<&Method>,
+        replied: ReplyTime,
+    ) -> Change {
         let (state, status) = self.judge(&seen, method);
         let is_found = !replied.answers_start && !seen.follow;
         if self.state.is_terminal() || !self.state.can_become(state) {
-            // The hint counts, because it is about the next poll and not about the operation.
-            // `follow` does not: an observation that is ignored must not make the next poll come at
-            // once.
-            let replied = Some(replied);
-            return Successor::Stale(Self { hint: seen.hint, follow: false, replied, is_found, ..self.clone() });
+            return Change::Stale { hint: seen.hint, replied, is_found };
         }
         // Most polls read the same word again: the stored one is shared, which saves an allocation
         // per poll.
@@ -251,34 +286,65 @@ impl Snapshot {
             Some(known) if **known == *word => Arc::clone(known),
             _ => Arc::from(&*word),
         });
-        let metadata = seen.metadata.map(|part| StoredPayload::new(part, body));
-        Successor::Fresh(Self {
-            // Callers may have stored the name already: whatever a later reply says, it stays.
-            name: Arc::clone(&self.name),
-            name_is_own: self.name_is_own,
+        Change::Fresh(Fresh {
             state,
             raw_status,
             is_known_status: seen.is_known_status,
-            body: Bytes::new(),
-            // A reply without metadata does not erase it: `metadata()` is the last known, also
-            // after the end.
-            metadata: metadata.or_else(|| self.metadata.as_ref().map(|held| held.detached(&self.body))),
+            metadata: seen.metadata.map(|part| StoredPayload::new(part, body)),
             response: seen.response.map(|part| StoredPayload::new(part, body)),
             status: status.map(Arc::new),
-            progress: seen.progress.or(self.progress),
-            // Not kept from an earlier reply: words about a stage that is over would mislead.
+            progress: seen.progress,
             status_message: seen.status_message.filter(|words| !words.is_empty()).map(|words| Arc::from(&*words)),
             hint: seen.hint,
             follow: seen.follow,
-            dialect: self.dialect,
-            token_method: self.token_method.clone(),
-            left_out: self.left_out.clone(),
-            target: self.target.clone(),
-            start_id: self.start_id.clone(),
-            started: self.started,
-            replied: Some(replied),
+            replied,
             is_found,
         })
+    }
+
+    /// Makes this snapshot the next one. `body` is called only if it is taken. The caller sets the
+    /// target if the cursor has moved.
+    ///
+    /// Name, method and start stay: callers may have stored the name already, whatever a later
+    /// reply says.
+    pub(crate) fn apply(&mut self, change: Change, body: impl FnOnce() -> Bytes) {
+        let fresh = match change {
+            Change::Fresh(fresh) => fresh,
+            Change::Stale { hint, replied, is_found } => {
+                (self.hint, self.follow, self.replied, self.is_found) = (hint, false, Some(replied), is_found);
+                return;
+            }
+        };
+        self.state = fresh.state;
+        self.raw_status = fresh.raw_status;
+        self.is_known_status = fresh.is_known_status;
+        // A reply without metadata does not erase it: `metadata()` is the last known, also after
+        // the end.
+        self.metadata = fresh.metadata.or_else(|| self.metadata.take().map(|held| held.detached(&self.body)));
+        self.response = fresh.response;
+        self.status = fresh.status;
+        self.progress = fresh.progress.or(self.progress);
+        // Not kept from an earlier reply: words about a stage that is over would mislead.
+        self.status_message = fresh.status_message;
+        self.hint = fresh.hint;
+        self.follow = fresh.follow;
+        self.replied = Some(fresh.replied);
+        self.is_found = fresh.is_found;
+        self.body = body();
+        self.repeats = fresh.is_found;
+    }
+
+    /// Whether a reply to the next poll with this very `body` says nothing new, if the dialect
+    /// reads nothing but the body: the body was that of the last poll, and the snapshot was made of
+    /// it.
+    pub(crate) fn is_of(&self, body: &[u8]) -> bool {
+        self.repeats && *self.body == *body
+    }
+
+    /// Makes this snapshot the next one after a reply that says nothing new but when to poll again.
+    pub(crate) fn repeat(&mut self, hint: Option<Hint>, replied: ReplyTime) {
+        (self.hint, self.replied) = (hint, Some(replied));
+        (self.follow, self.is_found) = (false, true);
     }
 
     /// Returns the state that `seen` means for this method, with the status of a failure.

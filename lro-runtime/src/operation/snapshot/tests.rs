@@ -110,7 +110,7 @@ fn a_stale_reply_leads_nowhere_and_has_found_the_operation() {
     let before = Snapshot { follow: true, ..snapshot(State::Running) };
     let mut seen = observation(State::Pending, false);
     seen.follow = false;
-    let next = before.after(seen, NEW, None, replied()).with_body(Bytes::new);
+    let next = before.clone().after(seen, NEW, None, replied()).with_body(Bytes::new);
     assert!(!next.follow && next.is_found && next.replied.is_some());
 }
 
@@ -129,7 +129,7 @@ fn a_word_that_was_read_before_is_not_stored_again() {
         let mut seen = observation(State::Running, false);
         seen.raw_status = Some(text.into());
         let before = snapshot(State::Running);
-        let next = before.after(seen, NEW, None, replied()).with_body(Bytes::new);
+        let next = before.clone().after(seen, NEW, None, replied()).with_body(Bytes::new);
         assert_eq!(next.raw_status.as_deref(), Some(text));
         Arc::ptr_eq(&before.raw_status.unwrap(), &next.raw_status.unwrap())
     };

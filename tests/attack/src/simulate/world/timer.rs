@@ -35,6 +35,10 @@ impl Timer for SkewedTimer {
         }
     }
 
+    fn reusable_sleep(&self, duration: Duration) -> Option<BoxSleep> {
+        self.lie.is_none().then(|| self.clock.reusable_sleep(duration)).flatten()
+    }
+
     fn now(&self) -> Instant {
         self.clock.now() + self.ahead
     }

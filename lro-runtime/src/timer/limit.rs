@@ -1,0 +1,107 @@
+//! Time limits: of one future, and of polls that follow one another.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::{Duration, Instant},
+};
+
+use super::{BoxSleep, Timer};
+use crate::{
+    status::{Cause, Failure},
+    transport::BoxFuture,
+};
+
+/// Waits for `reply`, at most for `limit`.
+///
+/// # Errors
+///
+/// That of the reply, or that the limit has passed.
+pub(crate) fn within<'a, T: 'a>(
+    mut reply: Pin<&'a mut (impl Future<Output = Result<T, Failure>> + Send)>,
+    limit: Duration,
+    timer: &'a dyn Timer,
+) -> impl Future<Output = Result<T, Failure>> + Send + 'a {
+    let mut sleep = None;
+    poll_fn(move |context| {
+        // The reply is polled first: one that arrives together with the deadline counts, even if
+        // the limit is zero.
+        if let Poll::Ready(reply) = reply.as_mut().poll(context) {
+            return Poll::Ready(reply);
+        }
+        // Made only if the reply is pending: a sleep costs an allocation, and a reply that is ready
+        // needs none.
+        let sleep = sleep.get_or_insert_with(|| timer.sleep(limit));
+        sleep.as_mut().poll(context).map(|()| Err(Failure::new(Cause::TimedOut(limit))))
+    })
+}
+
+/// One sleep, set again and again: the sleep of before where the timer can set it anew, else
+/// another one.
+pub(crate) enum Alarm {
+    Reusable(BoxSleep),
+    Once(BoxFuture<'static, ()>),
+}
+
+impl Alarm {
+    pub(crate) fn of(timer: &dyn Timer, duration: Duration) -> Self {
+        timer.reusable_sleep(duration).map_or_else(|| Self::Once(timer.sleep(duration)), Self::Reusable)
+    }
+
+    pub(crate) fn set(&mut self, timer: &dyn Timer, duration: Duration) {
+        match self {
+            Self::Reusable(sleep) => sleep.as_mut().set(duration),
+            Self::Once(sleep) => *sleep = timer.sleep(duration),
+        }
+    }
+
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Reusable(sleep) => sleep.as_mut().poll(context),
+            Self::Once(sleep) => sleep.as_mut().poll(context),
+        }
+    }
+}
+
+/// The time limit of the polls of one wait, by one sleep.
+///
+/// Nearly every poll is answered long before its limit, and to set a sleep is dear: async-io wakes
+/// its reactor's thread for each. So a sleep stays set when its poll is answered. If it ends during
+/// a later poll, it is set anew for what is left of that poll's limit.
+#[derive(Default)]
+pub(crate) struct PollLimit {
+    /// The sleep, and when it ends. Boxed, because a wait has the place for it while it sleeps.
+    set: Option<Box<(Alarm, Instant)>>,
+}
+
+impl PollLimit {
+    /// Waits until the time limit of a poll: ready at `until`, and not before.
+    pub(crate) fn poll(&mut self, until: Instant, timer: &dyn Timer, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match self.set.as_deref_mut() {
+                Some((alarm, at)) if *at <= until => {
+                    ready!(alarm.poll(context));
+                    // No clock is asked: what was set for this limit and has ended has reached it.
+                    if *at == until {
+                        self.set = None;
+                        return Poll::Ready(());
+                    }
+                    alarm.set(timer, until.saturating_duration_since(timer.now()));
+                    *at = until;
+                }
+                // Not set, or too late for this poll, whose limit the end of the wait cuts.
+                _ => {
+                    let alarm = Alarm::of(timer, until.saturating_duration_since(timer.now()));
+                    self.set = Some(Box::new((alarm, until)));
+                }
+            }
+        }
+    }
+
+    /// Drops a sleep that would end before the next poll at `next` begins: it would wake the task
+    /// for nothing, and it takes memory while the wait sleeps.
+    pub(crate) fn forget_before(&mut self, next: Instant) {
+        self.set.take_if(|set| set.1 <= next);
+    }
+}
