@@ -13,6 +13,8 @@ mod async_io;
 pub(crate) mod background;
 pub(crate) mod park;
 mod queue;
+#[cfg(feature = "hyper")]
+mod reactor;
 #[cfg(feature = "tokio")]
 mod tokio;
 
