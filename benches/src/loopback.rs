@@ -1,6 +1,8 @@
-//! Measures polls per second over real sockets: our loop beside a loop by hand.
+//! Measures polls per second over real sockets: our loop beside loops by hand.
 //!
-//! Both use the same [`HyperTransport`] and the same server.
+//! All use the same server; `ours` and `hand` use the same [`HyperTransport`], in the library's
+//! `block_on` and, as `-parked`, in one that leaves it to async-io's thread to ask for news.
+//! `reqwest-by-hand` is the loop by hand over a client of reqwest on tokio.
 
 use std::{
     error::Error,
@@ -30,56 +32,100 @@ use crate::{
 const ROUNDS: usize = 31;
 const OPERATIONS_PER_ROUND: usize = 20;
 
-/// Prints polls per second of both loops, and the ratio.
+/// Prints polls per second of each loop, and its ratio to the last one.
 pub fn run() -> Result<(), Box<dyn Error>> {
     let base = format!("http://{}", serve()?);
     let transport = HyperTransport::default();
     let clock = Clock::new();
     let client = Operations::builder(&base).transport(transport.clone()).timer(Impatient::new(&clock)).build()?;
-    let ours = || -> Result<(), Box<dyn Error>> {
-        let done = block_on(async {
-            let started = client.post("v1/images:export", &()).await?;
-            started.poll_until_completed(PollSettings::default()).await
-        })?;
+    let export = async || -> Result<(), Box<dyn Error>> {
+        let started = client.post("v1/images:export", &()).await?;
+        let done = started.poll_until_completed(PollSettings::default()).await?;
         black_box(done.response().ok_or("no response")?.decode_json::<ExportedImage>()?);
         Ok(())
     };
-    let hand = || -> Result<(), Box<dyn Error>> {
-        black_box(block_on(hand::export_image::<hand::Ignored>(&transport, &base, &clock))?);
+    let by_hand = async || -> Result<(), Box<dyn Error>> {
+        black_box(hand::export_image::<hand::Ignored>(hand::over(&transport), &base, &clock).await?);
         Ok(())
     };
-    compare("loopback", &ours, &hand)
+    let (ours, ours_parked) = (|| lro_runtime::block_on(export()), || block_on(export()));
+    let (hand, hand_parked) = (|| lro_runtime::block_on(by_hand()), || block_on(by_hand()));
+    #[cfg_attr(not(feature = "reqwest"), expect(unused_mut, reason = "the feature adds one"))]
+    let mut loops: Vec<(&str, Operation<'_>)> =
+        vec![("ours", &ours), ("ours-parked", &ours_parked), ("hand", &hand), ("hand-parked", &hand_parked)];
+    #[cfg(feature = "reqwest")]
+    let by_reqwest = by_reqwest(&base, &clock)?;
+    #[cfg(feature = "reqwest")]
+    loops.push(("reqwest-by-hand", &by_reqwest));
+    compare("loopback", &loops)
+}
+
+/// Returns the loop by hand over a client of reqwest, in a runtime of tokio with one thread.
+#[cfg(feature = "reqwest")]
+fn by_reqwest(base: &str, clock: &Clock) -> Result<impl Fn() -> Result<(), Box<dyn Error>>, Box<dyn Error>> {
+    use lro_runtime::transport::{Reply, Request};
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let client = reqwest::Client::new();
+    let exchange = async move |request: &Request| -> Result<Reply, Box<dyn Error>> {
+        let response = client.execute(request.clone().try_into()?).await?;
+        let status = response.status();
+        let mut reply = Reply::new(response.bytes().await?);
+        *reply.status_mut() = status;
+        Ok(reply)
+    };
+    let (base, clock) = (base.to_owned(), clock.clone());
+    Ok(move || {
+        black_box(runtime.block_on(hand::export_image::<hand::Ignored>(&exchange, &base, &clock))?);
+        Ok(())
+    })
 }
 
 /// Runs one operation to its end.
-type Operation<'a> = &'a dyn Fn() -> Result<(), Box<dyn Error>>;
+pub type Operation<'a> = &'a dyn Fn() -> Result<(), Box<dyn Error>>;
 
-/// Runs both loops in rounds, and prints polls per second of each and the ratio.
+/// Runs the loops in rounds, and prints polls per second of each and its ratio to the last one.
 ///
 /// The ratio is taken per round, because the load of the machine changes between rounds.
-pub fn compare(bench: &str, ours: Operation<'_>, hand: Operation<'_>) -> Result<(), Box<dyn Error>> {
-    let (mut our_rates, mut hand_rates, mut ratios) = (vec![], vec![], vec![]);
+pub fn compare(bench: &str, loops: &[(&str, Operation<'_>)]) -> Result<(), Box<dyn Error>> {
     // Once before the measurement: the first request of each connects.
-    ours()?;
-    hand()?;
-    for round in 0..ROUNDS {
-        // The loops take turns in going first, so that neither profits from its place.
-        let (our_rate, hand_rate) = if round % 2 == 0 {
-            let first = rate(ours)?;
-            (first, rate(hand)?)
-        } else {
-            let first = rate(hand)?;
-            (rate(ours)?, first)
-        };
-        our_rates.push(our_rate);
-        hand_rates.push(hand_rate);
-        ratios.push(our_rate / hand_rate);
+    for (_, operation) in loops {
+        operation()?;
     }
-    let subject = |variant| Subject { bench, variant };
-    subject("ours").print("rate", median(our_rates), "polls/s");
-    subject("hand").print("rate", median(hand_rates), "polls/s");
-    subject("ours").print("ours-over-hand", median(ratios), "ratio");
+    let (mut rates, mut ticks) = (vec![vec![]; loops.len()], vec![0; loops.len()]);
+    for round in 0..ROUNDS {
+        // The loops take turns in going first, so that none profits from its place.
+        for turn in 0..loops.len() {
+            let index = (round + turn) % loops.len();
+            let before = processor_ticks();
+            rates[index].push(rate(loops[index].1)?);
+            ticks[index] += processor_ticks() - before;
+        }
+    }
+    let (last, reference) = (loops[loops.len() - 1].0, rates[loops.len() - 1].clone());
+    for (((variant, _), rates), ticks) in loops.iter().zip(rates).zip(ticks) {
+        let subject = Subject { bench, variant };
+        if *variant != last {
+            let ratios = rates.iter().zip(&reference).map(|(rate, reference)| rate / reference).collect();
+            subject.print(&format!("over-{last}"), median(ratios), "ratio");
+        }
+        subject.print("rate", median(rates), "polls/s");
+        let micros = ticks as f64 * 1e6 / TICKS_PER_SECOND;
+        subject.print("processor", micros / (ROUNDS * OPERATIONS_PER_ROUND * STEPS) as f64, "us/poll");
+    }
     Ok(())
+}
+
+/// What Linux counts processor time in, on every common machine.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// Returns the processor time of this process, the server's threads included; 0 where there is no
+/// `/proc`. It depends less than the rate on what else the machine does.
+fn processor_ticks() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name of the program, in parentheses, may contain spaces.
+    let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
 }
 
 /// Returns the polls per second of one round.

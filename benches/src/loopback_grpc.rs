@@ -63,7 +63,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         black_box(block_on(by_hand(channel.clone(), origin.clone(), &clock))?);
         Ok(())
     };
-    compare("loopback-grpc", &ours, &hand)
+    compare("loopback-grpc", &[("ours", &ours), ("hand", &hand)])
 }
 
 /// Returns an operation as the service encodes it.

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
             schedule::run();
             long_poll::run();
             shared::run();
-            return finish(loopback::run().and_then(|()| deps::run()));
+            return finish(deps::run());
         }
         ["dialects"] => dialects::run(false),
         ["dialects-instructions"] => dialects::run(true),

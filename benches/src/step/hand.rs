@@ -3,7 +3,10 @@
 use std::{error::Error, hint::black_box, time::Duration};
 
 use bytes::Bytes;
-use lro_runtime::{Transport, transport::Request};
+use lro_runtime::{
+    Transport,
+    transport::{Reply, Request},
+};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{ExportProgress, ExportedImage, Prepared, STEPS, Variant};
@@ -55,19 +58,19 @@ pub fn typed() -> Variant {
 fn by_hand<M: DeserializeOwned + 'static>(name: &'static str) -> Variant {
     let (transport, clock) = (Prepared::default(), Clock::new());
     let operation = move || {
-        black_box(run(export_image::<M>(&transport, "http://localhost", &clock)).unwrap());
+        black_box(run(export_image::<M>(over(&transport), "http://localhost", &clock)).unwrap());
     };
     Variant { name, operation: Box::new(operation) }
 }
 
-/// Starts an operation and polls it until it is done.
+/// Starts an operation and polls it until it is done, with `exchange` for each request.
 pub async fn export_image<M: DeserializeOwned>(
-    transport: &dyn Transport,
+    exchange: impl AsyncFn(&Request) -> Result<Reply, Box<dyn Error>>,
     base: &str,
     clock: &Clock,
 ) -> Result<ExportedImage, Box<dyn Error>> {
     let start = http::Request::post(format!("{base}/v1/images:export")).body(Bytes::from_static(b"null"))?;
-    let mut operation: Operation<M> = send(transport, &start).await?;
+    let mut operation: Operation<M> = read(&exchange(&start).await?)?;
     let poll = http::Request::get(format!("{base}/v1/{}", operation.name)).body(Bytes::new())?;
     let mut delay = Duration::from_secs(1);
     let mut waited = Duration::ZERO;
@@ -78,7 +81,7 @@ pub async fn export_image<M: DeserializeOwned>(
         clock.advance(delay);
         waited += delay;
         delay = delay.mul_f64(1.5).min(Duration::from_secs(20));
-        operation = send(transport, &poll).await?;
+        operation = read(&exchange(&poll).await?)?;
         black_box(&operation.metadata);
     }
     match (operation.response, operation.error) {
@@ -88,12 +91,21 @@ pub async fn export_image<M: DeserializeOwned>(
     }
 }
 
+/// Returns an exchange over a transport of the library.
+pub fn over(transport: &dyn Transport) -> impl AsyncFn(&Request) -> Result<Reply, Box<dyn Error>> {
+    async |request| Ok(transport.send(request, 16 << 20).await?)
+}
+
 /// Sends one request and reads its reply.
+#[cfg(feature = "in-flight")]
 pub async fn send<M: DeserializeOwned>(
     transport: &dyn Transport,
     request: &Request,
 ) -> Result<Operation<M>, Box<dyn Error>> {
-    let reply = transport.send(request, 16 << 20).await?;
+    read(&transport.send(request, 16 << 20).await?)
+}
+
+fn read<M: DeserializeOwned>(reply: &Reply) -> Result<Operation<M>, Box<dyn Error>> {
     if !reply.status().is_success() {
         return Err(format!("status {}", reply.status()).into());
     }

@@ -80,7 +80,8 @@ impl Background {
         let mut futures = Futures::default();
         block_on(poll_fn(|context| {
             let mut state = self.lock();
-            state.thread.get_or_insert_with(|| context.waker().clone());
+            // `block_on` may poll with another waker than before.
+            state.thread.get_or_insert_with(|| context.waker().clone()).clone_from(context.waker());
             let (arrived, woken) = (std::mem::take(&mut state.arrived), std::mem::take(&mut state.woken));
             // Unlocked for the polls: a future may wake itself, or bring another one.
             drop(state);

@@ -15,6 +15,8 @@ pub(crate) mod background;
 pub(crate) mod limit;
 pub(crate) mod park;
 mod queue;
+#[cfg(feature = "hyper")]
+mod reactor;
 #[cfg(feature = "tokio")]
 mod tokio;
 

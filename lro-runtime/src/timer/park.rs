@@ -166,6 +166,11 @@ pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
     loop {
         match poll_aside(future.as_mut(), &mut context) {
             (Poll::Ready(output), _) => return output,
+            // What waits for a socket is polled once more, and then woken there.
+            #[cfg(feature = "hyper")]
+            (Poll::Pending, _) if crate::transport::has_sockets() => {
+                return super::reactor::wait(|context| poll_aside(future.as_mut(), context));
+            }
             (Poll::Pending, until) => parker.park(until),
         }
     }

@@ -47,6 +47,8 @@ pub use self::grpc::GrpcTransport;
 #[cfg(all(feature = "grpc", feature = "hyper"))]
 pub use self::hyper::HyperChannel;
 #[cfg(feature = "hyper")]
+pub(crate) use self::hyper::has_sockets;
+#[cfg(feature = "hyper")]
 pub use self::hyper::{HyperTransport, HyperTransportBuilder};
 #[cfg(feature = "reqwest")]
 pub use self::reqwest_adapter::ReqwestTransport;

@@ -23,6 +23,8 @@ mod reqwest_only;
 mod server;
 mod subject;
 mod surf_only;
+#[cfg(target_os = "linux")]
+mod syscalls;
 mod threads;
 mod tls;
 mod ureq_only;

@@ -28,8 +28,8 @@ fn a_thread_that_cannot_be_started_is_an_error() {
 
 fn without_threads() {
     let transports: [(&str, Box<dyn Transport>); 4] = [
-        ("lro-connections", Box::new(HyperTransport::new())),
-        ("lro-connections", Box::new(SurfTransport::new())),
+        ("async-io", Box::new(HyperTransport::new())),
+        ("async-io", Box::new(SurfTransport::new())),
         ("lro-reqwest", Box::new(ReqwestTransport::new().unwrap())),
         ("lro-ureq", Box::new(UreqTransport::new())),
     ];

@@ -2,20 +2,18 @@
 //! handshake.
 
 use std::{
-    error::Error as StdError,
     fmt,
     future::{Future, poll_fn},
     io,
-    net::SocketAddr,
+    net::{SocketAddr, TcpStream},
     path::Path,
-    pin::Pin,
-    sync::{Arc, OnceLock},
-    task::{Context, Poll},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    task::Poll,
+    thread,
     time::Duration,
 };
 
-use async_io::Timer;
-use async_net::TcpStream;
+use async_io::{Async, Timer};
 use futures_lite::future::or;
 use futures_rustls::{
     TlsConnector,
@@ -23,16 +21,13 @@ use futures_rustls::{
     rustls::{self, ClientConfig, RootCertStore, crypto::ring},
 };
 use http::{Uri, uri::Scheme};
-use tower_service::Service;
 
-use super::stream::Connection;
-use crate::transport::{TransportError, TransportErrorKind};
+use super::{socket::Socket, stream::Stream};
+use crate::transport::{TransportError, TransportErrorKind, not_started};
 
 /// How long an address is tried alone before the next one is tried in parallel (RFC 8305, section
 /// 5).
 const HEAD_START: Duration = Duration::from_millis(250);
-
-type Connecting = Pin<Box<dyn Future<Output = io::Result<Connection>> + Send>>;
 
 /// The certificates to trust: the user's own TLS configuration, or the public roots and extra ones.
 #[derive(Clone, Debug, Default)]
@@ -79,7 +74,18 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    async fn connect(self, uri: Uri) -> io::Result<Connection> {
+    /// Connects to the host of `uri`, within the time limit.
+    pub(super) async fn open(&self, uri: &Uri) -> Result<Stream, TransportError> {
+        start_reactor()?;
+        let late = async {
+            Timer::after(self.timeout).await;
+            Err(io::Error::new(io::ErrorKind::TimedOut, format!("not connected within {:?}", self.timeout)))
+        };
+        // Polls `connect` first, so a connection on the deadline counts.
+        or(self.connect(uri), late).await.map_err(classify)
+    }
+
+    async fn connect(&self, uri: &Uri) -> io::Result<Stream> {
         let secure = uri.scheme() == Some(&Scheme::HTTPS);
         if let Some(path) = &self.socket {
             if secure {
@@ -87,7 +93,7 @@ impl Connector {
                 // spent on it.
                 return Err(io::Error::new(io::ErrorKind::Unsupported, "https over a unix socket"));
             }
-            return unix(path).await;
+            return Ok(Stream::plain(unix(path).await?));
         }
         let host = uri.host().unwrap_or_default();
         // An IPv6 literal has brackets in a URI. Neither the resolver nor `ServerName` accepts
@@ -97,12 +103,15 @@ impl Connector {
         let stream = connect_first(interleaved(async_net::resolve((host, port)).await?)).await?;
         // Nagle's algorithm and delayed acknowledgements wait for each other: a POST on loopback
         // took 43 ms, 0.1 ms without.
-        stream.set_nodelay(true)?;
+        stream.get_ref().set_nodelay(true)?;
+        let socket = Socket::tcp(stream);
         if !secure {
-            return Ok(Connection::new(stream));
+            return Ok(Stream::plain(socket));
         }
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        Ok(Connection::new(TlsConnector::from(self.tls()?).connect(name, stream).await?))
+        let handshake = TlsConnector::from(self.tls()?).connect(name, socket.clone());
+        let secured = socket.drive(handshake).await??;
+        Ok(Stream::over(socket, secured))
     }
 
     fn tls(&self) -> io::Result<Arc<ClientConfig>> {
@@ -113,25 +122,6 @@ impl Connector {
         // one; the first is kept.
         let config = Arc::new(self.trust.config(self.protocol)?);
         Ok(Arc::clone(self.tls.get_or_init(|| config)))
-    }
-}
-
-impl Service<Uri> for Connector {
-    type Response = Connection;
-    type Error = io::Error;
-    type Future = Connecting;
-
-    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), io::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Connecting {
-        let timeout = self.timeout;
-        let late = async move {
-            Timer::after(timeout).await;
-            Err(io::Error::new(io::ErrorKind::TimedOut, format!("not connected within {timeout:?}")))
-        };
-        Box::pin(or(self.clone().connect(uri), late)) // polls `connect` first, so a connection on the deadline counts
     }
 }
 
@@ -146,24 +136,49 @@ impl fmt::Debug for Connector {
 
 /// Returns the error for a connection that failed: impossible (`https` over a unix socket), with a
 /// certificate that is refused, or not made for any other reason, such as the time limit.
-pub(super) fn classify(error: hyper_util::client::legacy::Error) -> TransportError {
-    let cause = error.source().and_then(<dyn StdError>::downcast_ref::<io::Error>);
-    let tls = cause.and_then(io::Error::get_ref).and_then(|cause| cause.downcast_ref::<rustls::Error>());
-    let kind = match (cause.map(io::Error::kind), tls) {
-        (Some(io::ErrorKind::Unsupported), _) => TransportErrorKind::InvalidRequest,
+fn classify(error: io::Error) -> TransportError {
+    let tls = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    let kind = match (error.kind(), tls) {
+        (io::ErrorKind::Unsupported, _) => TransportErrorKind::InvalidRequest,
         (_, Some(rustls::Error::InvalidCertificate(_))) => TransportErrorKind::Certificate,
         _ => TransportErrorKind::Connect,
     };
     TransportError::new(kind, error)
 }
 
+/// Whether async-io has been used in this process and has its thread. The lock is held only while
+/// that is started.
+static STARTED: Mutex<bool> = Mutex::new(false);
+
+/// Returns whether a transport of this module has sockets, or had some.
+pub(crate) fn has_sockets() -> bool {
+    *STARTED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts the thread of async-io, which wakes what waits for a socket, at the first call.
+///
+/// async-io starts it at its first use and panics if the system has no thread for it. That happens
+/// here on a thread of its own, and is an error.
+fn start_reactor() -> Result<(), TransportError> {
+    const NAME: &str = "async-io";
+    // Not a `Once`: if the thread cannot be started now, a later request tries again.
+    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*started {
+        let first_use = thread::Builder::new().name(NAME.to_owned()).spawn(|| async_io::block_on(async {}));
+        let first_use = first_use.and_then(|first| first.join().map_err(|_| io::ErrorKind::WouldBlock.into()));
+        first_use.map_err(|error| not_started(NAME, &error))?;
+        *started = true;
+    }
+    Ok(())
+}
+
 #[cfg(unix)]
-async fn unix(path: &Path) -> io::Result<Connection> {
-    async_net::unix::UnixStream::connect(path).await.map(Connection::new)
+async fn unix(path: &Path) -> io::Result<Socket> {
+    Async::<std::os::unix::net::UnixStream>::connect(path).await.map(Socket::unix)
 }
 
 #[cfg(not(unix))]
-async fn unix(_path: &Path) -> io::Result<Connection> {
+async fn unix(_path: &Path) -> io::Result<Socket> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "unix sockets are not supported on this platform"))
 }
 
@@ -187,7 +202,7 @@ fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 
 /// Connects to the first address that answers. The next address is tried when one fails or its
 /// [`HEAD_START`] is over.
-async fn connect_first(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+async fn connect_first(addresses: Vec<SocketAddr>) -> io::Result<Async<TcpStream>> {
     let mut waiting = addresses.into_iter();
     let mut attempts = Vec::new();
     // Returned only if the resolver gave no address; later it is the error of the last address that
@@ -195,7 +210,7 @@ async fn connect_first(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     loop {
         match waiting.next() {
-            Some(address) => attempts.push(Box::pin(TcpStream::connect(address))),
+            Some(address) => attempts.push(Box::pin(Async::<TcpStream>::connect(address))),
             None if attempts.is_empty() => return Err(failure),
             None => {}
         }
@@ -246,7 +261,7 @@ mod tests {
         let good = listener.local_addr().unwrap();
         let bad = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let stream = async_io::block_on(connect_first(vec![bad, good])).unwrap();
-        assert_eq!(stream.peer_addr().unwrap(), good);
+        assert_eq!(stream.get_ref().peer_addr().unwrap(), good);
         assert!(async_io::block_on(connect_first(vec![bad])).is_err());
         assert!(async_io::block_on(connect_first(Vec::new())).is_err());
     }

@@ -1,4 +1,4 @@
-//! The default transport: hyper over HTTP/1.1, on a background thread of its own.
+//! The default transport: hyper over HTTP/1.1, on connections that run in the task that waits.
 
 use std::{
     error::Error as StdError,
@@ -7,61 +7,56 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Bytes, BytesMut};
 use futures_rustls::{
     pki_types::{CertificateDer, pem::PemObject},
     rustls::{ClientConfig, RootCertStore},
 };
-use http::{Method, Version, uri::Scheme};
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Incoming};
-use hyper_util::client::legacy::Client;
-use smol_hyper::rt::SmolTimer;
+use http::{HeaderValue, Method, Uri, Version, header::HOST, uri::Scheme};
+use http_body_util::Full;
+use hyper::body::Body;
 
 use super::{
-    BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind, framing,
-    hyper_error::{MAX_STALE, is_closed, kind},
+    BoxFuture, Reply, Request, Transport, TransportError, TransportErrorKind, framing, hyper_error::MAX_STALE,
 };
 
 #[cfg(feature = "grpc")]
 mod channel;
 mod connect;
+mod connection;
+mod pool;
+mod socket;
 mod stream;
+#[cfg(feature = "grpc")]
 mod thread;
 
 #[cfg(feature = "grpc")]
 pub use self::channel::HyperChannel;
+pub(crate) use self::connect::has_sockets;
 use self::{
     connect::{Connector, Trust},
-    stream::Used,
-    thread::Background,
+    connection::{Connection, Failure, Outgoing},
+    pool::{Origin, Pool},
 };
 
-/// The largest number of headers in a reply. hyper's own limit of 100 is less than some gateways
-/// send.
-const MAX_HEADERS: usize = 1_000;
-/// The largest size of a reply's head, in bytes. It is the size of hyper's read buffer, so it also
-/// bounds how much of a body is buffered before it is read. hyper's default is about 400 kB per
-/// connection.
-const MAX_HEAD: usize = 256 * 1024;
 /// The time after which an idle connection is closed.
 const IDLE: Duration = Duration::from_secs(90);
-/// The most memory, in bytes, that is reserved for a body because of its `Content-Length` alone: a
-/// server may announce gigabytes and send nothing.
-const MAX_RESERVED: u64 = 64 * 1024;
+/// The most idle connections that are kept for one origin. A transport is promised to have 1,000
+/// requests at once, all of which may use theirs again; each is an open file of the process.
+const MAX_IDLE: usize = 1_024;
 
 /// The default transport: [hyper](https://docs.rs/hyper) over HTTP/1.1, with TLS by
 /// [rustls](https://docs.rs/rustls).
 ///
-/// It works on any executor and on none. Its connections run on one background thread per process,
-/// which starts at the first request. A caller that blocks the only thread of its executor
-/// therefore does not block the reply it waits for.
+/// It works on any executor and on none. A connection runs in the task that waits for its reply,
+/// and rests between requests: no other task or thread is needed for the reply to arrive, and none
+/// but the one on which [async-io](https://docs.rs/async-io) asks the system for news of sockets.
 ///
 /// Connections are kept alive and shared between clones, by scheme, host and port. If a reused
 /// connection turns out to be closed, the transport sends the request again on another one,
 /// provided that the request is idempotent (`GET`, `PUT`, `DELETE`, …) or was not sent at all. A
 /// `POST` that may have arrived is an error of kind [`Closed`](TransportErrorKind::Closed).
-/// Dropping a request closes its connection.
+/// Dropping a request closes its connection. A connection that is idle for 90 s is closed, and at
+/// most 1,024 idle ones are kept for each origin.
 ///
 /// Certificates are checked against Mozilla's roots, which are compiled in. All addresses of a host
 /// are tried. There is no proxy support and no decompression: no `Accept-Encoding` is sent. A
@@ -70,9 +65,7 @@ const MAX_RESERVED: u64 = 64 * 1024;
 ///
 /// # What it logs
 ///
-/// Nothing. If another crate of the program switches on the feature `tracing` of hyper-util, that
-/// writes the scheme, host and port of connections at the levels `debug` and `trace`, and no paths,
-/// headers or bodies.
+/// Nothing.
 ///
 /// ```
 /// # #[cfg(unix)] {
@@ -84,7 +77,8 @@ const MAX_RESERVED: u64 = 64 * 1024;
 /// ```
 #[derive(Clone, Debug)]
 pub struct HyperTransport {
-    client: Client<Connector, Full<Bytes>>,
+    connector: Connector,
+    pool: Arc<Pool>,
 }
 
 impl HyperTransport {
@@ -113,31 +107,33 @@ impl HyperTransport {
     }
 
     /// Sends the request, again if needed, until a connection answers it: the server may have
-    /// closed the pooled ones.
-    ///
-    /// hyper-util's own retry covers a connection that closes before the request is written. Often
-    /// the close arrives later, after the request was written, and hyper-util then reports an
-    /// error.
-    async fn exchange(&self, request: &Request) -> Result<http::Response<Incoming>, TransportError> {
+    /// closed the pooled ones, and often their end arrives only after the request was written.
+    async fn exchange(&self, request: &Request, max_body: usize) -> Result<Reply, TransportError> {
+        let origin = check(request)?;
         let mut stale = 0;
         loop {
-            let error = match self.client.request(outgoing(request)).await {
-                Ok(mut response) => {
-                    // `remove` rather than `get`: the caller's reply must not carry the
-                    // connection's internals.
-                    if let Some(used) = response.extensions_mut().remove::<Used>() {
-                        used.mark();
-                    }
-                    return Ok(response);
-                }
-                Err(error) => error,
+            let resting = self.pool.take(&origin);
+            let is_new = resting.is_none();
+            let mut connection = match resting {
+                Some(connection) => connection,
+                None => Connection::begin(self.connector.open(request.uri()).await?).await?,
             };
-            stale += 1;
-            // A request that is not idempotent may have been executed. Sending a start call twice
-            // would start two operations.
-            if stale > MAX_STALE || !request.method().is_idempotent() || !went_stale(&error) {
-                return Err(classify(error));
-            }
+            let error = match connection.exchange(outgoing(request, &origin)?, max_body).await {
+                Ok(reply) => {
+                    self.pool.put(origin, connection);
+                    return Ok(reply);
+                }
+                // Each of these uses up a pooled connection, so that they come to an end.
+                Err(Failure::NotSent(_)) if !is_new => continue,
+                // A request that is not idempotent may have been executed. Sending a start call
+                // twice would start two operations.
+                Err(Failure::Stale(_)) if stale < MAX_STALE && request.method().is_idempotent() => {
+                    stale += 1;
+                    continue;
+                }
+                Err(Failure::NotSent(error) | Failure::Stale(error) | Failure::Other(error)) => error,
+            };
+            return Err(error);
         }
     }
 }
@@ -150,13 +146,7 @@ impl Default for HyperTransport {
 
 impl Transport for HyperTransport {
     fn send<'a>(&'a self, request: &'a Request, max_body: usize) -> BoxFuture<'a, Result<Reply, TransportError>> {
-        Box::pin(async move {
-            check(request)?;
-            let (transport, request) = (self.clone(), request.clone());
-            let exchange = async move { transport.exchange(&request).await };
-            let (parts, body) = thread::beside_connections(exchange).await??.into_parts();
-            Ok(Reply::from_parts(parts, read(body, max_body).await?))
-        })
+        Box::pin(self.exchange(request, max_body))
     }
 }
 
@@ -222,13 +212,7 @@ impl HyperTransportBuilder {
     /// Builds the transport. Does no I/O and starts no thread.
     #[must_use]
     pub fn build(self) -> HyperTransport {
-        let client = Client::builder(Background)
-            .pool_timer(SmolTimer::new()) // without it the idle timeout has no effect
-            .pool_idle_timeout(IDLE)
-            .http1_max_headers(MAX_HEADERS)
-            .http1_max_buf_size(MAX_HEAD)
-            .build(self.connector(b"http/1.1"));
-        HyperTransport { client }
+        HyperTransport { connector: self.connector(b"http/1.1"), pool: Pool::new(IDLE, MAX_IDLE) }
     }
 
     fn connector(self, protocol: &'static [u8]) -> Connector {
@@ -242,94 +226,54 @@ impl HyperTransportBuilder {
     }
 }
 
-/// Refuses a request that hyper would refuse later or send in another form.
-fn check(request: &Request) -> Result<(), TransportError> {
-    let refuse = |why: &str| Err(TransportError::message(TransportErrorKind::InvalidRequest, why));
-    match request.uri().scheme() {
-        None => return refuse("its URI has no scheme and host"),
-        // The connector would send any other scheme as plain HTTP, credentials included.
-        Some(scheme) if *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS => {
-            return refuse("its scheme is neither http nor https");
-        }
-        Some(_) => {}
+/// Returns where a request goes, or refuses one that hyper would refuse later or send in another
+/// form.
+fn check(request: &Request) -> Result<Origin, TransportError> {
+    let uri = request.uri();
+    let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
+        return Err(refused("its URI has no scheme and host"));
+    };
+    // The connector would send any other scheme as plain HTTP, credentials included.
+    if *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS {
+        return Err(refused("its scheme is neither http nor https"));
     }
-    if request.uri().host().is_none_or(str::is_empty) {
-        return refuse("its URI has no host");
+    if authority.host().is_empty() {
+        return Err(refused("its URI has no host"));
     }
     // hyper sends only the authority of a CONNECT request and strips its path (RFC 9110, section
     // 9.3.6).
     if *request.method() == Method::CONNECT {
-        return refuse("its method is CONNECT");
+        return Err(refused("its method is CONNECT"));
     }
-    framing::check(request)
+    framing::check(request)?;
+    Ok(Origin { scheme: scheme.clone(), authority: authority.clone() })
 }
 
-/// Converts `request` for hyper.
-fn outgoing(request: &Request) -> http::Request<Full<Bytes>> {
-    let mut request = request.clone().map(Full::new);
-    *request.version_mut() = Version::HTTP_11;
-    let (method, is_empty) = (request.method().clone(), request.body().is_end_stream());
-    framing::for_hyper(request.headers_mut(), &method, is_empty);
-    request
+/// Converts `request` for hyper's connection, which sends the URI as it is and adds no `Host`.
+fn outgoing(request: &Request, origin: &Origin) -> Result<Outgoing, TransportError> {
+    let mut outgoing = request.clone().map(Full::new);
+    *outgoing.version_mut() = Version::HTTP_11;
+    // A server is asked for a path, not for a whole URI (RFC 9112, section 3.2.1).
+    *outgoing.uri_mut() = request.uri().path_and_query().cloned().map_or_else(Uri::default, Uri::from);
+    let (method, is_empty) = (request.method(), outgoing.body().is_end_stream());
+    framing::for_hyper(outgoing.headers_mut(), method, is_empty);
+    if !request.headers().contains_key(HOST) {
+        outgoing.headers_mut().insert(HOST, host(origin)?);
+    }
+    Ok(outgoing)
 }
 
-/// Reads a body to its end, or fails at the first byte beyond `max_body`. An early return drops
-/// `body` unread, which closes its connection.
-async fn read(mut body: Incoming, max_body: usize) -> Result<Bytes, TransportError> {
-    // The `Content-Length`, or 0 for chunks. A body that is announced too large is refused before
-    // its first byte.
-    let announced = body.size_hint().lower();
-    if announced > max_body as u64 {
-        return Err(TransportError::body_too_large(max_body));
-    }
-    // A body that arrives in one frame, as most do, is returned as hyper's own buffer. Only a
-    // second frame makes a copy.
-    let mut first = Bytes::new();
-    let mut whole = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(broken)?.into_data() else { continue }; // trailers
-        if data.len() > max_body.saturating_sub(first.len() + whole.len()) {
-            return Err(TransportError::body_too_large(max_body));
-        }
-        if first.is_empty() && whole.is_empty() {
-            first = data;
-        } else {
-            if whole.is_empty() {
-                whole.reserve(usize::try_from(announced.min(MAX_RESERVED)).unwrap_or_default());
-                whole.extend_from_slice(&std::mem::take(&mut first));
-            }
-            whole.extend_from_slice(&data);
-        }
-    }
-    Ok(if whole.is_empty() { first } else { whole.freeze() })
+/// Returns the `Host` header for an origin: without user information, and without a port that its
+/// scheme implies (RFC 9110, section 7.2).
+fn host(Origin { scheme, authority }: &Origin) -> Result<HeaderValue, TransportError> {
+    let implied = if *scheme == Scheme::HTTPS { 443 } else { 80 };
+    let host = match authority.port_u16() {
+        Some(port) if port != implied => HeaderValue::try_from(format!("{}:{port}", authority.host())),
+        _ => HeaderValue::from_str(authority.host()),
+    };
+    host.map_err(|_| refused("its host cannot be sent in a header"))
 }
 
-/// Returns whether the request failed because its connection had answered an earlier request and
-/// was closed since.
-///
-/// A new connection that breaks does not count: the server is then in trouble, and the error budget
-/// should know.
-fn went_stale(error: &hyper_util::client::legacy::Error) -> bool {
-    let mut extensions = http::Extensions::new();
-    if let Some(connection) = error.connect_info() {
-        connection.get_extras(&mut extensions);
-    }
-    // A connection that answered with invalid HTTP is not stale: the same request would meet the
-    // same reply.
-    let broken = error.source().and_then(<dyn StdError>::downcast_ref::<hyper::Error>).is_some_and(is_closed);
-    broken && extensions.get::<Used>().is_some_and(Used::is_marked)
-}
-
-fn classify(error: hyper_util::client::legacy::Error) -> TransportError {
-    if error.is_connect() {
-        return connect::classify(error);
-    }
-    match error.source().and_then(<dyn StdError>::downcast_ref::<hyper::Error>) {
-        Some(cause) => TransportError::new(kind(cause), error),
-        None => TransportError::new(TransportErrorKind::Other, error),
-    }
-}
-
-fn broken(error: hyper::Error) -> TransportError {
-    TransportError::new(kind(&error), error)
+fn refused(why: &str) -> TransportError {
+    TransportError::message(TransportErrorKind::InvalidRequest, why)
 }

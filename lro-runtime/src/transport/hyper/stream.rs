@@ -3,81 +3,80 @@
 use std::{
     io,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     task::{Context, Poll},
 };
 
 use futures_lite::{AsyncRead, AsyncWrite};
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{self, Connected};
-use smol_hyper::rt::FuturesIo;
 
-/// A TCP, TLS or unix socket stream.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+use super::socket::Socket;
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+/// The most bytes that one read asks for. More than most replies have, so that one read is enough.
+const READ: usize = 8 * 1024;
 
-/// A flag for whether a connection has answered a request. It distinguishes a connection that was
-/// closed while idle from one that never worked.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Used(Arc<AtomicBool>);
+/// A socket, or TLS over one.
+trait Layer: AsyncRead + AsyncWrite + Send + Unpin {}
 
-impl Used {
-    // Release pairs with the Acquire in `is_marked`: two requests on the same connection may run on
-    // different threads.
-    pub(super) fn mark(&self) {
-        self.0.store(true, Ordering::Release);
-    }
+impl<L: AsyncRead + AsyncWrite + Send + Unpin> Layer for L {}
 
-    pub(super) fn is_marked(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
-}
-
-/// One connection as hyper sees it, with its [`Used`] flag.
-pub(super) struct Connection {
+/// One connected stream as hyper sees it. Like its [`Socket`], it registers no waker.
+pub(super) struct Stream {
     // Boxed, so that hyper's connection code is compiled once and not for each kind of stream.
-    stream: FuturesIo<Box<dyn Stream>>,
-    used: Used,
+    layer: Box<dyn Layer>,
+    socket: Socket,
 }
 
-impl Connection {
-    pub(super) fn new(stream: impl Stream + 'static) -> Self {
-        Self { stream: FuturesIo::new(Box::new(stream)), used: Used::default() }
+impl Stream {
+    pub(super) fn plain(socket: Socket) -> Self {
+        Self { layer: Box::new(socket.clone()), socket }
     }
-}
 
-impl connect::Connection for Connection {
-    fn connected(&self) -> Connected {
-        // hyper-util copies an extra into each response and into the error of a failed request: no
-        // other way leads from either back to the connection.
-        Connected::new().extra(self.used.clone())
+    /// Wraps `layer`, which reads and writes `socket`.
+    pub(super) fn over(socket: Socket, layer: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
+        Self { layer: Box::new(layer), socket }
     }
-}
 
-impl Read for Connection {
-    fn poll_read(
+    pub(super) fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// Reads into `buffer` what there is, at most [`READ`] bytes.
+    pub(super) fn poll_fill(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
+        buffer: &mut ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        // Read here and copied, because hyper's buffer is not initialized and can be filled in
+        // place by unsafe code only.
+        let mut bytes = [0; READ];
+        let room = buffer.remaining().min(READ);
+        let Some(bytes) = bytes.get_mut(..room) else { return Poll::Ready(Ok(())) };
+        Pin::new(&mut self.layer).poll_read(context, bytes).map_ok(|read| {
+            buffer.put_slice(bytes.get(..read).unwrap_or_default());
+        })
     }
 }
 
-impl Write for Connection {
+impl Read for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        mut buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.poll_fill(context, &mut buffer)
+    }
+}
+
+impl Write for Stream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        Pin::new(&mut self.layer).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        Pin::new(&mut self.layer).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        Pin::new(&mut self.layer).poll_close(context)
     }
 }

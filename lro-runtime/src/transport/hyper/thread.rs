@@ -1,15 +1,18 @@
 //! The background thread on which every connection of every
-//! [`HyperTransport`](super::HyperTransport) runs.
+//! [`HyperChannel`](super::HyperChannel) runs.
 
 use std::{
     future::{Future, pending},
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
     sync::{Mutex, PoisonError},
+    task::{Context, Poll},
     thread,
+    time::{Duration, Instant},
 };
 
 use async_executor::Executor;
-use async_io::block_on;
+use async_io::{Timer, block_on};
 
 use crate::transport::{TransportError, TransportErrorKind, not_started};
 
@@ -70,3 +73,29 @@ where
         CONNECTIONS.spawn(connection).detach();
     }
 }
+
+/// The timers of async-io, for hyper.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timers;
+
+impl hyper::rt::Timer for Timers {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn hyper::rt::Sleep>> {
+        Box::pin(Sleep(Timer::after(duration)))
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn hyper::rt::Sleep>> {
+        Box::pin(Sleep(Timer::at(deadline)))
+    }
+}
+
+struct Sleep(Timer);
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.0).poll(context).map(drop)
+    }
+}
+
+impl hyper::rt::Sleep for Sleep {}
