@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use lro_runtime::{Timer, testing::VirtualClock, transport::BoxFuture};
+use lro_runtime::{Timer, testing::VirtualClock, timer::BoxSleep, transport::BoxFuture};
 
 use crate::simulate::lies::Lie;
 
