@@ -30,15 +30,15 @@ pub use self::{fault::Fault, guards::GUARDS, misbehaving::FAULTS, restart::RESTA
 /// How long a case may take before it counts as hanging.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Returns every adapter with its name. ureq's is new, because its pool keeps dead connections
-/// until they are asked for; the others keep theirs from case to case, as a program does.
+/// Returns every adapter with its name. They are new but for reqwest's, because their pools keep
+/// connections that a server has closed until they are asked for or have rested for too long;
+/// reqwest's is kept from case to case, as a program keeps it.
 fn adapters() -> [(&'static str, Arc<dyn Transport>); 4] {
-    static KEPT: OnceLock<(HyperTransport, SurfTransport, ReqwestTransport)> = OnceLock::new();
-    let kept = || (HyperTransport::new(), SurfTransport::new(), ReqwestTransport::new().unwrap());
-    let (hyper, surf, reqwest) = KEPT.get_or_init(kept).clone();
+    static KEPT: OnceLock<ReqwestTransport> = OnceLock::new();
+    let reqwest = KEPT.get_or_init(|| ReqwestTransport::new().unwrap()).clone();
     [
-        ("hyper", Arc::new(hyper)),
-        ("surf", Arc::new(surf)),
+        ("hyper", Arc::new(HyperTransport::new())),
+        ("surf", Arc::new(SurfTransport::new())),
         ("reqwest", Arc::new(reqwest)),
         ("ureq", Arc::new(UreqTransport::new())),
     ]
