@@ -62,7 +62,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
 
 /// Returns the loop by hand over a client of reqwest, in a runtime of tokio with one thread.
 #[cfg(feature = "reqwest")]
-fn by_reqwest(base: &str, clock: &Clock) -> Result<impl Fn() -> Result<(), Box<dyn Error>>, Box<dyn Error>> {
+fn by_reqwest(base: &str, clock: &Clock) -> std::io::Result<impl Fn() -> Result<(), Box<dyn Error>>> {
     use lro_runtime::transport::{Reply, Request};
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -9,7 +9,6 @@ use std::{
     path::PathBuf,
     process::{Command, Output},
     sync::Once,
-    time::Duration,
 };
 
 use lro_runtime::{

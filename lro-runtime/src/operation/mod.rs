@@ -87,7 +87,7 @@ impl<S: OperationState> Operation<S> {
     ///
     /// Metadata that does not decode is `None` here and an error in [`metadata`](Self::metadata).
     /// An operation that succeeded with a response that does not decode reads as failed with
-    /// [`Code::DataLoss`]; `into_result` then returns an error of kind
+    /// [`Code::DataLoss`](crate::Code::DataLoss); `into_result` then returns an error of kind
     /// [`Decode`](crate::ErrorKind::Decode), and [`raw`](Self::raw) returns the message as
     /// received.
     #[must_use]
