@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Uri};
 use lro_runtime::{
     Dialect, Error, ErrorKind, Failure, Payload, PollSettings, RawOperation, Resume, State, Status, Token, block_on,
     details::Detail,
-    dialect::{Cursor, Encoding, Hint, ListQuery, Observation, Part, encode_name, url_in},
+    dialect::{Cursor, Encoding, Hint, ListPage, ListQuery, Observation, Part, encode_name, url_in},
     testing::VirtualClock,
     transport::{Reply, Request},
 };
@@ -39,6 +39,8 @@ const TEXT: usize = 4096;
 /// values themselves.
 const TIMES: u64 = 64;
 const AT_LEAST: u64 = 128 * 1024;
+/// How much memory an entry of a page may hold.
+const ENTRY: u64 = 1024;
 
 fn of_seed(seed: u64) -> Counts {
     let (bytes, kinds) = generate::case(seed);
@@ -92,7 +94,7 @@ pub fn read(bytes: &[u8]) -> Counts {
     query.parent.clone_from(&name);
     query.options = service.options;
     judged(dialect.list(&query)).iter().for_each(fit_to_show);
-    if let Some(page) = judged(frugal(&reply, || dialect.read_list(&query, &reply))) {
+    if let Some(page) = judged(frugal_page(&reply, || dialect.read_list(&query, &reply))) {
         counts.add("pages", 1);
         fit_to_show(&page.failure);
         for listed in page.operations {
@@ -189,14 +191,29 @@ fn loose_texts(reply: &Reply, case: &Case, counts: &mut Counts) {
     }
 }
 
+/// Reads a page, of which an entry may take two bytes on the wire, and counts what that allocates.
+fn frugal_page<'a>(
+    reply: &Reply,
+    read: impl FnOnce() -> Result<ListPage<'a>, Failure>,
+) -> Result<ListPage<'a>, Failure> {
+    let entries = |page: &Result<ListPage<'_>, Failure>| page.as_ref().map_or(0, |page| page.operations.len());
+    frugal_beside(reply, |page| ENTRY * entries(page) as u64, read)
+}
+
 /// Reads, and counts what the reading allocates.
 fn frugal<T>(reply: &Reply, read: impl FnOnce() -> T) -> T {
+    frugal_beside(reply, |_| 0, read)
+}
+
+/// Reads, and counts what the reading allocates beside what the value itself may take.
+fn frugal_beside<T>(reply: &Reply, value: impl FnOnce(&T) -> u64, read: impl FnOnce() -> T) -> T {
     let mut out = None;
     let info = allocation_counter::measure(|| out = Some(read()));
     let length = reply.body().len() + reply.headers().values().map(HeaderValue::len).sum::<usize>();
-    let most = TIMES * length as u64 + AT_LEAST;
+    let out = out.expect("it was read");
+    let most = TIMES * length as u64 + AT_LEAST + value(&out);
     assert!(info.bytes_max <= most, "{} bytes held for a reply of {length}", info.bytes_max);
-    out.expect("it was read")
+    out
 }
 
 /// Looks at a failure, and keeps what is none.
