@@ -120,10 +120,6 @@ impl<'de> MapAccess<'de> for Fields<'de> {
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
         seed.deserialize(Member(self.value))
     }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.members.len())
-    }
 }
 
 /// The value of a member, without space around it.
