@@ -262,7 +262,10 @@ pub(crate) fn encode_name(name: &str) -> Result<String, UrlError> {
     for (index, segment) in name.split('/').enumerate() {
         match segment {
             "" => return Err(refused("has an empty segment")),
-            "." | ".." => return Err(refused("would leave its collection")),
+            // Some servers take a backslash for a slash once they have decoded it.
+            _ if segment.split('\\').any(|part| part == "." || part == "..") => {
+                return Err(refused("would leave its collection"));
+            }
             _ if index > 0 => out.push('/'),
             _ => {}
         }
@@ -436,7 +439,7 @@ mod tests {
             "projects/example.com:p/operations/a%20b"
         );
         assert_eq!(encode_name("a?b#c%2e%2e\u{7}ä\\").unwrap(), "a%3Fb%23c%252e%252e%07%C3%A4%5C");
-        for refused in ["", "/a", "a//b", "a/../b", "..", "a/.", "a/"] {
+        for refused in ["", "/a", "a//b", "a/../b", "..", "a/.", "a/", "..\\b", "a/b\\..", "a\\.\\b"] {
             assert!(encode_name(refused).is_err(), "{refused}");
         }
     }

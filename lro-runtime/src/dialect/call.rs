@@ -90,8 +90,8 @@ impl fmt::Debug for Call {
 ///
 /// A name comes from a server and is opaque, but as part of a path it must not leave its
 /// collection. The segments `.` and `..` are refused, because encoding them does not help: servers
-/// decode them again. Empty segments are refused too. `%`, `?`, `#`, `\`, spaces, control
-/// characters and non-ASCII are percent-encoded.
+/// decode them again; to some of them, a backslash ends a segment, too. Empty segments are refused.
+/// `%`, `?`, `#`, `\`, spaces, control characters and non-ASCII are percent-encoded.
 ///
 /// # Errors
 ///
