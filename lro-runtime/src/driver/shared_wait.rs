@@ -215,15 +215,20 @@ impl<H> Drop for Waiting<H> {
         let mut state = self.inner.lock();
         let waiter = state.waiters.remove(&id);
         // The last waiter drops the loop, and with it a request in flight. The next waiter begins
-        // again at the last snapshot. Any other waiter may just go: what the loop waits for wakes
-        // those that remain.
-        let rest = state.waiters.is_empty() && !matches!(state.poll_loop, PollLoop::Ended(_));
-        let rest = rest.then(|| std::mem::replace(&mut state.poll_loop, PollLoop::NotBegun));
+        // again at the last snapshot, but not before that request is dropped: there is one at a
+        // time. Any other waiter may just go: what the loop waits for wakes those that remain.
+        let is_last = state.waiters.is_empty() && !matches!(state.poll_loop, PollLoop::Ended(_) | PollLoop::Taken);
+        let rest = is_last.then(|| std::mem::replace(&mut state.poll_loop, PollLoop::Taken));
         // The lock is released first. Dropping the loop runs foreign code (a transport, a timer)
         // that may wake the loop's waker, and that takes the lock a second time on this thread.
         // Dropping a waker may drop another waiter.
         drop(state);
-        drop((waiter, rest));
+        if let Some(rest) = rest {
+            let turn = Turn { inner: &self.inner, poll_loop: PollLoop::NotBegun };
+            drop(rest);
+            drop(turn);
+        }
+        drop(waiter);
     }
 }
 
