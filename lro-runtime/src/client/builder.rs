@@ -324,6 +324,7 @@ impl OperationsBuilder {
             },
             cookies: self.cookies.then(Arc::default),
             schedules: Arc::default(),
+            spare: Arc::default(),
         };
         Ok(Operations { inner: Arc::new(inner) })
     }

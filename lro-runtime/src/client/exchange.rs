@@ -13,7 +13,7 @@ use super::{
 use crate::{
     dialect::{Call, Cursor, Dialect},
     message::{Reply, Request},
-    operation::snapshot::PollTarget,
+    operation::snapshot::{PollRequest, PollTarget},
     secrets::is_plain_header,
     status::{Cause, Failure},
     timer::{Timer, limit::within},
@@ -26,9 +26,18 @@ impl Operations {
     pub(crate) fn target(&self, dialect: Arc<dyn Dialect>, cursor: Cursor) -> PollTarget {
         let request = match cursor.refusal() {
             Some(refusal) => Err(refusal),
-            None => dialect.poll(&cursor).and_then(|call| self.request(call)),
+            None => dialect.poll(&cursor).and_then(|call| self.poll_request(call)),
         };
-        PollTarget { dialect, cursor, request }
+        PollTarget { dialect, cursor, request: request.map_err(Box::new) }
+    }
+
+    /// Builds the request of a poll, as little of it as it has of its own.
+    fn poll_request(&self, call: Call) -> Result<PollRequest, Failure> {
+        let (uri, access) = self.resolved(&call.target)?;
+        if access == Access::Full && self.inner.query.is_empty() && call.is_plain_get() {
+            return Ok(PollRequest::Get(uri));
+        }
+        Ok(PollRequest::Whole(Box::new(self.request_to(uri, access, call)?)))
     }
 
     /// Builds the request of `call` with the client's headers. Fails if its target is not on a
@@ -38,6 +47,11 @@ impl Operations {
     /// [`exchange`](Self::exchange) adds them.
     pub(crate) fn request(&self, call: Call) -> Result<Request, Failure> {
         let (uri, access) = self.resolved(&call.target)?;
+        self.request_to(uri, access, call)
+    }
+
+    /// Builds the request of `call`, whose target is `uri`.
+    fn request_to(&self, uri: Uri, access: Access, call: Call) -> Result<Request, Failure> {
         let mut request = Request::new(call.body);
         *request.method_mut() = call.method;
         let headers = match access {
@@ -47,7 +61,7 @@ impl Operations {
                 // call.
                 let mut headers = self.inner.headers.clone();
                 headers.extend(call.headers);
-                if !self.inner.query.is_empty() && self.is_to_own_origin(&request) {
+                if !self.inner.query.is_empty() && self.is_to_own_origin(request.uri()) {
                     request.extensions_mut().insert(OwnRequest);
                 }
                 headers
@@ -119,14 +133,13 @@ impl Operations {
     /// Returns the origin that is asked about an operation; the client's own, if nothing is sent to
     /// the place of its polls.
     pub(crate) fn origin_of(&self, target: Option<&PollTarget>) -> Origin {
-        let polled = target.and_then(|target| target.request.as_ref().ok());
-        let origin = polled.and_then(|request| Origin::of(request.uri()));
+        let origin = target.and_then(PollTarget::uri).and_then(Origin::of);
         origin.unwrap_or_else(|| self.inner.origins.own().clone())
     }
 
-    /// Whether `request` goes to the client's own origin, whose requests get the client's query.
-    pub(crate) fn is_to_own_origin(&self, request: &Request) -> bool {
-        Origin::of(request.uri()).as_ref() == Some(self.inner.origins.own())
+    /// Whether `uri` is on the client's own origin, whose requests get the client's query.
+    pub(crate) fn is_to_own_origin(&self, uri: &Uri) -> bool {
+        Origin::of(uri).as_ref() == Some(self.inner.origins.own())
     }
 
     /// Whether every request to the own origin gets a query parameter of this name.
@@ -231,7 +244,7 @@ impl Operations {
 /// Marks the values of all headers that are not known to be harmless as sensitive, whether the
 /// builder, the start call or the dialect has set them: `http` prints such a value as `Sensitive`,
 /// so that a transport that logs requests does not show it.
-fn mark_secrets(headers: &mut HeaderMap) {
+pub(super) fn mark_secrets(headers: &mut HeaderMap) {
     let secret = headers.iter_mut().filter(|(name, _)| !is_plain_header(name.as_str()));
     secret.for_each(|(_, value)| value.set_sensitive(true));
 }

@@ -28,6 +28,7 @@ mod list;
 mod path_template;
 mod resume;
 mod schedules;
+mod spare;
 mod start;
 mod start_id;
 mod start_policy;
@@ -41,7 +42,10 @@ pub use self::{
     list::{BlockingList, ListOperations},
     start_id::StartIdIn,
 };
-use self::{cookies::Cookies, schedules::Schedules, start_policy::StartPolicy, trust::Origins};
+pub(crate) use self::spare::Outgoing;
+use self::{
+    cookies::Cookies, schedules::Schedules, spare::SpareRequests, start_policy::StartPolicy, trust::Origins,
+};
 
 /// A client of one service: starts operations and gives access to them by name.
 ///
@@ -83,6 +87,7 @@ struct Inner {
     start_policy: StartPolicy,
     cookies: Option<Arc<Cookies>>,
     schedules: Arc<Schedules>,
+    spare: Arc<SpareRequests>,
 }
 
 // The base URL may have secrets in its query, and header values are secret: neither is shown.

@@ -67,6 +67,11 @@ impl Call {
         self.body = body.into();
         self
     }
+
+    /// Whether this call is a `GET` of its target and nothing else.
+    pub(crate) fn is_plain_get(&self) -> bool {
+        self.method == Method::GET && self.headers.is_empty() && self.body.is_empty() && self.own_query.is_none()
+    }
 }
 
 // By hand, not derived: the target may have a signature in its query, and headers and the body may

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use http::HeaderMap;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{
     secrets::{of_caller, without_secrets},
@@ -23,59 +23,51 @@ use crate::{
 ///
 /// Headers are not stored. The token says [which parameters it left
 /// out](crate::Token::left_out).
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
+#[serde(from = "Stored<'static>")]
 pub struct Cursor {
-    key: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Shared with the snapshot, whose name it mostly is.
+    key: Arc<str>,
+    /// Whether the caller wrote the key. Not in a token, whose values have nothing left in them
+    /// that would have to be left out.
+    key_is_own: bool,
+    /// Boxed, because most cursors are a name alone, and a program may hold a hundred thousand.
+    rest: Option<Box<Rest>>,
+}
+
+/// What a cursor may have beside its key.
+#[derive(Clone, Default)]
+struct Rest {
     parts: Vec<(Cow<'static, str>, String)>,
-    /// Never serialised: header values may be secrets, and a token is read by another process,
-    /// whose client has headers of its own.
-    #[serde(skip)]
+    /// Not in a token: header values may be secrets, and a token is read by another process, whose
+    /// client has headers of its own.
     headers: Option<Arc<HeaderMap>>,
     /// Why nothing is sent to this place, if the dialect refused it. A token keeps it: a resume
     /// must not poll what the start refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     refused: Option<Refusal>,
-    /// Which values the caller wrote. Not in a token, whose values have nothing left in them that
-    /// would have to be left out.
-    #[serde(skip)]
-    own: Own,
-    /// Which parts no poll needs.
-    #[serde(skip)]
-    spare: Spare,
+    /// The names of the parts that the caller wrote. Not in a token, as above.
+    own: Vec<Cow<'static, str>>,
+    /// The names of the parts that no poll needs.
+    spare: &'static [&'static str],
     /// The spare parts that a token had no room for, and how many bytes they took.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     left_out: Vec<(Cow<'static, str>, usize)>,
 }
 
-/// Which values of a cursor the caller wrote.
-#[derive(Clone, Default)]
-struct Own {
-    key: bool,
-    parts: Vec<Cow<'static, str>>,
+/// What a cursor without anything but its key has beside it.
+static NOTHING: Rest =
+    Rest { parts: Vec::new(), headers: None, refused: None, own: Vec::new(), spare: &[], left_out: Vec::new() };
+
+/// A cursor as a token has it.
+#[derive(Serialize, Deserialize)]
+struct Stored<'a> {
+    key: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    parts: Cow<'a, [(Cow<'static, str>, String)]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refused: Option<Cow<'a, Refusal>>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    left_out: Cow<'a, [(Cow<'static, str>, usize)]>,
 }
-
-/// The names of the parts that no poll needs.
-#[derive(Clone, Default)]
-struct Spare(&'static [&'static str]);
-
-// Always equal: cursors that lead to the same place are equal, and one that a token has stored has
-// no marks any more.
-impl PartialEq for Own {
-    fn eq(&self, _other: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Own {}
-
-impl PartialEq for Spare {
-    fn eq(&self, _other: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Spare {}
 
 /// How many bytes of a token one name or URL may take, as it is written there.
 const LONGEST_VALUE: usize = 16 * 1024;
@@ -94,21 +86,67 @@ enum Refusal {
     Protocol(String),
 }
 
+impl From<Stored<'_>> for Cursor {
+    fn from(stored: Stored<'_>) -> Self {
+        let (parts, left_out) = (stored.parts.into_owned(), stored.left_out.into_owned());
+        let rest = Rest { parts, refused: stored.refused.map(Cow::into_owned), left_out, ..Rest::default() };
+        Self { rest: (rest != NOTHING).then(|| Box::new(rest)), ..Self::new(stored.key) }
+    }
+}
+
+impl Serialize for Cursor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rest = self.rest();
+        let stored = Stored {
+            key: (&*self.key).into(),
+            parts: (&*rest.parts).into(),
+            refused: rest.refused.as_ref().map(Cow::Borrowed),
+            left_out: (&*rest.left_out).into(),
+        };
+        stored.serialize(serializer)
+    }
+}
+
+// Without the marks, which say who wrote a value and what it is for: cursors that lead to the same
+// place are equal, and one that a token has stored has no marks any more.
+impl PartialEq for Rest {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { parts, headers, refused, left_out, own: _, spare: _ } = self;
+        (parts, headers, refused, left_out) == (&other.parts, &other.headers, &other.refused, &other.left_out)
+    }
+}
+
+impl PartialEq for Cursor {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key && self.rest() == other.rest()
+    }
+}
+
+impl Eq for Cursor {}
+
 impl Cursor {
     /// Creates a cursor with this name or URL as its key.
     #[must_use]
     pub fn new(key: impl Into<String>) -> Self {
-        Self { key: key.into(), ..Self::default() }
+        Self { key: Arc::from(key.into()), key_is_own: false, rest: None }
+    }
+
+    fn rest(&self) -> &Rest {
+        self.rest.as_deref().unwrap_or(&NOTHING)
+    }
+
+    fn rest_mut(&mut self) -> &mut Rest {
+        self.rest.get_or_insert_default()
     }
 
     /// Sets the part `name`, replacing an earlier value.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
-        let name = name.into();
-        self.parts.retain(|(known, _)| *known != name);
-        self.own.parts.retain(|known| *known != name);
-        self.left_out.retain(|(known, _)| *known != name);
-        self.parts.push((name, value.into()));
+        let (name, rest) = (name.into(), self.rest_mut());
+        rest.parts.retain(|(known, _)| *known != name);
+        rest.own.retain(|known| *known != name);
+        rest.left_out.retain(|(known, _)| *known != name);
+        rest.parts.push((name, value.into()));
         self
     }
 
@@ -139,7 +177,7 @@ impl Cursor {
     pub fn with_own(self, name: impl Into<Cow<'static, str>>, url: impl Into<String>) -> Self {
         let name = name.into();
         let mut cursor = self.with(name.clone(), url);
-        cursor.own.parts.push(name);
+        cursor.rest_mut().own.push(name);
         cursor
     }
 
@@ -149,7 +187,9 @@ impl Cursor {
     /// They stay in this process: a token does not contain them.
     #[must_use]
     pub fn with_headers(mut self, headers: HeaderMap) -> Self {
-        self.headers = (!headers.is_empty()).then(|| Arc::new(headers));
+        if !headers.is_empty() || self.rest.is_some() {
+            self.rest_mut().headers = (!headers.is_empty()).then(|| Arc::new(headers));
+        }
         self
     }
 
@@ -163,9 +203,11 @@ impl Cursor {
     pub fn at(mut self, key: impl Into<String>) -> Self {
         let key = key.into();
         let query = |url: &str| url.split_once('?').map(|(_, query)| query.to_owned());
-        self.own.key = self.own.key && query(&self.key) == query(&key);
-        self.key = key;
-        self.refused = None;
+        self.key_is_own = self.key_is_own && query(&self.key) == query(&key);
+        self.key = Arc::from(key);
+        if let Some(rest) = &mut self.rest {
+            rest.refused = None;
+        }
         self
     }
 
@@ -174,13 +216,13 @@ impl Cursor {
     #[must_use]
     pub fn at_own(self, key: impl Into<String>) -> Self {
         let mut cursor = self.at(key);
-        cursor.own.key = true;
+        cursor.key_is_own = true;
         cursor
     }
 
     /// Whether the caller wrote the key.
     pub(crate) fn is_own(&self) -> bool {
-        self.own.key
+        self.key_is_own
     }
 
     /// Makes every call with this cursor fail with `why`, before anything is sent.
@@ -200,7 +242,7 @@ impl Cursor {
     /// ```
     #[must_use]
     pub fn refused(mut self, why: &Failure) -> Self {
-        self.refused = Some(match why.cause() {
+        self.rest_mut().refused = Some(match why.cause() {
             Cause::Untrusted(message) => Refusal::Untrusted(message.clone()),
             _ => Refusal::Protocol(why.to_string()),
         });
@@ -211,7 +253,7 @@ impl Cursor {
     /// [`refused`](Self::refused).
     #[must_use]
     pub fn refusal(&self) -> Option<Failure> {
-        self.refused.as_ref().map(|refused| match refused {
+        self.rest().refused.as_ref().map(|refused| match refused {
             Refusal::Untrusted(message) => Failure::untrusted(message),
             Refusal::Protocol(message) => Failure::protocol(message),
         })
@@ -223,50 +265,57 @@ impl Cursor {
         &self.key
     }
 
+    /// Returns the key, shared.
+    pub(crate) fn shared_key(&self) -> &Arc<str> {
+        &self.key
+    }
+
     /// Returns the value of the part `name`, or `None` if there is no such part.
     #[must_use]
     pub fn part(&self, name: &str) -> Option<&str> {
-        self.parts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.rest().parts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Says that no poll needs the parts with these names, and only a later reply may make one
     /// needed. A token that has no room for such a part is written without it.
     pub(crate) fn with_spare(mut self, names: &'static [&'static str]) -> Self {
-        self.spare = Spare(names);
+        self.rest_mut().spare = names;
         self
     }
 
     /// Returns why the part `name` is missing, if a token had no room for it.
     pub(crate) fn why_missing(&self, name: &str) -> Option<Failure> {
-        let (name, length) = self.left_out.iter().find(|(known, _)| known == name)?;
+        let (name, length) = self.rest().left_out.iter().find(|(known, _)| known == name)?;
         Some(Failure::protocol(format!("`{name}` is {length} bytes long, and the token had no room for it")))
     }
 
     /// Returns the names of the parts that a token had no room for.
     pub(crate) fn left_out(&self) -> impl Iterator<Item = &str> {
-        self.left_out.iter().map(|(name, _)| &**name)
+        self.rest().left_out.iter().map(|(name, _)| &**name)
     }
 
     /// Returns a copy of the headers that every poll repeats; empty if there are none.
     #[must_use]
     pub fn headers(&self) -> HeaderMap {
-        self.headers.as_deref().cloned().unwrap_or_default()
+        self.rest().headers.as_deref().cloned().unwrap_or_default()
     }
 
     /// Returns the cursor as a token stores it: without headers, without what of each value is not
     /// stored, and within a limit. The names of the parameters that are not stored are added to
     /// `left_out`. The refusal, which is a sentence, loses the secrets of URLs in it.
     pub(crate) fn stored(mut self, left_out: &mut Vec<String>) -> Self {
-        let own = std::mem::take(&mut self.own);
-        self.headers = None;
-        if let Some(Refusal::Untrusted(why) | Refusal::Protocol(why)) = &mut self.refused {
-            *why = kept(why, 4 * CUT);
-        }
         let mut clean =
             |value: &str, is_own| if is_own { of_caller(value, left_out) } else { without_secrets(value, left_out) };
-        self.key = clean(&self.key, own.key);
-        for (name, value) in &mut self.parts {
-            *value = clean(value, own.parts.contains(name));
+        self.key = Arc::from(clean(&self.key, std::mem::take(&mut self.key_is_own)));
+        if let Some(rest) = self.rest.as_deref_mut() {
+            rest.headers = None;
+            if let Some(Refusal::Untrusted(why) | Refusal::Protocol(why)) = &mut rest.refused {
+                *why = kept(why, 4 * CUT);
+            }
+            let own = std::mem::take(&mut rest.own);
+            for (name, value) in &mut rest.parts {
+                *value = clean(value, own.contains(name));
+            }
         }
         self.bounded()
     }
@@ -274,23 +323,23 @@ impl Cursor {
     /// Returns the cursor without the spare parts that a token has no room for; or a refused one at
     /// the beginning of its key, if the token has no room for what every poll needs.
     fn bounded(mut self) -> Self {
-        let spare = std::mem::take(&mut self.spare).0;
-        let is_spare = |name: &str| spare.contains(&name);
         while let Some(why) = self.excess() {
-            let longest = self.parts.iter().filter(|(name, _)| is_spare(name)).max_by_key(|(_, value)| value.len());
+            let rest = self.rest_mut();
+            let is_spare = |name: &str| rest.spare.contains(&name);
+            let longest = rest.parts.iter().filter(|(name, _)| is_spare(name)).max_by_key(|(_, value)| value.len());
             let Some((name, value)) = longest.cloned() else {
                 return Self::new(cut(&self.key, CUT)).refused(&Failure::protocol(why));
             };
-            self.parts.retain(|(known, _)| *known != name);
-            self.left_out.push((name, written(&value)));
+            rest.parts.retain(|(known, _)| *known != name);
+            rest.left_out.push((name, written(&value)));
         }
         self
     }
 
     /// Returns what a token has no room for, in words; `None` if it has room for the cursor.
     fn excess(&self) -> Option<String> {
-        let values = std::iter::once(("the name or URL", &self.key))
-            .chain(self.parts.iter().map(|(_, value)| ("a URL beside the one that is polled", value)));
+        let values = std::iter::once(("the name or URL", &*self.key))
+            .chain(self.rest().parts.iter().map(|(_, value)| ("a URL beside the one that is polled", &**value)));
         let mut values = values.map(|(what, value)| (what, written(value)));
         if let Some((what, length)) = values.find(|(_, length)| *length > LONGEST_VALUE) {
             return Some(too_long(what, length, LONGEST_VALUE));
@@ -317,10 +366,11 @@ impl fmt::Debug for Cursor {
         const PARTS: usize = 4;
         let mut out = f.debug_map();
         out.entry(&"key", &quoted_name(&self.key));
-        for (name, value) in self.parts.iter().take(PARTS) {
+        let parts = &self.rest().parts;
+        for (name, value) in parts.iter().take(PARTS) {
             out.entry(&quoted_part(name), &quoted_part(value));
         }
-        if self.parts.len() > PARTS {
+        if parts.len() > PARTS {
             return out.finish_non_exhaustive();
         }
         out.finish()

@@ -131,14 +131,38 @@ enum Plan {
 /// A poll that the driver was asked for and has not reported yet.
 #[derive(Clone, Copy)]
 struct Polling {
-    /// The action that [`Engine::next`] repeats until the driver reports.
-    action: Action,
-    began: Instant,
+    began: Moment,
     /// When the poll was planned for. Earlier than `began` if the timer overslept.
     planned: Moment,
+    limit: Duration,
     /// For how long the server was asked to hold the poll.
     held: Option<Duration>,
     is_last_poll: bool,
+}
+
+impl Polling {
+    /// Returns the action that [`Engine::next`] repeats until the driver reports.
+    fn action(self) -> Action {
+        Action::Poll { limit: self.limit, hold: self.held }
+    }
+}
+
+/// Failures in a row. Few waits ever have one, so it is apart.
+#[derive(Clone, Default)]
+struct Failing {
+    /// What they have spent of the error budget.
+    spent: Spending,
+    /// The last of them, which was the last poll: the cause that a timeout reports.
+    last: Option<Box<Failure>>,
+}
+
+/// What the engine knows of a server that it asks to hold polls. Few waits do, so it is apart.
+#[derive(Clone, Default)]
+struct Holding {
+    /// The delay that the next held poll takes the place of, where holds are in place of delays.
+    delay: Duration,
+    /// When the next poll is due if the server turns out not to hold polls.
+    due_without: Option<Moment>,
 }
 
 /// What a driver must know of the poll that it was asked for.
@@ -163,9 +187,9 @@ pub(crate) struct Engine {
     began: Instant,
     /// When the wait expires. `None` if it never does, or at a time that the clock cannot hold.
     deadline: Option<Moment>,
-    /// Until when a `404 Not Found` is forgiven. `None` if the start is unknown, or the operation
+    /// Until when a `404 Not Found` is forgiven. Long ago if the start is unknown, or the operation
     /// was found where it is polled: then it is not forgiven.
-    grace_ends: Option<Moment>,
+    grace_ends: Moment,
     rng: fastrand::Rng,
     plan: Plan,
     /// Whether `next` has told the driver to sleep until the plan's time. If so, a poll that begins
@@ -173,10 +197,8 @@ pub(crate) struct Engine {
     told_to_wait: bool,
     /// How many polls were asked for.
     attempts: u32,
-    /// What failures in a row have spent of the error budget.
-    spent: Spending,
-    /// The failure of the last poll, if it failed: the cause that a timeout reports.
-    last_failure: Option<Box<Failure>>,
+    /// The failures since the last success, if there are some.
+    failing: Option<Box<Failing>>,
     /// How many replies in a row asked for the next poll at once.
     follows: u32,
     /// The delay after the next good reply, before jitter.
@@ -184,12 +206,8 @@ pub(crate) struct Engine {
     /// An estimate of how long a poll takes in nanoseconds, including the time that the timer
     /// oversleeps. Rises at once with a slow reply and falls slowly.
     round_trip: i64,
-    /// When the next poll is due if the server turns out not to hold polls.
-    due_without_hold: Option<Moment>,
-    /// Whether to ask the server to hold polls.
-    can_hold: bool,
-    /// The delay that the next held poll takes the place of, where holds are in place of delays.
-    held_delay: Duration,
+    /// What holds need; `None` if the server is not asked to hold polls.
+    holding: Option<Box<Holding>>,
     /// Whether the poll that ended last was an ordinary one. A held poll does not count as a last
     /// poll: `poll` cuts its hold so that an ordinary poll still fits before the deadline, and that
     /// poll would never be sent if the held one counted.
@@ -208,11 +226,11 @@ impl Engine {
         let started = opening.started.filter(|_| !opening.is_found);
         let mut engine = Self {
             rng: fastrand::Rng::with_seed(schedule.seed.unwrap_or(opening.seed)),
-            grace_ends: started.map(|started| add(since(started), schedule.not_found_grace)),
+            grace_ends: started.map_or(Moment::MIN, |started| add(since(started), schedule.not_found_grace)),
             delay: schedule.delay,
-            can_hold: matches!(schedule.hold, Hold::For(_) | Hold::InPlaceOfDelays),
             // Before a first poll there is no delay: a held one takes the place of the first.
-            held_delay: schedule.delay,
+            holding: matches!(schedule.hold, Hold::For(_) | Hold::InPlaceOfDelays)
+                .then(|| Box::new(Holding { delay: schedule.delay, due_without: None })),
             schedule,
             began: opening.now,
             // A timeout that ends beyond what can be told is as good as none.
@@ -221,11 +239,9 @@ impl Engine {
             plan: Plan::PollAt(0),
             told_to_wait: false,
             attempts: 0,
-            spent: Spending::default(),
-            last_failure: None,
+            failing: None,
             follows: 0,
             round_trip: opening.last_reply.map(|reply| nanos(reply.round_trip)).unwrap_or_default(),
-            due_without_hold: None,
             last_was_ordinary: false,
         };
         if opening.completed {
@@ -235,8 +251,11 @@ impl Engine {
             let due = add(since(reply.at), delay);
             // A poll that the server holds takes the place of the delay, so it is sent at once. A
             // hint is still obeyed first, because the server has asked not to be polled before.
-            let is_held = engine.can_hold && reply.hint.is_none();
-            engine.due_without_hold = is_held.then_some(due);
+            let held = engine.holding.as_mut().filter(|_| reply.hint.is_none());
+            let is_held = held.is_some();
+            if let Some(holding) = held {
+                holding.due_without = Some(due);
+            }
             engine.plan_poll(0, if is_held { 0 } else { due });
         }
         engine
@@ -268,8 +287,8 @@ impl Engine {
     /// Returns the poll that the driver has not reported yet; `None` if there is none.
     pub(crate) fn in_flight(&self) -> Option<InFlight> {
         match self.plan {
-            Plan::Polling(Polling { action: Action::Poll { limit, hold }, began, .. }) => {
-                Some(InFlight { began, limit, is_held: hold.is_some() })
+            Plan::Polling(Polling { began, limit, held, .. }) => {
+                Some(InFlight { began: later(self.began, began), limit, is_held: held.is_some() })
             }
             _ => None,
         }
@@ -280,7 +299,7 @@ impl Engine {
         let now = moment(self.began, time);
         match self.plan {
             Plan::Ended(_) => Action::Finished,
-            Plan::Polling(polling) => polling.action,
+            Plan::Polling(polling) => polling.action(),
             Plan::PollAt(at) | Plan::ExpireAt(at) if now < at => {
                 self.told_to_wait = true;
                 Action::WaitUntil(later(time, at.saturating_sub(now)))
@@ -288,37 +307,35 @@ impl Engine {
             // The driver came too late: a poll sent now would end after the deadline. At the
             // deadline itself one poll is still sent, so that a timeout of zero polls once.
             Plan::PollAt(_) if self.deadline.is_some_and(|deadline| now > deadline) => self.time_out(),
-            Plan::PollAt(at) => self.poll(time, now, if self.told_to_wait { at } else { now }),
+            Plan::PollAt(at) => self.poll(now, if self.told_to_wait { at } else { now }),
             Plan::ExpireAt(_) => self.time_out(),
         }
     }
 
     /// Asks the driver for a poll that begins now and was planned for `planned`.
-    fn poll(&mut self, began: Instant, now: Moment, planned: Moment) -> Action {
+    fn poll(&mut self, now: Moment, planned: Moment) -> Action {
         self.attempts = self.attempts.saturating_add(1);
         let is_last_poll = self.deadline.is_some_and(|deadline| now >= self.last_poll(deadline));
         let remaining = self.deadline.map_or(Duration::MAX, |deadline| duration(deadline.saturating_sub(now)));
-        let hold = match self.schedule.hold {
-            Hold::For(hold) => Some(hold),
-            Hold::InPlaceOfDelays => Some(self.held_delay),
-            Hold::Unset | Hold::Never => None,
-        };
+        let hold = self.holding.as_ref().filter(|_| !is_last_poll).map(|holding| match self.schedule.hold {
+            Hold::For(hold) => hold,
+            _ => holding.delay,
+        });
         // The hold ends two round trips before the deadline: one for the reply of this poll, one
         // for a last ordinary poll.
         let longest = || remaining.saturating_sub(duration(self.round_trip.saturating_mul(2)));
-        let hold = hold.filter(|_| self.can_hold && !is_last_poll).map(|hold| hold.min(longest()));
-        let hold = hold.filter(|hold| !hold.is_zero());
+        let held = hold.map(|hold| hold.min(longest())).filter(|hold| !hold.is_zero());
         // Time to hold and time to answer, but never beyond the deadline: a poll in flight is cut
         // there.
-        let limit = self.schedule.poll_timeout.saturating_add(hold.unwrap_or_default()).min(remaining);
-        let action = Action::Poll { limit, hold };
-        self.plan = Plan::Polling(Polling { action, began, planned, held: hold, is_last_poll });
-        action
+        let limit = self.schedule.poll_timeout.saturating_add(held.unwrap_or_default()).min(remaining);
+        let polling = Polling { began: now, planned, limit, held, is_last_poll };
+        self.plan = Plan::Polling(polling);
+        polling.action()
     }
 
     /// Ends the wait because the deadline has passed.
     fn time_out(&mut self) -> Action {
-        self.plan = Plan::Ended(End::TimedOut(self.last_failure.take()));
+        self.plan = Plan::Ended(End::TimedOut(self.failing.take().and_then(|failing| failing.last)));
         Action::Finished
     }
 
@@ -387,12 +404,12 @@ impl Engine {
         if polling.held.is_none() {
             self.measure(now.saturating_sub(polling.planned).max(0), polling.is_last_poll);
         }
-        (self.spent, self.last_failure) = (Spending::default(), None);
+        self.failing = None;
         self.follows = if success.follow { self.follows.saturating_add(1) } else { 0 };
         // What was found and is not found any more is gone: it expired or was deleted. A reply that
         // leads elsewhere says nothing of that place.
         if !success.follow {
-            self.grace_ends = None;
+            self.grace_ends = Moment::MIN;
         }
         if success.completed {
             self.plan = Plan::Ended(End::Completed);
@@ -404,11 +421,13 @@ impl Engine {
             // already. If the server did not hold it, the delay is still ahead, and the wait polls
             // as usual. A hint counts from the reply, as everywhere.
             let held = polling.held.filter(|_| success.hint.is_none());
-            self.due_without_hold = held.map(|_| add(now, delay));
+            if let Some(holding) = &mut self.holding {
+                holding.due_without = held.map(|_| add(now, delay));
+            }
             let due = match held {
                 // A server that has held the poll for as long as it was asked is polled again at
                 // once, although the next delay is longer.
-                Some(asked) => add(moment(self.began, polling.began), delay.min(asked)),
+                Some(asked) => add(polling.began, delay.min(asked)),
                 None => add(now, delay),
             };
             self.plan_poll(now, due);
@@ -434,14 +453,14 @@ impl Engine {
             // The server holds polls for longer than it is asked to, as Compute's wait does, which
             // takes no time limit. That is not a failure. From now on the wait polls as usual,
             // beginning at once: it has waited long enough.
-            self.can_hold = false;
+            self.holding = None;
             self.plan_poll(now, now);
             return;
         }
         if polling.held.is_some() && self.schedule.hold == Hold::InPlaceOfDelays {
             // A proxy may refuse or cut what is held. The settings did not ask for it, so the wait
             // does without.
-            self.can_hold = false;
+            self.holding = None;
         }
         // For how long failures are still forgiven, where zero ends the wait; and the how many-th
         // in a row it is, by which its delay grows.
@@ -451,8 +470,8 @@ impl Engine {
             // Spends no budget: right after the start, "not found" is the normal answer of a
             // replica that lags. Its delay stays where failures before it have brought it.
             Verdict::RetryWithinGrace => {
-                let left = self.grace_ends.map_or(Duration::ZERO, |ends| duration(ends.saturating_sub(now)));
-                (left, self.spent.operation.failures.max(1))
+                let nth = self.failing.as_ref().map_or(1, |failing| failing.spent.operation.failures.max(1));
+                (duration(self.grace_ends.saturating_sub(now)), nth)
             }
         };
         if forgiven_for.is_zero() {
@@ -469,10 +488,12 @@ impl Engine {
         // nothing. What the service remembers cuts it: after that, the answer would come too late.
         let computed = || self.schedule.error_budget.delay_after(nth).min(forgiven_for).max(SHORTEST_DELAY);
         let delay = self.remembered(self.schedule.hinted(failure.hint(), || system_now).unwrap_or_else(computed));
-        self.last_failure = Some(failure);
-        // Computed before the failure, and perhaps earlier than the delay that the failure asks
-        // for.
-        self.due_without_hold = None;
+        self.failing.get_or_insert_default().last = Some(failure);
+        if let Some(holding) = &mut self.holding {
+            // Computed before the failure, and perhaps earlier than the delay that the failure asks
+            // for.
+            holding.due_without = None;
+        }
         self.plan_poll(now, add(now, delay));
     }
 
@@ -481,12 +502,12 @@ impl Engine {
     pub(crate) fn handle_no_hold(&mut self, time: Instant) {
         if self.take_polling().is_some() {
             let now = moment(self.began, time);
-            self.can_hold = false;
+            let holding = self.holding.take();
             // Neither a failure nor a poll: it said nothing about the operation.
             self.attempts = self.attempts.saturating_sub(1);
             // When an ordinary poll would have been due. Polling at once would skip the delay after
             // the reply before.
-            let due = self.due_without_hold.take().unwrap_or(now);
+            let due = holding.and_then(|holding| holding.due_without).unwrap_or(now);
             self.plan_poll(now, due);
         }
     }
@@ -500,7 +521,7 @@ impl Engine {
             (FailureScope::Origin, Some(limits)) => (Share::Origin, limits),
             _ => (Share::Operation, budget.limits()),
         };
-        self.spent.count(share, now).left_of(limits)
+        self.failing.get_or_insert_default().spent.count(share, now).left_of(limits)
     }
 
     /// Updates the estimate of the round trip from one reply.
@@ -533,7 +554,9 @@ impl Engine {
         // Drawn also where a hint wins, so that a hint does not shift the random numbers of later
         // delays.
         let jittered = self.jittered(computed);
-        self.held_delay = jittered;
+        if let Some(holding) = &mut self.holding {
+            holding.delay = jittered;
+        }
         self.remembered(self.schedule.hinted(hint, || system_now).unwrap_or(jittered))
     }
 

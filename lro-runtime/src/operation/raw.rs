@@ -10,7 +10,7 @@ use super::{
     snapshot::{PollTarget, ReplyTime, Snapshot},
 };
 use crate::{
-    client::Operations,
+    client::{Operations, Outgoing},
     dialect::{Dialect, Hint, Payload},
     error::{Error, ErrorKind, Result},
     message::Reply,
@@ -302,14 +302,18 @@ impl RawOperation {
     ) -> impl Future<Output = Result<Reply, Failure>> + Send + 'a {
         async move {
             let target = self.target()?;
-            // The request of an ordinary poll was built with its target and is only borrowed. A
-            // held one has its time limit in it and is built for each poll.
+            // The request of an ordinary poll was built with its target. A held one has its time
+            // limit in it and is built for each poll.
             let ordinary = target.request()?;
-            let holding = match hold {
-                Some(hold) => Some(Box::new(self.client.request(target.dialect.wait(&target.cursor, hold)?)?)),
-                None => None,
+            let request = match hold {
+                Some(hold) => {
+                    Outgoing::Own(Box::new(self.client.request(target.dialect.wait(&target.cursor, hold)?)?))
+                }
+                None => self.client.outgoing(ordinary),
             };
-            self.client.reply(holding.as_deref().unwrap_or(ordinary), limit, timer).await
+            let reply = self.client.reply(&request, limit, timer).await;
+            self.client.take_back(request);
+            reply
         }
     }
 
@@ -389,8 +393,8 @@ impl RawOperation {
             ErrorKind::Unsupported,
             "check the base URL and the dialect: the service does not have this call",
         );
-        let request = self.snapshot.target.as_ref().and_then(|target| target.request.as_ref().ok());
-        if missing.is_some() && request.is_some_and(|request| self.client.is_to_own_origin(request)) {
+        let uri = self.snapshot.target.as_ref().and_then(|target| target.uri());
+        if missing.is_some() && uri.is_some_and(|uri| self.client.is_to_own_origin(uri)) {
             return error.with_advice(
                 ErrorKind::Poll,
                 "what every request needs belongs on the client (`.query(…)`); what belongs to this URL alone is only in the name that the service gave: resume from that",

@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::Uri;
 
 use crate::{
     client::Operations,
@@ -27,7 +28,14 @@ use crate::{
 pub(crate) struct PollTarget {
     pub(crate) dialect: Arc<dyn Dialect>,
     pub(crate) cursor: Cursor,
-    pub(crate) request: Result<Request, Failure>,
+    pub(crate) request: Result<PollRequest, Box<Failure>>,
+}
+
+/// The request of a poll: what of it must be kept between polls.
+pub(crate) enum PollRequest {
+    /// A `GET` of this URL with the client's headers and nothing else, as nearly every poll is.
+    Get(Uri),
+    Whole(Box<Request>),
 }
 
 impl PollTarget {
@@ -36,13 +44,21 @@ impl PollTarget {
     /// # Errors
     ///
     /// The refusal, if nothing is sent to this place.
-    pub(crate) fn request(&self) -> Result<&Request, Failure> {
-        self.request.as_ref().map_err(Clone::clone)
+    pub(crate) fn request(&self) -> Result<&PollRequest, Failure> {
+        self.request.as_ref().map_err(|refusal| Failure::clone(refusal))
+    }
+
+    /// Returns the URL that is polled; `None` if nothing is sent to this place.
+    pub(crate) fn uri(&self) -> Option<&Uri> {
+        match self.request.as_ref().ok()? {
+            PollRequest::Get(uri) => Some(uri),
+            PollRequest::Whole(request) => Some(request.uri()),
+        }
     }
 
     /// Whether the polls go to an origin that gets no credentials.
     pub(crate) fn is_bare(&self) -> bool {
-        self.request.as_ref().is_ok_and(Operations::is_bare)
+        matches!(&self.request, Ok(PollRequest::Whole(request)) if Operations::is_bare(request))
     }
 
     /// Fails if the dialect refused the place. Calls that do not go to the place that is polled,
@@ -229,8 +245,10 @@ impl Snapshot {
         target: Option<PollTarget>,
         started: Option<StartTime>,
     ) -> Self {
+        // Most names are the key of the cursor, and need not be in memory twice.
+        let key = target.as_ref().map(|target| target.cursor.shared_key()).filter(|key| ***key == *name);
         Self {
-            name: Arc::from(name),
+            name: key.map_or_else(|| Arc::from(name), Arc::clone),
             name_is_own: false,
             state: State::Pending,
             raw_status: None,
@@ -397,7 +415,7 @@ impl Snapshot {
         let cursor = Cursor::default();
         let cursor = if self.name_is_own { cursor.at_own(&*self.name) } else { cursor.at(&*self.name) };
         let cursor = cursor.refused(&why);
-        let target = PollTarget { dialect, cursor, request: Err(why) };
+        let target = PollTarget { dialect, cursor, request: Err(Box::new(why)) };
         Self {
             body: self.body.clone(),
             // What is refused is not worth a delay.
