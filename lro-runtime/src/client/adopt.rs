@@ -1,7 +1,7 @@
 //! Operations made from messages that this client did not get from a start call: adopted ones and
 //! listed ones.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -121,7 +121,7 @@ impl Operations {
         // more than the grace.
         let timer = self.timer();
         let started = StartTime { at: timer.now(), system: timer.system_time() };
-        let replied = ReplyTime { at: started.at, round_trip: Duration::ZERO, answers_start: true };
+        let replied = ReplyTime { began: started.at, at: started.at, answers_start: true };
         let next = self.first(dialect, seen, reply.body(), method, Some(started), replied);
         Ok(RawOperation::new(next.with_body(|| reply.into_body()), self.clone(), method))
     }

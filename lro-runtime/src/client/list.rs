@@ -263,10 +263,9 @@ async fn fetch(
     let call = dialect.list(&query).map_err(failed)?;
     let began = timer.now();
     let reply = client.send(call, limit, &*timer).await.map_err(failed)?;
-    let at = timer.now();
-    let page = dialect.read_list(&query, &reply).map_err(failed)?;
     // Not the reply to a start call: the initial delay does not apply.
-    let replied = ReplyTime { at, round_trip: at.saturating_duration_since(began), answers_start: false };
+    let replied = ReplyTime::of_poll(began, timer.now());
+    let page = dialect.read_list(&query, &reply).map_err(failed)?;
     let entries = page.operations.into_iter().enumerate();
     let operations = entries.map(|(index, listed)| client.adopt_listed(index, listed, method, replied)).collect();
     let ListPage { unreachable, next_page_token, failure, .. } = page;

@@ -116,9 +116,11 @@ impl Operations {
         // anybody's.
         let mut left_out = LeftOut { details: token.left_out.details, ..LeftOut::default() };
         left_out.add(token.left_out.parameters);
-        snapshot.left_out = Some(left_out).filter(|left_out| !left_out.is_empty()).map(Arc::new);
+        if !left_out.is_empty() {
+            snapshot.provenance_mut().left_out = left_out;
+        }
         if method.is_none() && !token.method.is_empty() {
-            snapshot.token_method = Some(token.method.into());
+            snapshot.provenance_mut().token_method = Some(token.method.into());
         }
         Ok(RawOperation::new(snapshot, self.clone(), method))
     }

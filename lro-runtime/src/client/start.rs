@@ -190,8 +190,7 @@ impl Operations {
         // operation is not visible yet.
         let started = StartTime { at: timer.now(), system: timer.system_time() };
         let reply = self.exchange(request, timeout, &**timer).await?;
-        let now = timer.now();
-        let replied = ReplyTime { at: now, round_trip: now.saturating_duration_since(started.at), answers_start: true };
+        let replied = ReplyTime { began: started.at, at: timer.now(), answers_start: true };
         let seen = dialect.read_start(request, &reply, Method::options_of(method)).map_err(|failure| {
             // A 303 answers the call as well: the result is elsewhere.
             let answered_with_success = reply.status().is_success() || reply.status() == StatusCode::SEE_OTHER;

@@ -21,7 +21,7 @@ pub(crate) fn cancel_and_wait(
 ) -> BoxFuture<'static, Result<RawOperation>> {
     Box::pin(async move {
         let Err(error) = cancel(operation.clone(), timer.clone()).await else {
-            return poll_until_completed(operation, settings, timer).await;
+            return poll_until_completed(operation, &settings, timer).await;
         };
         if !is_refusal(&error) {
             return Err(error);

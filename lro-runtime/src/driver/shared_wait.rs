@@ -255,8 +255,8 @@ impl Turn<'_> {
             // `Taken` does not get here; it begins anew because the library does not panic. The
             // wait sleeps on the client's timer: one that parks a thread would not wake a waiter on
             // another thread.
-            PollLoop::NotBegun | PollLoop::Taken => match Wait::new(latest, &self.inner.settings, None) {
-                Ok(wait) => PollLoop::Between(Box::new(wait)),
+            PollLoop::NotBegun | PollLoop::Taken => match latest.schedule(&self.inner.settings) {
+                Ok(schedule) => PollLoop::Between(Box::new(Wait::new(latest, schedule, None))),
                 Err(error) => PollLoop::Ended(Err(error)),
             },
             PollLoop::Between(wait) | PollLoop::Advancing(wait) => self.poll(wait),

@@ -16,7 +16,7 @@ use crate::{
     hint::Hint,
     message::Reply,
     operation::{RawOperation, snapshot::ReplyTime},
-    settings::{PollSettings, UnknownStatus},
+    settings::{PollSettings, Schedule, UnknownStatus},
     status::{Cause, Failure},
     timer::{
         Timer, TimerOverride,
@@ -28,21 +28,23 @@ use crate::{
 /// Polls until the operation is terminal: see [`RawOperation::poll_until_completed`].
 pub(crate) fn poll_until_completed(
     operation: RawOperation,
-    settings: PollSettings,
+    settings: &PollSettings,
     timer: TimerOverride,
 ) -> BoxFuture<'static, Result<RawOperation>> {
-    Box::pin(UntilCompleted { stage: Stage::NotBegun(operation, settings, timer), observers: None })
+    let schedule = operation.schedule(settings);
+    Box::pin(UntilCompleted { stage: Stage::NotBegun(operation, schedule, timer), observers: None })
 }
 
 /// Polls until the operation is terminal, and calls the observers: see
 /// [`Observed::poll_until_completed`](super::Observed::poll_until_completed).
-pub(crate) fn observe_until_completed(
+pub(crate) fn observe_until_completed<'a>(
     operation: RawOperation,
-    settings: PollSettings,
-    observers: &mut Observers,
+    settings: &PollSettings,
+    observers: &'a mut Observers,
     timer: TimerOverride,
-) -> BoxFuture<'_, Result<RawOperation>> {
-    Box::pin(UntilCompleted { stage: Stage::NotBegun(operation, settings, timer), observers: Some(observers) })
+) -> BoxFuture<'a, Result<RawOperation>> {
+    let schedule = operation.schedule(settings);
+    Box::pin(UntilCompleted { stage: Stage::NotBegun(operation, schedule, timer), observers: Some(observers) })
 }
 
 /// A whole wait as a future.
@@ -58,7 +60,7 @@ struct UntilCompleted<'a> {
 enum Stage {
     /// It has not been polled. The wait is made by the first poll, so that the time before it does
     /// not count towards the time limit.
-    NotBegun(RawOperation, PollSettings, TimerOverride),
+    NotBegun(RawOperation, Result<Arc<Schedule>>, TimerOverride),
     Waiting(Wait),
     /// The wait is being made, or could not be made: the settings are illegal.
     Ended,
@@ -74,10 +76,10 @@ impl Future for UntilCompleted<'_> {
         if let Stage::Waiting(wait) = &mut this.stage {
             return wait.poll_finish(context, observers);
         }
-        let Stage::NotBegun(operation, settings, timer) = std::mem::replace(&mut this.stage, Stage::Ended) else {
+        let Stage::NotBegun(operation, schedule, timer) = std::mem::replace(&mut this.stage, Stage::Ended) else {
             return Poll::Pending;
         };
-        this.stage = Stage::Waiting(Wait::new(operation, &settings, timer)?);
+        this.stage = Stage::Waiting(Wait::new(operation, schedule?, timer));
         // After the wait is stored: an observer that panics leaves a wait that can go on.
         let Stage::Waiting(wait) = &mut this.stage else { return Poll::Pending };
         observers.begin(wait.operation());
@@ -109,10 +111,9 @@ enum Doing {
 }
 
 impl Wait {
-    pub(crate) fn new(operation: RawOperation, settings: &PollSettings, timer: TimerOverride) -> Result<Self> {
+    pub(crate) fn new(operation: RawOperation, schedule: Arc<Schedule>, timer: TimerOverride) -> Self {
         // The engine reads no clock and has no randomness: both are passed in here, and the times
         // again at each step.
-        let schedule = operation.schedule(settings)?;
         let snapshot = &operation.snapshot;
         let timer = operation.client().timer_or(timer);
         let opening = Opening {
@@ -121,7 +122,7 @@ impl Wait {
             completed: operation.is_completed(),
             last_reply: snapshot.replied.map(|replied| LastReply {
                 at: replied.at,
-                round_trip: replied.round_trip,
+                round_trip: replied.round_trip(),
                 answers_start: replied.answers_start,
                 hint: snapshot.hint,
                 follow: snapshot.follow,
@@ -131,7 +132,7 @@ impl Wait {
             seed: fastrand::u64(..),
         };
         let engine = Engine::new(schedule, &opening);
-        Ok(Self { operation, engine, timer, delay: None, limit: PollLimit::default(), doing: Doing::Deciding })
+        Self { operation, engine, timer, delay: None, limit: PollLimit::default(), doing: Doing::Deciding }
     }
 
     /// Returns the operation at its latest snapshot.
@@ -157,9 +158,9 @@ impl Wait {
                     // timer sleeps go by the same time.
                     let now = self.timer.now();
                     match self.engine.next(now) {
-                        Action::WaitUntil(at) => {
-                            self.sleep(at.saturating_duration_since(now));
-                            self.limit.forget_before(at);
+                        Action::Wait(delay) => {
+                            self.sleep(delay);
+                            self.limit.forget_within(delay, now);
                         }
                         Action::Poll { limit, hold } => {
                             self.doing = Doing::Polling(self.send(limit, hold));
@@ -323,7 +324,7 @@ mod tests {
         let operation = transport.operations(&VirtualClock::new()).unwrap().resume("operations/1").unwrap();
         let (mut observers, mut is_first) = (Observers::default(), true);
         observers.add_progress(move |_| assert!(!std::mem::take(&mut is_first), "out of paper"));
-        let mut wait = observe_until_completed(operation, PollSettings::default(), &mut observers, None);
+        let mut wait = observe_until_completed(operation, &PollSettings::default(), &mut observers, None);
         let mut begin = || wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending();
         assert!(catch_unwind(AssertUnwindSafe(&mut begin)).is_err());
         assert!(block_on(wait).unwrap().is_completed());

@@ -49,8 +49,8 @@ pub(crate) enum Action {
     /// Poll now, and give up on the reply after `limit`. With a `hold`, ask the server to hold the
     /// poll for that long.
     Poll { limit: Duration, hold: Option<Duration> },
-    /// Sleep until this time, then ask again.
-    WaitUntil(Instant),
+    /// Sleep for this long, then ask again.
+    Wait(Duration),
     /// The wait has ended; [`Engine::end`] says how.
     Finished,
 }
@@ -131,7 +131,7 @@ enum Plan {
 /// A poll that the driver was asked for and has not reported yet.
 #[derive(Clone, Copy)]
 struct Polling {
-    began: Moment,
+    began: Instant,
     /// When the poll was planned for. Earlier than `began` if the timer overslept.
     planned: Moment,
     limit: Duration,
@@ -288,7 +288,7 @@ impl Engine {
     pub(crate) fn in_flight(&self) -> Option<InFlight> {
         match self.plan {
             Plan::Polling(Polling { began, limit, held, .. }) => {
-                Some(InFlight { began: later(self.began, began), limit, is_held: held.is_some() })
+                Some(InFlight { began, limit, is_held: held.is_some() })
             }
             _ => None,
         }
@@ -302,18 +302,18 @@ impl Engine {
             Plan::Polling(polling) => polling.action(),
             Plan::PollAt(at) | Plan::ExpireAt(at) if now < at => {
                 self.told_to_wait = true;
-                Action::WaitUntil(later(time, at.saturating_sub(now)))
+                Action::Wait(duration(at.saturating_sub(now)))
             }
             // The driver came too late: a poll sent now would end after the deadline. At the
             // deadline itself one poll is still sent, so that a timeout of zero polls once.
             Plan::PollAt(_) if self.deadline.is_some_and(|deadline| now > deadline) => self.time_out(),
-            Plan::PollAt(at) => self.poll(now, if self.told_to_wait { at } else { now }),
+            Plan::PollAt(at) => self.poll(time, now, if self.told_to_wait { at } else { now }),
             Plan::ExpireAt(_) => self.time_out(),
         }
     }
 
     /// Asks the driver for a poll that begins now and was planned for `planned`.
-    fn poll(&mut self, now: Moment, planned: Moment) -> Action {
+    fn poll(&mut self, began: Instant, now: Moment, planned: Moment) -> Action {
         self.attempts = self.attempts.saturating_add(1);
         let is_last_poll = self.deadline.is_some_and(|deadline| now >= self.last_poll(deadline));
         let remaining = self.deadline.map_or(Duration::MAX, |deadline| duration(deadline.saturating_sub(now)));
@@ -328,7 +328,7 @@ impl Engine {
         // Time to hold and time to answer, but never beyond the deadline: a poll in flight is cut
         // there.
         let limit = self.schedule.poll_timeout.saturating_add(held.unwrap_or_default()).min(remaining);
-        let polling = Polling { began: now, planned, limit, held, is_last_poll };
+        let polling = Polling { began, planned, limit, held, is_last_poll };
         self.plan = Plan::Polling(polling);
         polling.action()
     }
@@ -427,7 +427,7 @@ impl Engine {
             let due = match held {
                 // A server that has held the poll for as long as it was asked is polled again at
                 // once, although the next delay is longer.
-                Some(asked) => add(polling.began, delay.min(asked)),
+                Some(asked) => add(moment(self.began, polling.began), delay.min(asked)),
                 None => add(now, delay),
             };
             self.plan_poll(now, due);
@@ -668,11 +668,4 @@ fn duration(nanos: i64) -> Duration {
 /// Returns the moment so long after another.
 fn add(moment: Moment, duration: Duration) -> Moment {
     moment.saturating_add(nanos(duration))
-}
-
-/// Returns the time so many nanoseconds after another. One that the clock cannot hold becomes one a
-/// hundred years away, or `time` itself if even that does not fit.
-fn later(time: Instant, nanos: i64) -> Instant {
-    const FAR: Duration = Duration::from_secs(86_400 * 365 * 100);
-    time.checked_add(duration(nanos)).or_else(|| time.checked_add(FAR)).unwrap_or(time)
 }

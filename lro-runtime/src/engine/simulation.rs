@@ -157,11 +157,13 @@ impl World {
             let action = engine.next(now);
             assert_eq!(engine.clone().next(now), action, "asking twice changes nothing");
             match action {
-                Action::WaitUntil(at) => {
-                    assert!(at > now, "a time to wait for lies ahead");
-                    // A driver that wakes too early, half way, must be told the same again.
-                    let almost = now + (at - now) / 2;
-                    assert_eq!(engine.next(almost), if almost < at { action } else { engine.next(at) });
+                Action::Wait(delay) => {
+                    assert!(!delay.is_zero(), "a time to wait for lies ahead");
+                    let Some(at) = now.checked_add(delay) else { break };
+                    // A driver that wakes too early, half way, must be told of the same time again.
+                    let half = delay / 2;
+                    let again = if half < delay { Action::Wait(delay - half) } else { engine.next(at) };
+                    assert_eq!(engine.next(now + half), again);
                     let Some(woken) = at.checked_add(self.oversleep) else { break };
                     now = woken;
                 }

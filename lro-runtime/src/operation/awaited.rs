@@ -27,7 +27,7 @@ impl<S: OperationState> Awaited<S> {
 // Not inlined: its caller is compiled once per method.
 #[inline(never)]
 fn wait(raw: RawOperation) -> BoxFuture<'static, Result<RawOperation>> {
-    driver::poll_until_completed(raw, PollSettings::default(), None)
+    driver::poll_until_completed(raw, &PollSettings::default(), None)
 }
 
 impl<S: OperationState> Future for Awaited<S> {

@@ -32,8 +32,10 @@ const NAME: usize = 64;
 const IN_WORDS: usize = 8;
 
 impl LeftOut {
+    pub(crate) const NOTHING: Self = Self { parameters: Vec::new(), details: 0 };
+
     pub(crate) fn is_empty(&self) -> bool {
-        *self == Self::default()
+        *self == Self::NOTHING
     }
 
     /// Adds these names, each once. Those beyond the limit are one `…`.

@@ -58,8 +58,12 @@ impl RawOperation {
         let declared = self.client.dialect_of(Some(method));
         let snapshot = match self.target_in(Arc::clone(&declared), method) {
             Ok(target) => {
+                let mut snapshot = Snapshot { target, ..Snapshot::clone(&self.snapshot) };
                 // Found to be this method's, or of none: from here on `method` says it.
-                Snapshot { target, token_method: None, ..Snapshot::clone(&self.snapshot) }.judged_by(method)
+                if snapshot.provenance().token_method.is_some() {
+                    snapshot.provenance_mut().token_method = None;
+                }
+                snapshot.judged_by(method)
             }
             Err(why) => self.snapshot.misread(declared, why),
         };
@@ -74,7 +78,7 @@ impl RawOperation {
                 method.name()
             )))
         };
-        if let Some(known) = self.snapshot.token_method.as_deref().filter(|known| *known != method.name()) {
+        if let Some(known) = self.snapshot.provenance().token_method.as_deref().filter(|known| *known != method.name()) {
             return Err(Failure::protocol(format!(
                 "the token belongs to the method `{}`, not to `{}`",
                 excerpt(known.as_bytes()),
@@ -111,8 +115,10 @@ impl RawOperation {
 
     /// Returns the same operation with the id that its start call had.
     pub(crate) fn with_start_id(mut self, id: Option<Arc<str>>) -> Self {
-        // The snapshot was just made and is not shared: nothing is copied.
-        Arc::make_mut(&mut self.snapshot).start_id = id;
+        if id.is_some() {
+            // The snapshot was just made and is not shared: nothing is copied.
+            Arc::make_mut(&mut self.snapshot).provenance_mut().start_id = id;
+        }
         self
     }
 
@@ -121,13 +127,13 @@ impl RawOperation {
     /// resume, because tokens do not keep it.
     #[must_use]
     pub fn start_id(&self) -> Option<&str> {
-        self.snapshot.start_id.as_deref()
+        self.snapshot.provenance().start_id.as_deref()
     }
 
     /// Returns the name of the method that the operation is of; `None` if that is not known.
     pub(crate) fn method_name(&self) -> Option<&str> {
         // The token's first: a method that has refused it has not made it its own.
-        self.snapshot.token_method.as_deref().or_else(|| self.method.map(Method::name))
+        self.snapshot.provenance().token_method.as_deref().or_else(|| self.method.map(Method::name))
     }
 
     /// Returns the name fit to print. It may be a URL, whose query may have secrets.
@@ -382,7 +388,7 @@ impl RawOperation {
         // operation without it, and not of what the client adds.
         let is_refusal = failure.status().is_some() && failure.verdict() != Verdict::Retry && !self.snapshot.is_found;
         let is_missing = |name: &str| !self.client.has_query(name);
-        let left_out = self.snapshot.left_out.as_deref().filter(|_| is_refusal);
+        let left_out = Some(&self.snapshot.provenance().left_out).filter(|_| is_refusal);
         let missing = left_out.and_then(|left_out| left_out.parameters_in_words(is_missing));
         let message = match &missing {
             Some(names) => format!("{message}: the token that it was resumed from was written without {names}"),

@@ -159,7 +159,7 @@ impl Token {
         let cursor = snapshot.target.as_ref().map(|target| target.cursor.clone().stored(&mut names));
         let clean = if snapshot.name_is_own { of_caller } else { without_secrets };
         let name = clean(&snapshot.name, &mut names);
-        let mut left_out = snapshot.left_out.as_deref().cloned().unwrap_or_default();
+        let mut left_out = snapshot.provenance().left_out.clone();
         left_out.add(names);
         let mut content = Content {
             method: method.unwrap_or_default().to_owned(),

@@ -99,9 +99,9 @@ impl PollLimit {
         }
     }
 
-    /// Drops a sleep that would end before the next poll at `next` begins: it would wake the task
-    /// for nothing, and it takes memory while the wait sleeps.
-    pub(crate) fn forget_before(&mut self, next: Instant) {
-        self.set.take_if(|set| set.1 <= next);
+    /// Drops a sleep that would end before the next poll begins, in a `delay` from `now`: it would
+    /// wake the task for nothing, and it takes memory while the wait sleeps.
+    pub(crate) fn forget_within(&mut self, delay: Duration, now: Instant) {
+        self.set.take_if(|set| set.1.saturating_duration_since(now) <= delay);
     }
 }

@@ -76,18 +76,23 @@ pub(crate) struct StartTime {
     pub(crate) system: SystemTime,
 }
 
-/// When a reply was read, how long it took, and whether it is the reply to the start call.
+/// When a call was sent, when its reply was read, and whether it is the start call.
 #[derive(Clone, Copy)]
 pub(crate) struct ReplyTime {
+    pub(crate) began: Instant,
     pub(crate) at: Instant,
-    pub(crate) round_trip: Duration,
     pub(crate) answers_start: bool,
 }
 
 impl ReplyTime {
     /// Returns the time of the reply to a poll that began at `began`.
     pub(crate) fn of_poll(began: Instant, at: Instant) -> Self {
-        Self { at, round_trip: at.saturating_duration_since(began), answers_start: false }
+        Self { began, at, answers_start: false }
+    }
+
+    /// Returns how long the reply took.
+    pub(crate) fn round_trip(self) -> Duration {
+        self.at.saturating_duration_since(self.began)
     }
 }
 
@@ -119,15 +124,11 @@ pub(crate) struct Snapshot {
     /// The word of the dialect that the operation was read or resumed in. Beside the target's,
     /// because a finished operation may have no target, and its token is of a dialect all the same.
     pub(crate) dialect: &'static str,
-    /// The method of the token that an untyped resume has read: the operation is of no other.
-    pub(crate) token_method: Option<Arc<str>>,
-    /// What the token that the operation was resumed from does not have of it.
-    pub(crate) left_out: Option<Arc<LeftOut>>,
+    /// How this process came by the operation, where there is more to say than that it was started.
+    pub(crate) provenance: Option<Arc<Provenance>>,
     /// Where to poll; `None` if the server has named no place, as it may for an operation that is
     /// finished at once.
     pub(crate) target: Option<Arc<PollTarget>>,
-    /// The id that the start call was sent with; `None` if it had none, or is not known.
-    pub(crate) start_id: Option<Arc<str>>,
     /// When the operation was started; `None` if that is not known.
     pub(crate) started: Option<StartTime>,
     /// When the last reply was read; `None` if the operation was resumed and not polled yet.
@@ -137,44 +138,54 @@ pub(crate) struct Snapshot {
     pub(crate) is_found: bool,
 }
 
+/// How this process came by an operation. It is the same for all snapshots of it, which share it.
+#[derive(Clone, Default)]
+pub(crate) struct Provenance {
+    /// The id that the start call was sent with; `None` if it had none, or is not known.
+    pub(crate) start_id: Option<Arc<str>>,
+    /// The method of the token that an untyped resume has read: the operation is of no other.
+    pub(crate) token_method: Option<Arc<str>>,
+    /// What the token that the operation was resumed from does not have of it.
+    pub(crate) left_out: LeftOut,
+}
+
+/// What an operation that was started here, without a start id, has to say of that.
+static STARTED: Provenance = Provenance { start_id: None, token_method: None, left_out: LeftOut::NOTHING };
+
 /// A payload: a range of the snapshot's body, or bytes of its own.
 #[derive(Clone)]
 pub(crate) enum StoredPayload {
     /// The bytes `start..end` of the snapshot's body.
-    InBody { start: usize, end: usize, encoding: Encoding },
+    InBody { start: u32, end: u32, encoding: Encoding },
     /// Bytes that are not in the snapshot's body: the dialect made them, or they came with an
-    /// earlier reply.
-    Own(Bytes, Encoding),
+    /// earlier reply. Boxed, because they are rare and every snapshot has place for two payloads.
+    Own(Box<(Bytes, Encoding)>),
 }
 
 impl StoredPayload {
     /// Stores `part` as a range of `body` where it lies in it, so that it is not copied.
     fn new(part: Part<'_>, body: &[u8]) -> Self {
+        let encoding = part.encoding;
         match part.bytes {
-            Cow::Borrowed(bytes) => {
-                // Dialects hand out slices, not positions, so the range is found by address. A
-                // slice of something else (a static, say) gives a difference that means nothing:
-                // `get` refuses it, and the slice is copied.
-                let start = (bytes.as_ptr() as usize).wrapping_sub(body.as_ptr() as usize);
-                let end = start.wrapping_add(bytes.len());
-                match body.get(start..end) {
-                    Some(same) if same.as_ptr() == bytes.as_ptr() => {
-                        Self::InBody { start, end, encoding: part.encoding }
-                    }
-                    _ => Self::Own(Bytes::copy_from_slice(bytes), part.encoding),
-                }
-            }
-            Cow::Owned(bytes) => Self::Own(bytes.into(), part.encoding),
+            Cow::Borrowed(bytes) => match range_in(body, bytes) {
+                Some((start, end)) => Self::InBody { start, end, encoding },
+                None => Self::own(Bytes::copy_from_slice(bytes), encoding),
+            },
+            Cow::Owned(bytes) => Self::own(bytes.into(), encoding),
         }
+    }
+
+    fn own(bytes: Bytes, encoding: Encoding) -> Self {
+        Self::Own(Box::new((bytes, encoding)))
     }
 
     /// Returns the payload, whose range is of `body`.
     fn payload<'a>(&'a self, body: &'a [u8]) -> Payload<'a> {
         match self {
             Self::InBody { start, end, encoding } => {
-                Payload::new(body.get(*start..*end).unwrap_or_default(), *encoding)
+                Payload::new(body.get(*start as usize..*end as usize).unwrap_or_default(), *encoding)
             }
-            Self::Own(bytes, encoding) => Payload::new(bytes, *encoding),
+            Self::Own(own) => Payload::new(&own.0, own.1),
         }
     }
 
@@ -182,10 +193,24 @@ impl StoredPayload {
     /// reply lives as long as the payload.
     fn detached(self, body: &Bytes) -> Self {
         match self {
-            Self::InBody { start, end, encoding } if end <= body.len() => Self::Own(body.slice(start..end), encoding),
+            Self::InBody { start, end, encoding } if end as usize <= body.len() => {
+                Self::own(body.slice(start as usize..end as usize), encoding)
+            }
             held => held,
         }
     }
+}
+
+/// Returns where `part` lies in `body`; `None` if it is a slice of something else (a static, say),
+/// or so far behind that the numbers would be too large.
+///
+/// Dialects hand out slices, not positions, so the range is found by address. For a slice of
+/// something else the difference means nothing: `get` refuses it.
+fn range_in(body: &[u8], part: &[u8]) -> Option<(u32, u32)> {
+    let start = (part.as_ptr() as usize).wrapping_sub(body.as_ptr() as usize);
+    let end = start.wrapping_add(part.len());
+    let same = body.get(start..end)?;
+    (same.as_ptr() == part.as_ptr()).then_some((start.try_into().ok()?, end.try_into().ok()?))
 }
 
 /// What an observation changes of a snapshot, apart from its body.
@@ -263,10 +288,8 @@ impl Snapshot {
             hint: None,
             follow: false,
             dialect,
-            token_method: None,
-            left_out: None,
+            provenance: None,
             target: target.map(Arc::new),
-            start_id: None,
             started,
             replied: None,
             is_found: false,
@@ -420,12 +443,21 @@ impl Snapshot {
             body: self.body.clone(),
             // What is refused is not worth a delay.
             follow: true,
-            token_method: self.token_method.clone(),
-            left_out: self.left_out.clone(),
+            provenance: self.provenance.clone(),
             name_is_own: self.name_is_own,
             replied: self.replied,
             ..Self::unpolled(&self.name, self.dialect, Some(target), self.started)
         }
+    }
+
+    /// Returns how this process came by the operation.
+    pub(crate) fn provenance(&self) -> &Provenance {
+        self.provenance.as_deref().unwrap_or(&STARTED)
+    }
+
+    /// Returns how this process came by the operation, for a change.
+    pub(crate) fn provenance_mut(&mut self) -> &mut Provenance {
+        Arc::make_mut(self.provenance.get_or_insert_default())
     }
 
     /// Returns the last known metadata.

@@ -10,12 +10,13 @@ const NEW: &[u8] = br#"{"new": 2}"#;
 
 /// The time of a reply to a poll, read now after one second.
 fn replied() -> ReplyTime {
-    ReplyTime { at: Instant::now(), round_trip: Duration::from_secs(1), answers_start: false }
+    let began = Instant::now();
+    ReplyTime::of_poll(began, began + Duration::from_secs(1))
 }
 
 /// A snapshot in `state` with everything that such a snapshot can have.
 fn snapshot(state: State) -> Snapshot {
-    let part = || Some(StoredPayload::Own(Bytes::from_static(OLD), Encoding::Json));
+    let part = || Some(StoredPayload::own(Bytes::from_static(OLD), Encoding::Json));
     let failed = matches!(state, State::Failed | State::Cancelled);
     Snapshot {
         state,
@@ -116,9 +117,10 @@ fn a_stale_reply_leads_nowhere_and_has_found_the_operation() {
 
 #[test]
 fn what_is_left_of_a_reply_that_was_misread_says_so_at_once_and_keeps_what_it_is_of() {
-    let before = Snapshot { token_method: Some("m".into()), replied: Some(replied()), ..snapshot(State::Running) };
+    let mut before = Snapshot { replied: Some(replied()), ..snapshot(State::Running) };
+    before.provenance_mut().token_method = Some("m".into());
     let next = before.misread(Arc::new(crate::dialect::Google::new()), Failure::protocol("other rules"));
-    assert_eq!((&*next.name, &next.body[..], next.token_method.as_deref()), ("operations/1", OLD, Some("m")));
+    assert_eq!((&*next.name, &next.body[..], next.provenance().token_method.as_deref()), ("operations/1", OLD, Some("m")));
     assert!(next.follow && next.replied.is_some() && next.metadata().is_none());
     assert!(next.target.unwrap().request().is_err());
 }
@@ -140,7 +142,7 @@ fn a_word_that_was_read_before_is_not_stored_again() {
 fn name_and_round_trip_are_kept() {
     every(|_, _, next| {
         assert_eq!(&*next.name, "operations/1");
-        assert_eq!(next.replied.map(|replied| replied.round_trip), Some(Duration::from_secs(1)));
+        assert_eq!(next.replied.map(ReplyTime::round_trip), Some(Duration::from_secs(1)));
     });
 }
 
