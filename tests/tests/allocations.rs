@@ -92,6 +92,8 @@ fn allocations(steps: usize) -> Vec<u64> {
         .timer(Jumping { origin: Instant::now(), elapsed: Arc::default() })
         .build()
         .unwrap();
+    // What is made once for all operations of a client is made by the first of them.
+    drop(smol::block_on(operations.get("operations/0")));
     let operation = smol::block_on(operations.post("v1/x", &())).unwrap();
     let settings = PollSettings::default().without_expiration();
     let mut waiting = Box::pin(operation.poll_until_completed(settings));
@@ -117,8 +119,8 @@ const NOT_OURS: u64 = 1;
 fn a_poll_step_allocates_once_and_the_thousandth_no_more_than_the_first() {
     let counts = allocations(1000);
     println!("allocations of a poll step: {}, then {}; of these the transport's: {NOT_OURS}", counts[0], counts[1]);
-    assert!(counts[0] <= 2 + NOT_OURS && counts[1] <= 1 + NOT_OURS, "{counts:?}");
     // In the first step the caller still has the snapshot, so that the wait cannot reuse its
-    // memory.
+    // memory; and the bytes of the URL are shared with a request for the first time.
+    assert!(counts[0] <= 3 + NOT_OURS && counts[1] <= 1 + NOT_OURS, "{counts:?}");
     assert!(counts[1] <= counts[0] && counts[1..].iter().all(|count| *count == counts[1]), "{counts:?}");
 }

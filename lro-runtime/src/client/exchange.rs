@@ -8,13 +8,13 @@ use http::{HeaderMap, Uri};
 use super::{
     Operations,
     cookies::Cookies,
-    trust::{Access, BareRequest, OwnRequest, library_headers, of_the_body},
+    trust::{Access, BareRequest, OwnRequest, is_bare, library_headers, of_the_body},
 };
 use crate::{
     dialect::{Call, Cursor, Dialect},
     message::{Reply, Request},
     operation::snapshot::{PollRequest, PollTarget},
-    secrets::is_plain_header,
+    secrets::mark_headers,
     status::{Cause, Failure},
     timer::{Timer, limit::within},
     url::{Origin, is_absolute, path_on_own_origin, redacted, resolve, with_query},
@@ -75,13 +75,8 @@ impl Operations {
             }
         };
         *request.headers_mut() = headers;
-        mark_secrets(request.headers_mut());
+        mark_headers(request.headers_mut());
         Ok(request)
-    }
-
-    /// Whether `request` goes to an origin that gets no credentials.
-    pub(crate) fn is_bare(request: &Request) -> bool {
-        request.extensions().get::<BareRequest>().is_some()
     }
 
     /// Builds the request of a start call. As [`request`](Self::request), but all headers of the
@@ -90,7 +85,7 @@ impl Operations {
         let headers = call.headers.clone();
         let mut request = self.request(call)?;
         request.headers_mut().extend(headers);
-        mark_secrets(request.headers_mut());
+        mark_headers(request.headers_mut());
         Ok(request)
     }
 
@@ -201,12 +196,12 @@ impl Operations {
     /// Whether nothing of the client is added to `request`.
     fn sends_as_it_is(&self, request: &Request) -> bool {
         let inner = &*self.inner;
-        inner.query.is_empty() && inner.credentials.is_none() && inner.cookies.is_none() || Self::is_bare(request)
+        inner.query.is_empty() && inner.credentials.is_none() && inner.cookies.is_none() || is_bare(request)
     }
 
     /// Returns the cookies that `request` gets, and that its reply may set.
     fn cookies_of(&self, request: &Request) -> Option<&Cookies> {
-        self.inner.cookies.as_deref().filter(|_| !Self::is_bare(request))
+        self.inner.cookies.as_deref().filter(|_| !is_bare(request))
     }
 
     /// Returns `request` with the client's query, fresh credentials and cookies, unless none of
@@ -221,7 +216,7 @@ impl Operations {
             // The query is not part of the request as dialects see it: they keep the URL of a start
             // call, and what is kept ends up in tokens. The credentials see it, which may sign it.
             let mut changed = self.with_own_query(request)?.map(Box::new);
-            if let Some(credentials) = self.inner.credentials.as_ref().filter(|_| !Self::is_bare(request)) {
+            if let Some(credentials) = self.inner.credentials.as_ref().filter(|_| !is_bare(request)) {
                 let request = changed.as_deref().unwrap_or(request);
                 let headers = credentials
                     .headers(request)
@@ -239,14 +234,6 @@ impl Operations {
             Ok(changed)
         }
     }
-}
-
-/// Marks the values of all headers that are not known to be harmless as sensitive, whether the
-/// builder, the start call or the dialect has set them: `http` prints such a value as `Sensitive`,
-/// so that a transport that logs requests does not show it.
-pub(super) fn mark_secrets(headers: &mut HeaderMap) {
-    let secret = headers.iter_mut().filter(|(name, _)| !is_plain_header(name.as_str()));
-    secret.for_each(|(_, value)| value.set_sensitive(true));
 }
 
 /// Returns `request` with these headers, marked as sensitive so that `Debug` of the request does

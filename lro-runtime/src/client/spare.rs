@@ -8,8 +8,8 @@ use std::{
 
 use http::Uri;
 
-use super::{Operations, exchange::mark_secrets};
-use crate::{message::Request, operation::snapshot::PollRequest};
+use super::Operations;
+use crate::{message::Request, operation::snapshot::PollRequest, secrets::mark_headers};
 
 /// How many spare requests a client keeps: as many as there are polls in flight at once in most
 /// programs. A poll beyond them makes a request of its own.
@@ -66,7 +66,7 @@ impl Operations {
         let mut request = spare.unwrap_or_else(|| {
             let mut request = Request::default();
             *request.headers_mut() = self.inner.headers.clone();
-            mark_secrets(request.headers_mut());
+            mark_headers(request.headers_mut());
             Box::new(request)
         });
         *request.uri_mut() = uri.clone();

@@ -5,7 +5,7 @@ use http::{
     header::{ACCEPT, CONTENT_TYPE, USER_AGENT},
 };
 
-use crate::url::Origin;
+use crate::{message::Request, url::Origin};
 
 /// What an origin gets with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,11 @@ pub(crate) enum Access {
 /// that adds credentials and cookies.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BareRequest;
+
+/// Whether `request` goes to an origin that gets no credentials.
+pub(crate) fn is_bare(request: &Request) -> bool {
+    request.extensions().get::<BareRequest>().is_some()
+}
 
 /// Marks a request to the client's own origin, which gets the client's query parameters.
 #[derive(Clone, Copy, Debug)]

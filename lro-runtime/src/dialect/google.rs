@@ -272,12 +272,13 @@ pub(super) fn observation<'a>(
         _ if metadata.is_some() => State::Running,
         _ => State::Pending,
     };
-    let mut seen = Observation::new(state);
-    seen.name = Some(name);
-    seen.metadata = metadata;
-    seen.response = response.filter(|_| state == State::Succeeded);
-    seen.status = error.filter(|_| done);
-    seen
+    Observation {
+        name: Some(name),
+        metadata,
+        response: response.filter(|_| state == State::Succeeded),
+        status: error.filter(|_| done),
+        ..Observation::new(state)
+    }
 }
 
 /// Adds the cursor to the observation of a start reply or of an entry of a list.

@@ -222,7 +222,11 @@ impl Wait {
         let Some(InFlight { began, is_held, .. }) = self.engine.in_flight() else { return Ok(false) };
         // Observers compare two snapshots, so the last one is kept for them.
         let last = (!observers.ignore_snapshots()).then(|| self.operation.clone());
-        match answer.and_then(|reply| self.operation.advance(reply, ReplyTime::of_poll(began, now))) {
+        let advanced = match answer {
+            Ok(reply) => self.operation.advance(reply, ReplyTime::of_poll(began, now)),
+            Err(failure) => Err(failure),
+        };
+        match advanced {
             Ok(()) => {
                 let next = &self.operation.snapshot;
                 let success = PollSuccess { completed: next.state.is_terminal(), hint: next.hint, follow: next.follow };

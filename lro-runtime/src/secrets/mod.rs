@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use http::HeaderMap;
+
 mod escapes;
 mod json;
 mod names;
@@ -14,9 +16,8 @@ mod url;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::names::is_plain_header;
 use self::{
-    names::is_shown,
+    names::{is_plain_header, is_shown},
     url::{Purpose, Rules, folded, name_of},
 };
 
@@ -25,6 +26,14 @@ use self::{
 /// User info is removed from URLs. `is_cut` says that the text is only the beginning of one.
 pub(crate) fn hidden(text: &str, is_cut: bool) -> Cow<'_, str> {
     Rules::of_text(Purpose::Show, is_cut).apply(text, &mut vec![])
+}
+
+/// Marks the values of all headers that are not known to be harmless as sensitive, whether the
+/// builder, the start call or the dialect has set them: `http` prints such a value as `Sensitive`,
+/// so that a transport that logs requests does not show it.
+pub(crate) fn mark_headers(headers: &mut HeaderMap) {
+    let secret = headers.iter_mut().filter(|(name, _)| !is_plain_header(name.as_str()));
+    secret.for_each(|(_, value)| value.set_sensitive(true));
 }
 
 /// Returns a text of any kind in a form that may be stored: as [`hidden`], but of query parameters

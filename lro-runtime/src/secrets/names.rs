@@ -226,7 +226,7 @@ const PLAIN_HEADERS: &[&str] = &[
 ];
 
 /// Whether the value of the header `name`, in lower case, is known to be no credential.
-pub(crate) fn is_plain_header(name: &str) -> bool {
+pub(super) fn is_plain_header(name: &str) -> bool {
     PLAIN_HEADERS.contains(&name)
 }
 

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::Uri;
 
 use crate::{
-    client::Operations,
+    client::trust::is_bare,
     dialect::{Cursor, Dialect, Encoding, Observation, Part, Payload},
     hint::Hint,
     message::Request,
@@ -58,7 +58,7 @@ impl PollTarget {
 
     /// Whether the polls go to an origin that gets no credentials.
     pub(crate) fn is_bare(&self) -> bool {
-        matches!(&self.request, Ok(PollRequest::Whole(request)) if Operations::is_bare(request))
+        matches!(&self.request, Ok(PollRequest::Whole(request)) if is_bare(request))
     }
 
     /// Fails if the dialect refused the place. Calls that do not go to the place that is polled,
