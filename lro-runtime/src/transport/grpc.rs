@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use http::{HeaderMap, Uri, header};
 use tonic::{
     Code, Status,
@@ -229,6 +229,10 @@ impl Decoder for Raw {
     type Error = Status;
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
+        // Into memory of its own: an operation keeps its last reply, and would keep with it the
+        // buffer that tonic has read it into.
+        let mut message = BytesMut::with_capacity(buffer.remaining());
+        message.put(buffer);
+        Ok(Some(message.freeze()))
     }
 }

@@ -75,6 +75,8 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///   them. A body shorter than announced is an error.
 /// - At most `max_body` bytes of body are read. One byte more is a
 ///   [`TransportErrorKind::BodyTooLarge`] error, detected while reading.
+/// - The body of a reply has memory of its own and is no part of a larger buffer. An operation
+///   keeps its last reply, and a program may have a hundred thousand of them.
 /// - A reply belongs to its request. Dropping the future at any point aborts the request and never
 ///   disturbs a later one: a connection with an unread reply is closed, not reused.
 /// - Redirects are not followed: a `3xx` is a reply like any other.

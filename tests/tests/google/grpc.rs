@@ -12,7 +12,7 @@ use lro_runtime::{
     },
     long_running,
     testing::VirtualClock,
-    transport::Reply,
+    transport::{GrpcTransport, Reply, Transport},
 };
 use prost::Message;
 use prost_types::Timestamp;
@@ -473,6 +473,18 @@ fn a_body_beyond_the_limit_is_refused() {
     let operations = Operations::builder("https://h.example.com").grpc_over(channel).max_body(4096).build().unwrap();
     let error = operations.blocking().get("operations/1").unwrap_err();
     assert!(error.to_string().contains("larger than the limit of 4096 bytes"), "{error}");
+}
+
+#[test]
+fn a_reply_keeps_no_memory_but_its_own() {
+    let channel = Channel::new(|_, _| Ok(running().encode_to_vec()));
+    let path = "https://h.example.com/google.longrunning.Operations/GetOperation";
+    let poll = http::Request::post(path).body(GetOperationRequest::default().encode_to_vec().into()).unwrap();
+    let body = block_on(GrpcTransport::over(channel).send(&poll, 4096)).unwrap().into_body();
+    let length = body.len();
+    assert_eq!(length, running().encoded_len());
+    let memory = body.try_into_mut().unwrap();
+    assert!(memory.capacity() <= 2 * length, "{} bytes are kept for {length}", memory.capacity());
 }
 
 #[test]

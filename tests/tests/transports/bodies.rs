@@ -148,3 +148,23 @@ fn refused(subject: &Subject, rest: &str) -> TransportErrorKind {
         Err(error) => error.kind(),
     }
 }
+
+pub(crate) fn a_body_keeps_no_memory_but_its_own(subject: &Subject) {
+    let server = Server::new(|request, peer| {
+        match request.target.as_str() {
+            "/chunked" => {
+                let body = format!("{:x}\r\n{}\r\n0\r\n\r\n", 340, "c".repeat(340));
+                peer.send(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}"));
+            }
+            _ => peer.reply(&"l".repeat(340)),
+        }
+        Then::KeepOpen
+    });
+    for path in ["/length", "/chunked", "/length"] {
+        let body = subject.get(&server.url(path)).unwrap().into_body();
+        assert_eq!(body.len(), 340, "{path}");
+        // Of a part of a buffer that something else has a part of, this is an error.
+        let memory = body.try_into_mut().unwrap_or_else(|_| panic!("{path}: the body is a part of a shared buffer"));
+        assert!(memory.capacity() <= 2 * 340, "{path}: {} bytes are kept for 340", memory.capacity());
+    }
+}

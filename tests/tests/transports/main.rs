@@ -68,7 +68,8 @@ suite! {
         a_body_over_the_limit_is_cut_while_it_is_read,
         a_body_shorter_than_announced_is_an_error,
         a_chunked_body_without_its_end_is_an_error,
-        an_invalid_content_length_is_an_error;
+        an_invalid_content_length_is_an_error,
+        a_body_keeps_no_memory_but_its_own;
     requests:
         a_request_arrives_as_it_was_made,
         bodies_of_any_size_arrive_whole,

@@ -188,26 +188,17 @@ async fn read(mut body: Incoming, max_body: usize) -> Result<Bytes, TransportErr
     if announced > max_body as u64 {
         return Err(TransportError::body_too_large(max_body));
     }
-    // A body that arrives in one frame, as most do, is returned as hyper's own buffer. Only a
-    // second frame makes a copy.
-    let mut first = Bytes::new();
-    let mut whole = BytesMut::new();
+    // Copied, also where it comes in one frame. A frame is a part of the connection's buffer of
+    // many replies, all of which it would keep for as long as an operation keeps its last reply.
+    let mut whole = BytesMut::with_capacity(usize::try_from(announced.min(MAX_RESERVED)).unwrap_or_default());
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(failed)?.into_data() else { continue }; // trailers
-        if data.len() > max_body.saturating_sub(first.len() + whole.len()) {
+        if data.len() > max_body.saturating_sub(whole.len()) {
             return Err(TransportError::body_too_large(max_body));
         }
-        if first.is_empty() && whole.is_empty() {
-            first = data;
-        } else {
-            if whole.is_empty() {
-                whole.reserve(usize::try_from(announced.min(MAX_RESERVED)).unwrap_or_default());
-                whole.extend_from_slice(&std::mem::take(&mut first));
-            }
-            whole.extend_from_slice(&data);
-        }
+        whole.extend_from_slice(&data);
     }
-    Ok(if whole.is_empty() { first } else { whole.freeze() })
+    Ok(whole.freeze())
 }
 
 fn failed(error: hyper::Error) -> TransportError {
