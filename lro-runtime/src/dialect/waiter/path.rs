@@ -15,7 +15,7 @@ use std::{borrow::Cow, cmp::Ordering, collections::BTreeMap};
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    dialect::json::{Members, each_element, is_object, parse, read_members, string},
+    dialect::json::{Members, each_element, each_member, is_object, parse, read_members, string},
     status::Failure,
 };
 
@@ -186,13 +186,8 @@ impl<'p, 'a> Found<'p, 'a> {
         if let Some(text) = self.string() {
             return Some(text.chars().count());
         }
-        let raw = self.raw()?;
-        let mut count = Count(0);
-        is_object(raw.get().as_bytes()).then(|| {
-            // As above: what was read before is an object to its end.
-            let _ = read_members(raw.get().as_bytes(), &mut count);
-            count.0
-        })
+        let mut count = 0_usize;
+        each_member(self.raw()?, &mut |_, _| count = count.saturating_add(1)).is_ok().then_some(count)
     }
 
     /// Applies steps, none of which flattens.
@@ -263,12 +258,21 @@ impl<'p, 'a> Found<'p, 'a> {
                 same && left.next().is_none()
             }
             Value::Object(wanted) => {
-                let Some(raw) = self.raw().filter(|raw| is_object(raw.get().as_bytes())) else { return false };
-                let Ok(members) = parse::<BTreeMap<String, &RawValue>>(raw.get()) else { return false };
-                let equals = |(name, wanted): (&String, &Value)| {
-                    members.get(name).is_some_and(|found| Found::of(Some(found)).equals(wanted))
+                let Some(raw) = self.raw() else { return false };
+                // Only the members that are wanted are kept: an object of the output may have any
+                // number of others.
+                let mut members: BTreeMap<&str, Option<&RawValue>> =
+                    wanted.keys().map(|name| (&**name, None)).collect();
+                let mut has_others = false;
+                let read = each_member(raw, &mut |name, value| match name.and_then(|name| members.get_mut(&*name)) {
+                    // Of several with one name the last counts, as in a tree.
+                    Some(member) => *member = Some(value),
+                    None => has_others = true,
+                });
+                let equals = |(name, found): (&str, Option<&RawValue>)| {
+                    found.zip(wanted.get(name)).is_some_and(|(found, wanted)| Found::of(Some(found)).equals(wanted))
                 };
-                members.len() == wanted.len() && wanted.iter().all(equals)
+                read.is_ok() && !has_others && members.into_iter().all(equals)
             }
         }
     }
@@ -349,16 +353,6 @@ struct Member<'n, 'a> {
 impl<'a> Members<'a> for Member<'_, 'a> {
     fn slot(&mut self, name: &str) -> Option<&mut Option<&'a RawValue>> {
         (name == self.name).then_some(&mut self.value)
-    }
-}
-
-/// Counts the members of an object.
-struct Count(usize);
-
-impl<'a> Members<'a> for Count {
-    fn slot(&mut self, _name: &str) -> Option<&mut Option<&'a RawValue>> {
-        self.0 = self.0.saturating_add(1);
-        None
     }
 }
 
@@ -529,6 +523,31 @@ mod tests {
             assert!(Path::parse(wrong).is_err(), "{wrong}");
         }
     }
+
+    #[test]
+    fn objects_are_the_same_if_they_have_the_same_members() {
+        let output: &RawValue =
+            serde_json::from_str(r#"{"of":{"a":1,"b":null,"\u0063":[{"d":""}],"a":2},"odd":{"\ud800":1},"none":{}}"#)
+                .unwrap();
+        for (path, found) in [
+            (r#"of == `{"c":[{"d":""}],"a":2.0,"b":null}`"#, "true"),
+            (r#"of == `{"c":[{"d":""}],"a":1,"b":null}`"#, "false"),
+            (r#"of == `{"c":[{"d":""}],"a":2}`"#, "false"),
+            (r#"of == `{"c":[{"d":""}],"a":2,"b":null,"e":null}`"#, "false"),
+            (r#"of == `{"c":[{"d":"","e":1}],"a":2,"b":null}`"#, "false"),
+            (r#"of != `["a"]`"#, "true"),
+            ("odd == `{}`", "false"),
+            ("none == `{}`", "true"),
+            ("none == `[]`", "false"),
+            ("of == of", "true"),
+            ("length(of)", "4"),
+            ("length(odd)", "1"),
+            ("length(none)", "0"),
+        ] {
+            assert_eq!(Path::parse(path).unwrap().find(Some(output)).into_json(), found, "{path}");
+        }
+    }
+
     #[test]
     fn integers_are_compared_exactly_and_other_numbers_by_value() {
         let output: &RawValue = serde_json::from_str(
