@@ -48,8 +48,8 @@ fn a_sample_of_hostile_replies_costs_memory_in_proportion_to_the_reply() {
 
 #[test]
 #[ignore = "several minutes"]
-fn a_third_of_the_hostile_replies_costs_memory_in_proportion_to_the_reply() {
-    memory_is_in_proportion(3);
+fn a_seventh_of_the_hostile_replies_costs_memory_in_proportion_to_the_reply() {
+    memory_is_in_proportion(7);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_reply_to_a_waiter_costs_less_than_its_length_where_a_tree_of_it_costs_many_
         Acceptor::new(Meaning::Success, Matcher::Output("length(nodes[*].disks[]) > `1`", Comparator::IsTrue(true))),
     ]);
     let node = r#"{"id":1,"state":"up","disks":[1,2,3,{}]},"#;
-    let body = format!(r#"{{"nodes":[{}{{}}]}}"#, node.repeat((4 << 20) / node.len()));
+    let body = format!(r#"{{"nodes":[{}{{}}]}}"#, node.repeat((1 << 20) / node.len()));
     let length = u64::try_from(body.len()).unwrap();
     let tree = cost(|| drop(serde_json::from_str::<serde_json::Value>(&body))).peak;
     println!("a tree of {length} bytes of JSON: {tree} bytes");
@@ -78,7 +78,7 @@ fn an_object_that_a_waiter_compares_costs_no_more_than_what_it_is_compared_with(
         Acceptor::new(Meaning::Failure, Matcher::Output("nodes == `[{\"a\":[1,{}]}]`", Comparator::IsTrue(true))),
         Acceptor::new(Meaning::Success, Matcher::Output("length(instance) > `1`", Comparator::IsTrue(true))),
     ]);
-    let object = format!(r#"{{"a":1{}}}"#, repeated(r#","a#":1"#, 100_000));
+    let object = format!(r#"{{"a":1{}}}"#, repeated(r#","a#":1"#, 1 << 20));
     let body = r#"{"instance":$,"nodes":[$]}"#.replace(HOLE, &object);
     let reply = Reply::new(Bytes::from(body));
     assert_eq!(READY.read(&Cursor::default(), &reply).unwrap().state, State::Succeeded);
@@ -98,14 +98,16 @@ fn a_page_of_any_length_costs_bounded_memory() {
         let subjects = subjects();
         let dialect = &subjects.iter().find(|subject| subject.dialect.id() == id).unwrap().dialect;
         for element in ["1", "{}", r#"{"name":"operations/1","uid":1,"status":"RUNNING"}"#] {
-            let list = format!("[{element}{}]", format!(",{element}").repeat((1 << 20) / (element.len() + 1)));
+            let times = ((256 << 10) / (element.len() + 1)).max(20_000);
+            let list = format!("[{element}{}]", format!(",{element}").repeat(times));
             let reply = Reply::new(Bytes::from(page.replace(HOLE, &list)));
             let query = ListQuery::default();
-            let read = dialect.read_list(&query, &reply).unwrap();
+            let mut read = None;
+            let peak = cost(|| read = Some(dialect.read_list(&query, &reply))).peak;
+            let read = read.unwrap().unwrap();
             assert_eq!(read.operations.len(), 10_000, "{id}: {element}");
             let why = read.failure.unwrap().to_string();
             assert!(why.contains("entries behind the first 10000"), "{why}");
-            let peak = cost(|| drop(dialect.read_list(&query, &reply))).peak;
             assert!(peak < 16 << 20, "{id}: {peak} bytes for a page of {element}");
         }
     }
@@ -113,7 +115,7 @@ fn a_page_of_any_length_costs_bounded_memory() {
 
 #[test]
 fn a_page_of_entries_with_many_details_costs_bounded_memory() {
-    let ones = format!("[1{}]", ",1".repeat(999));
+    let ones = format!("[1{}]", ",1".repeat(99));
     let failed = [
         ("google", r#"{"operations":$}"#, r#"{"name":"o","done":true,"error":{"details":$}}"#),
         ("compute", r#"{"items":$}"#, r#"{"name":"o","status":"DONE","error":{"errors":$}}"#),
@@ -126,12 +128,13 @@ fn a_page_of_entries_with_many_details_costs_bounded_memory() {
         let list = format!("[{entry}{}]", format!(",{entry}").repeat(1_999));
         let reply = Reply::new(Bytes::from(page.replace(HOLE, &list)));
         let query = ListQuery::default();
-        let read = dialect.read_list(&query, &reply).unwrap();
+        let mut read = None;
+        let peak = cost(|| read = Some(dialect.read_list(&query, &reply))).peak;
+        let read = read.unwrap().unwrap();
         assert_eq!(read.operations.len(), 2_000, "{id}");
         let details = |listed: &Listed<'_>| listed.seen.as_ref().unwrap().status.as_ref().unwrap().details().len();
         assert!(read.operations.iter().all(|listed| details(listed) == 8), "{id}");
-        let peak = cost(|| drop(dialect.read_list(&query, &reply))).peak;
-        assert!(peak < 8 << 20, "{id}: {peak} bytes for a page of {}", reply.body().len());
+        assert!(peak < 4 << 20, "{id}: {peak} bytes for a page of {}", reply.body().len());
     }
 }
 
