@@ -34,6 +34,7 @@ mod start_id;
 mod start_policy;
 mod trust;
 
+pub(crate) use self::spare::Outgoing;
 pub use self::{
     blocking_operations::BlockingOperations,
     builder::OperationsBuilder,
@@ -42,10 +43,7 @@ pub use self::{
     list::{BlockingList, ListOperations},
     start_id::StartIdIn,
 };
-pub(crate) use self::spare::Outgoing;
-use self::{
-    cookies::Cookies, schedules::Schedules, spare::SpareRequests, start_policy::StartPolicy, trust::Origins,
-};
+use self::{cookies::Cookies, schedules::Schedules, spare::SpareRequests, start_policy::StartPolicy, trust::Origins};
 
 /// A client of one service: starts operations and gives access to them by name.
 ///

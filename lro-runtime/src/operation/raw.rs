@@ -78,7 +78,8 @@ impl RawOperation {
                 method.name()
             )))
         };
-        if let Some(known) = self.snapshot.provenance().token_method.as_deref().filter(|known| *known != method.name()) {
+        if let Some(known) = self.snapshot.provenance().token_method.as_deref().filter(|known| *known != method.name())
+        {
             return Err(Failure::protocol(format!(
                 "the token belongs to the method `{}`, not to `{}`",
                 excerpt(known.as_bytes()),
@@ -312,9 +313,7 @@ impl RawOperation {
             // limit in it and is built for each poll.
             let ordinary = target.request()?;
             let request = match hold {
-                Some(hold) => {
-                    Outgoing::Own(Box::new(self.client.request(target.dialect.wait(&target.cursor, hold)?)?))
-                }
+                Some(hold) => Outgoing::Own(Box::new(self.client.request(target.dialect.wait(&target.cursor, hold)?)?)),
                 None => self.client.outgoing(ordinary),
             };
             let reply = self.client.reply(&request, limit, timer).await;

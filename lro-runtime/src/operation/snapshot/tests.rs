@@ -120,7 +120,10 @@ fn what_is_left_of_a_reply_that_was_misread_says_so_at_once_and_keeps_what_it_is
     let mut before = Snapshot { replied: Some(replied()), ..snapshot(State::Running) };
     before.provenance_mut().token_method = Some("m".into());
     let next = before.misread(Arc::new(crate::dialect::Google::new()), Failure::protocol("other rules"));
-    assert_eq!((&*next.name, &next.body[..], next.provenance().token_method.as_deref()), ("operations/1", OLD, Some("m")));
+    assert_eq!(
+        (&*next.name, &next.body[..], next.provenance().token_method.as_deref()),
+        ("operations/1", OLD, Some("m"))
+    );
     assert!(next.follow && next.replied.is_some() && next.metadata().is_none());
     assert!(next.target.unwrap().request().is_err());
 }
