@@ -2,7 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may fail")]
 
+#[path = "support/scratch.rs"]
+mod scratch;
+
 use std::{fs, path::Path};
+
+use crate::scratch::Scratch;
 
 const COMMITTED: &str = "../lro-runtime/src/dialect/google_grpc/longrunning.rs";
 
@@ -23,21 +28,18 @@ fn the_committed_stubs_are_what_the_protos_give() {
 fn generated() -> String {
     let protos = Path::new("../lro-runtime/proto");
     let set = protox::compile(["google/longrunning/operations.proto"], [protos]).unwrap();
-    let out = tempdir();
+    let out = Scratch::new();
     let mut config = prost_build::Config::new();
-    config.extern_path(".google.rpc", "::tonic_types::pb").enable_type_names().out_dir(&out).compile_fds(set).unwrap();
+    config
+        .extern_path(".google.rpc", "::tonic_types::pb")
+        .enable_type_names()
+        .out_dir(out.join(""))
+        .compile_fds(set)
+        .unwrap();
     let source = fs::read_to_string(out.join("google.longrunning.rs")).unwrap();
-    fs::remove_dir_all(out).unwrap();
     let file = syn::parse_file(&source).unwrap();
     format!(
         "// Generated from proto/google/longrunning/operations.proto by tests/tests/stubs.rs.\n\n{}",
         prettyplease::unparse(&file)
     )
-}
-
-/// Creates a folder for this process.
-fn tempdir() -> std::path::PathBuf {
-    let out = std::env::temp_dir().join(format!("lro-stubs-{}", std::process::id()));
-    fs::create_dir_all(&out).unwrap();
-    out
 }

@@ -3,25 +3,12 @@
 use std::sync::Arc;
 
 use lro_runtime::{
-    Jitter, Operations, PollSettings, RawOperation, Result, Timer, long_running,
+    Jitter, Operations, PollSettings, Timer,
     timer::{AsyncIoTimer, TokioTimer},
 };
 
 use super::{Endless, Operation, PAUSE};
-use crate::step::{ExportProgress, ExportedImage};
-
-#[derive(Clone)]
-struct Images {
-    operations: Operations,
-}
-
-#[long_running]
-impl Images {
-    #[long_running(response = ExportedImage, metadata = ExportProgress)]
-    async fn export_image(&self) -> Result<RawOperation> {
-        self.operations.post("v1/images:export", &()).await
-    }
-}
+use crate::step::ours::Images;
 
 pub fn tokio(service: Arc<Endless>) -> Box<dyn Fn() -> Operation> {
     prepare(service, TokioTimer)

@@ -27,7 +27,7 @@ pub mod azure_core;
 #[cfg(feature = "peers")]
 mod google_cloud_lro;
 pub mod hand;
-mod ours;
+pub mod ours;
 
 /// Requests per operation.
 pub const STEPS: usize = 100;

@@ -12,14 +12,16 @@ use lro_runtime::{Operations, PollSettings, RawOperation, Result, long_running};
 use super::{ExportProgress, ExportedImage, Prepared, Variant};
 use crate::virtual_time::{Clock, run};
 
-struct Images {
-    operations: Operations,
+/// A client as an SDK author declares it.
+#[derive(Clone)]
+pub struct Images {
+    pub operations: Operations,
 }
 
 #[long_running]
 impl Images {
     #[long_running(response = ExportedImage, metadata = ExportProgress)]
-    async fn export_image(&self) -> Result<RawOperation> {
+    pub async fn export_image(&self) -> Result<RawOperation> {
         self.operations.post("v1/images:export", &()).await
     }
 }

@@ -168,6 +168,39 @@ pub(super) fn each_element<'a>(json: &'a RawValue, visit: &mut dyn FnMut(&'a Raw
     serde_json::Deserializer::from_str(json.get()).deserialize_seq(Each(visit))
 }
 
+/// Calls `visit` with each member of an object: its name, which is `None` if it is not Unicode, and
+/// its value. A member that occurs twice is visited twice.
+///
+/// # Errors
+///
+/// When `json` is not an object; after the members before the fault.
+pub(super) fn each_member<'a>(
+    json: &'a RawValue,
+    visit: &mut dyn FnMut(Option<Cow<'a, str>>, &'a RawValue),
+) -> serde_json::Result<()> {
+    struct Each<'f, 'a>(&'f mut dyn FnMut(Option<Cow<'a, str>>, &'a RawValue));
+    impl<'de> Visitor<'de> for Each<'_, 'de> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            while let Some(name) = map.next_key_seed(Name)? {
+                (self.0)(name, map.next_value()?);
+            }
+            Ok(())
+        }
+    }
+    #[cfg(test)]
+    counted::add(json.get().len());
+    if let Some(error) = not_an_object(json.get().as_bytes()) {
+        return Err(error);
+    }
+    serde_json::Deserializer::from_str(json.get()).deserialize_map(Each(visit))
+}
+
 /// Returns the first elements of a list, up to `most`, and how many more there are.
 ///
 /// # Errors

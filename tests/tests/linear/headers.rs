@@ -1,5 +1,7 @@
 //! Headers of replies: long values, and many lines of one name or of many.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use lro_runtime::{
@@ -10,7 +12,7 @@ use lro_runtime::{
 };
 
 use crate::{
-    SAMPLE, SHORT,
+    LONG_HEAD, SAMPLE, SHORT,
     hostile::{repeated, subjects},
     work::{Cost, Visit, all_grow_linearly, cost},
 };
@@ -76,31 +78,39 @@ fn grown(name: &'static str, (head, is_line): (&str, bool), part: &str, length: 
     let name = HeaderName::from_static(name);
     let value = |text: &str| HeaderValue::from_bytes(text.as_bytes()).unwrap();
     if !is_line {
-        let text = format!("{head}{}", repeated(part, length / part.len()));
+        let text = format!("{head}{}", repeated(part, length));
         return HeaderMap::from_iter([(name, value(&text))]);
     }
     let mut headers = HeaderMap::new();
     // A line has a name as well, of about the length of the longest part.
     let lines = length / 32;
     for number in 0..lines {
-        headers.append(&name, value(&format!("{head}{}{number}", part.replace('#', ""))));
+        headers.append(&name, value(&format!("{head}{}{number:06}", part.replace('#', ""))));
     }
     headers
 }
 
-/// Reads a reply with these headers in every way in which the dialect may be asked to.
-fn read_by(dialect: &dyn Dialect, (status, body): (u16, &'static str), headers: HeaderMap) -> Cost {
-    let mut reply = Reply::new(Bytes::from_static(body.as_bytes()));
-    *reply.status_mut() = status.try_into().unwrap();
+/// Returns an empty reply with these headers.
+fn with_headers(headers: HeaderMap) -> Reply {
+    let mut reply = Reply::default();
     *reply.headers_mut() = headers;
+    reply
+}
+
+/// Reads a reply with these headers, a status and a body in every way in which the dialect may be
+/// asked to.
+fn read_by(dialect: &dyn Dialect, (status, body): (u16, &'static str), reply: &mut Reply) -> Cost {
+    *reply.status_mut() = status.try_into().unwrap();
+    *reply.body_mut() = Bytes::from_static(body.as_bytes());
+    let reply = &*reply;
     let cursor = Cursor::new("https://h.test/operations/1");
     let start = http::Request::post("https://h.test/start").body(Bytes::new()).unwrap();
     let query = ListQuery::default();
     cost(|| {
-        drop(dialect.read(&cursor, &reply));
-        drop(dialect.read_start(&start, &reply, &[]));
-        drop(dialect.read_list(&query, &reply));
-        drop(dialect.read_answer(&reply));
+        drop(dialect.read(&cursor, reply));
+        drop(dialect.read_start(&start, reply, &[]));
+        drop(dialect.read_list(&query, reply));
+        drop(dialect.read_answer(reply));
     })
 }
 
@@ -110,14 +120,17 @@ fn each_header(visit: &mut Visit<'_>) {
     let mut dialects: Vec<_> = subjects().into_iter().map(|subject| subject.dialect).collect();
     dialects.retain(|dialect| is_first(dialect.id()));
     dialects.push(std::sync::Arc::new(GoogleGrpc::new()));
-    for dialect in dialects {
-        for &(status, body) in STATUSES {
-            for name in NAMES {
-                for form in FORMS {
-                    for part in PARTS {
+    for name in NAMES {
+        for form in FORMS {
+            for part in PARTS {
+                // Built once for all dialects, because that costs more than reading.
+                let mut built = BTreeMap::new();
+                let build = |length: &usize| with_headers(grown(name, *form, part, *length));
+                for dialect in &dialects {
+                    for &(status, body) in STATUSES {
                         let case = format!("{} {status} {name} {form:?} of `{part}`", dialect.id());
                         visit(&case, &mut |length| {
-                            read_by(&*dialect, (status, body), grown(name, *form, part, length))
+                            read_by(&**dialect, (status, body), built.entry(length).or_insert_with_key(build))
                         });
                     }
                 }
@@ -133,8 +146,7 @@ fn each_header_for_authors(visit: &mut Visit<'_>) {
         for form in FORMS {
             for part in PARTS {
                 visit(&format!("{name} {form:?} of `{part}`"), &mut |length| {
-                    let mut reply = Reply::default();
-                    *reply.headers_mut() = grown(name, *form, part, length);
+                    let reply = with_headers(grown(name, *form, part, length));
                     cost(|| {
                         let url = url_in(&reply, name, &base).map_err(|why| why.to_string());
                         drop((url, Hint::from_headers(reply.headers())));
@@ -154,9 +166,8 @@ fn each_header_of_an_operation(visit: &mut Visit<'_>) {
                 for part in PARTS {
                     let case = format!("an operation of {}, {name} {form:?} of `{part}`", subject.dialect.id());
                     visit(&case, &mut |length| {
-                        let mut reply = Reply::default();
+                        let mut reply = with_headers(grown(name, *form, part, length));
                         *reply.status_mut() = http::StatusCode::ACCEPTED;
-                        *reply.headers_mut() = grown(name, *form, part, length);
                         let transport = move |_: Request| std::future::ready(Ok(reply.clone()));
                         let client = Operations::builder("https://h.test").dialect(subject.dialect.clone());
                         let client = client.transport(transport).timer(VirtualClock::new()).build().unwrap();
@@ -178,9 +189,9 @@ fn each_crowd_of_headers(visit: &mut Visit<'_>) {
     for subject in subjects() {
         for &(status, body) in STATUSES {
             visit(&format!("{} {status}, many headers", subject.dialect.id()), &mut |length| {
-                let names = (0..(length / 16).min(MOST_NAMES)).map(|number| format!("x-{number}").parse().unwrap());
+                let names = (0..(length / 16).min(MOST_NAMES)).map(|number| format!("x-{number:06}").parse().unwrap());
                 let headers = names.map(|name: HeaderName| (name, HeaderValue::from_static("a"))).collect();
-                read_by(&*subject.dialect, (status, body), headers)
+                read_by(&*subject.dialect, (status, body), &mut with_headers(headers))
             });
         }
     }
@@ -201,14 +212,14 @@ fn a_sample_of_hostile_headers_is_read_in_linear_time_and_memory() {
 
 #[test]
 #[ignore = "several minutes"]
-fn every_hostile_header_is_read_in_linear_time_and_memory() {
-    all_grow_linearly(each_case, 1, SHORT);
+fn a_third_of_hostile_headers_is_read_in_linear_time_and_memory() {
+    all_grow_linearly(each_case, 3, SHORT);
 }
 
 #[test]
 #[ignore = "several minutes"]
-fn a_sample_of_hostile_headers_of_four_mebibytes_is_read_in_linear_time_and_memory() {
-    all_grow_linearly(each_case, 10 * SAMPLE, 1 << 20);
+fn a_sample_of_the_longest_heads_of_hostile_headers_is_read_in_linear_time_and_memory() {
+    all_grow_linearly(each_case, 9 * SAMPLE, LONG_HEAD);
 }
 
 #[test]
@@ -217,7 +228,7 @@ fn lines_of_a_header_that_differ_are_read_in_one_pass() {
         let subjects = subjects();
         let dialect = &*subjects.iter().find(|subject| subject.dialect.id() == id).unwrap().dialect;
         let cost = crate::work::grows_linearly(&format!("{id} {name}"), 64 << 10, &mut |length| {
-            read_by(dialect, (202, ""), grown(name, ("/", true), "a", length))
+            read_by(dialect, (202, ""), &mut with_headers(grown(name, ("/", true), "a", length)))
         });
         assert!(cost.allocations > 0, "{id}: nothing was read");
     }

@@ -1,7 +1,7 @@
 //! What a server may send to make a reader work: JSON values that grow in one way each, and the
 //! places where they stand in the messages of each dialect.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use lro_runtime::{
     Dialect, WireOperation,
@@ -66,8 +66,8 @@ pub(crate) const GROWTHS: &[Growth] = &[
 impl Growth {
     /// Returns about this many bytes of it.
     pub(crate) fn of_length(&self, length: usize) -> String {
-        let times = length / (self.part.len() + self.close.len());
-        [self.head, &repeated(self.part, times), self.tail, &self.close.repeat(times)].concat()
+        let times = length / (numbered(self.part, 0).len() + self.close.len());
+        [self.head, &so_many(self.part, times), self.tail, &self.close.repeat(times)].concat()
     }
 
     pub(crate) fn part(&self) -> &'static str {
@@ -75,12 +75,22 @@ impl Growth {
     }
 }
 
-/// Returns so many of a part, each with its number in place of a `#`.
-pub(crate) fn repeated(part: &str, times: usize) -> String {
-    if part.contains('#') {
-        return (0..times).map(|number| part.replace('#', &number.to_string())).collect();
+/// Returns a part with its number in place of a `#`. All numbers have one width, so that four times
+/// as many parts are four times as long.
+pub(crate) fn numbered(part: &str, number: usize) -> Cow<'_, str> {
+    if part.contains('#') { part.replace('#', &format!("{number:06}")).into() } else { part.into() }
+}
+
+/// Returns about this many bytes of a part, [`numbered`].
+pub(crate) fn repeated(part: &str, length: usize) -> String {
+    so_many(part, length / numbered(part, 0).len())
+}
+
+fn so_many(part: &str, times: usize) -> String {
+    if !part.contains('#') {
+        return part.repeat(times);
     }
-    part.repeat(times)
+    (0..times).map(|number| numbered(part, number)).collect()
 }
 
 /// Where in a message the value that grows stands.

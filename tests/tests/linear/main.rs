@@ -25,6 +25,10 @@ const SAMPLE: usize = 31;
 /// token: what is longer is refused, and refusing is no growth of reading.
 const SHORT: usize = 12 << 10;
 
+/// The length of the shorter of two long heads of a reply, in bytes. Four times as many are twice
+/// what the default transport lets through.
+const LONG_HEAD: usize = 128 << 10;
+
 /// The length of the shorter message, in repeated parts. Growth by the square shows at this length:
 /// it is far more than is allowed.
 const PARTS: usize = 5_000;

@@ -185,7 +185,7 @@ fn each_name(visit: &mut Visit<'_>) {
         for head in HEADS {
             for part in NAMES {
                 visit(&format!("{id}, a name: {head} and `{part}`"), &mut |length| {
-                    let name = [head, &*repeated(part, length / part.len())].concat();
+                    let name = [head, &*repeated(part, length)].concat();
                     cost(|| {
                         resume(&client, name.into());
                     })

@@ -1,7 +1,7 @@
 //! What work costs: memory, and the time of the thread's own CPU clock, as ratios between a length
 //! and four times that length.
 
-use std::time::Duration;
+use std::{hint::black_box, time::Duration};
 
 use rustix::time::{ClockId, clock_gettime};
 
@@ -42,16 +42,33 @@ pub(crate) fn cost(work: impl FnOnce()) -> Cost {
     Cost { time, allocations: memory.count_total, bytes: memory.bytes_total, peak: memory.bytes_max }
 }
 
-/// Asserts that `work` of `4 * length` costs about four times what it costs for `length`: the
-/// square would be sixteen times.
+/// How many times the cost of a length four times the length may cost. What is linear costs four
+/// times as much, because the cases make four times as many parts of the same length; the square is
+/// sixteen times.
+///
+/// Allocations are counted, so that only what is made once comes on top. Time has noise that the
+/// least of several runs does not remove: the shorter input may fit into a cache, or into memory
+/// that is free, where the longer does not.
+const MOST_ALLOCATIONS: u64 = 5;
+const MOST_TIME: u32 = 8;
+
+/// In how many runs the time must be too long.
+const RUNS: usize = 10;
+
+/// Asserts that `work` of `4 * length` costs about four times what it costs for `length`.
 #[track_caller]
 pub(crate) fn grows_linearly(name: &str, length: usize, work: &mut dyn FnMut(usize) -> Cost) -> Cost {
-    let (short, mut long) = (work(length), work(4 * length));
+    // The longer one first: it finds the caches cold. Were it the shorter one, growth would seem
+    // less than it is.
+    let (mut long, short) = (work(4 * length), work(length));
     // Four copies of the text are in proportion to it, whatever became of the shorter one: a URL
     // that is folded into `/`, for example, and beyond the length of URLs is refused.
     let copies = 4 * u64::try_from(4 * length).unwrap_or(u64::MAX);
     let memory = |long: &Cost| {
-        (long.allocations <= 6 * short.allocations + 256, long.bytes <= (6 * short.bytes + 65_536).max(copies))
+        (
+            long.allocations <= MOST_ALLOCATIONS * short.allocations + 256,
+            long.bytes <= (MOST_ALLOCATIONS * short.bytes + 65_536).max(copies),
+        )
     };
     assert_eq!(
         memory(&long),
@@ -62,11 +79,14 @@ pub(crate) fn grows_linearly(name: &str, length: usize, work: &mut dyn FnMut(usi
         long.allocations,
         long.bytes
     );
-    // The least of many runs, because the first may find caches cold, and others share the machine.
-    // Work that grows with the square fails in all of them.
+    // Memory that comes from the system is cleared, a page at a time: up to a nanosecond a byte.
+    let says_something = SHORTEST + Duration::from_nanos(long.bytes);
+    // The least of several runs, because others share the machine. Work that grows with the square
+    // fails in all of them.
     let mut best = short.time;
-    for _ in 0..20 {
-        if long.time < SHORTEST || long.time < 12 * best {
+    let is_linear = |long: Duration, best: Duration| long < says_something || long < MOST_TIME * best;
+    for _ in 1..RUNS {
+        if is_linear(long.time, best) {
             return long;
         }
         best = best.min(work(length).time);
@@ -75,7 +95,7 @@ pub(crate) fn grows_linearly(name: &str, length: usize, work: &mut dyn FnMut(usi
             long = again;
         }
     }
-    assert!(long.time < 12 * best, "{name}: {best:?} for {length} bytes, {:?} for four times as many", long.time);
+    assert!(is_linear(long.time, best), "{name}: {best:?} for {length} bytes, {:?} for four times as many", long.time);
     long
 }
 
@@ -92,4 +112,25 @@ pub(crate) fn all_grow_linearly(each_case: impl FnOnce(&mut Visit<'_>), every: u
         }
     });
     cases
+}
+
+/// Compares every part with every other one, as a reader does that begins anew for each.
+fn by_the_square(parts: usize) -> usize {
+    (0..parts).map(|part| (0..parts).filter(|other| black_box(*other) == part).count()).sum()
+}
+
+#[test]
+#[should_panic(expected = "for four times as many")]
+fn time_that_grows_with_the_square_is_found() {
+    grows_linearly("comparing", 1 << 9, &mut |parts| {
+        cost(|| {
+            black_box(by_the_square(parts));
+        })
+    });
+}
+
+#[test]
+#[should_panic(expected = "allocations of")]
+fn memory_that_grows_with_the_square_is_found() {
+    grows_linearly("copying", 1 << 10, &mut |parts| cost(|| (1..parts).for_each(|part| drop(vec![0_u8; part]))));
 }

@@ -34,10 +34,8 @@ fn answer(mut stream: impl Read + Write) {
 #[cfg(unix)]
 #[test]
 fn every_request_of_a_unix_transport_goes_to_its_socket() {
-    let directory = std::env::temp_dir().join(format!("lro-transports-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).unwrap();
+    let directory = crate::scratch::Scratch::new();
     let path = directory.join("unix.socket");
-    let _ = std::fs::remove_file(&path);
     let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
     thread::spawn(move || listener.incoming().for_each(|stream| answer(stream.unwrap())));
 
@@ -45,7 +43,7 @@ fn every_request_of_a_unix_transport_goes_to_its_socket() {
     assert_eq!(get(&transport, "http://localhost/1.0/operations/7").unwrap().body(), "/1.0/operations/7");
     assert_eq!(get(&transport, "http://192.0.2.1:1/").unwrap().body(), "/");
     assert_eq!(get(&transport, "https://localhost/").unwrap_err().kind(), InvalidRequest);
-    std::fs::remove_dir_all(&directory).unwrap();
+    std::fs::remove_file(&path).unwrap();
     assert_eq!(get(&transport, "http://localhost/").unwrap_err().kind(), Connect);
 }
 

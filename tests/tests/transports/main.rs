@@ -20,6 +20,9 @@ mod heads;
 mod hyper_only;
 mod requests;
 mod reqwest_only;
+#[cfg(unix)]
+#[path = "../support/scratch.rs"]
+mod scratch;
 mod server;
 mod subject;
 mod surf_only;

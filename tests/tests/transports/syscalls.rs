@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, env, fs, process::Command};
 use lro_runtime::transport::{HyperTransport, Transport};
 
 use crate::{
+    scratch::Scratch,
     server::{Server, Then},
     subject::{MAX_BODY, request},
 };
@@ -25,7 +26,8 @@ fn an_exchange_is_one_write_and_two_reads() {
         peer.reply("hello");
         Then::KeepOpen
     });
-    let report = env::temp_dir().join(format!("lro-syscalls-{}", std::process::id()));
+    let directory = Scratch::new();
+    let report = directory.join("report");
     let traced = Command::new("strace")
         .args(["-f", "-qq", "-o"])
         .arg(&report)
@@ -39,7 +41,6 @@ fn an_exchange_is_one_write_and_two_reads() {
     }
     let traced = fs::read_to_string(&report).unwrap();
     let calls = count(&traced);
-    fs::remove_file(&report).unwrap();
     let of = |names: &[&str]| names.iter().filter_map(|name| calls.get(*name)).sum::<usize>();
     assert_eq!(server.requests().len(), EXCHANGES);
     assert_eq!(server.connections(), 1);

@@ -10,7 +10,7 @@ use crate::simulate::{
     plan::Plan,
     promises::{Promise, broken, check_error, check_token, holds},
     speech::name_of,
-    waits::{Before, Waited},
+    waits::Before,
 };
 
 impl History {
@@ -85,27 +85,7 @@ impl History {
             let Some((outcome, ended)) = outcome else { continue };
             let Some(held) = self.held.get(first + n).cloned() else { continue };
             // The other wait may go on for longer: this one ended when its future did.
-            let polls = self.sent_since(held.client, mark.from);
-            if !held.snapshot.is_completed() {
-                let state = self.world.lock();
-                let overslept = state.overslept.saturating_sub(mark.overslept);
-                let longest = state.longest + state.overslept;
-                drop(state);
-                let waited = Waited {
-                    tongue: self.world.tongue,
-                    plan,
-                    polls: &polls,
-                    before: held.before,
-                    found: held.found,
-                    started: held.started,
-                    began: mark.began,
-                    ended,
-                    overslept,
-                    longest,
-                    end: Some(&outcome).into(),
-                };
-                waited.check();
-            }
+            let polls = self.check_wait(&held, plan, mark, (ended, Some(&outcome).into()));
             match outcome {
                 Ok(done) => self.take(first + n, done, &polls),
                 Err(error) => self.take_error(first + n, &error, &polls),

@@ -21,9 +21,15 @@ use crate::simulate::{
 };
 
 impl History {
-    /// Checks the requests of a wait of what is held, that began at a time with so many requests
-    /// sent and so much overslept.
-    pub(super) fn check_wait(&self, held: &Held, plan: &Plan, mark: Mark, end: Over<'_>) -> Vec<Sent> {
+    /// Checks the requests of a wait of what is held, from where it began to when it ended, and
+    /// returns them.
+    pub(super) fn check_wait(
+        &self,
+        held: &Held,
+        plan: &Plan,
+        mark: Mark,
+        (ended, end): (Duration, Over<'_>),
+    ) -> Vec<Sent> {
         let polls: Vec<_> = self.sent_since(held.client, mark.from).into_iter().filter(Sent::is_poll).collect();
         if held.snapshot.is_completed() {
             holds(Promise::NothingAfterTheEnd, polls.is_empty(), || format!("{polls:?}"));
@@ -41,7 +47,7 @@ impl History {
             found: held.found,
             started: held.started,
             began: mark.began,
-            ended: self.world.now(),
+            ended,
             overslept,
             longest,
             end,
@@ -58,7 +64,7 @@ impl History {
     /// Ends a wait with its outcome.
     pub(super) fn waited(&mut self, at: usize, plan: &Plan, mark: Mark, outcome: Option<Result<RawOperation, Error>>) {
         let Some(held) = self.held.get(at).cloned() else { return };
-        let polls = self.check_wait(&held, plan, mark, outcome.as_ref().into());
+        let polls = self.check_wait(&held, plan, mark, (self.world.now(), outcome.as_ref().into()));
         match outcome {
             None => self.world.count("waits_dropped"),
             Some(Ok(done)) => {

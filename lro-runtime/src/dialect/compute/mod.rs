@@ -7,23 +7,23 @@ use http::{Method, Uri};
 use serde_json::value::RawValue;
 
 use super::{
-    Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part,
-    declared::{
-        WirePath,
-        seek::{Paths, seek},
-    },
-    expect_success,
-    json::{self, MOST_ELEMENTS, all_shown, first_elements, read_members, shown, string, text_of},
+    Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, expect_success,
+    json::{self, all_shown, first_elements, read_members, string, text_of},
     list_page::MOST_ENTRIES,
 };
 use crate::{
     dialect::encode_name,
     hint::Hint,
     message::{Reply, Request},
-    status::{Code, Failure, State, Status, details::Detail},
+    status::{Failure, State},
     text::excerpt,
     url::{after_scheme, encode_query},
 };
+
+mod errors;
+mod place;
+
+use self::place::{name_of, place_of, place_of_message};
 
 /// The member names of a service's own operation message, for the four fields that are annotated by
 /// [`extended_operations.proto`](https://github.com/googleapis/googleapis/blob/master/google/cloud/extended_operations.proto).
@@ -82,15 +82,8 @@ impl Default for Compute {
 
 // The names of the cursor's parts. They are written into tokens: renaming one makes stored tokens
 // useless.
-const PROJECT: &str = "project";
-const SCOPE: &str = "scope";
-const ORGANIZATION: &str = "organization";
 const RESULT: &str = "result";
 const TARGET: &str = "target";
-
-/// The path below which the service keeps an organisation's operations. The organisation itself
-/// goes into the query, as `parentId`.
-const ORGANIZATION_PATH: &str = "locations/global";
 
 /// The hosts that Compute's own links name. A link that begins with one of them is fetched below
 /// the client's base URL: otherwise a client of one host would refuse the service's links to the
@@ -116,22 +109,6 @@ impl Compute {
     pub fn with_fields(mut self, fields: ExtendedFields) -> Self {
         self.fields = fields;
         self
-    }
-
-    fn path(&self, cursor: &Cursor, verb: &str) -> Result<String, Failure> {
-        let part = |name| cursor.part(name).map(encode_name).transpose();
-        let operation = encode_name(cursor.key())?;
-        let scope = part(SCOPE)?.unwrap_or_else(|| "global".to_owned());
-        let prefix = &self.prefix;
-        Ok(match (part(PROJECT)?, cursor.part(ORGANIZATION)) {
-            (Some(project), _) => format!("{prefix}/projects/{project}/{scope}/operations/{operation}{verb}"),
-            (None, Some(parent)) => {
-                let parent = encode_query(parent);
-                format!("{prefix}/{ORGANIZATION_PATH}/operations/{operation}{verb}?parentId={parent}")
-            }
-            // Resumed from `locations/global/operations/…`, which names no organisation.
-            (None, None) => format!("{prefix}/{ORGANIZATION_PATH}/operations/{operation}{verb}"),
-        })
     }
 
     /// Reads an operation message. If the method asks for the target's resource and the operation
@@ -194,47 +171,6 @@ impl Compute {
         seen.is_known_status = known.is_some();
         seen.raw_status = Some(Cow::Owned(word));
         Ok(seen)
-    }
-
-    /// Returns the error of an operation that is done, or `None` if it succeeded.
-    fn read_error(&self, members: &Members<'_>) -> Option<Status> {
-        const ERRORS: Paths<1> = Paths::NONE.with(0, WirePath::at(&[&["errors"]]));
-        let code = members.get(self.fields.error_code).and_then(ErrorCode::of);
-        let errors = match members.get("error") {
-            None => vec![],
-            Some(error) => {
-                let mut found = [None];
-                let is_object = seek(error.get().as_bytes(), &ERRORS, &mut found).is_ok();
-                match found {
-                    [None] if is_object => vec![],
-                    [list] => match list.map(|list| first_elements(list, MOST_ELEMENTS)) {
-                        Some(Ok((errors, _))) => errors,
-                        // An error in another shape is still an error.
-                        _ => vec![error],
-                    },
-                }
-            }
-        };
-        // One by one: of a thousand errors with a thousand details each, the last are never made.
-        let mut errors = errors.into_iter().map(OneError::of).peekable();
-        let (first, reason) = errors.peek().map(|error| (error.message.clone(), error.code.clone())).unzip();
-        if code.is_none() && first.is_none() {
-            return None;
-        }
-        // Either of the two forms may come alone: only the HTTP status, or only `error.errors[]`.
-        let words = members.text(self.fields.error_message).filter(|words| !words.is_empty());
-        let words = words.or(first).unwrap_or_default();
-        let mut status = match code {
-            Some(ErrorCode::Http(http)) => Status::new(Code::from_http_status(http), words).with_http_status(http),
-            Some(ErrorCode::Other(word)) => {
-                Status::new(Code::from_name(&word).unwrap_or(Code::Unknown), words).with_reason(word)
-            }
-            None => Status::new(Code::Unknown, words),
-        };
-        if let Some(reason) = reason.filter(|reason| !reason.is_empty()) {
-            status = status.with_reason(reason);
-        }
-        Some(status.with_details(errors.flat_map(|error| error.details).take(MOST_ELEMENTS).collect()))
     }
 }
 
@@ -433,141 +369,9 @@ impl<'a> Members<'a> {
     }
 }
 
-/// The code of an operation that failed.
-enum ErrorCode {
-    /// An HTTP status.
-    Http(u16),
-    /// Anything else, which is an error nevertheless.
-    Other(String),
-}
-
-impl ErrorCode {
-    /// Returns the code, or `None` for a success: a 2xx, the word `OK`, or the protobuf default.
-    fn of(raw: &RawValue) -> Option<Self> {
-        let text = excerpt(shown(raw).as_bytes());
-        // As a float, because `404.0` is a number, too; in quotes it is one as well.
-        match text.parse::<f64>() {
-            Ok(0.0) => None,
-            Ok(number) => match (100_u16..=599).find(|http| f64::from(*http).total_cmp(&number).is_eq()) {
-                Some(200..=299) => None,
-                Some(http) => Some(Self::Http(http)),
-                None => Some(Self::Other(text)),
-            },
-            Err(_) if matches!(&*text, "" | "OK") => None,
-            Err(_) => Some(Self::Other(text)),
-        }
-    }
-}
-
-/// One element of `error.errors[]`, with the details that it becomes.
-struct OneError {
-    code: String,
-    message: String,
-    details: Vec<Detail>,
-}
-
-impl OneError {
-    /// Reads one element. The first detail is the element itself; after it come those of its
-    /// `errorDetails[]` that `google.rpc` has a type for.
-    ///
-    /// An element of another shape is still an error: it must not turn a failed operation into a
-    /// success.
-    fn of(raw: &RawValue) -> Self {
-        const MEMBERS: Paths<3> = Paths::NONE
-            .with(0, WirePath::at(&[&["code"]]))
-            .with(1, WirePath::at(&[&["message"]]))
-            .with(2, WirePath::at(&[&["errorDetails"]]));
-        const TYPED: Paths<3> = Paths::NONE
-            .with(0, WirePath::at(&[&["errorInfo"]]))
-            .with(1, WirePath::at(&[&["help"]]))
-            .with(2, WirePath::at(&[&["localizedMessage"]]));
-        const TYPES: [&str; 3] = ["ErrorInfo", "Help", "LocalizedMessage"];
-        let mut details = vec![Detail::new("", raw.to_owned())];
-        let mut found = [None; 3];
-        if seek(raw.get().as_bytes(), &MEMBERS, &mut found).is_err() {
-            return Self { code: String::new(), message: excerpt(shown(raw).as_bytes()), details };
-        }
-        let [code, message, typed] = found;
-        let (typed, _) = typed.and_then(|list| first_elements(list, MOST_ELEMENTS).ok()).unwrap_or_default();
-        for detail in typed {
-            let mut found = [None; 3];
-            // What is no object has no members.
-            let _ = seek(detail.get().as_bytes(), &TYPED, &mut found);
-            details.extend(found.into_iter().zip(TYPES).filter_map(|(detail, name)| {
-                Some(Detail::new(format!("type.googleapis.com/google.rpc.{name}"), detail?.to_owned()))
-            }));
-        }
-        let text = |raw: Option<&RawValue>| raw.map(shown).unwrap_or_default();
-        Self { code: text(code), message: text(message), details }
-    }
-}
-
 fn with_options(cursor: Cursor, options: &Options) -> Cursor {
     match options.iter().find(|(option, _)| *option == RESULT) {
         Some((_, result)) => cursor.with(RESULT, *result),
         None => cursor,
-    }
-}
-
-/// Returns the operation's whole path, from which it can be resumed.
-fn name_of(cursor: &Cursor) -> String {
-    let operation = cursor.key();
-    match (cursor.part(PROJECT), cursor.part(ORGANIZATION)) {
-        (Some(project), _) => {
-            format!("projects/{project}/{}/operations/{operation}", cursor.part(SCOPE).unwrap_or("global"))
-        }
-        (None, Some(parent)) => format!("{parent}/{ORGANIZATION_PATH}/operations/{operation}"),
-        (None, None) => format!("{ORGANIZATION_PATH}/operations/{operation}"),
-    }
-}
-
-/// Finds the place of the operation in a message: from its `selfLink`, else from its `zone` or
-/// `region`, else from the URL of the start call.
-///
-/// The start call comes last because it may be less precise: `projects/p/moveInstance` starts an
-/// operation in a zone.
-fn place_of_message(members: &Members<'_>, start: &Uri) -> Option<Cursor> {
-    let link = members.text("selfLink").and_then(|link| link.parse::<Uri>().ok());
-    let by_call = place_of(start.path(), start.query());
-    // An organisation is named in the query only, as `parentId`; a link without a query takes the
-    // one of the start call.
-    let by_link = link.and_then(|link| place_of(link.path(), link.query().or(start.query())));
-    if by_link.is_some() {
-        return by_link;
-    }
-    let scope = ["zone", "region"].into_iter().find_map(|member| {
-        let link = members.text(member)?;
-        Some(format!("{member}s/{}", link.rsplit('/').next()?))
-    });
-    match scope {
-        Some(scope) => by_call.map(|place| place.with(SCOPE, scope)),
-        None => by_call,
-    }
-}
-
-/// Finds the place that a path is in, as a cursor without an operation. Returns `None` if the path
-/// names no place.
-fn place_of(path: &str, query: Option<&str>) -> Option<Cursor> {
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    let after =
-        |word: &str| segments.iter().position(|segment| *segment == word).and_then(|index| segments.get(index + 1..));
-    if let Some([project, rest @ ..]) = after("projects") {
-        let scope = match rest {
-            ["zones" | "regions", place, ..] => format!("{}/{place}", rest.first()?),
-            // A project-wide call, such as `projects/p/setUsageExportBucket`, starts a global
-            // operation.
-            _ => "global".to_owned(),
-        };
-        return Some(Cursor::default().with(PROJECT, *project).with(SCOPE, scope));
-    }
-    // `name_of` puts the organisation into the path; a request to the service has it in the query.
-    let in_path =
-        ["organizations", "folders"].into_iter().find_map(|kind| Some(format!("{kind}/{}", after(kind)?.first()?)));
-    let in_query = query.into_iter().flat_map(|query| query.split('&')).find_map(|pair| pair.strip_prefix("parentId="));
-    let parent = in_path.or_else(|| in_query.map(|parent| parent.replace("%2F", "/").replace("%2f", "/")));
-    match (parent, after("locations")) {
-        (Some(parent), Some(["global", ..])) => Some(Cursor::default().with(ORGANIZATION, parent)),
-        (None, Some(["global", ..])) => Some(Cursor::default()),
-        _ => None,
     }
 }
