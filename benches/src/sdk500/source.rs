@@ -81,20 +81,21 @@ serde_json = "1"
 lro-runtime = { path = "RUNTIME", default-features = false, features = ["macros"] }
 "#;
 
-/// The types of one method, which are the same in every SDK.
+/// The types of one method, which are the same in every SDK. One member of each has a name that no
+/// other type has: the compiler would merge the functions of types that differ in nothing.
 const TYPES: &str = r#"
 /// Asks to VERB a NOUN.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TYPERequest { pub parent: String, pub display_name: String, pub labels: Vec<String>, pub force: bool, pub count: u32 }
+pub struct TYPERequest { pub parent: String, pub display_name: String, pub METHOD_labels: Vec<String>, pub force: bool, pub count: u32 }
 /// A NOUN after the VERB.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TYPEResponse { pub uri: String, pub size_bytes: u64, pub create_time: String, pub etag: Option<String> }
+pub struct TYPEResponse { pub uri: String, pub size_bytes: u64, pub create_time: String, pub METHOD_etag: Option<String> }
 /// How far the VERB of a NOUN is.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TYPEProgress { pub percent: u32, pub stage: String, pub create_time: String, pub target: Option<String> }
+pub struct TYPEProgress { pub percent: u32, pub stage: String, pub create_time: String, pub METHOD_target: Option<String> }
 "#;
 
 /// A method without an operation: it returns the reply of the start call.
