@@ -12,7 +12,7 @@ use crate::{
     client::Operations,
     dialect::{Declared, Dialect, Payload},
     error::Result,
-    operation::{Handle, Operation, OperationState, RawOperation, Resume, StateParts},
+    operation::{Handle, Operation, OperationState, RawOperation, Resume, StateParts, starting::Starting},
     status::Status,
     wire::WireOperation,
 };
@@ -25,7 +25,7 @@ where
     S: OperationState,
     F: Future<Output = Result<RawOperation, E>>,
 {
-    Operation::start(body)
+    Starting::new(body)
 }
 
 /// Resumes an operation of an annotated method from its name or a token. No I/O.

@@ -29,6 +29,9 @@ struct Wait {
     done: Option<RawOperation>,
 }
 
+/// The operation that a wait has ended with, and what had been decoded of it.
+type Done<'a> = (&'a RawOperation, Option<Box<dyn Payloads>>);
+
 impl<S: OperationState> Awaited<S> {
     pub(super) fn new(raw: RawOperation, decoded: Lazy) -> Self {
         Self { wait: Wait::new(raw, decoded), state: PhantomData }
@@ -44,9 +47,8 @@ impl Wait {
         Self { call: driver::poll_until_completed(raw, PollSettings::default(), None), decoded, done: None }
     }
 
-    /// Returns the operation that the wait has ended with, and what has been decoded of it.
     #[inline(never)]
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<(&RawOperation, Option<Box<dyn Payloads>>)>> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Done<'_>>> {
         let done = ready!(self.call.as_mut().poll(context))?;
         Poll::Ready(Ok((self.done.insert(done), self.decoded.take())))
     }

@@ -2,9 +2,9 @@
 
 use std::{
     fmt,
-    future::{Future, IntoFuture, poll_fn},
+    future::{Future, IntoFuture},
     marker::PhantomData,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
-    client::{Operations, current_method},
+    client::Operations,
     driver,
     driver::{Blocking, FailedPoll, Observed, Observers, Shared, Snapshots},
     error::{Error, Result},
@@ -33,6 +33,7 @@ mod method;
 mod operation_state;
 mod raw;
 pub(crate) mod snapshot;
+pub(crate) mod starting;
 pub(crate) mod token;
 
 pub use self::{
@@ -49,6 +50,7 @@ pub use self::{
 use self::{
     awaited::Awaited,
     decoded::{Decoded, Lazy, into_response, into_state},
+    starting::Starting,
 };
 
 /// One immutable snapshot of an operation, and the means to poll it again.
@@ -359,26 +361,13 @@ impl<S: OperationState> Operation<S> {
     where
         F: IntoFuture<Output = Result<RawOperation, E>>,
     {
-        let mut body = pin!(body.into_future());
-        poll_fn(|context| poll_start(S::METHOD, body.as_mut(), context)).await.map(Self::from_raw_operation)
+        Starting::new(body.into_future()).await
     }
 
     /// Returns the decoded payloads, decoding them on the first call.
     fn decoded(&self) -> &Decoded<S> {
         self.decoded.get_or_decode(&self.raw)
     }
-}
-
-/// Polls the body of `method`, and makes what it returns an operation of that method.
-// Not inlined, and of a `dyn Future`: it is compiled once for all bodies with one type of error.
-#[inline(never)]
-fn poll_start<E>(
-    method: &'static Method,
-    body: Pin<&mut (dyn Future<Output = Result<RawOperation, E>> + '_)>,
-    context: &mut Context<'_>,
-) -> Poll<Result<RawOperation, E>> {
-    let started = ready!(current_method::poll_as(method, body, context));
-    Poll::Ready(started.map(|raw| raw.taken_by(method)))
 }
 
 impl RawOperation {
