@@ -1,7 +1,7 @@
 //! The public error type: what failed, for which operation, after how many polls, and what to do
 //! next.
 
-use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
+use std::{any::type_name, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
 
@@ -383,8 +383,10 @@ impl Payload<'_> {
     /// # Errors
     ///
     /// Returns an error of kind [`Decode`](ErrorKind::Decode) with an excerpt of what was found.
+    #[inline]
     pub fn decode_json<T: DeserializeOwned + 'static>(self) -> Result<T> {
-        Ok(self.read_json()?)
+        let text = self.document::<T>()?;
+        text.read().map_err(|why| text.unreadable(type_name::<T>(), why).into())
     }
 
     /// Decodes the protobuf message inside a `google.protobuf.Any` as a `T`.

@@ -12,19 +12,20 @@ use crate::{
     client::Operations,
     dialect::{Declared, Dialect, Payload},
     error::Result,
-    operation::{Handle, Operation, OperationState, RawOperation, Resume, StateParts},
+    operation::{Handle, Operation, OperationState, RawOperation, Resume, StateParts, starting::Starting},
     status::Status,
     wire::WireOperation,
 };
 
 /// Runs the body of an annotated method and returns the operation that it starts as a typed
 /// [`Operation`].
-pub async fn start<S, E, F>(body: F) -> Result<Operation<S>, E>
+// Not an `async fn`, which would be one more future to compile for each method.
+pub fn start<S, E, F>(body: F) -> impl Future<Output = Result<Operation<S>, E>>
 where
     S: OperationState,
     F: Future<Output = Result<RawOperation, E>>,
 {
-    Operation::start(body).await
+    Starting::new(body)
 }
 
 /// Resumes an operation of an annotated method from its name or a token. No I/O.
@@ -61,6 +62,7 @@ pub trait Json: DeserializeOwned + 'static {}
 impl<T: DeserializeOwned + 'static> Json for T {}
 
 /// Decodes a JSON payload as a `T`.
+#[inline]
 pub fn json<T: Json>(payload: Payload<'_>) -> Result<T> {
     payload.decode_json()
 }

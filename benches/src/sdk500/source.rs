@@ -81,20 +81,21 @@ serde_json = "1"
 lro-runtime = { path = "RUNTIME", default-features = false, features = ["macros"] }
 "#;
 
-/// The types of one method, which are the same in every SDK.
+/// The types of one method, which are the same in every SDK. One member of each has a name that no
+/// other type has: the compiler would merge the functions of types that differ in nothing.
 const TYPES: &str = r#"
 /// Asks to VERB a NOUN.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TYPERequest { pub parent: String, pub display_name: String, pub labels: Vec<String>, pub force: bool, pub count: u32 }
+pub struct TYPERequest { pub parent: String, pub display_name: String, pub METHOD_labels: Vec<String>, pub force: bool, pub count: u32 }
 /// A NOUN after the VERB.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TYPEResponse { pub uri: String, pub size_bytes: u64, pub create_time: String, pub etag: Option<String> }
+pub struct TYPEResponse { pub uri: String, pub size_bytes: u64, pub create_time: String, pub METHOD_etag: Option<String> }
 /// How far the VERB of a NOUN is.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TYPEProgress { pub percent: u32, pub stage: String, pub create_time: String, pub target: Option<String> }
+pub struct TYPEProgress { pub percent: u32, pub stage: String, pub create_time: String, pub METHOD_target: Option<String> }
 "#;
 
 /// A method without an operation: it returns the reply of the start call.
@@ -173,10 +174,60 @@ const OURS: &str = r#"
     }
 "#;
 
-/// One SDK: its imports, the client's field, the attribute of the block, one method, and the items
-/// beside it.
+/// A method with the poller of google-cloud-lro, and the closures that its generated clients give
+/// it.
+const GOOGLE: &str = r#"
+    /// Asks to VERB a NOUN.
+    pub fn METHOD(&self, request: &TYPERequest) -> impl Poller<TYPEResponse, TYPEProgress> + use<> {
+        let body = serde_json::to_vec(request);
+        let (start, query) = (self.http.clone(), self.http.clone());
+        new_poller(
+            Arc::new(AlwaysContinue),
+            Arc::new(ExponentialBackoffBuilder::default().build().expect("legal")),
+            move || async move {
+                let body = body.map_err(Error::deser)?;
+                answer(start.call(http::Method::POST, "v1/NOUN:VERB".to_owned(), body).await).map(Operation::new)
+            },
+            move |name| {
+                let query = query.clone();
+                async move { answer(query.call(http::Method::GET, format!("v1/{name}"), Vec::new()).await).map(Operation::new) }
+            },
+        )
+    }
+"#;
+
+/// What the poller of google-cloud-lro asks of the types of its operations.
+const GOOGLE_TYPES: &str = r#"
+impl Message for TYPEResponse { fn typename() -> &'static str { "type.googleapis.com/example.TYPEResponse" } }
+impl Message for TYPEProgress { fn typename() -> &'static str { "type.googleapis.com/example.TYPEProgress" } }
+"#;
+
+/// Reads the replies of all methods.
+const GOOGLE_ANSWER: &str = r#"
+fn answer(reply: support::Result<lro_runtime::transport::Reply>) -> Result<google_cloud_longrunning::model::Operation, Error> {
+    serde_json::from_slice(reply.map_err(Error::io)?.body()).map_err(Error::deser)
+}
+"#;
+
+const GOOGLE_PRELUDE: &str = "use std::sync::Arc;
+use google_cloud_gax::{error::Error, exponential_backoff::ExponentialBackoffBuilder, polling_error_policy::AlwaysContinue};
+use google_cloud_lro::{Poller, internal::{Operation, new_poller}};
+use google_cloud_wkt::message::Message;
+use support::Http;
+";
+
+const GOOGLE_DEPENDENCIES: &str = r#"
+google-cloud-gax = "1.15"
+google-cloud-longrunning = "1.14"
+google-cloud-lro = "1.11"
+google-cloud-wkt = "1.10"
+"#;
+
+/// One SDK: what it depends on, its imports, the client's field, the attribute of the block, one
+/// method, and the items beside it.
 struct Sdk {
     name: &'static str,
+    dependencies: &'static str,
     prelude: &'static str,
     field: &'static str,
     attribute: &'static str,
@@ -185,9 +236,10 @@ struct Sdk {
     after: &'static str,
 }
 
-const SDKS: [Sdk; 3] = [
+const SDKS: [Sdk; 4] = [
     Sdk {
         name: "sdk-base",
+        dependencies: "",
         prelude: "use lro_runtime::transport::Reply;\nuse support::{Http, Result};\n",
         field: "http: Http",
         attribute: "",
@@ -197,6 +249,7 @@ const SDKS: [Sdk; 3] = [
     },
     Sdk {
         name: "sdk-hand",
+        dependencies: "",
         prelude: "use std::time::Duration;\nuse lro_runtime::Timer as _;\nuse support::{Error, Http, Result};\n",
         field: "http: Http",
         attribute: "",
@@ -206,6 +259,7 @@ const SDKS: [Sdk; 3] = [
     },
     Sdk {
         name: "sdk-ours",
+        dependencies: "",
         prelude: "use lro_runtime::{Operations, RawOperation, long_running};\nuse support::Result;\n",
         field: "operations: Operations",
         attribute: "#[long_running]\n",
@@ -213,11 +267,21 @@ const SDKS: [Sdk; 3] = [
         beside: "",
         after: "",
     },
+    Sdk {
+        name: "sdk-google",
+        dependencies: GOOGLE_DEPENDENCIES,
+        prelude: GOOGLE_PRELUDE,
+        field: "http: Http",
+        attribute: "",
+        method: GOOGLE,
+        beside: GOOGLE_TYPES,
+        after: GOOGLE_ANSWER,
+    },
 ];
 
 /// Each program: its name, the SDK that it uses, the expression for a client's field, and the call
 /// of one method.
-const PROGRAMS: [(&str, &str, &str, &str); 4] = [
+const PROGRAMS: [(&str, &str, &str, &str); 5] = [
     ("use-base", "sdk_base", "support::http()", "black_box(client.METHOD(&request).await?);"),
     (
         "use-hand",
@@ -232,10 +296,16 @@ const PROGRAMS: [(&str, &str, &str, &str); 4] = [
         "support::operations()",
         "let mut started = client.METHOD(&request).await?.on_progress(|operation| { black_box(operation.metadata().ok().flatten().map(|progress| progress.percent)); });\n    black_box(started.poll_until_completed(PollSettings::default()).await?.into_result()?);",
     ),
+    (
+        "use-google",
+        "sdk_google",
+        "support::http()",
+        "black_box(google_cloud_lro::Poller::until_done(client.METHOD(&request)).await.map_err(|_| support::Error::Protocol(\"google\"))?);",
+    ),
 ];
 
-/// Writes a workspace with all SDKs and programs.
-pub fn write(at: &Path, methods: usize) -> io::Result<()> {
+/// Writes a workspace with the SDKs and programs of these variants.
+pub fn write(at: &Path, variants: &[&str], methods: usize) -> io::Result<()> {
     let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lro-runtime");
     let manifest =
         |name: &str, more: &str| MANIFEST.replace("NAME", name).replace("RUNTIME", &runtime.to_string_lossy()) + more;
@@ -249,8 +319,9 @@ pub fn write(at: &Path, methods: usize) -> io::Result<()> {
     put("support", "Cargo.toml", &manifest("support", ""))?;
     put("support", "src/lib.rs", SUPPORT)?;
     let support = "support = { path = \"../support\" }\n";
-    for sdk in &SDKS {
-        put(sdk.name, "Cargo.toml", &manifest(sdk.name, support))?;
+    let is_wanted = |name: &str| variants.iter().any(|variant| *variant == name);
+    for sdk in SDKS.iter().filter(|sdk| is_wanted(&sdk.name["sdk-".len()..])) {
+        put(sdk.name, "Cargo.toml", &manifest(sdk.name, &[support, sdk.dependencies].concat()))?;
         let modules: String =
             (0..methods.div_ceil(VERBS.len())).map(|service| format!("pub mod service{service};\n")).collect();
         put(sdk.name, "src/lib.rs", &modules)?;
@@ -258,9 +329,10 @@ pub fn write(at: &Path, methods: usize) -> io::Result<()> {
             put(sdk.name, &format!("src/service{service}.rs"), &sdk_module(sdk, service, methods))?;
         }
     }
-    for (name, sdk, client, method) in PROGRAMS {
+    for (name, sdk, client, method) in PROGRAMS.into_iter().filter(|program| is_wanted(&program.0["use-".len()..])) {
         let sdk_package = sdk.replace('_', "-");
-        let more = format!("{support}{sdk_package} = {{ path = \"../{sdk_package}\" }}\n");
+        let dependencies = SDKS.iter().find(|sdk| sdk.name == sdk_package).map_or("", |sdk| sdk.dependencies);
+        let more = format!("{support}{sdk_package} = {{ path = \"../{sdk_package}\" }}\n{dependencies}");
         put(name, "Cargo.toml", &manifest(name, &more))?;
         put(name, "src/main.rs", &program(sdk, client, method, methods))?;
     }

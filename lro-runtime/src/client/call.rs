@@ -88,6 +88,14 @@ pub struct StartCall {
     mistake: Option<Mistake>,
 }
 
+/// Writes a body as JSON: the only part of a start call that depends on the type of the request, and
+/// is compiled once for each.
+pub(super) type WriteJson<'a> = &'a dyn Fn(&mut Vec<u8>) -> serde_json::Result<()>;
+
+pub(super) fn to_json<T: Serialize + ?Sized>(body: &T) -> impl Fn(&mut Vec<u8>) -> serde_json::Result<()> {
+    move |json| serde_json::to_writer(json, body)
+}
+
 /// Why a start call cannot be sent.
 #[derive(Clone)]
 pub(crate) struct Mistake {
@@ -215,15 +223,16 @@ impl StartCall {
     ///
     /// What serializes as `null`, such as `()` and `None`, is no body.
     pub fn json<T: Serialize + ?Sized>(self, body: &T) -> Self {
-        // Serializing is the only part that depends on the request type: only this line is compiled
-        // once for each.
-        self.serialized(serde_json::to_vec(body))
+        self.json_by(&to_json(body))
     }
 
-    fn serialized(mut self, body: serde_json::Result<Vec<u8>>) -> Self {
-        match body {
-            Ok(body) if body == b"null" => self.no_body(),
-            Ok(body) => {
+    // Not inlined: its callers are compiled once per type of request.
+    #[inline(never)]
+    pub(super) fn json_by(mut self, write: WriteJson<'_>) -> Self {
+        let mut body = Vec::new();
+        match write(&mut body) {
+            Ok(()) if body == b"null" => self.no_body(),
+            Ok(()) => {
                 let content_type = self.call.headers.entry(CONTENT_TYPE);
                 content_type.or_insert(HeaderValue::from_static("application/json"));
                 self.call.body = body.into();

@@ -13,8 +13,9 @@
 
 use std::{
     cell::Cell,
-    future::{Future, poll_fn},
-    pin::pin,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
 };
 
 use crate::operation::Method;
@@ -40,12 +41,12 @@ impl Drop for Restore {
     }
 }
 
-/// Runs `body` as the body of `method`: every poll of it sees `method` as the current one.
-pub(crate) async fn poll_as<F: Future>(method: &'static Method, body: F) -> F::Output {
-    let mut body = pin!(body);
-    poll_fn(|context| {
-        let _restore = Restore(CURRENT.with(|current| current.replace(Some(method))));
-        body.as_mut().poll(context)
-    })
-    .await
+/// Polls `body` as the body of `method`: it sees `method` as the current one.
+pub(crate) fn poll_as<T>(
+    method: &'static Method,
+    body: Pin<&mut (dyn Future<Output = T> + '_)>,
+    context: &mut Context<'_>,
+) -> Poll<T> {
+    let _restore = Restore(CURRENT.with(|current| current.replace(Some(method))));
+    body.poll(context)
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{
     Operations,
-    call::{CheckedCall, StartCall},
+    call::{CheckedCall, StartCall, WriteJson, to_json},
     current_method, start_policy,
 };
 use crate::{
@@ -82,7 +82,18 @@ impl Operations {
         path: impl AsRef<str>,
         body: &T,
     ) -> BoxFuture<'static, Result<RawOperation>> {
-        self.start_call(self.call(HttpMethod::POST, path).json(body))
+        self.start_with_json(HttpMethod::POST, path.as_ref(), &to_json(body))
+    }
+
+    // Not inlined: its callers are compiled once per type of request.
+    #[inline(never)]
+    fn start_with_json(
+        &self,
+        method: HttpMethod,
+        path: &str,
+        write: WriteJson<'_>,
+    ) -> BoxFuture<'static, Result<RawOperation>> {
+        self.start_call(self.call(method, path).json_by(write))
     }
 
     /// Starts an operation by a `PUT` of `body` as JSON to `path` below the base URL.
@@ -95,7 +106,7 @@ impl Operations {
         path: impl AsRef<str>,
         body: &T,
     ) -> BoxFuture<'static, Result<RawOperation>> {
-        self.start_call(self.call(HttpMethod::PUT, path).json(body))
+        self.start_with_json(HttpMethod::PUT, path.as_ref(), &to_json(body))
     }
 
     /// Starts an operation by a `PATCH` of `body` as JSON to `path` below the base URL.
@@ -108,7 +119,7 @@ impl Operations {
         path: impl AsRef<str>,
         body: &T,
     ) -> BoxFuture<'static, Result<RawOperation>> {
-        self.start_call(self.call(HttpMethod::PATCH, path).json(body))
+        self.start_with_json(HttpMethod::PATCH, path.as_ref(), &to_json(body))
     }
 
     /// Sends a start call and reads its reply. A mistake in `call` is returned when the future is

@@ -133,23 +133,20 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// Decodes a JSON payload as a `T`; the public form is [`decode_json`](Self::decode_json).
-    pub(crate) fn read_json<T: DeserializeOwned + 'static>(self) -> Result<T, DecodeError> {
-        if TypeId::of::<T>() == TypeId::of::<()>() {
-            // `()` asks for no content, so any payload will do: a method declared with
-            // `response = ()` accepts an `Empty` object, too.
-            return parse("null");
-        }
-        parse(&self.document()?)
+    /// Returns the text that is decoded as a `T`; the public form of reading it is
+    /// [`decode_json`](Self::decode_json).
+    pub(crate) fn document<T: 'static>(self) -> Result<Document<'a>, DecodeError> {
+        // `()` asks for no content, so any payload will do: a method declared with `response = ()`
+        // accepts an `Empty` object, too.
+        if TypeId::of::<T>() == TypeId::of::<()>() { Ok(Document::NULL) } else { self.whole_document() }
     }
 
-    /// Returns the JSON text that [`read_json`](Self::read_json) parses.
     // Not inlined: its caller is compiled once per type.
     #[inline(never)]
-    fn document(self) -> Result<Cow<'a, str>, DecodeError> {
+    fn whole_document(self) -> Result<Document<'a>, DecodeError> {
         // No payload at all decodes as `null` does: into an `Option`, but not into a type with
         // required fields.
-        self.json().map(|text| if text.is_empty() { Cow::Borrowed("null") } else { text })
+        self.json().map(|text| if text.is_empty() { Document::NULL } else { Document(text) })
     }
 
     /// Decodes the protobuf message in an `Any` as a `T`; the public form is
@@ -188,14 +185,30 @@ impl<'a> Payload<'a> {
     }
 }
 
-fn parse<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
-    T::deserialize(TypedJson(text)).map_err(|e| decode_error(&e, text, std::any::type_name::<T>()))
-}
+/// The JSON text of a payload, to be read as a type.
+pub(crate) struct Document<'a>(Cow<'a, str>);
 
-// Separate from `parse`, so that the formatting is compiled once and not once per decoded type.
-#[cold]
-fn decode_error(error: &typed_json::Error, text: &str, wanted: &str) -> DecodeError {
-    DecodeError::new(format!("not a `{wanted}`: {}; found `{}`", reason(error), excerpt(text.as_bytes())))
+impl Document<'_> {
+    const NULL: Self = Self(Cow::Borrowed("null"));
+
+    /// Reads the text as a `T`.
+    ///
+    /// # Errors
+    ///
+    /// What [`unreadable`](Self::unreadable) makes a [`DecodeError`] of.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, typed_json::Error> {
+        T::deserialize(TypedJson(&self.0))
+    }
+
+    /// Says why the text is no `wanted`, with an excerpt of what it is.
+    // Separate from `read`, so that the formatting is compiled once and not once per decoded type;
+    // by value, so that the drop is as well.
+    #[cold]
+    #[inline(never)]
+    #[expect(clippy::needless_pass_by_value, reason = "its callers are compiled once per type")]
+    pub(crate) fn unreadable(&self, wanted: &str, why: typed_json::Error) -> DecodeError {
+        DecodeError::new(format!("not a `{wanted}`: {}; found `{}`", reason(&why), excerpt(self.0.as_bytes())))
+    }
 }
 
 impl fmt::Debug for Payload<'_> {

@@ -83,27 +83,42 @@ impl<'de> Deserializer<'de> for TypedJson<'de> {
 }
 
 /// The members of a JSON object that are not read yet.
-struct Fields<'de> {
-    // In a box, whose drop is a call; that of a list is code of its own for each type.
-    members: Box<vec::IntoIter<json::Member<'de>>>,
-    /// The value of the member whose name was read last.
-    value: &'de str,
+///
+/// Behind a trait, because its drop would be code of its own in each visitor; so it is a call.
+struct Fields<'de>(Box<dyn Remaining<'de> + 'de>);
+
+/// What [`Fields`] asks of its members.
+trait Remaining<'de> {
+    /// Goes to the next member and returns its name.
+    fn next_name(&mut self) -> Option<&str>;
+    /// Returns the value of the member whose name was read last.
+    fn value(&self) -> Member<'de>;
 }
 
-// None of these is inlined: their callers are compiled once per type.
+struct Members<'de> {
+    remaining: vec::IntoIter<json::Member<'de>>,
+    /// The member whose name was read last.
+    current: Option<json::Member<'de>>,
+}
+
+impl<'de> Remaining<'de> for Members<'de> {
+    fn next_name(&mut self) -> Option<&str> {
+        self.current = self.remaining.next();
+        self.current.as_ref().map(|(name, _)| name.as_ref())
+    }
+
+    fn value(&self) -> Member<'de> {
+        // No value is asked for before its name; if one is, it is no JSON.
+        Member(self.current.as_ref().map_or("", |(_, value)| value.get()))
+    }
+}
+
 impl<'de> Fields<'de> {
+    // Not inlined: its callers are compiled once per type.
     #[inline(never)]
     fn of(text: &'de str) -> Result<Self> {
         let Object(members) = serde_json::from_str(text)?;
-        // No value is asked for before its name; if one is, it is no JSON.
-        Ok(Self { members: Box::new(members.into_iter()), value: "" })
-    }
-
-    #[inline(never)]
-    fn next_name(&mut self) -> Option<Cow<'de, str>> {
-        let (name, value) = self.members.next()?;
-        self.value = value.get();
-        Some(name)
+        Ok(Self(Box::new(Members { remaining: members.into_iter(), current: None })))
     }
 }
 
@@ -111,14 +126,16 @@ impl<'de> MapAccess<'de> for Fields<'de> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        match self.next_name() {
-            Some(name) => seed.deserialize(name.as_ref().into_deserializer()).map(Some),
+        match self.0.next_name() {
+            Some(name) => seed.deserialize(name.into_deserializer()).map(Some),
             None => Ok(None),
         }
     }
 
+    // Not inlined: fields of one type, of whatever struct, are read by one function.
+    #[inline(never)]
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
-        seed.deserialize(Member(self.value))
+        seed.deserialize(self.0.value())
     }
 }
 
@@ -128,9 +145,14 @@ struct Member<'de>(&'de str);
 // None of these is inlined: their callers are compiled once per type.
 impl<'de> Member<'de> {
     #[inline(never)]
-    fn string(&self) -> Result<Cow<'de, str>> {
+    fn str(&self) -> Result<Cow<'de, str>> {
         let Text(string) = serde_json::from_str(self.0)?;
         Ok(string)
+    }
+
+    #[inline(never)]
+    fn string(&self) -> Result<String> {
+        self.str().map(Cow::into_owned)
     }
 
     #[inline(never)]
@@ -144,16 +166,10 @@ impl<'de> Member<'de> {
     }
 }
 
-/// Implements the methods of `Deserializer` for strings and for numbers. As in `serde_json`, the
-/// name of the method is no more than a hint, and the visitor is given what there is.
-macro_rules! plain {
-    (strings: $($string:ident)*; numbers: $($number:ident)*;) => {
-        $(fn $string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-            match self.string()? {
-                Cow::Borrowed(string) => visitor.visit_borrowed_str(string),
-                Cow::Owned(string) => visitor.visit_string(string),
-            }
-        })*
+/// Implements the methods of `Deserializer` for numbers. As in `serde_json`, the name of the method
+/// is no more than a hint, and the visitor is given what there is.
+macro_rules! numbers {
+    ($($number:ident)*) => {
         $(fn $number<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
             Ok(self.number()?.deserialize_any(visitor)?)
         })*
@@ -163,9 +179,22 @@ macro_rules! plain {
 impl<'de> Deserializer<'de> for Member<'de> {
     type Error = Error;
 
-    plain! {
-        strings: deserialize_str deserialize_string;
-        numbers: deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f32 deserialize_f64;
+    numbers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+        deserialize_f32 deserialize_f64
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.str()? {
+            Cow::Borrowed(string) => visitor.visit_borrowed_str(string),
+            Cow::Owned(string) => visitor.visit_string(string),
+        }
+    }
+
+    // A type that asks for a string of its own would copy a borrowed one.
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_string(self.string()?)
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -206,7 +235,7 @@ pub(super) type Result<T> = std::result::Result<T, Error>;
 /// An error of `serde_json`. A type of its own, because derived visitors report each field that is
 /// missing or doubled, by functions which serde inlines.
 #[derive(Debug)]
-pub(super) struct Error(serde_json::Error);
+pub(crate) struct Error(serde_json::Error);
 
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {

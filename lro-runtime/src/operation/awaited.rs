@@ -3,41 +3,62 @@
 
 use std::{
     future::Future,
+    marker::PhantomData,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use super::{OperationState, RawOperation, decoded, decoded::Payloads};
+use super::{
+    OperationState, RawOperation,
+    decoded::{Lazy, Payloads, into_response},
+};
 use crate::{driver, error::Result, settings::PollSettings, transport::BoxFuture};
 
 /// A wait that ends with the response.
-pub(super) struct Awaited<S: OperationState> {
-    wait: BoxFuture<'static, Result<RawOperation>>,
-    /// What has been decoded of an operation that had ended before the wait.
-    decoded: Option<Box<dyn Payloads<S>>>,
+pub(super) struct Awaited<S> {
+    wait: Wait,
+    state: PhantomData<fn() -> S>,
 }
 
+/// A wait with the method's settings, without the types of the method.
+struct Wait {
+    call: BoxFuture<'static, Result<RawOperation>>,
+    /// What has been decoded of an operation that had ended before the wait.
+    decoded: Option<Box<dyn Payloads>>,
+    /// What the wait has ended with. Kept, so that its drop is compiled once.
+    done: Option<RawOperation>,
+}
+
+/// The operation that a wait has ended with, and what had been decoded of it.
+type Done<'a> = (&'a RawOperation, Option<Box<dyn Payloads>>);
+
 impl<S: OperationState> Awaited<S> {
-    pub(super) fn new(raw: RawOperation, decoded: Option<Box<dyn Payloads<S>>>) -> Self {
-        Self { wait: wait(raw), decoded }
+    pub(super) fn new(raw: RawOperation, decoded: Lazy) -> Self {
+        Self { wait: Wait::new(raw, decoded), state: PhantomData }
     }
 }
 
-/// Waits with the method's settings.
-// Not inlined: its caller is compiled once per method.
-#[inline(never)]
-fn wait(raw: RawOperation) -> BoxFuture<'static, Result<RawOperation>> {
-    driver::poll_until_completed(raw, &PollSettings::default(), None)
+// None of these is inlined: their callers are compiled once per method.
+impl Wait {
+    #[inline(never)]
+    fn new(raw: RawOperation, decoded: Lazy) -> Self {
+        // An operation that has ended is not decoded anew.
+        let decoded = if raw.is_completed() { decoded.take() } else { None };
+        Self { call: driver::poll_until_completed(raw, &PollSettings::default(), None), decoded, done: None }
+    }
+
+    #[inline(never)]
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Done<'_>>> {
+        let done = ready!(self.call.as_mut().poll(context))?;
+        Poll::Ready(Ok((self.done.insert(done), self.decoded.take())))
+    }
 }
 
 impl<S: OperationState> Future for Awaited<S> {
     type Output = Result<S::Response>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let done = ready!(self.wait.as_mut().poll(context))?;
-        Poll::Ready(match self.decoded.take() {
-            Some(decoded) => decoded.into_response(&done),
-            None => decoded::response::<S>(&done),
-        })
+        let (done, decoded) = ready!(self.wait.poll(context))?;
+        Poll::Ready(into_response::<S>(done, decoded))
     }
 }

@@ -1,8 +1,11 @@
 //! The payloads of a snapshot, decoded on first access.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    any::Any,
+    sync::{Arc, OnceLock},
+};
 
-use super::{OperationState, RawOperation, StateParts};
+use super::{Method, OperationState, RawOperation, StateParts};
 use crate::{
     dialect::{Encoding, Payload},
     error::{Error, Result},
@@ -23,47 +26,85 @@ pub(super) struct Decoded<S: OperationState> {
 
 /// The decoded payloads of a snapshot and its clones, if one of them was asked for them.
 ///
-/// Behind a pointer and a trait, so that a program which only awaits the response compiles neither
-/// the state enum's decoding nor its drop.
-pub(super) type Lazy<S> = Arc<OnceLock<Box<dyn Payloads<S>>>>;
+/// Without the type of the state enum, so that cloning, dropping and taking it are compiled once
+/// and not once per method.
+#[derive(Clone, Default)]
+pub(super) struct Lazy(Arc<OnceLock<Box<dyn Payloads>>>);
 
-/// What is done with decoded payloads: the one implementation is [`Decoded`].
-pub(super) trait Payloads<S: OperationState>: Send + Sync {
-    /// Returns the payloads.
-    fn decoded(&self) -> &Decoded<S>;
-    /// Returns the payloads by value.
-    fn into_decoded(self: Box<Self>) -> Decoded<S>;
-    /// Returns the response by value, or why `raw`, which was decoded, has none.
-    fn into_response(self: Box<Self>, raw: &RawOperation) -> Result<S::Response>;
+/// What is done with decoded payloads without knowing their types: the one implementation is
+/// [`Decoded`]. A trait, so that a program which only awaits the response compiles neither the
+/// state enum's decoding nor its drop.
+pub(super) trait Payloads: Any + Send + Sync {
+    /// Puts the response by value into `slot`, an `Option<Result<S::Response>>`, or why `raw`,
+    /// which was decoded, has none.
+    fn take_response(self: Box<Self>, raw: &RawOperation, slot: &mut dyn Any);
 }
 
-impl<S: OperationState> Payloads<S> for Decoded<S> {
-    fn decoded(&self) -> &Self {
-        self
-    }
-
-    fn into_decoded(self: Box<Self>) -> Self {
-        *self
-    }
-
-    fn into_response(self: Box<Self>, raw: &RawOperation) -> Result<S::Response> {
-        match *self {
+impl<S: OperationState> Payloads for Decoded<S> {
+    fn take_response(self: Box<Self>, raw: &RawOperation, slot: &mut dyn Any) {
+        let response = match *self {
             Self { response_error: Some(error), .. } => Err(error),
             Self { state, .. } => state.into_response().ok_or_else(|| raw.no_response()),
+        };
+        if let Some(slot) = slot.downcast_mut() {
+            *slot = Some(response);
         }
     }
 }
 
-/// Takes the decoded payloads out, if there are some and no clone of the operation shares them.
-pub(super) fn own<S: OperationState>(decoded: Lazy<S>) -> Option<Box<dyn Payloads<S>>> {
-    Arc::into_inner(decoded).and_then(OnceLock::into_inner)
+impl Lazy {
+    /// Returns the decoded payloads of `raw`, decoding them on the first call.
+    pub(super) fn get_or_decode<S: OperationState>(&self, raw: &RawOperation) -> &Decoded<S> {
+        let payloads: &dyn Any = &**self.0.get_or_init(|| Box::new(decode::<S>(raw)));
+        match payloads.downcast_ref() {
+            Some(decoded) => decoded,
+            None => unreachable!("an `Operation` shares its payloads with operations of its own type only"),
+        }
+    }
+
+    /// Takes the decoded payloads out, if there are some and no clone of the operation shares them.
+    // Not inlined: its callers are compiled once per method.
+    #[inline(never)]
+    pub(super) fn take(self) -> Option<Box<dyn Payloads>> {
+        Arc::into_inner(self.0).and_then(OnceLock::into_inner)
+    }
+}
+
+/// Returns the state with its payloads by value. Decodes them unless `decoded` has them for itself.
+pub(super) fn into_state<S: OperationState>(raw: &RawOperation, decoded: Lazy) -> S {
+    let own = decoded.take().and_then(|own| (own as Box<dyn Any>).downcast::<Decoded<S>>().ok());
+    own.map_or_else(|| decode(raw), |own| *own).state
+}
+
+/// Returns the response by value, or why the operation has none. Decodes it unless it is in
+/// `decoded`.
+#[inline]
+pub(super) fn into_response<S: OperationState>(
+    raw: &RawOperation,
+    decoded: Option<Box<dyn Payloads>>,
+) -> Result<S::Response> {
+    match decoded {
+        Some(decoded) => decoded_response::<S>(raw, decoded),
+        // Not all payloads: the metadata is not asked for.
+        None => response::<S>(raw),
+    }
+}
+
+#[cold]
+fn decoded_response<S: OperationState>(raw: &RawOperation, decoded: Box<dyn Payloads>) -> Result<S::Response> {
+    let mut response = None;
+    decoded.take_response(raw, &mut response);
+    response.unwrap_or_else(|| Err(raw.no_response()))
 }
 
 /// Decodes the payloads of a snapshot. Compiled once per method, so everything that does not depend
 /// on the types is in the functions below.
 pub(super) fn decode<S: OperationState>(raw: &RawOperation) -> Decoded<S> {
-    let metadata = raw.metadata().map(|payload| typed(raw, payload, S::METHOD.metadata_type, S::decode_metadata));
-    let response = raw.is_succeeded().then(|| decode_response::<S>(raw));
+    let metadata = raw.metadata().map(|payload| {
+        let payload = checked(raw, payload, S::METHOD.metadata_type)?;
+        S::decode_metadata(payload).map_err(|error| error.with_operation(raw))
+    });
+    let response = raw.is_succeeded().then(|| response::<S>(raw));
     let (metadata, metadata_error) = split(metadata);
     let (response, response_error) = split(response);
     let mut queued = None;
@@ -108,26 +149,24 @@ fn status(raw: &RawOperation, unreadable: Option<&Error>) -> Status {
 }
 
 /// The response of an operation, or why it has none.
-pub(super) fn response<S: OperationState>(raw: &RawOperation) -> Result<S::Response> {
-    raw.success()?;
-    decode_response::<S>(raw)
+#[inline]
+fn response<S: OperationState>(raw: &RawOperation) -> Result<S::Response> {
+    S::decode_response(response_payload(raw, S::METHOD)?).map_err(|error| error.with_operation(raw))
 }
 
-/// Decodes the response of an operation that succeeded.
-fn decode_response<S: OperationState>(raw: &RawOperation) -> Result<S::Response> {
+/// The payload of the response, or why the operation has none of the method's type.
+// Not inlined: its callers are compiled once per method.
+#[inline(never)]
+fn response_payload<'a>(raw: &'a RawOperation, method: &Method) -> Result<Payload<'a>> {
+    raw.success()?;
     // Success without a response is legal on the wire. An empty payload decodes as `()` and is a
     // decode error for other types.
     let payload = raw.response().unwrap_or_else(|| Payload::new(b"", Encoding::Json));
-    typed(raw, payload, S::METHOD.response_type, S::decode_response)
+    checked(raw, payload, method.response_type)
 }
 
-/// Checks the type URL of a payload and decodes it. An error carries the operation.
-fn typed<T>(
-    raw: &RawOperation,
-    payload: Payload<'_>,
-    expected: Option<&str>,
-    decode: fn(Payload<'_>) -> Result<T>,
-) -> Result<T> {
-    let decoded = payload.check_type(expected).map_err(Error::from).and_then(|()| decode(payload));
-    decoded.map_err(|error| error.with_operation(raw))
+/// Checks the type URL of a payload. An error carries the operation.
+fn checked<'a>(raw: &RawOperation, payload: Payload<'a>, expected: Option<&str>) -> Result<Payload<'a>> {
+    let checked = payload.check_type(expected).map(|()| payload);
+    checked.map_err(|error| Error::from(error).with_operation(raw))
 }

@@ -3,8 +3,8 @@
 use std::{
     fmt,
     future::{Future, IntoFuture},
+    marker::PhantomData,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 
 use crate::{
-    client::{Operations, current_method},
+    client::Operations,
     driver,
     driver::{Blocking, FailedPoll, Observed, Observers, Shared, Snapshots},
     error::{Error, Result},
@@ -33,6 +33,7 @@ mod method;
 mod operation_state;
 mod raw;
 pub(crate) mod snapshot;
+pub(crate) mod starting;
 pub(crate) mod token;
 
 pub use self::{
@@ -48,7 +49,8 @@ pub use self::{
 
 use self::{
     awaited::Awaited,
-    decoded::{Decoded, Payloads, decode, own, response},
+    decoded::{Decoded, Lazy, into_response, into_state},
+    starting::Starting,
 };
 
 /// One immutable snapshot of an operation, and the means to poll it again.
@@ -72,7 +74,8 @@ use self::{
 pub struct Operation<S: OperationState> {
     raw: RawOperation,
     // Shared by clones, so that the payloads of one snapshot are decoded at most once.
-    decoded: decoded::Lazy<S>,
+    decoded: Lazy,
+    state: PhantomData<fn() -> S>,
 }
 
 impl<S: OperationState> Operation<S> {
@@ -116,7 +119,7 @@ impl<S: OperationState> Operation<S> {
     /// holds it too: payloads need not be `Clone`.
     #[must_use]
     pub fn into_state(self) -> S {
-        own(self.decoded).map_or_else(|| decode(&self.raw), Payloads::into_decoded).state
+        into_state(&self.raw, self.decoded)
     }
 
     /// Whether the operation is terminal: it succeeded, failed, or was cancelled.
@@ -190,11 +193,7 @@ impl<S: OperationState> Operation<S> {
     ///
     /// As [`result`](Self::result).
     pub fn into_result(self) -> Result<S::Response> {
-        match own(self.decoded) {
-            Some(decoded) => decoded.into_response(&self.raw),
-            // Not all payloads: the metadata is not asked for.
-            None => response::<S>(&self.raw),
-        }
+        into_response::<S>(&self.raw, self.decoded.take())
     }
 
     /// Returns the start id that the start call was sent with: see
@@ -252,7 +251,7 @@ impl<S: OperationState> Operation<S> {
     /// Returns the same operation, whose requests go through `transport`, which may be a closure:
     /// see [`RawOperation::with_transport`].
     pub fn with_transport(&self, transport: impl Transport) -> Self {
-        Self { raw: self.raw.with_transport(transport), decoded: Arc::clone(&self.decoded) }
+        Self { raw: self.raw.with_transport(transport), ..self.clone() }
     }
 
     /// Polls once: sends one request and returns a new snapshot, as [`RawOperation::poll_once`]
@@ -362,12 +361,12 @@ impl<S: OperationState> Operation<S> {
     where
         F: IntoFuture<Output = Result<RawOperation, E>>,
     {
-        current_method::poll_as(S::METHOD, body.into_future()).await.map(RawOperation::typed)
+        Starting::new(body.into_future()).await
     }
 
     /// Returns the decoded payloads, decoding them on the first call.
     fn decoded(&self) -> &Decoded<S> {
-        self.decoded.get_or_init(|| Box::new(decode(&self.raw))).decoded()
+        self.decoded.get_or_decode(&self.raw)
     }
 }
 
@@ -416,7 +415,7 @@ impl Error {
 // Not derived: that would demand `S: Clone`, although no `S` is cloned.
 impl<S: OperationState> Clone for Operation<S> {
     fn clone(&self) -> Self {
-        Self { raw: self.raw.clone(), decoded: Arc::clone(&self.decoded) }
+        Self { raw: self.raw.clone(), decoded: self.decoded.clone(), state: PhantomData }
     }
 }
 
@@ -435,7 +434,7 @@ impl<S: OperationState> Handle for Operation<S> {
     }
 
     fn from_raw_operation(raw: RawOperation) -> Self {
-        Self { raw: raw.bind(S::METHOD), decoded: decoded::Lazy::default() }
+        Self { raw: raw.bind(S::METHOD), decoded: Lazy::default(), state: PhantomData }
     }
 }
 
@@ -446,9 +445,7 @@ impl<S: OperationState> IntoFuture for Operation<S> {
     /// Polls until completed with the method's settings and returns the response; an error if the
     /// operation did not succeed.
     fn into_future(self) -> Self::IntoFuture {
-        // An operation that has ended is not decoded anew.
-        let decoded = if self.is_completed() { own(self.decoded) } else { None };
-        Box::pin(Awaited::new(self.raw, decoded))
+        Box::pin(Awaited::<S>::new(self.raw, self.decoded))
     }
 }
 
@@ -456,12 +453,13 @@ impl<S: OperationState> IntoFuture for Operation<S> {
 struct Typed<S: OperationState> {
     call: BoxFuture<'static, Result<RawOperation>>,
     /// What has been decoded of an operation that has ended: such a call returns the same snapshot.
-    decoded: Option<decoded::Lazy<S>>,
+    decoded: Option<Lazy>,
+    state: PhantomData<fn() -> S>,
 }
 
 impl<S: OperationState> Typed<S> {
     fn new(call: BoxFuture<'static, Result<RawOperation>>, of: &Operation<S>) -> Self {
-        Self { call, decoded: of.is_completed().then(|| of.decoded.clone()) }
+        Self { call, decoded: of.is_completed().then(|| of.decoded.clone()), state: PhantomData }
     }
 }
 
@@ -471,7 +469,7 @@ impl<S: OperationState> Future for Typed<S> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let raw = ready!(self.call.as_mut().poll(context))?;
         Poll::Ready(Ok(match self.decoded.take() {
-            Some(decoded) => Operation { raw, decoded },
+            Some(decoded) => Operation { raw, decoded, state: PhantomData },
             None => Operation::from_raw_operation(raw),
         }))
     }

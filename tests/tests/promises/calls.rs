@@ -1,5 +1,7 @@
 //! Promises of calls: what a list and a header follow.
 
+use std::hint::black_box;
+
 use lro_runtime::{
     ErrorKind, Operations, RawOperation, Result, http, long_running,
     testing::{Script, ScriptedTransport, VirtualClock},
@@ -20,6 +22,22 @@ impl Bills {
     pub async fn bill(&self) -> Result<RawOperation> {
         self.operations.post("v1/bills", &json!({})).await
     }
+}
+
+#[test]
+fn an_annotated_method_does_not_grow_with_its_body() {
+    const KEPT: usize = 4096;
+    #[long_running(operations = operations, response = (), metadata = ())]
+    async fn sweep(operations: &Operations) -> Result<RawOperation> {
+        let kept = [0; KEPT];
+        let started = operations.post("v1/sweeps", &()).await;
+        drop(black_box(&kept));
+        started
+    }
+    let transport = ScriptedTransport::new(Script::new().pending());
+    let operations = transport.operations(&VirtualClock::new()).unwrap();
+    let size = size_of_val(&sweep(&operations));
+    assert!(size < 256, "{size} bytes");
 }
 
 #[test]

@@ -1,0 +1,25 @@
+//! How many packages a program gets with the library. Each is one more that its author must trust and
+//! compile.
+
+use std::{collections::BTreeSet, env, process::Command};
+
+/// Returns the packages of a normal build for this machine.
+fn packages(features: &[&str]) -> BTreeSet<String> {
+    let tree = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["tree", "--offline", "-p", "lro-runtime", "-e", "normal", "--prefix", "none", "--no-dedupe"])
+        .args(features)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let name_and_version = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    String::from_utf8(tree.stdout).unwrap().lines().map(name_and_version).collect()
+}
+
+#[test]
+fn the_core_is_at_most_20_packages_and_the_default_at_most_71() {
+    let core = packages(&["--no-default-features", "--features", "macros"]);
+    assert!(core.len() <= 20, "{core:?}");
+    let default = packages(&[]);
+    assert!(core.is_subset(&default) && default.len() <= 71, "{} packages: {default:?}", default.len());
+}
