@@ -386,7 +386,7 @@ impl Payload<'_> {
     #[inline]
     pub fn decode_json<T: DeserializeOwned + 'static>(self) -> Result<T> {
         let text = self.document::<T>()?;
-        text.read().map_err(|why| text.unreadable(type_name::<T>(), why).into())
+        text.read().map_err(|why| DecodeError::of(&text, type_name::<T>(), why).into())
     }
 
     /// Decodes the protobuf message inside a `google.protobuf.Any` as a `T`.

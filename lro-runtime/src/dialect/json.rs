@@ -45,6 +45,22 @@ pub(super) mod counted {
     }
 }
 
+/// Writes an object of these members but those with the name `hidden`.
+///
+/// Values are copied as text, not parsed and written again: a number keeps its digits, whatever
+/// their count.
+pub(super) fn without(members: &[Member<'_>], hidden: &str) -> String {
+    let mut out = String::new();
+    for (name, value) in members.iter().filter(|(name, _)| name != hidden) {
+        out.push(if out.is_empty() { '{' } else { ',' });
+        out.push_str(&serde_json::Value::from(name.as_ref()).to_string());
+        out.push(':');
+        out.push_str(value.get());
+    }
+    out.push_str(if out.is_empty() { "{}" } else { "}" });
+    out
+}
+
 /// Returns the string if the JSON value is one, borrowed if it has no escapes; `None` for any other
 /// value.
 pub(super) fn string(value: &RawValue) -> Option<Cow<'_, str>> {

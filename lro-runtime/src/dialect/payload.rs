@@ -2,12 +2,11 @@
 
 use std::{any::TypeId, borrow::Cow, error::Error as StdError, fmt, sync::Arc};
 
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::{
-    json::{Member, Object, Text},
-    typed_json::{self, TypedJson},
+    json::{Member, Object, Text, without},
+    typed_json::{self, Document},
 };
 use crate::{
     protobuf::Any,
@@ -28,6 +27,16 @@ impl DecodeError {
 
     pub(crate) fn into_parts(self) -> (String, Option<Arc<dyn StdError + Send + Sync>>) {
         (self.message, self.source)
+    }
+
+    /// Says why `document` is no `wanted`, with an excerpt of what it is.
+    // Not generic, so that the formatting is compiled once and not once per decoded type; by value,
+    // so that the drop is as well.
+    #[cold]
+    #[inline(never)]
+    #[expect(clippy::needless_pass_by_value, reason = "its callers are compiled once per type")]
+    pub(crate) fn of(document: &Document<'_>, wanted: &str, why: typed_json::Error) -> Self {
+        Self::new(format!("not a `{wanted}`: {}; found `{}`", reason(&why), excerpt(document.text().as_bytes())))
     }
 
     fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
@@ -55,6 +64,9 @@ pub struct Payload<'a> {
     bytes: &'a [u8],
     encoding: Encoding,
 }
+
+/// The member of a JSON `Any` that has its type URL.
+const TYPE: &str = "@type";
 
 /// The well-known types of `google.protobuf` whose JSON form is not an object with their fields. In
 /// a JSON `Any`, and only for these types, the message is in the member `value`.
@@ -116,37 +128,36 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// Returns the JSON text of the message itself, without the type URL and the `value` wrapper of
-    /// an `Any`.
-    fn json(self) -> Result<Cow<'a, str>, DecodeError> {
-        let text =
-            std::str::from_utf8(self.bytes).map_err(|e| DecodeError::new("the payload is not UTF-8").with_source(e))?;
-        match self.encoding {
-            Encoding::Json => Ok(Cow::Borrowed(text)),
-            // JSON that is not an object has no type URL. It is passed on unchanged, and decoding
-            // reports what is wrong with it.
-            Encoding::JsonAny => Ok(match TypedFirst::of(text).and_then(TypedFirst::message) {
-                Some(message) => Cow::Owned(message),
-                None => Members::of(self.bytes).map_or(Cow::Borrowed(text), |members| members.message(text)),
-            }),
-            Encoding::ProtoAny => Err(DecodeError::new("the payload is protobuf: declare `encoding = proto`")),
-        }
-    }
-
     /// Returns the text that is decoded as a `T`; the public form of reading it is
     /// [`decode_json`](Self::decode_json).
     pub(crate) fn document<T: 'static>(self) -> Result<Document<'a>, DecodeError> {
         // `()` asks for no content, so any payload will do: a method declared with `response = ()`
         // accepts an `Empty` object, too.
-        if TypeId::of::<T>() == TypeId::of::<()>() { Ok(Document::NULL) } else { self.whole_document() }
+        if TypeId::of::<T>() == TypeId::of::<()>() { Ok(Document::NULL) } else { self.message() }
     }
 
+    /// Returns the JSON text of the message itself, without the type URL and the `value` wrapper of
+    /// an `Any`.
     // Not inlined: its caller is compiled once per type.
     #[inline(never)]
-    fn whole_document(self) -> Result<Document<'a>, DecodeError> {
-        // No payload at all decodes as `null` does: into an `Option`, but not into a type with
-        // required fields.
-        self.json().map(|text| if text.is_empty() { Document::NULL } else { Document(text) })
+    fn message(self) -> Result<Document<'a>, DecodeError> {
+        let text =
+            std::str::from_utf8(self.bytes).map_err(|e| DecodeError::new("the payload is not UTF-8").with_source(e))?;
+        match self.encoding {
+            Encoding::ProtoAny => Err(DecodeError::new("the payload is protobuf: declare `encoding = proto`")),
+            // No payload at all decodes as `null` does: into an `Option`, but not into a type with
+            // required fields.
+            _ if text.is_empty() => Ok(Document::NULL),
+            Encoding::Json => Ok(Document::new(text)),
+            Encoding::JsonAny => Ok(match TypedFirst::of(text) {
+                Some(any) if !any.may_be_wrapped() => Document::without(text, TYPE),
+                // JSON that is not an object has no type URL. It is passed on unchanged, and
+                // decoding reports what is wrong with it.
+                _ => {
+                    Document::new(Members::of(self.bytes).map_or(Cow::Borrowed(text), |members| members.message(text)))
+                }
+            }),
+        }
     }
 
     /// Decodes the protobuf message in an `Any` as a `T`; the public form is
@@ -185,32 +196,6 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// The JSON text of a payload, to be read as a type.
-pub(crate) struct Document<'a>(Cow<'a, str>);
-
-impl Document<'_> {
-    const NULL: Self = Self(Cow::Borrowed("null"));
-
-    /// Reads the text as a `T`.
-    ///
-    /// # Errors
-    ///
-    /// What [`unreadable`](Self::unreadable) makes a [`DecodeError`] of.
-    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, typed_json::Error> {
-        T::deserialize(TypedJson(&self.0))
-    }
-
-    /// Says why the text is no `wanted`, with an excerpt of what it is.
-    // Separate from `read`, so that the formatting is compiled once and not once per decoded type;
-    // by value, so that the drop is as well.
-    #[cold]
-    #[inline(never)]
-    #[expect(clippy::needless_pass_by_value, reason = "its callers are compiled once per type")]
-    pub(crate) fn unreadable(&self, wanted: &str, why: typed_json::Error) -> DecodeError {
-        DecodeError::new(format!("not a `{wanted}`: {}; found `{}`", reason(&why), excerpt(self.0.as_bytes())))
-    }
-}
-
 impl fmt::Debug for Payload<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Payload({:?}, {})", self.encoding, excerpt(self.bytes))
@@ -224,13 +209,11 @@ fn last(url: &str) -> &str {
 
 /// A JSON `Any` whose first member is its type URL, as nearly every server writes it.
 ///
-/// This is the fast path: the type URL is cut off the front as text, and the rest is not parsed
-/// until the caller's type reads it. Where it does not apply, `None` is returned and [`Members`]
-/// reads the object.
+/// This is the fast path: the type URL is read off the front, and the rest is not parsed until the
+/// caller's type reads it. Where it does not apply, `None` is returned and [`Members`] reads the
+/// object.
 struct TypedFirst<'a> {
     url: &'a str,
-    /// The text after the type URL, which begins with the comma or the closing brace.
-    rest: &'a str,
 }
 
 impl<'a> TypedFirst<'a> {
@@ -240,20 +223,13 @@ impl<'a> TypedFirst<'a> {
         let value = after(after(after(after(json, "{")?, "\"@type\"")?, ":")?, "\"")?;
         // An escape may be an escaped quote inside the URL, or stand for another character
         // (`\u002f` for `/`): only a parser can tell.
-        let (url, rest) = value.split_once('"').filter(|(url, _)| !url.contains('\\'))?;
-        Some(Self { url, rest: rest.trim_start_matches(space) })
+        let (url, _) = value.split_once('"').filter(|(url, _)| !url.contains('\\'))?;
+        Some(Self { url })
     }
 
-    /// Returns the message without its type URL; `None` for a `google.protobuf` type, whose message
-    /// may be in `value`, and for text in which `@type` occurs again.
-    fn message(self) -> Option<String> {
-        let members = self.rest.strip_prefix(',').or(Some(self.rest).filter(|rest| rest.starts_with('}')))?;
-        // A second `"@type"` may belong to a nested `Any`, or be a duplicate member of this object:
-        // again, only a parser can tell.
-        // Nearly every text has no `@` at all, which is found out ten times as fast.
-        let occurs_again = members.contains('@') && members.contains("\"@type\"");
-        let is_plain = !last(self.url).starts_with("google.protobuf.") && !occurs_again;
-        is_plain.then(|| ["{", members].concat())
+    /// Whether it is a `google.protobuf` type, whose message may be in `value`.
+    fn may_be_wrapped(&self) -> bool {
+        last(self.url).starts_with("google.protobuf.")
     }
 }
 
@@ -272,7 +248,7 @@ impl<'a> Members<'a> {
     fn type_url(&self) -> Option<Cow<'a, str>> {
         // One old server writes `typeUrl` and `value` instead of `@type`. Any other message may
         // have a field called `typeUrl`, so both members must be there and nothing else.
-        let url = self.get("@type").or_else(|| self.get("typeUrl").filter(|_| self.is_old_form()))?;
+        let url = self.get(TYPE).or_else(|| self.get("typeUrl").filter(|_| self.is_old_form()))?;
         serde_json::from_str::<Text<'a>>(url.get()).ok().map(|text| text.0)
     }
 
@@ -286,21 +262,11 @@ impl<'a> Members<'a> {
     fn message(&self, text: &'a str) -> Cow<'a, str> {
         let Some(url) = self.type_url() else { return Cow::Borrowed(text) };
         let wrapped = last(&url).strip_prefix("google.protobuf.").is_some_and(|name| WRAPPED.contains(&name));
-        let old_form = self.get("@type").is_none();
+        let old_form = self.get(TYPE).is_none();
         if let Some(value) = self.get("value").filter(|_| wrapped || old_form) {
             return Cow::Borrowed(value.get());
         }
-        // Values are copied as text, not parsed and written again: a number keeps its digits,
-        // whatever their count.
-        let mut out = String::with_capacity(text.len());
-        for (name, value) in self.0.iter().filter(|(name, _)| name != "@type") {
-            out.push(if out.is_empty() { '{' } else { ',' });
-            out.push_str(&serde_json::Value::from(name.as_ref()).to_string());
-            out.push(':');
-            out.push_str(value.get());
-        }
-        out.push_str(if out.is_empty() { "{}" } else { "}" });
-        Cow::Owned(out)
+        Cow::Owned(without(&self.0, TYPE))
     }
 }
 
@@ -309,7 +275,7 @@ mod tests {
     use super::*;
 
     fn message(any: &str) -> String {
-        Payload::new(any.as_bytes(), Encoding::JsonAny).json().unwrap().into_owned()
+        Payload::new(any.as_bytes(), Encoding::JsonAny).message().unwrap().text().to_owned()
     }
 
     #[test]
@@ -322,7 +288,7 @@ mod tests {
         ] {
             assert_eq!(message(any), r#"{"x":{"@type":"t/c.D"},"y":"@type"}"#, "{any}");
         }
-        assert_eq!(message("{ \"@type\" : \"t/a.B\" , \"x\":1 }"), r#"{ "x":1 }"#);
+        assert_eq!(message("{ \"@type\" : \"t/a.B\" , \"x\":1 }"), r#"{"x":1}"#);
         for empty in [r#"{"@type":"t/a.B"}"#, r#"{"@type":"t/google.protobuf.Empty"}"#] {
             assert_eq!(message(empty), "{}");
         }

@@ -1,20 +1,20 @@
 //! Reads JSON text as a type of the SDK, with little code compiled for each type.
 
-use std::{borrow::Cow, fmt, vec};
+use std::{borrow::Cow, cell::OnceCell, fmt, vec};
 
 use serde::{
     Deserializer,
-    de::{self, DeserializeSeed, IntoDeserializer, MapAccess, Visitor},
+    de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, Visitor},
 };
 use serde_json::Number;
 
-use super::json::{self, Object, Text};
+use super::json::{self, Object, Text, without};
 
 /// Implements methods of `Deserializer` by `serde_json`'s, for a type around a JSON text.
 macro_rules! by_serde_json {
     ($($method:ident($($argument:ident: $ty:ty),*);)*) => {$(
         fn $method<V: Visitor<'de>>(self, $($argument: $ty,)* visitor: V) -> Result<V::Value> {
-            let mut text = serde_json::Deserializer::from_str(self.0);
+            let mut text = serde_json::Deserializer::from_str(self.text());
             let value = text.$method($($argument,)* visitor)?;
             text.end()?;
             Ok(value)
@@ -22,7 +22,45 @@ macro_rules! by_serde_json {
     )*};
 }
 
-/// A JSON text, as a deserializer.
+/// A JSON text that is to be read as a type.
+pub(crate) struct Document<'a> {
+    text: Cow<'a, str>,
+    /// The name of members of the object that are no part of what is read.
+    hidden: Option<&'static str>,
+    /// The text without these members, once it is asked for. A struct is read without: its fields
+    /// are looked up anyway.
+    rest: OnceCell<String>,
+}
+
+impl<'a> Document<'a> {
+    pub(super) const NULL: Self = Self { text: Cow::Borrowed("null"), hidden: None, rest: OnceCell::new() };
+
+    pub(super) fn new(text: impl Into<Cow<'a, str>>) -> Self {
+        Self { text: text.into(), ..Self::NULL }
+    }
+
+    /// An object, of which the members with the name `hidden` are no part.
+    pub(super) fn without(text: &'a str, hidden: &'static str) -> Self {
+        Self { hidden: Some(hidden), ..Self::new(text) }
+    }
+
+    /// Returns the text without what is hidden.
+    pub(super) fn text(&self) -> &str {
+        let Some(hidden) = self.hidden else { return &self.text };
+        self.rest.get_or_init(|| match serde_json::from_str(&self.text) {
+            Ok(Object(members)) => without(&members, hidden),
+            // What reads it says what is wrong with it.
+            Err(_) => self.text.clone().into_owned(),
+        })
+    }
+
+    /// Reads the text as a `T`.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T> {
+        T::deserialize(TypedJson(self))
+    }
+}
+
+/// A document, as a deserializer.
 ///
 /// The one of `serde_json` is compiled anew for each struct, nearly 5 kB of machine code for one
 /// with four fields, and an SDK has hundreds. Here the members of an object, and the plain values
@@ -31,7 +69,13 @@ macro_rules! by_serde_json {
 ///
 /// An array is no struct here, although `serde_json` would take its elements for the fields.
 #[derive(Clone, Copy)]
-pub(super) struct TypedJson<'de>(pub(super) &'de str);
+struct TypedJson<'de>(&'de Document<'de>);
+
+impl<'de> TypedJson<'de> {
+    fn text(self) -> &'de str {
+        self.0.text()
+    }
+}
 
 impl<'de> Deserializer<'de> for TypedJson<'de> {
     type Error = Error;
@@ -46,7 +90,7 @@ impl<'de> Deserializer<'de> for TypedJson<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if self.0.trim_ascii() == "null" { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.0.text.trim_ascii() == "null" { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     by_serde_json! {
@@ -97,13 +141,14 @@ trait Remaining<'de> {
 
 struct Members<'de> {
     remaining: vec::IntoIter<json::Member<'de>>,
+    hidden: Option<&'static str>,
     /// The member whose name was read last.
     current: Option<json::Member<'de>>,
 }
 
 impl<'de> Remaining<'de> for Members<'de> {
     fn next_name(&mut self) -> Option<&str> {
-        self.current = self.remaining.next();
+        self.current = self.remaining.find(|(name, _)| self.hidden.is_none_or(|hidden| name != hidden));
         self.current.as_ref().map(|(name, _)| name.as_ref())
     }
 
@@ -116,9 +161,9 @@ impl<'de> Remaining<'de> for Members<'de> {
 impl<'de> Fields<'de> {
     // Not inlined: its callers are compiled once per type.
     #[inline(never)]
-    fn of(text: &'de str) -> Result<Self> {
-        let Object(members) = serde_json::from_str(text)?;
-        Ok(Self(Box::new(Members { remaining: members.into_iter(), current: None })))
+    fn of(document: &'de Document<'de>) -> Result<Self> {
+        let Object(members) = serde_json::from_str(&document.text)?;
+        Ok(Self(Box::new(Members { remaining: members.into_iter(), hidden: document.hidden, current: None })))
     }
 }
 
@@ -144,6 +189,10 @@ struct Member<'de>(&'de str);
 
 // None of these is inlined: their callers are compiled once per type.
 impl<'de> Member<'de> {
+    fn text(&self) -> &'de str {
+        self.0
+    }
+
     #[inline(never)]
     fn str(&self) -> Result<Cow<'de, str>> {
         let Text(string) = serde_json::from_str(self.0)?;
@@ -343,9 +392,10 @@ mod tests {
     #[derive(Debug, Deserialize, PartialEq)]
     struct Unit;
 
-    /// Asserts that a `T` is read as `serde_json` reads it, and refused where it refuses it.
-    fn agrees<T: DeserializeOwned + PartialEq + fmt::Debug>(text: &str) {
-        let (ours, theirs) = (T::deserialize(TypedJson(text)), serde_json::from_str::<T>(text));
+    /// Asserts that a `T` is read from `document` as `serde_json` reads it from `text`, and refused
+    /// where it refuses it.
+    fn agrees<T: DeserializeOwned + PartialEq + fmt::Debug>(document: &Document<'_>, text: &str) {
+        let (ours, theirs) = (document.read::<T>(), serde_json::from_str::<T>(text));
         match (&ours, &theirs) {
             (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs, "{text}"),
             (Err(_), Err(_)) => {}
@@ -355,24 +405,28 @@ mod tests {
     }
 
     fn all_agree(text: &str) {
-        agrees::<Plain>(text);
-        agrees::<Nested>(text);
-        agrees::<Strict>(text);
-        agrees::<Flat>(text);
-        agrees::<Either>(text);
-        agrees::<Wrapped>(text);
-        agrees::<Unit>(text);
-        agrees::<Choice>(text);
-        agrees::<Option<Plain>>(text);
-        agrees::<Vec<Plain>>(text);
-        agrees::<(String, u8)>(text);
-        agrees::<BTreeMap<String, Value>>(text);
-        agrees::<Value>(text);
-        agrees::<String>(text);
-        agrees::<f64>(text);
-        agrees::<u64>(text);
-        agrees::<bool>(text);
-        agrees::<()>(text);
+        all_agree_on(&Document::new(text), text);
+    }
+
+    fn all_agree_on(document: &Document<'_>, text: &str) {
+        agrees::<Plain>(document, text);
+        agrees::<Nested>(document, text);
+        agrees::<Strict>(document, text);
+        agrees::<Flat>(document, text);
+        agrees::<Either>(document, text);
+        agrees::<Wrapped>(document, text);
+        agrees::<Unit>(document, text);
+        agrees::<Choice>(document, text);
+        agrees::<Option<Plain>>(document, text);
+        agrees::<Vec<Plain>>(document, text);
+        agrees::<(String, u8)>(document, text);
+        agrees::<BTreeMap<String, Value>>(document, text);
+        agrees::<Value>(document, text);
+        agrees::<String>(document, text);
+        agrees::<f64>(document, text);
+        agrees::<u64>(document, text);
+        agrees::<bool>(document, text);
+        agrees::<()>(document, text);
     }
 
     /// Values whose members have the names of the structs above.
@@ -403,6 +457,17 @@ mod tests {
         fn types_are_read_as_serde_json_reads_them(value in value(), is_spaced in any::<bool>()) {
             let text = if is_spaced { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
             all_agree(&text.unwrap());
+        }
+
+        #[test]
+        fn members_that_are_hidden_are_as_if_they_were_not_there(value in value(), name in "[@ac]") {
+            let Value::Object(mut members) = value else { return Ok(()) };
+            // `@` stands in no struct; `a` and `c` do in all of them.
+            let hidden = match &*name { "@" => "@type", "a" => "a", _ => "c" };
+            members.insert(hidden.to_owned(), "t/a.B".into());
+            let whole = Value::from(members.clone()).to_string();
+            members.remove(hidden);
+            all_agree_on(&Document::without(&whole, hidden), &Value::from(members).to_string());
         }
 
         #[test]
@@ -449,13 +514,13 @@ mod tests {
         struct Kept {
             kept: Box<RawValue>,
         }
-        let kept = Kept::deserialize(TypedJson(r#"{"kept":{"n":1.0000000000000000001}}"#)).unwrap().kept;
+        let kept = Document::new(r#"{"kept":{"n":1.0000000000000000001}}"#).read::<Kept>().unwrap().kept;
         assert_eq!(kept.get(), r#"{"n":1.0000000000000000001}"#);
     }
 
     #[test]
     fn errors_name_what_is_wrong() {
-        let said = |text: &str| Plain::deserialize(TypedJson(text)).unwrap_err().to_string();
+        let said = |text: &str| Document::new(text).read::<Plain>().unwrap_err().to_string();
         assert_eq!(said("{}"), "missing field `a`");
         assert_eq!(said(r#"{"a":"x","a":"x"}"#), "duplicate field `a`");
         assert!(
