@@ -1,5 +1,5 @@
-//! How many packages a program gets with the library. Each is one more that its author must trust and
-//! compile.
+//! How many packages a program gets with the library. Each is one more that its author must trust
+//! and compile.
 
 use std::{collections::BTreeSet, env, process::Command};
 

@@ -23,8 +23,8 @@ const VARIANTS: [&str; 4] = ["base", "ours", "hand", "ours-progress"];
 /// The peer, whose dependencies take minutes: measured if `PEERS` is set.
 const PEER: &str = "google";
 
-/// Writes, compiles and measures SDKs with this many methods. Prints each figure as it is taken: with
-/// 500 methods the whole takes the better part of an hour.
+/// Writes, compiles and measures SDKs with this many methods. Prints each figure as it is taken:
+/// with 500 methods the whole takes the better part of an hour.
 pub fn run(methods: usize) -> Result<(), Box<dyn Error>> {
     let peer = env::var_os("PEERS").map(|_| PEER);
     let variants: Vec<&str> = VARIANTS.into_iter().chain(peer).collect();

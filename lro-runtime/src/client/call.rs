@@ -88,8 +88,8 @@ pub struct StartCall {
     mistake: Option<Mistake>,
 }
 
-/// Writes a body as JSON: the only part of a start call that depends on the type of the request, and
-/// is compiled once for each.
+/// Writes a body as JSON: the only part of a start call that depends on the type of the request,
+/// and is compiled once for each.
 pub(super) type WriteJson<'a> = &'a dyn Fn(&mut Vec<u8>) -> serde_json::Result<()>;
 
 pub(super) fn to_json<T: Serialize + ?Sized>(body: &T) -> impl Fn(&mut Vec<u8>) -> serde_json::Result<()> {

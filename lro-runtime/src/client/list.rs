@@ -258,7 +258,7 @@ async fn fetch(
 ) -> Result<Page> {
     let timer = client.timer_or(timer);
     // A page has the time limit of one poll of the method whose operations are listed.
-    let limit = client.schedule(&PollSettings::default(), method, None)?.poll_timeout;
+    let limit = client.schedule(PollSettings::default(), method, None)?.poll_timeout;
     let dialect = client.dialect_of(method);
     let call = dialect.list(&query).map_err(failed)?;
     let began = timer.now();

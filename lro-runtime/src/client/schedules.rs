@@ -40,7 +40,7 @@ impl Operations {
     /// service that `dialect` speaks with.
     pub(crate) fn schedule(
         &self,
-        argument: &PollSettings,
+        argument: PollSettings,
         method: Option<&'static Method>,
         dialect: Option<&dyn Dialect>,
     ) -> Result<Arc<Schedule>> {
@@ -52,7 +52,7 @@ impl Operations {
         let same = |resolved: &&Resolved| {
             resolved.method.map(std::ptr::from_ref) == method.map(std::ptr::from_ref)
                 && resolved.service == service
-                && resolved.argument == *argument
+                && resolved.argument == argument
         };
         if let Some(resolved) = lock().iter().find(same) {
             return Ok(Arc::clone(&resolved.schedule));
@@ -63,7 +63,7 @@ impl Operations {
         // Kept, settings of one wait would push out those of all others, and a policy would live as
         // long as the client with all that it holds.
         if !argument.is_of_one_wait() {
-            let resolved = Resolved { argument: argument.clone(), method, service, schedule: Arc::clone(&schedule) };
+            let resolved = Resolved { argument, method, service, schedule: Arc::clone(&schedule) };
             let mut known = lock();
             let oldest = (known.len() >= MOST).then(|| known.remove(0));
             known.push(resolved);
@@ -88,7 +88,7 @@ mod tests {
     fn waits_with_the_same_settings_share_one_schedule_unless_no_other_wait_can_have_them() {
         let client = ScriptedTransport::new(Script::new()).operations(&VirtualClock::new()).unwrap();
         let is_shared = |settings: PollSettings| {
-            let [first, second] = [(), ()].map(|()| client.schedule(&settings, None, None).unwrap());
+            let [first, second] = [(), ()].map(|()| client.schedule(settings.clone(), None, None).unwrap());
             Arc::ptr_eq(&first, &second)
         };
         assert!(is_shared(PollSettings::default()));

@@ -17,12 +17,15 @@ const MOST: usize = 64;
 
 /// The requests of a client that no poll is sending.
 #[derive(Default)]
-pub(super) struct SpareRequests(Mutex<Vec<Box<Request>>>);
+pub(super) struct SpareRequests(Mutex<Spare>);
+
+/// Boxed, so that a request is not moved when it is lent.
+type Spare = Vec<Box<Request>>;
 
 impl SpareRequests {
     /// Returns the requests, unless another poll is taking or returning one at this moment: to make
     /// one costs less than to wait.
-    fn lock(&self) -> Option<MutexGuard<'_, Vec<Box<Request>>>> {
+    fn lock(&self) -> Option<MutexGuard<'_, Spare>> {
         match self.0.try_lock() {
             Ok(spare) => Some(spare),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),

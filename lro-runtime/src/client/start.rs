@@ -177,7 +177,7 @@ impl Operations {
                     failed += 1;
                     // `build` has checked these settings. If they were invalid all the same, the
                     // failure says more than they do.
-                    let Ok(schedule) = self.schedule(&PollSettings::default(), None, None) else {
+                    let Ok(schedule) = self.schedule(PollSettings::default(), None, None) else {
                         return Err(failure.into());
                     };
                     let timer = self.timer();

@@ -133,7 +133,7 @@ impl<'a> Payload<'a> {
     pub(crate) fn document<T: 'static>(self) -> Result<Document<'a>, DecodeError> {
         // `()` asks for no content, so any payload will do: a method declared with `response = ()`
         // accepts an `Empty` object, too.
-        if TypeId::of::<T>() == TypeId::of::<()>() { Ok(Document::NULL) } else { self.message() }
+        if TypeId::of::<T>() == TypeId::of::<()>() { Ok(Document::null()) } else { self.message() }
     }
 
     /// Returns the JSON text of the message itself, without the type URL and the `value` wrapper of
@@ -147,7 +147,7 @@ impl<'a> Payload<'a> {
             Encoding::ProtoAny => Err(DecodeError::new("the payload is protobuf: declare `encoding = proto`")),
             // No payload at all decodes as `null` does: into an `Option`, but not into a type with
             // required fields.
-            _ if text.is_empty() => Ok(Document::NULL),
+            _ if text.is_empty() => Ok(Document::null()),
             Encoding::Json => Ok(Document::new(text)),
             Encoding::JsonAny => Ok(match TypedFirst::of(text) {
                 Some(any) if !any.may_be_wrapped() => Document::without(text, TYPE),

@@ -33,10 +33,12 @@ pub(crate) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    pub(super) const NULL: Self = Self { text: Cow::Borrowed("null"), hidden: None, rest: OnceCell::new() };
-
     pub(super) fn new(text: impl Into<Cow<'a, str>>) -> Self {
-        Self { text: text.into(), ..Self::NULL }
+        Self { text: text.into(), hidden: None, rest: OnceCell::new() }
+    }
+
+    pub(super) fn null() -> Self {
+        Self::new("null")
     }
 
     /// An object, of which the members with the name `hidden` are no part.

@@ -65,7 +65,7 @@ impl<H: Handle> Blocking<H> {
             return Ok(self.operation.clone());
         }
         let raw = self.operation.raw_operation().clone();
-        self.run(|timer| super::poll_until_completed(raw, &settings, timer)).map(H::from_raw_operation)
+        self.run(|timer| super::poll_until_completed(raw, settings, timer)).map(H::from_raw_operation)
     }
 
     /// Returns an iterator of snapshots: this one at once, then one per successful poll. Blocks

@@ -21,7 +21,7 @@ pub(crate) fn cancel_and_wait(
 ) -> BoxFuture<'static, Result<RawOperation>> {
     Box::pin(async move {
         let Err(error) = cancel(operation.clone(), timer.clone()).await else {
-            return poll_until_completed(operation, &settings, timer).await;
+            return poll_until_completed(operation, settings, timer).await;
         };
         if !is_refusal(&error) {
             return Err(error);
@@ -29,7 +29,7 @@ pub(crate) fn cancel_and_wait(
         // The operation may have ended between its snapshot and the call. Services refuse to cancel
         // what has ended, each with a code of its own: only a poll tells that apart from other
         // refusals.
-        let schedule = operation.schedule(&settings)?;
+        let schedule = operation.schedule(settings)?;
         let timer = operation.client().timer_or(timer);
         let left = schedule.expiration.left(timer.now(), || timer.system_time());
         let limit = left.map_or(schedule.poll_timeout, |left| left.min(schedule.poll_timeout));

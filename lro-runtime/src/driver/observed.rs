@@ -100,7 +100,7 @@ impl<H: Handle> Observed<H> {
         settings: PollSettings,
     ) -> impl Future<Output = Result<H>> + Send + use<'_, H> {
         let Self { operation, observers } = self;
-        let waiting = observe_until_completed(operation.raw_operation().clone(), &settings, observers, None);
+        let waiting = observe_until_completed(operation.raw_operation().clone(), settings, observers, None);
         async move {
             let ended = waiting.await;
             go_on_at(operation, &ended);
@@ -127,7 +127,7 @@ impl<H: Handle> Observed<H> {
         let Self { operation, observers } = self;
         let raw = operation.raw_operation().clone();
         let blocking = Blocking::new(operation.clone());
-        let ended = blocking.run(|timer| observe_until_completed(raw, &settings, observers, timer));
+        let ended = blocking.run(|timer| observe_until_completed(raw, settings, observers, timer));
         go_on_at(operation, &ended);
         ended.map(H::from_raw_operation)
     }

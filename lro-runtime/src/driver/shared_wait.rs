@@ -255,7 +255,7 @@ impl Turn<'_> {
             // `Taken` does not get here; it begins anew because the library does not panic. The
             // wait sleeps on the client's timer: one that parks a thread would not wake a waiter on
             // another thread.
-            PollLoop::NotBegun | PollLoop::Taken => match latest.schedule(&self.inner.settings) {
+            PollLoop::NotBegun | PollLoop::Taken => match latest.schedule(self.inner.settings.clone()) {
                 Ok(schedule) => PollLoop::Between(Box::new(Wait::new(latest, schedule, None))),
                 Err(error) => PollLoop::Ended(Err(error)),
             },

@@ -68,7 +68,7 @@ impl<H: Handle> Stream for Snapshots<H> {
             Stage::Ended => Poll::Ready(None),
             Stage::First(first) => {
                 let (operation, settings, timer, mut observers) = *first;
-                let item = operation.schedule(&settings).map(|schedule| {
+                let item = operation.schedule(settings).map(|schedule| {
                     let wait = Wait::new(operation, schedule, timer);
                     let first = H::from_raw_operation(wait.operation().clone());
                     observers.begin(wait.operation());

@@ -28,7 +28,7 @@ use crate::{
 /// Polls until the operation is terminal: see [`RawOperation::poll_until_completed`].
 pub(crate) fn poll_until_completed(
     operation: RawOperation,
-    settings: &PollSettings,
+    settings: PollSettings,
     timer: TimerOverride,
 ) -> BoxFuture<'static, Result<RawOperation>> {
     let schedule = operation.schedule(settings);
@@ -37,12 +37,12 @@ pub(crate) fn poll_until_completed(
 
 /// Polls until the operation is terminal, and calls the observers: see
 /// [`Observed::poll_until_completed`](super::Observed::poll_until_completed).
-pub(crate) fn observe_until_completed<'a>(
+pub(crate) fn observe_until_completed(
     operation: RawOperation,
-    settings: &PollSettings,
-    observers: &'a mut Observers,
+    settings: PollSettings,
+    observers: &mut Observers,
     timer: TimerOverride,
-) -> BoxFuture<'a, Result<RawOperation>> {
+) -> BoxFuture<'_, Result<RawOperation>> {
     let schedule = operation.schedule(settings);
     Box::pin(UntilCompleted { stage: Stage::NotBegun(operation, schedule, timer), observers: Some(observers) })
 }
@@ -57,6 +57,7 @@ struct UntilCompleted<'a> {
 }
 
 /// What the future is doing.
+#[expect(clippy::large_enum_variant, reason = "it is boxed with the future, and waits nearly all of its life")]
 enum Stage {
     /// It has not been polled. The wait is made by the first poll, so that the time before it does
     /// not count towards the time limit.
@@ -328,7 +329,7 @@ mod tests {
         let operation = transport.operations(&VirtualClock::new()).unwrap().resume("operations/1").unwrap();
         let (mut observers, mut is_first) = (Observers::default(), true);
         observers.add_progress(move |_| assert!(!std::mem::take(&mut is_first), "out of paper"));
-        let mut wait = observe_until_completed(operation, &PollSettings::default(), &mut observers, None);
+        let mut wait = observe_until_completed(operation, PollSettings::default(), &mut observers, None);
         let mut begin = || wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending();
         assert!(catch_unwind(AssertUnwindSafe(&mut begin)).is_err());
         assert!(block_on(wait).unwrap().is_completed());

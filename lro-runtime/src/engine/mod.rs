@@ -317,14 +317,14 @@ impl Engine {
         self.attempts = self.attempts.saturating_add(1);
         let is_last_poll = self.deadline.is_some_and(|deadline| now >= self.last_poll(deadline));
         let remaining = self.deadline.map_or(Duration::MAX, |deadline| duration(deadline.saturating_sub(now)));
-        let hold = self.holding.as_ref().filter(|_| !is_last_poll).map(|holding| match self.schedule.hold {
+        let asked = self.holding.as_ref().filter(|_| !is_last_poll).map(|holding| match self.schedule.hold {
             Hold::For(hold) => hold,
             _ => holding.delay,
         });
         // The hold ends two round trips before the deadline: one for the reply of this poll, one
         // for a last ordinary poll.
         let longest = || remaining.saturating_sub(duration(self.round_trip.saturating_mul(2)));
-        let held = hold.map(|hold| hold.min(longest())).filter(|hold| !hold.is_zero());
+        let held = asked.map(|hold| hold.min(longest())).filter(|hold| !hold.is_zero());
         // Time to hold and time to answer, but never beyond the deadline: a poll in flight is cut
         // there.
         let limit = self.schedule.poll_timeout.saturating_add(held.unwrap_or_default()).min(remaining);

@@ -44,7 +44,7 @@ impl Wait {
     fn new(raw: RawOperation, decoded: Lazy) -> Self {
         // An operation that has ended is not decoded anew.
         let decoded = if raw.is_completed() { decoded.take() } else { None };
-        Self { call: driver::poll_until_completed(raw, &PollSettings::default(), None), decoded, done: None }
+        Self { call: driver::poll_until_completed(raw, PollSettings::default(), None), decoded, done: None }
     }
 
     #[inline(never)]

@@ -40,7 +40,7 @@ impl RawOperation {
         &self,
         settings: PollSettings,
     ) -> impl Future<Output = Result<Self>> + Send + 'static + use<> {
-        driver::poll_until_completed(self.clone(), &settings, None)
+        driver::poll_until_completed(self.clone(), settings, None)
     }
 
     /// Returns a stream of snapshots: this one at once, then one per successful poll, the last one

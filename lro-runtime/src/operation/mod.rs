@@ -275,7 +275,7 @@ impl<S: OperationState> Operation<S> {
         &self,
         settings: PollSettings,
     ) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
-        Typed::new(driver::poll_until_completed(self.raw.clone(), &settings, None), self)
+        Typed::new(driver::poll_until_completed(self.raw.clone(), settings, None), self)
     }
 
     /// Returns a stream of snapshots: this one at once, then one per successful poll, the last one

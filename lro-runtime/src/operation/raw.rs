@@ -269,7 +269,7 @@ impl RawOperation {
     }
 
     /// Returns the schedule of a wait for this operation, or of one call about it.
-    pub(crate) fn schedule(&self, argument: &PollSettings) -> Result<Arc<Schedule>> {
+    pub(crate) fn schedule(&self, argument: PollSettings) -> Result<Arc<Schedule>> {
         // The dialect of the operation, which may be another than the client's.
         let dialect = self.snapshot.target.as_ref().map(|target| &*target.dialect);
         self.client.schedule(argument, self.method, dialect)
@@ -277,7 +277,7 @@ impl RawOperation {
 
     /// Returns the time limit of a single call outside a wait.
     pub(crate) fn poll_timeout(&self) -> Result<Duration> {
-        Ok(self.schedule(&PollSettings::default())?.poll_timeout)
+        Ok(self.schedule(PollSettings::default())?.poll_timeout)
     }
 
     /// Polls over the network once, and returns the operation at its next snapshot. With `hold` the
