@@ -25,7 +25,7 @@ where
     S: OperationState,
     F: Future<Output = Result<RawOperation, E>>,
 {
-    Starting::new(body)
+    Starting::new(S::METHOD, body)
 }
 
 /// Resumes an operation of an annotated method from its name or a token. No I/O.

@@ -361,7 +361,7 @@ impl<S: OperationState> Operation<S> {
     where
         F: IntoFuture<Output = Result<RawOperation, E>>,
     {
-        Starting::new(body.into_future()).await
+        Starting::new(S::METHOD, body.into_future()).await
     }
 
     /// Returns the decoded payloads, decoding them on the first call.

@@ -8,31 +8,32 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use super::{Handle, Method, Operation, OperationState, RawOperation};
+use super::{Handle, Method, RawOperation};
 use crate::client::current_method;
 
 /// The body of an annotated method, which ends with the operation that it starts.
-pub(crate) struct Starting<S, F> {
+pub(crate) struct Starting<H, F> {
     // In a box, so that the futures around it do not grow with what the author's body keeps.
     body: Pin<Box<F>>,
-    state: PhantomData<fn() -> S>,
+    method: &'static Method,
+    operation: PhantomData<fn() -> H>,
 }
 
-impl<S, F> Starting<S, F> {
-    pub(crate) fn new(body: F) -> Self {
-        Self { body: Box::pin(body), state: PhantomData }
+impl<H, F> Starting<H, F> {
+    pub(crate) fn new(method: &'static Method, body: F) -> Self {
+        Self { body: Box::pin(body), method, operation: PhantomData }
     }
 }
 
-impl<S, E, F> Future for Starting<S, F>
+impl<H, E, F> Future for Starting<H, F>
 where
-    S: OperationState,
+    H: Handle,
     F: Future<Output = Result<RawOperation, E>>,
 {
-    type Output = Result<Operation<S>, E>;
+    type Output = Result<H, E>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        poll_as(S::METHOD, self.body.as_mut(), context).map_ok(Operation::from_raw_operation)
+        poll_as(self.method, self.body.as_mut(), context).map_ok(H::from_raw_operation)
     }
 }
 
