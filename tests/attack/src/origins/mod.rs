@@ -16,7 +16,7 @@ use lro_runtime::{
 use crate::{
     hostile,
     json::Json,
-    readers::generate,
+    readers::protobuf,
     recorded::{Exchange, Service, recorded, start_request},
     round::{Counts, Suite},
     trust,
@@ -152,7 +152,7 @@ pub fn play(bytes: &[u8]) -> Counts {
     }
     let mut replies: Vec<Reply> = (0..8).map(|_| reply(&mut tape, &exchanges)).collect();
     if service.is_grpc() {
-        replies.iter_mut().for_each(generate::as_grpc);
+        replies.iter_mut().for_each(protobuf::as_grpc);
     }
     let (wire, client) = client(service, &allowed, replies);
     let look = |counts: &mut Counts| wire.take().iter().for_each(|request| judge(request, &allowed, counts));

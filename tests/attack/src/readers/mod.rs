@@ -3,37 +3,36 @@
 
 #![expect(clippy::expect_used, reason = "a suite panics where a promise is broken")]
 
-use std::{fmt::Debug, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Uri};
 use lro_runtime::{
-    Dialect, Error, ErrorKind, Failure, Payload, PollSettings, RawOperation, Resume, State, Status, Token, block_on,
+    Dialect, Failure, Payload, PollSettings, Resume, State, Status, Token,
     details::Detail,
     dialect::{Cursor, Encoding, Hint, ListPage, ListQuery, Observation, Part, encode_name, url_in},
-    testing::VirtualClock,
     transport::{Reply, Request},
 };
-use serde_json::Value;
 
-use self::case::Case;
+use self::{
+    case::Case,
+    client::through_a_client,
+    promises::{SECRET, decoded, detailed, fit_error, fit_line, fit_to_show, judged_status, stored},
+};
 use crate::{
     recorded::{Service, recorded},
     round::{Counts, Suite},
-    wire::Wire,
 };
 
 pub mod case;
+mod client;
+pub(crate) mod damage;
 pub mod generate;
+mod promises;
+pub(crate) mod protobuf;
 
 /// Damaged replies of every dialect.
 pub const READERS: Suite = Suite { name: "readers", unit: "executions", case: of_seed, short: 600, long: 3000 };
-
-/// A secret that is planted where the library hides what is there.
-const SECRET: &str = "Pl4ntedS3cret";
-
-/// How many bytes an error or a `Debug` output may have.
-const TEXT: usize = 4096;
 
 /// How much memory a reading may hold at once: so many times the reply's length, and some for the
 /// values themselves.
@@ -257,31 +256,6 @@ fn word(state: State) -> &'static str {
     }
 }
 
-fn judged_status(status: &Status) {
-    fit_to_show(status);
-    fit_line(&status.to_string());
-    let _ = (status.code(), status.reason(), status.http_status(), status.retry_delay());
-    status.details().iter().for_each(detailed);
-}
-
-fn detailed(detail: &Detail) {
-    fit_to_show(detail);
-    let _ = (detail.type_url(), detail.json(), detail.message());
-    let _ = (detail.error_info(), detail.retry_info(), detail.quota_failure(), detail.bad_request());
-    let _ = (detail.precondition_failure(), detail.resource_info(), detail.request_info(), detail.help());
-    let _ = (detail.localized_message(), detail.debug_info());
-    let _ = detail.decode_message::<prost_types::Duration>("google.protobuf.Duration");
-}
-
-fn decoded(payload: &Payload<'_>) {
-    fit_to_show(payload);
-    let _ = payload.type_url();
-    payload.decode_json::<Value>().err().iter().for_each(fit_error);
-    payload.decode_json::<()>().err().iter().for_each(fit_error);
-    payload.decode_json::<Vec<u8>>().err().iter().for_each(fit_error);
-    payload.decode_message::<prost_types::Struct>().err().iter().for_each(fit_error);
-}
-
 /// Two readings of one reply say the same.
 fn same(first: Option<&Observation<'_>>, second: Option<&Observation<'_>>) {
     let (Some(first), Some(second)) = (first, second) else {
@@ -357,120 +331,6 @@ fn followed(dialect: &dyn Dialect, cursor: &Cursor) {
     for call in [dialect.poll(cursor), dialect.cancel(cursor), dialect.delete(cursor)] {
         judged(call).iter().for_each(fit_to_show);
     }
-}
-
-/// What is shown is short and has no secret.
-fn fit_to_show(shown: &impl Debug) {
-    let text = format!("{shown:?}");
-    assert!(text.len() <= TEXT, "{} bytes of Debug: {}", text.len(), text.get(..TEXT).unwrap_or(&text));
-    assert!(!text.contains(SECRET), "the secret is shown: {text}");
-}
-
-/// What a person reads is one line, short, and has no secret.
-fn fit_line(text: &str) {
-    assert!(text.len() <= TEXT, "{} bytes of text: {text}", text.len());
-    assert!(!text.contains(SECRET), "the secret is shown: {text}");
-    assert!(!text.chars().any(char::is_control), "more than one line: {text:?}");
-}
-
-fn fit_error(error: &Error) {
-    fit_to_show(error);
-    let mut source: Option<&dyn std::error::Error> = Some(error);
-    while let Some(one) = source {
-        fit_line(&one.to_string());
-        fit_to_show(&one);
-        source = one.source();
-    }
-}
-
-/// A token is one word, has no secret, and is read as it was written.
-fn stored(token: &Token) {
-    fit_to_show(token);
-    let word = token.to_string();
-    assert!(word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "not one word: {word}");
-    let read: Token = word.parse().expect("a token that was written can be read");
-    assert!(read == *token, "{token:?} is read as {read:?}");
-    let content = crate::tokens::content(&word).unwrap_or_default();
-    assert!(!content.contains(SECRET), "the token has the secret: {content}");
-}
-
-/// Starts an operation with the reply, makes every call about it, and resumes it from its token.
-fn through_a_client(service: &Service, case: &Case, request: &Request, reply: &Reply, counts: &mut Counts) {
-    let answer = reply.clone();
-    let wire = Wire::new(move |_, _| answer.clone());
-    let client = service.client().transport(wire.clone()).timer(VirtualClock::new()).cookies(true);
-    let client = client.header("authorization", format!("Bearer {SECRET}")).build().expect("the client can be built");
-    let key = String::from_utf8_lossy(&case.key);
-    let started = block_on(client.start(request.clone()));
-    let mut list = client.list("").blocking();
-    let listed = (0..3).map_while(|_| list.next());
-    for operation in listed.chain([started, client.resume(&*key), block_on(client.wait(&key, Duration::ZERO))]) {
-        let operation = match operation {
-            Ok(operation) => operation,
-            Err(error) => {
-                fit_error(&error);
-                error.snapshot().map(RawOperation::token).iter().for_each(stored);
-                continue;
-            }
-        };
-        counts.add("operations", 1);
-        let _ = wire.take();
-        let polled = block_on(operation.poll_once());
-        let sent = wire.take();
-        shown(&operation);
-        let token = operation.token();
-        stored(&token);
-        match client.resume(&token) {
-            Ok(resumed) => {
-                counts.add("resumed", 1);
-                shown(&resumed);
-                assert_eq!(resumed.is_completed(), operation.is_completed() && !resumed_to_fetch(&operation, &resumed));
-                // Secrets of a query and user info are not in a token, and the request has them.
-                let place =
-                    |sent: &[Request]| sent.first().map(|one| (one.method().clone(), one.uri().path().to_owned()));
-                let has_user = sent.first().is_some_and(|one| one.uri().path().contains('@'));
-                let again = block_on(resumed.poll_once());
-                let sent_again = wire.take();
-                // A token keeps no name or URL of any length, and the poll says so.
-                let is_long =
-                    again.as_ref().is_err_and(|error| error.to_string().contains("bytes long, and a token keeps"));
-                assert!(
-                    sent.is_empty() || has_user || is_long || place(&sent) == place(&sent_again),
-                    "{operation:?} is polled elsewhere"
-                );
-                again.err().iter().for_each(fit_error);
-            }
-            Err(error) => {
-                fit_error(&error);
-                let kinds =
-                    [ErrorKind::InvalidToken, ErrorKind::UntrustedUrl, ErrorKind::Protocol, ErrorKind::Unsupported];
-                assert!(kinds.contains(&error.kind()), "{:?}: {error}", error.kind());
-                assert!(sent.is_empty(), "{operation:?} can be polled, and its token is refused: {error}");
-            }
-        }
-        polled.as_ref().err().into_iter().for_each(fit_error);
-        for outcome in [block_on(operation.cancel()).map(drop), block_on(operation.delete())] {
-            outcome.err().iter().for_each(fit_error);
-        }
-        if let Ok(polled) = polled {
-            shown(&polled);
-            assert!(operation.state().can_become(polled.state()) || operation.state() == polled.state());
-            block_on(polled.wait(Duration::from_secs(1))).err().iter().for_each(fit_error);
-        }
-    }
-}
-
-/// Whether a token of an operation that succeeded leads to its response.
-fn resumed_to_fetch(operation: &RawOperation, resumed: &RawOperation) -> bool {
-    operation.is_succeeded() && resumed.state() == State::Running
-}
-
-fn shown(operation: &RawOperation) {
-    fit_to_show(operation);
-    assert!(operation.progress().is_none_or(|progress| (0.0..=1.0).contains(&progress)), "{:?}", operation.progress());
-    assert!(operation.response().is_none() || operation.is_succeeded());
-    operation.status().into_iter().for_each(judged_status);
-    [operation.metadata(), operation.response()].iter().flatten().for_each(decoded);
 }
 
 /// Reads any bytes as the reply of a gRPC call, without a head before them.

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::{
     hostile,
     json::Json,
-    readers::generate,
+    readers::{damage, generate, protobuf},
     recorded::{Exchange, Service, recorded, start_request},
     round::{Counts, Suite},
     trust,
@@ -118,7 +118,7 @@ fn answer(service: &Service, exchange: Option<&Exchange>) -> Reply {
         }
     }
     if service.is_grpc() {
-        generate::as_grpc(&mut reply);
+        protobuf::as_grpc(&mut reply);
     }
     reply
 }
@@ -127,7 +127,7 @@ fn answer(service: &Service, exchange: Option<&Exchange>) -> Reply {
 fn forge(rng: &mut Rng, tree: &mut Json) {
     if rng.u8(..6) == 0 {
         let kind = rng.choice(generate::KINDS).copied().unwrap_or_default();
-        return generate::damage_tree(rng, tree, kind);
+        return damage::damage_tree(rng, tree, kind);
     }
     let text = hostile::text(rng);
     let Json::Object(members) = tree else { return };
@@ -174,14 +174,14 @@ fn forge(rng: &mut Rng, tree: &mut Json) {
                 _ => {
                     let parts = cursor.iter_mut().find(|(name, _)| name == "\"parts\"");
                     let Some((_, Json::List(parts))) = parts else {
-                        let name = Json::string(&generate::part_name(rng));
+                        let name = Json::string(&damage::part_name(rng));
                         let part = Json::List(vec![name, Json::string(&text)]);
                         return set(cursor, "parts", Json::List(vec![part]));
                     };
                     let at = rng.usize(..parts.len().max(1));
                     match parts.get_mut(at) {
                         Some(Json::List(pair)) if pair.len() == 2 => pair[rng.usize(..2)] = Json::string(&text),
-                        _ => parts.push(Json::List(vec![Json::string(&generate::part_name(rng)), Json::string(&text)])),
+                        _ => parts.push(Json::List(vec![Json::string(&damage::part_name(rng)), Json::string(&text)])),
                     }
                 }
             }
