@@ -9,6 +9,7 @@ mod compute;
 mod details;
 mod genai;
 mod grpc;
+mod grpc_failures;
 mod guard;
 mod lists;
 mod long_poll;
