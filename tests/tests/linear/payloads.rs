@@ -228,14 +228,14 @@ fn an_any_of_many_members_is_decoded_in_linear_time_and_memory() {
 
 #[test]
 #[ignore = "several minutes"]
-fn every_hostile_payload_is_decoded_in_linear_time_and_memory() {
-    all_grow_linearly(each_case, 1, SHORT);
+fn a_third_of_hostile_payloads_is_decoded_in_linear_time_and_memory() {
+    all_grow_linearly(each_case, 3, SHORT);
 }
 
 #[test]
 #[ignore = "several minutes"]
-fn a_sample_of_hostile_payloads_of_four_mebibytes_is_decoded_in_linear_time_and_memory() {
-    all_grow_linearly(each_case, 3 * SAMPLE, 1 << 20);
+fn a_sample_of_hostile_payloads_of_one_mebibyte_is_decoded_in_linear_time_and_memory() {
+    all_grow_linearly(each_case, 3 * SAMPLE, 256 << 10);
 }
 
 /// What would be linear because nothing is read is no case.

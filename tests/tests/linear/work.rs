@@ -61,9 +61,9 @@ pub(crate) fn grows_linearly(name: &str, length: usize, work: &mut dyn FnMut(usi
     // The longer one first: it finds the caches cold. Were it the shorter one, growth would seem
     // less than it is.
     let (mut long, short) = (work(4 * length), work(length));
-    // Four copies of the text are in proportion to it, whatever became of the shorter one: a URL
+    // Five copies of the text are in proportion to it, whatever became of the shorter one: a URL
     // that is folded into `/`, for example, and beyond the length of URLs is refused.
-    let copies = 4 * u64::try_from(4 * length).unwrap_or(u64::MAX);
+    let copies = 5 * u64::try_from(4 * length).unwrap_or(u64::MAX);
     let memory = |long: &Cost| {
         (
             long.allocations <= MOST_ALLOCATIONS * short.allocations + 256,
