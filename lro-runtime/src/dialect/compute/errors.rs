@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::{Compute, Members};
+use super::{Compute, fields::Members};
 use crate::{
     dialect::{
         declared::{

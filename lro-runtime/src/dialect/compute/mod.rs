@@ -4,11 +4,10 @@
 use std::{borrow::Cow, time::Duration};
 
 use http::{Method, Uri};
-use serde_json::value::RawValue;
 
 use super::{
     Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, expect_success,
-    json::{self, all_shown, first_elements, read_members, string, text_of},
+    json::{all_shown, first_elements, text_of},
     list_page::MOST_ENTRIES,
 };
 use crate::{
@@ -21,30 +20,14 @@ use crate::{
 };
 
 mod errors;
+mod fields;
 mod place;
 
-use self::place::{name_of, place_of, place_of_message};
-
-/// The member names of a service's own operation message, for the four fields that are annotated by
-/// [`extended_operations.proto`](https://github.com/googleapis/googleapis/blob/master/google/cloud/extended_operations.proto).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ExtendedFields {
-    /// The operation's name.
-    pub name: &'static str,
-    /// The state: a word (`DONE` is the terminal one) or a bool (`true` when the operation is
-    /// done).
-    pub status: &'static str,
-    /// The HTTP status of the failure.
-    pub error_code: &'static str,
-    /// The error message.
-    pub error_message: &'static str,
-}
-
-impl ExtendedFields {
-    /// The member names that Compute Engine uses.
-    pub const COMPUTE: Self =
-        Self { name: "name", status: "status", error_code: "httpErrorStatusCode", error_message: "httpErrorMessage" };
-}
+pub use self::fields::ExtendedFields;
+use self::{
+    fields::Members,
+    place::{name_of, path_of, place_of, place_of_message},
+};
 
 /// Google's extended operations
 /// ([Compute's](https://cloud.google.com/compute/docs/reference/rest/v1/globalOperations), REST
@@ -227,13 +210,14 @@ impl Dialect for Compute {
         let operation = operation.split('?').next().unwrap_or_default();
         encode_name(operation)?;
         let cursor = place_of(place, None).ok_or_else(unknown)?.at(operation);
-        self.path(&cursor, "")?; // a part that cannot be put into a path fails here, not at the first poll
+        // A part that cannot be put into a path fails here, not at the first poll.
+        path_of(&self.prefix, &cursor, "")?;
         Ok(with_options(cursor, options))
     }
 
     fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
         match cursor.part(TARGET) {
-            None => self.path(cursor, "").map(Call::get),
+            None => path_of(&self.prefix, cursor, "").map(Call::get),
             Some(target) => {
                 let own = ALIASES.iter().find_map(|alias| target.strip_prefix(alias));
                 Ok(Call::get(own.unwrap_or(target)))
@@ -262,13 +246,13 @@ impl Dialect for Compute {
     }
 
     fn delete(&self, cursor: &Cursor) -> Result<Call, Failure> {
-        Ok(Call::new(Method::DELETE, self.path(cursor, "")?))
+        Ok(Call::new(Method::DELETE, path_of(&self.prefix, cursor, "")?))
     }
 
     /// Ignores `timeout`: the call takes no limit, and the service holds it for at most 2 minutes.
     fn wait(&self, cursor: &Cursor, _timeout: Duration) -> Result<Call, Failure> {
         match cursor.part(TARGET) {
-            None => Ok(Call::new(Method::POST, self.path(cursor, "/wait")?)),
+            None => Ok(Call::new(Method::POST, path_of(&self.prefix, cursor, "/wait")?)),
             Some(_) => Err(Failure::unsupported("the operation is done: its resource is fetched")),
         }
     }
@@ -316,56 +300,6 @@ impl Dialect for Compute {
             .with_left_out(left_out);
         listed.unreachable = all_shown(page.get("unreachables"));
         Ok(listed)
-    }
-}
-
-/// The members of a message or a page that are read, not decoded. A member that is `null` is
-/// absent.
-struct Members<'a>(Vec<(&'static str, Option<&'a RawValue>)>);
-
-impl<'a> json::Members<'a> for Members<'a> {
-    fn slot(&mut self, name: &str) -> Option<&mut Option<&'a RawValue>> {
-        self.0.iter_mut().find(|(known, _)| *known == name).map(|(_, value)| value)
-    }
-}
-
-impl<'a> Members<'a> {
-    fn of(body: &'a [u8], fields: &ExtendedFields) -> Result<Self, Failure> {
-        let names = [
-            fields.name,
-            fields.status,
-            fields.error_code,
-            fields.error_message,
-            "error",
-            "items",
-            "nextPageToken",
-            "progress",
-            "region",
-            "selfLink",
-            "statusMessage",
-            "targetLink",
-            "unreachables",
-            "zone",
-        ];
-        let mut members = Self(names.into_iter().map(|name| (name, None)).collect());
-        read_members(body, &mut members)
-            .map_err(|e| Failure::protocol(format!("the body is not an object: {e}; found `{}`", excerpt(body))))?;
-        Ok(members)
-    }
-
-    /// Returns the member `name`; one that [`of`](Self::of) does not name is never there.
-    fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.0.iter().find(|(known, _)| *known == name).and_then(|(_, value)| *value)
-    }
-
-    /// Returns the member `name` if it is a string.
-    fn text(&self, name: &str) -> Option<String> {
-        self.get(name).and_then(string).map(Cow::into_owned)
-    }
-
-    /// Returns the member `name` if it is a number.
-    fn number(&self, name: &str) -> Option<f64> {
-        self.get(name)?.get().parse().ok()
     }
 }
 

@@ -3,7 +3,7 @@
 
 use http::Uri;
 
-use super::{Compute, Members};
+use super::fields::Members;
 use crate::{
     dialect::{Cursor, encode_name},
     status::Failure,
@@ -20,22 +20,20 @@ const ORGANIZATION: &str = "organization";
 /// goes into the query, as `parentId`.
 const ORGANIZATION_PATH: &str = "locations/global";
 
-impl Compute {
-    pub(super) fn path(&self, cursor: &Cursor, verb: &str) -> Result<String, Failure> {
-        let part = |name| cursor.part(name).map(encode_name).transpose();
-        let operation = encode_name(cursor.key())?;
-        let scope = part(SCOPE)?.unwrap_or_else(|| "global".to_owned());
-        let prefix = &self.prefix;
-        Ok(match (part(PROJECT)?, cursor.part(ORGANIZATION)) {
-            (Some(project), _) => format!("{prefix}/projects/{project}/{scope}/operations/{operation}{verb}"),
-            (None, Some(parent)) => {
-                let parent = encode_query(parent);
-                format!("{prefix}/{ORGANIZATION_PATH}/operations/{operation}{verb}?parentId={parent}")
-            }
-            // Resumed from `locations/global/operations/…`, which names no organisation.
-            (None, None) => format!("{prefix}/{ORGANIZATION_PATH}/operations/{operation}{verb}"),
-        })
-    }
+/// Returns the path of an operation, below the client's base URL.
+pub(super) fn path_of(prefix: &str, cursor: &Cursor, verb: &str) -> Result<String, Failure> {
+    let part = |name| cursor.part(name).map(encode_name).transpose();
+    let operation = encode_name(cursor.key())?;
+    let scope = part(SCOPE)?.unwrap_or_else(|| "global".to_owned());
+    Ok(match (part(PROJECT)?, cursor.part(ORGANIZATION)) {
+        (Some(project), _) => format!("{prefix}/projects/{project}/{scope}/operations/{operation}{verb}"),
+        (None, Some(parent)) => {
+            let parent = encode_query(parent);
+            format!("{prefix}/{ORGANIZATION_PATH}/operations/{operation}{verb}?parentId={parent}")
+        }
+        // Resumed from `locations/global/operations/…`, which names no organisation.
+        (None, None) => format!("{prefix}/{ORGANIZATION_PATH}/operations/{operation}{verb}"),
+    })
 }
 
 /// Returns the operation's whole path, from which it can be resumed.

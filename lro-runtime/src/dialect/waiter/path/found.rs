@@ -4,12 +4,20 @@ use std::{borrow::Cow, cmp::Ordering, collections::BTreeMap};
 
 use serde_json::{Value, value::RawValue};
 
-use super::Step;
 use crate::dialect::json::{Members, each_element, each_member, is_object, parse, read_members, string};
+
+/// A step of a path.
+#[derive(Clone, Copy)]
+pub(super) enum Step<'p> {
+    Field(&'p str),
+    Index(i64),
+    /// `[*]`.
+    Each,
+}
 
 /// What a path finds.
 #[derive(Clone)]
-pub(in crate::dialect::waiter) enum Found<'p, 'a> {
+pub(crate) enum Found<'p, 'a> {
     /// `null`.
     Nothing,
     /// A value of the output, as its text.
@@ -27,7 +35,7 @@ pub(in crate::dialect::waiter) enum Found<'p, 'a> {
 /// A list whose elements are found by applying steps to each element of another list. Those in
 /// which the steps find nothing are left out, as `JMESPath` requires.
 #[derive(Clone)]
-pub(in crate::dialect::waiter) struct Projection<'p, 'a> {
+pub(crate) struct Projection<'p, 'a> {
     list: Found<'p, 'a>,
     /// Whether elements that are lists are replaced by their own elements, one level deep.
     flat: bool,
@@ -52,12 +60,12 @@ impl<'p, 'a> Found<'p, 'a> {
     }
 
     /// Returns the string if this is one.
-    pub(in crate::dialect::waiter) fn string(&self) -> Option<Cow<'_, str>> {
+    pub(crate) fn string(&self) -> Option<Cow<'_, str>> {
         self.raw().and_then(string)
     }
 
     /// Returns the boolean if this is one.
-    pub(in crate::dialect::waiter) fn bool(&self) -> Option<bool> {
+    pub(crate) fn bool(&self) -> Option<bool> {
         match self {
             Self::Bool(bool) => Some(*bool),
             found => match found.raw()?.get() {
@@ -69,7 +77,7 @@ impl<'p, 'a> Found<'p, 'a> {
     }
 
     /// Returns the text of the number if this is one.
-    pub(in crate::dialect::waiter) fn number_text(&self) -> Option<Cow<'_, str>> {
+    pub(crate) fn number_text(&self) -> Option<Cow<'_, str>> {
         if let Self::Count(count) = self {
             return Some(Cow::Owned(count.to_string()));
         }
@@ -82,7 +90,7 @@ impl<'p, 'a> Found<'p, 'a> {
     }
 
     /// Calls `visit` with each element of a list, in order.
-    pub(in crate::dialect::waiter) fn for_each(&self, visit: &mut dyn FnMut(Found<'p, 'a>)) {
+    pub(crate) fn for_each(&self, visit: &mut dyn FnMut(Found<'p, 'a>)) {
         // The whole output was read as one value before, so that what is a list is one to its end.
         match self {
             Self::Value(raw) => drop(each_element(raw, &mut |element| visit(Self::of(Some(element))))),
@@ -205,7 +213,7 @@ impl<'p, 'a> Found<'p, 'a> {
     }
 
     /// Returns this as JSON text: a slice of the output where it is a value of it.
-    pub(in crate::dialect::waiter) fn into_json(self) -> Cow<'a, str> {
+    pub(crate) fn into_json(self) -> Cow<'a, str> {
         if let Self::Value(raw) = self {
             return Cow::Borrowed(raw.get());
         }

@@ -22,7 +22,7 @@ mod parse;
 mod tests;
 
 pub(super) use self::found::Found;
-use self::found::order;
+use self::found::{Step, order};
 
 /// A path, parsed.
 pub(super) struct Path<'p> {
@@ -41,14 +41,6 @@ enum Operand<'p> {
 struct Steps<'p> {
     first: Vec<Step<'p>>,
     flattened: Vec<Vec<Step<'p>>>,
-}
-
-#[derive(Clone, Copy)]
-enum Step<'p> {
-    Field(&'p str),
-    Index(i64),
-    /// `[*]`.
-    Each,
 }
 
 impl Path<'_> {

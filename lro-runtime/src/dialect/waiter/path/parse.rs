@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{Operand, Path, Step, Steps};
+use super::{Operand, Path, Steps, found::Step};
 use crate::status::Failure;
 
 impl<'p> Path<'p> {
     /// Fails if `path` cannot be parsed.
-    pub(in crate::dialect::waiter) fn parse(path: &'p str) -> Result<Self, Failure> {
+    pub(crate) fn parse(path: &'p str) -> Result<Self, Failure> {
         let mut rest = Rest { path, text: path.trim() };
         let parsed = rest.comparison()?;
         if rest.text.is_empty() { Ok(parsed) } else { Err(rest.wrong("the end")) }
