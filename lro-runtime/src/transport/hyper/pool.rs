@@ -204,7 +204,7 @@ mod tests {
     fn what_is_taken_has_not_rested_too_long() {
         let pool = Pool::new(Duration::ZERO, 8);
         let (connection, _peer) = answered(&listener());
-        pool.lock().connections.insert(origin(), vec![(Instant::now(), connection)]);
+        pool.lock().connections.push((origin(), vec![(Instant::now(), connection)]));
         assert!(pool.take(&origin()).is_none());
     }
 
