@@ -85,3 +85,41 @@ impl Drop for AsyncIoSleep {
         self.forget();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, thread};
+
+    use super::*;
+    use crate::timer::park::block_on;
+
+    #[test]
+    fn sleeps_of_many_threads_end_and_none_ends_early() {
+        let sleeps = |seed: u64| {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let mut sleep = AsyncIoTimer.reusable_sleep(Duration::ZERO).unwrap();
+            for _ in 0..200 {
+                let [long, short] = [2_000, 500].map(|most| Duration::from_micros(random.u64(..most)));
+                let mut other = AsyncIoTimer.sleep(long);
+                let began = Instant::now();
+                sleep.as_mut().set(short);
+                let mut is_first = true;
+                block_on(poll_fn(|context| {
+                    let _either = other.as_mut().poll(context);
+                    if sleep.as_mut().poll(context).is_ready() {
+                        assert!(began.elapsed() >= short);
+                        return Poll::Ready(());
+                    }
+                    if std::mem::take(&mut is_first) {
+                        sleep.as_mut().set(short); // keeps the waker
+                    }
+                    Poll::Pending
+                }));
+            }
+        };
+        let threads: Vec<_> = (0..4).map(|seed| thread::spawn(move || sleeps(seed))).collect();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    }
+}
