@@ -2,7 +2,8 @@
 //!
 //! All use the same server; `ours` and `hand` use the same [`HyperTransport`], in the library's
 //! `block_on` and, as `-parked`, in one that leaves it to async-io's thread to ask for news.
-//! `reqwest-by-hand` is the loop by hand over a client of reqwest on tokio.
+//! `reqwest-by-hand` is the loop by hand over a client of reqwest on tokio, and `ours-reqwest` is
+//! ours over one, whose requests run on the runtime of the loop or, as `-apart`, on their own.
 
 use std::{
     error::Error,
@@ -17,9 +18,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+#[cfg(feature = "reqwest")]
+use lro_runtime::transport::ReqwestTransport;
 use lro_runtime::{
     Operations, PollSettings, Timer,
-    timer::AsyncIoTimer,
+    timer::{AsyncIoTimer, BoxSleep},
     transport::{BoxFuture, HyperTransport},
 };
 
@@ -32,18 +35,13 @@ use crate::{
 const ROUNDS: usize = 31;
 const OPERATIONS_PER_ROUND: usize = 20;
 
-/// Prints polls per second of each loop, and its ratio to the last one.
-pub fn run() -> Result<(), Box<dyn Error>> {
+/// Prints polls per second of each loop, and its ratio to the last one; or runs one of them.
+pub fn run(repeated: Repeated<'_>) -> Result<(), Box<dyn Error>> {
     let base = format!("http://{}", serve()?);
     let transport = HyperTransport::default();
     let clock = Clock::new();
     let client = Operations::builder(&base).transport(transport.clone()).timer(Impatient::new(&clock)).build()?;
-    let export = async || -> Result<(), Box<dyn Error>> {
-        let started = client.post("v1/images:export", &()).await?;
-        let done = started.poll_until_completed(PollSettings::default()).await?;
-        black_box(done.response().ok_or("no response")?.decode_json::<ExportedImage>()?);
-        Ok(())
-    };
+    let export = || export(&client);
     let by_hand = async || -> Result<(), Box<dyn Error>> {
         black_box(hand::export_image::<hand::Ignored>(hand::over(&transport), &base, &clock).await?);
         Ok(())
@@ -54,10 +52,40 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     let mut loops: Vec<(&str, Operation<'_>)> =
         vec![("ours", &ours), ("ours-parked", &ours_parked), ("hand", &hand), ("hand-parked", &hand_parked)];
     #[cfg(feature = "reqwest")]
-    let by_reqwest = by_reqwest(&base, &clock)?;
+    let (in_task, apart, by_reqwest) =
+        (over_reqwest(&base, &clock, true)?, over_reqwest(&base, &clock, false)?, by_reqwest(&base, &clock)?);
     #[cfg(feature = "reqwest")]
-    loops.push(("reqwest-by-hand", &by_reqwest));
-    compare("loopback", &loops)
+    loops.extend([
+        ("ours-reqwest", &in_task as Operation<'_>),
+        ("ours-reqwest-apart", &apart),
+        ("reqwest-by-hand", &by_reqwest),
+    ]);
+    measure("loopback", &loops, repeated)
+}
+
+/// Runs one operation in our loop.
+async fn export(client: &Operations) -> Result<(), Box<dyn Error>> {
+    let started = client.post("v1/images:export", &()).await?;
+    let done = started.poll_until_completed(PollSettings::default()).await?;
+    black_box(done.response().ok_or("no response")?.decode_json::<ExportedImage>()?);
+    Ok(())
+}
+
+/// Returns our loop over a client of reqwest, in a runtime of tokio with one thread. The requests
+/// run on it as well, or on the background one.
+#[cfg(feature = "reqwest")]
+fn over_reqwest(
+    base: &str,
+    clock: &Clock,
+    is_in_task: bool,
+) -> Result<impl Fn() -> Result<(), Box<dyn Error>>, Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut transport = ReqwestTransport::new()?;
+    if is_in_task {
+        transport = transport.on(runtime.handle().clone());
+    }
+    let client = Operations::builder(base).transport(transport).timer(Impatient::new(clock)).build()?;
+    Ok(move || runtime.block_on(export(&client)))
 }
 
 /// Returns the loop by hand over a client of reqwest, in a runtime of tokio with one thread.
@@ -84,10 +112,20 @@ fn by_reqwest(base: &str, clock: &Clock) -> std::io::Result<impl Fn() -> Result<
 /// Runs one operation to its end.
 pub type Operation<'a> = &'a dyn Fn() -> Result<(), Box<dyn Error>>;
 
+/// The loop to run, and how many operations, for valgrind and strace; `None` to compare all.
+pub type Repeated<'a> = Option<(&'a str, usize)>;
+
+/// Compares the loops, or runs one of them.
+pub fn measure(bench: &str, loops: &[(&str, Operation<'_>)], repeated: Repeated<'_>) -> Result<(), Box<dyn Error>> {
+    let Some((variant, operations)) = repeated else { return compare(bench, loops) };
+    let (_, operation) = loops.iter().find(|(name, _)| *name == variant).ok_or("there is no such variant")?;
+    (0..operations).try_for_each(|_| operation())
+}
+
 /// Runs the loops in rounds, and prints polls per second of each and its ratio to the last one.
 ///
 /// The ratio is taken per round, because the load of the machine changes between rounds.
-pub fn compare(bench: &str, loops: &[(&str, Operation<'_>)]) -> Result<(), Box<dyn Error>> {
+fn compare(bench: &str, loops: &[(&str, Operation<'_>)]) -> Result<(), Box<dyn Error>> {
     // Once before the measurement: the first request of each connects.
     for (_, operation) in loops {
         operation()?;
@@ -188,12 +226,20 @@ impl Impatient {
     pub fn new(clock: &Clock) -> Self {
         Self(clock.clone())
     }
+
+    fn timer(&self, duration: Duration) -> &dyn Timer {
+        const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+        if duration <= LONGEST_PAUSE { &self.0 } else { &AsyncIoTimer }
+    }
 }
 
 impl Timer for Impatient {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        const LONGEST_PAUSE: Duration = Duration::from_secs(20);
-        if duration <= LONGEST_PAUSE { self.0.sleep(duration) } else { AsyncIoTimer.sleep(duration) }
+        self.timer(duration).sleep(duration)
+    }
+
+    fn reusable_sleep(&self, duration: Duration) -> Option<BoxSleep> {
+        self.timer(duration).reusable_sleep(duration)
     }
 
     fn now(&self) -> Instant {

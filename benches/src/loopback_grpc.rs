@@ -1,6 +1,7 @@
-//! Measures polls per second over gRPC: our loop beside a loop by hand with tonic's client.
+//! Measures polls per second over gRPC: our loop beside loops by hand with tonic's client, one of
+//! which sends the same headers.
 //!
-//! Both use the same [`HyperChannel`] and the same server.
+//! All use the same [`HyperChannel`] and the same server.
 
 use std::{error::Error, hint::black_box, time::Duration};
 
@@ -11,11 +12,11 @@ use lro_runtime::{
     transport::{HyperChannel, HyperTransport},
 };
 use prost::Message;
-use tonic::client::Grpc;
+use tonic::{client::Grpc, metadata::MetadataValue};
 use tonic_prost::ProstCodec;
 
 use crate::{
-    loopback::{Impatient, block_on, compare},
+    loopback::{Impatient, Repeated, block_on, measure},
     virtual_time::Clock,
 };
 
@@ -44,8 +45,8 @@ struct ExportedImage {
 const START: &str = "/example.Images/ExportImage";
 const GET: &str = "/google.longrunning.Operations/GetOperation";
 
-/// Prints polls per second of both loops, and the ratio.
-pub fn run() -> Result<(), Box<dyn Error>> {
+/// Prints polls per second of each loop, and its ratio to the last one; or runs one of them.
+pub fn run(repeated: Repeated<'_>) -> Result<(), Box<dyn Error>> {
     let base = format!("http://{}", server::serve(&message(false), &message(true))?);
     let channel = HyperTransport::builder().grpc_channel();
     let clock = Clock::new();
@@ -59,11 +60,24 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         Ok(())
     };
     let origin: Uri = base.parse()?;
-    let hand = || -> Result<(), Box<dyn Error>> {
-        black_box(block_on(by_hand(channel.clone(), origin.clone(), &clock))?);
+    let by_hand = |headers| -> Result<(), Box<dyn Error>> {
+        black_box(block_on(by_hand(channel.clone(), origin.clone(), &clock, headers))?);
         Ok(())
     };
-    compare("loopback-grpc", &[("ours", &ours), ("hand", &hand)])
+    let (hand, hand_sending_as_much) = (|| by_hand(Headers::None), || by_hand(Headers::AsOurs));
+    measure(
+        "loopback-grpc",
+        &[("ours", &ours), ("hand-sending-as-much", &hand_sending_as_much), ("hand", &hand)],
+        repeated,
+    )
+}
+
+/// What a loop by hand sends with each call.
+#[derive(Clone, Copy, PartialEq)]
+enum Headers {
+    None,
+    /// The time limit, the routing header and the name of the client, as ours does.
+    AsOurs,
 }
 
 /// Returns an operation as the service encodes it.
@@ -83,9 +97,14 @@ fn message(done: bool) -> Vec<u8> {
 }
 
 /// Runs one operation in a loop by hand, with the calls of a generated client.
-async fn by_hand(channel: HyperChannel, origin: Uri, clock: &Clock) -> Result<ExportedImage, Box<dyn Error>> {
+async fn by_hand(
+    channel: HyperChannel,
+    origin: Uri,
+    clock: &Clock,
+    headers: Headers,
+) -> Result<ExportedImage, Box<dyn Error>> {
     let mut grpc = Grpc::with_origin(channel, origin);
-    let mut operation = call(&mut grpc, START, ()).await?;
+    let mut operation = call(&mut grpc, START, (), headers).await?;
     let request = GetOperationRequest { name: operation.name.clone() };
     let mut delay = Duration::from_secs(1);
     let mut waited = Duration::ZERO;
@@ -96,7 +115,7 @@ async fn by_hand(channel: HyperChannel, origin: Uri, clock: &Clock) -> Result<Ex
         clock.advance(delay);
         waited += delay;
         delay = delay.mul_f64(1.5).min(Duration::from_secs(20));
-        operation = call(&mut grpc, GET, request.clone()).await?;
+        operation = call(&mut grpc, GET, request.clone(), headers).await?;
         black_box(&operation.metadata);
     }
     match operation.result {
@@ -110,8 +129,16 @@ async fn call<M: Message + 'static>(
     grpc: &mut Grpc<HyperChannel>,
     path: &'static str,
     message: M,
+    headers: Headers,
 ) -> Result<Operation, Box<dyn Error>> {
     grpc.ready().await?;
     let codec = ProstCodec::<M, Operation>::default();
-    Ok(grpc.unary(tonic::Request::new(message), PathAndQuery::from_static(path), codec).await?.into_inner())
+    let mut request = tonic::Request::new(message);
+    if headers == Headers::AsOurs {
+        request.set_timeout(Duration::from_secs(30));
+        request.metadata_mut().insert("user-agent", MetadataValue::from_static("lro-runtime/0.1.0"));
+        let routing = MetadataValue::from_static("name=operations%2Fexport-7");
+        request.metadata_mut().insert("x-goog-request-params", routing);
+    }
+    Ok(grpc.unary(request, PathAndQuery::from_static(path), codec).await?.into_inner())
 }

@@ -42,9 +42,9 @@ fn main() -> ExitCode {
         ["schedule"] => schedule::run(),
         ["long-poll"] => long_poll::run(),
         ["shared"] => shared::run(),
-        ["loopback"] => return finish(loopback::run()),
+        ["loopback"] => return finish(loopback::run(None)),
         #[cfg(feature = "grpc")]
-        ["loopback-grpc"] => return finish(loopback_grpc::run()),
+        ["loopback-grpc"] => return finish(loopback_grpc::run(None)),
         #[cfg(feature = "in-flight")]
         ["in-flight"] => return finish(in_flight::run(100_000)),
         #[cfg(feature = "in-flight")]
@@ -60,6 +60,13 @@ fn main() -> ExitCode {
         ["sdk500"] => return finish(sdk500::run(500)),
         ["sdk500", methods] => return finish(sdk500::run(methods.parse().unwrap_or(500))),
         ["repeat", "step", variant, times] => step::repeat(variant, times.parse().unwrap_or(1)),
+        ["repeat", "loopback", variant, times] => {
+            return finish(loopback::run(Some((variant, times.parse().unwrap_or(1)))));
+        }
+        #[cfg(feature = "grpc")]
+        ["repeat", "loopback-grpc", variant, times] => {
+            return finish(loopback_grpc::run(Some((variant, times.parse().unwrap_or(1)))));
+        }
         ["repeat", "dialects", name, times] => dialects::repeat(name, times.parse().unwrap_or(1)),
         _ => {
             eprintln!("{USAGE}");

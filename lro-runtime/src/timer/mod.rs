@@ -17,6 +17,8 @@ pub(crate) mod park;
 mod queue;
 #[cfg(feature = "hyper")]
 mod reactor;
+#[cfg(feature = "smol")]
+mod sleepers;
 #[cfg(feature = "tokio")]
 mod tokio;
 

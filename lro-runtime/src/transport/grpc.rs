@@ -8,7 +8,10 @@ use std::{
 };
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use http::{HeaderMap, Uri, header};
+use http::{
+    HeaderMap, Uri,
+    header::{self, HeaderName},
+};
 use tonic::{
     Code, Status,
     body::Body as Outgoing,
@@ -131,13 +134,18 @@ fn origin(uri: &Uri) -> Uri {
 ///
 /// tonic sets the content type itself. A length would be wrong, because a gRPC message has a prefix
 /// of five bytes, and HTTP/2 forbids `Transfer-Encoding` (RFC 9113, section 8.2.2).
+///
+/// It has room for what tonic adds, and not for more: a map that grows costs more than all else
+/// here, and so does one too large for the allocator's cache.
 fn metadata(headers: &HeaderMap) -> HeaderMap {
-    let mut headers = headers.clone();
-    for name in [header::ACCEPT, header::CONTENT_LENGTH, header::CONTENT_TYPE, header::HOST, header::TRANSFER_ENCODING]
-    {
-        headers.remove(name);
-    }
-    headers
+    const HTTP: [HeaderName; 5] =
+        [header::ACCEPT, header::CONTENT_LENGTH, header::CONTENT_TYPE, header::HOST, header::TRANSFER_ENCODING];
+    /// The time limit, the content type and `te`.
+    const ADDED: usize = 3;
+    let sent = || headers.iter().filter(|(name, _)| !HTTP.contains(name));
+    let mut metadata = HeaderMap::with_capacity(sent().count() + ADDED);
+    metadata.extend(sent().map(|(name, value)| (name.clone(), value.clone())));
+    metadata
 }
 
 /// How tonic's message begins, before the HTTP status, where a reply has no `grpc-status`.

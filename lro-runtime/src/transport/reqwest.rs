@@ -1,7 +1,7 @@
-//! Sends requests with a [`reqwest::Client`], on a background tokio runtime.
+//! Sends requests with a [`reqwest::Client`], on a background tokio runtime or on the program's.
 
 use std::{
-    collections::HashSet,
+    collections::BTreeSet,
     error::Error as StdError,
     future::{Future, pending},
     io,
@@ -36,7 +36,9 @@ const MAX_ANSWERED: usize = 4_096;
 ///
 /// It works on any executor and on none. Requests run on a tokio runtime of their own, on one
 /// background thread per process that starts at the first request. A caller that blocks the only
-/// thread of a tokio runtime therefore does not block the reply it waits for.
+/// thread of a tokio runtime therefore does not block the reply it waits for. A program that never
+/// does so may have them run on its own runtime of one thread, without the change of threads for
+/// each: see [`on`](Self::on).
 ///
 /// It differs from [`HyperTransport`](super::HyperTransport), and from what [`Transport`] promises,
 /// in these points:
@@ -96,6 +98,9 @@ pub struct ReqwestTransport {
     /// Whether the client is known to follow no redirects.
     stays: bool,
     answered: Answered,
+    /// The runtime of the program, of one thread, that requests run on; `None` for the background
+    /// one.
+    runtime: Option<runtime::Handle>,
 }
 
 impl ReqwestTransport {
@@ -121,7 +126,7 @@ impl ReqwestTransport {
         let client = builder.redirect(Policy::none()).retry(retry::never()).build();
         let client = client.map_err(|error| TransportError::new(TransportErrorKind::Other, error))?;
         // Known, not read from the client: its text may differ in another version of reqwest.
-        Ok(Self { client, stays: true, answered: Answered::default() })
+        Ok(Self { client, stays: true, answered: Answered::default(), runtime: None })
     }
 
     /// Creates a transport over the program's own client, which must have been built with
@@ -129,15 +134,79 @@ impl ReqwestTransport {
     /// [`ReqwestTransport`] say why.
     #[must_use]
     pub fn over(client: Client) -> Self {
-        Self { stays: follows_none(&client), client, answered: Answered::default() }
+        Self { stays: follows_none(&client), client, answered: Answered::default(), runtime: None }
+    }
+
+    /// Has requests run on `runtime` and not on the background one: in the task that waits for the
+    /// reply, if that is one of this runtime. That saves two changes of threads for each request.
+    ///
+    /// The runtime must be of one thread, with I/O and time enabled. It must run as long as
+    /// requests are sent: while it is blocked, as by a blocking call on its thread, no reply
+    /// arrives, and once it has ended, no request is sent. A runtime of several threads changes
+    /// nothing: it may write a request to a connection while another of its threads is about to
+    /// learn that bytes arrived there which nobody asked for.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use lro_runtime::{Operations, transport::ReqwestTransport};
+    ///
+    /// let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// let transport = ReqwestTransport::new()?.on(runtime.handle().clone());
+    /// let operations = Operations::builder("https://images.example.com").transport(transport).build()?;
+    /// runtime.block_on(async {
+    ///     // Start operations and wait for them.
+    /// #   drop(operations);
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn on(mut self, runtime: runtime::Handle) -> Self {
+        let is_of_one_thread = runtime.runtime_flavor() == runtime::RuntimeFlavor::CurrentThread;
+        self.runtime = is_of_one_thread.then_some(runtime);
+        self
+    }
+
+    /// Sends `next`, made of `request`, and makes and sends it again if needed, from a task of
+    /// the runtime that requests run on.
+    async fn exchange(
+        &self,
+        mut next: reqwest::Request,
+        request: &Request,
+        max_body: usize,
+    ) -> Result<Reply, TransportError> {
+        // tokio asks the system for news about sockets only between tasks. Without this, a request
+        // could be written to a connection that has already ended, or that has bytes which no
+        // request asked for and which would be read as its reply.
+        yield_now().await;
+        let mut stale = 0;
+        let mut response = loop {
+            match self.client.execute(next).await {
+                Ok(response) => break response,
+                Err(error) => {
+                    stale += 1;
+                    // A request that is not idempotent may have been executed. Sending a start call
+                    // twice would start two operations.
+                    if stale > MAX_STALE || !request.method().is_idempotent() || !self.answered.went_stale(&error) {
+                        return Err(classify(error));
+                    }
+                    next = outgoing(request)?;
+                }
+            }
+        };
+        self.answered.insert(response.extensions());
+        let body = read(&mut response, max_body).await?;
+        let mut reply = Reply::new(body);
+        *reply.status_mut() = response.status();
+        *reply.version_mut() = response.version();
+        *reply.headers_mut() = std::mem::take(response.headers_mut());
+        Ok(reply)
     }
 }
 
 impl Transport for ReqwestTransport {
     fn send<'a>(&'a self, request: &'a Request, max_body: usize) -> BoxFuture<'a, Result<Reply, TransportError>> {
         Box::pin(async move {
-            // Everything is checked before anything is spawned, so that a refused request starts no
-            // thread.
             if !self.stays {
                 return Err(TransportError::message(
                     TransportErrorKind::InvalidRequest,
@@ -145,11 +214,22 @@ impl Transport for ReqwestTransport {
                      build it with `redirect(reqwest::redirect::Policy::none())`, or use `ReqwestTransport::build`",
                 ));
             }
-            let request = outgoing(request)?;
-            let exchange = exchange(self.client.clone(), request, max_body, self.answered.clone());
-            AbortOnDrop(background()?.spawn(exchange)).await
+            // Made before anything is spawned, so that a refused request starts no thread.
+            let first = outgoing(request)?;
+            let runtime = match &self.runtime {
+                Some(runtime) if is_inside(runtime) => return self.exchange(first, request, max_body).await,
+                Some(runtime) => runtime.clone(),
+                None => background()?,
+            };
+            let (this, request) = (self.clone(), request.clone());
+            AbortOnDrop(runtime.spawn(async move { this.exchange(first, &request, max_body).await })).await
         })
     }
+}
+
+/// Returns whether the caller runs on `runtime`.
+fn is_inside(runtime: &runtime::Handle) -> bool {
+    runtime::Handle::try_current().is_ok_and(|current| current.id() == runtime.id())
 }
 
 /// Returns whether `client` was built with [`Policy::none`].
@@ -178,43 +258,6 @@ fn outgoing(request: &Request) -> Result<reqwest::Request, TransportError> {
     }
     framing::for_hyper(outgoing.headers_mut(), request.method(), request.body().is_empty());
     Ok(outgoing)
-}
-
-async fn exchange(
-    client: Client,
-    request: reqwest::Request,
-    max_body: usize,
-    answered: Answered,
-) -> Result<Reply, TransportError> {
-    // tokio asks the system for news about sockets only between tasks. Without this, a request
-    // could be written to a connection that has already ended, or that has bytes which no request
-    // asked for and which would be read as its reply.
-    yield_now().await;
-    let mut stale = 0;
-    let mut response = loop {
-        // A body of bytes is cloned by reference. reqwest has no other kind here.
-        let Some(again) = request.try_clone() else {
-            return Err(TransportError::message(TransportErrorKind::Other, "reqwest cannot clone the request"));
-        };
-        match client.execute(again).await {
-            Ok(response) => break response,
-            Err(error) => {
-                stale += 1;
-                // A request that is not idempotent may have been executed. Sending a start call
-                // twice would start two operations.
-                if stale > MAX_STALE || !request.method().is_idempotent() || !answered.went_stale(&error) {
-                    return Err(classify(error));
-                }
-            }
-        }
-    };
-    answered.insert(response.extensions());
-    let body = read(&mut response, max_body).await?;
-    let mut reply = Reply::new(body);
-    *reply.status_mut() = response.status();
-    *reply.version_mut() = response.version();
-    *reply.headers_mut() = std::mem::take(response.headers_mut());
-    Ok(reply)
 }
 
 /// Reads a body to its end, or fails at the first byte beyond `max_body`.
@@ -258,7 +301,7 @@ fn cause<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Opti
 /// The connections that have answered a request, by their local and remote addresses. It
 /// distinguishes a connection that was closed while idle from one that never worked.
 #[derive(Clone, Debug, Default)]
-struct Answered(Arc<Mutex<HashSet<(SocketAddr, SocketAddr)>>>);
+struct Answered(Arc<Mutex<BTreeSet<(SocketAddr, SocketAddr)>>>);
 
 impl Answered {
     /// Remembers the connection that a reply with these extensions came over.
@@ -284,7 +327,7 @@ impl Answered {
         is_closed && addresses(&extensions).is_some_and(|connection| self.connections().remove(&connection))
     }
 
-    fn connections(&self) -> MutexGuard<'_, HashSet<(SocketAddr, SocketAddr)>> {
+    fn connections(&self) -> MutexGuard<'_, BTreeSet<(SocketAddr, SocketAddr)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -38,6 +38,7 @@ macro_rules! suite {
         suite!(@adapter over_hyper $($cases: $($case),+;)+);
         suite!(@adapter over_surf $($cases: $($case),+;)+);
         suite!(@adapter over_reqwest $($cases: $($case),+;)+);
+        suite!(@adapter over_reqwest_on_a_runtime $($cases: $($case),+;)+);
         suite!(@adapter over_ureq $($cases: $($case),+;)+);
     };
     (@adapter $adapter:ident $($cases:ident: $($case:ident),+;)+) => {

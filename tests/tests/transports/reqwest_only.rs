@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
+use futures_lite::future::poll_once;
 use http::HeaderValue;
 use lro_runtime::transport::{ReqwestTransport, Transport, TransportErrorKind::InvalidRequest};
 use reqwest::{Client, redirect::Policy};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     server::{Server, Then},
@@ -93,4 +95,29 @@ fn a_retry_policy_of_the_builder_sends_no_post_twice() {
     let transport = ReqwestTransport::build(Client::builder().retry(policy)).unwrap();
     assert_eq!(send(&transport, &request("POST", &server.url("/"), "start")).unwrap().status(), 503);
     assert_eq!(server.connections(), 1, "two starts are two operations");
+}
+
+#[test]
+fn a_task_of_the_transports_runtime_runs_its_requests_itself_if_that_has_one_thread() {
+    let server = Server::saying("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let asked = request("GET", &server.url("/"), "");
+    // Of two runtimes, the transport's and the one that asks: which runs tasks for the request.
+    let tasks = |own: &Runtime, asking: &Runtime| {
+        let transport = ReqwestTransport::new().unwrap().on(own.handle().clone());
+        let mut sent = transport.send(&asked, MAX_BODY);
+        asking.block_on(async {
+            assert!(poll_once(&mut sent).await.is_none());
+            [own, asking].map(|runtime| runtime.metrics().num_alive_tasks())
+        })
+    };
+    let one = || Builder::new_current_thread().enable_all().build().unwrap();
+    let many = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let (first, second) = (one(), one());
+    assert_eq!(tasks(&first, &first), [0, 0]);
+    assert_eq!(tasks(&first, &second), [1, 0]);
+    assert_eq!(tasks(&many, &many), [0, 0], "on the background runtime");
+    assert_eq!(tasks(&many, &second), [0, 0], "on the background runtime");
+    let transport = ReqwestTransport::new().unwrap().on(second.handle().clone());
+    drop(second);
+    assert!(send(&transport, &asked).is_err(), "its runtime has ended");
 }

@@ -1,13 +1,19 @@
 //! The adapters under test: the limits of each, and how a case sends requests through them.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::{Future, pending},
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
 
 use async_io::Timer;
 use bytes::Bytes;
 use futures_lite::future::or;
 use lro_runtime::transport::{
-    HyperTransport, ReqwestTransport, SurfTransport, Transport, TransportError, UreqTransport,
+    BoxFuture, HyperTransport, ReqwestTransport, SurfTransport, Transport, TransportError, UreqTransport,
 };
+use tokio::{runtime, task::JoinSet};
 
 /// The limit of a reply's body in cases that are not about it.
 pub(crate) const MAX_BODY: usize = 4 << 20;
@@ -41,6 +47,34 @@ pub(crate) fn over_surf() -> Subject {
 
 pub(crate) fn over_reqwest() -> Subject {
     subject(ReqwestTransport::new().unwrap(), 1_000, 1, 500)
+}
+
+/// Sends in a task of a runtime of one thread, which the transport's requests run on.
+pub(crate) fn over_reqwest_on_a_runtime() -> Subject {
+    let (handle, started) = mpsc::channel();
+    thread::spawn(move || {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        handle.send(runtime.handle().clone()).unwrap();
+        runtime.block_on(pending::<()>());
+    });
+    let runtime = started.recv().unwrap();
+    let transport = ReqwestTransport::new().unwrap().on(runtime.clone());
+    subject(Inside { transport: Arc::new(transport), runtime }, 1_000, 1, 500)
+}
+
+/// A transport whose requests are sent by tasks of a runtime.
+struct Inside {
+    transport: Arc<ReqwestTransport>,
+    runtime: runtime::Handle,
+}
+
+impl Transport for Inside {
+    fn send<'a>(&'a self, request: &'a Request, max_body: usize) -> BoxFuture<'a, Outcome> {
+        let (transport, request) = (Arc::clone(&self.transport), request.clone());
+        let mut tasks = JoinSet::new(); // aborts its tasks when it is dropped
+        tasks.spawn_on(async move { transport.send(&request, max_body).await }, &self.runtime);
+        Box::pin(async move { tasks.join_next().await.unwrap().unwrap() })
+    }
 }
 
 pub(crate) fn over_ureq() -> Subject {

@@ -7,6 +7,7 @@ use std::{
     error::Error as StdError,
     fmt, io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -44,7 +45,8 @@ const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::fro
 /// poll over the same connection.
 #[derive(Clone)]
 pub struct HyperChannel {
-    client: Client<Dialer, Body>,
+    // Shared, because a channel is cloned for each call and a client has many parts.
+    client: Arc<Client<Dialer, Body>>,
 }
 
 impl HyperChannel {
@@ -60,7 +62,7 @@ impl HyperChannel {
             .http2_keep_alive_interval(interval)
             .http2_keep_alive_timeout(patience)
             .build(Dialer(connector));
-        Self { client }
+        Self { client: Arc::new(client) }
     }
 }
 
@@ -75,7 +77,7 @@ impl Service<http::Request<Body>> for HyperChannel {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let client = self.client.clone();
+        let client = Arc::clone(&self.client);
         Box::pin(async move {
             thread::beside_connections(async move { client.request(request).await }).await?.map_err(classify)
         })

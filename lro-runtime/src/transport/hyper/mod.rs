@@ -268,12 +268,35 @@ fn outgoing(request: &Request, origin: &Origin) -> Result<Outgoing, TransportErr
 fn host(Origin { scheme, authority }: &Origin) -> Result<HeaderValue, TransportError> {
     let implied = if *scheme == Scheme::HTTPS { 443 } else { 80 };
     let host = match authority.port_u16() {
-        Some(port) if port != implied => HeaderValue::try_from(format!("{}:{port}", authority.host())),
-        _ => HeaderValue::from_str(authority.host()),
+        Some(port) if port != implied => authority.as_str().rsplit('@').next().unwrap_or_default(),
+        _ => authority.host(),
     };
-    host.map_err(|_| refused("its host cannot be sent in a header"))
+    HeaderValue::from_str(host).map_err(|_| refused("its host cannot be sent in a header"))
 }
 
 fn refused(why: &str) -> TransportError {
     TransportError::message(TransportErrorKind::InvalidRequest, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_is_sent_without_user_information_and_without_an_implied_port() {
+        let origins = [
+            ("http", "here", "here"),
+            ("http", "here:80", "here"),
+            ("https", "here:80", "here:80"),
+            ("https", "here:443", "here"),
+            ("http", "me:s3cret@here:8080", "here:8080"),
+            ("http", "me@here", "here"),
+            ("http", "[::1]:8080", "[::1]:8080"),
+            ("https", "[::1]:443", "[::1]"),
+        ];
+        for (scheme, authority, sent) in origins {
+            let origin = Origin { scheme: scheme.parse().unwrap(), authority: authority.parse().unwrap() };
+            assert_eq!(host(&origin).unwrap(), sent, "{scheme}://{authority}");
+        }
+    }
 }

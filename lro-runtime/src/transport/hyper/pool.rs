@@ -1,7 +1,6 @@
 //! Connections that rest between exchanges.
 
 use std::{
-    collections::HashMap,
     fmt,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
@@ -15,7 +14,7 @@ use http::uri::{Authority, Scheme};
 use super::connection::Connection;
 
 /// Where a connection leads. A connection is used for one origin only.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Origin {
     pub(super) scheme: Scheme,
     pub(super) authority: Authority,
@@ -33,10 +32,17 @@ pub(super) struct Pool {
 
 #[derive(Default)]
 struct Resting {
-    /// The connection that has rested the longest is the first of its origin.
-    connections: HashMap<Origin, Vec<(Instant, Connection)>>,
+    /// The connection that has rested the longest is the first of its origin. The origins are few,
+    /// and to compare some takes less than to hash one.
+    connections: Vec<(Origin, Vec<(Instant, Connection)>)>,
     /// Fires when the next connection may have rested for too long. `None` if none rests.
     timer: Option<Timer>,
+}
+
+impl Resting {
+    fn of(&mut self, origin: &Origin) -> Option<&mut Vec<(Instant, Connection)>> {
+        self.connections.iter_mut().find(|(of, _)| of == origin).map(|(_, stack)| stack)
+    }
 }
 
 impl Pool {
@@ -51,7 +57,7 @@ impl Pool {
     pub(super) fn take(&self, origin: &Origin) -> Option<Connection> {
         loop {
             // The lock is not held while the system is asked about the connection, or closes it.
-            let (since, mut connection) = self.lock().connections.get_mut(origin)?.pop()?;
+            let (since, mut connection) = self.lock().of(origin)?.pop()?;
             if since.elapsed() < self.limit && connection.is_usable() {
                 return Some(connection);
             }
@@ -64,9 +70,10 @@ impl Pool {
             return;
         }
         let mut resting = self.lock();
-        let stack = resting.connections.entry(origin).or_default();
-        if stack.len() < self.most {
-            stack.push((Instant::now(), connection));
+        match resting.of(&origin) {
+            Some(stack) if stack.len() >= self.most => {}
+            Some(stack) => stack.push((Instant::now(), connection)),
+            None => resting.connections.push((origin, vec![(Instant::now(), connection)])),
         }
         if resting.timer.is_none() {
             resting.timer = Some(Timer::after(self.limit));
@@ -83,12 +90,12 @@ impl Pool {
         let Some(waiting) = timer else { return };
         let waker = Waker::from(Arc::new(Sweeper(Arc::downgrade(self))));
         while Pin::new(&mut *waiting).poll(&mut Context::from_waker(&waker)) != Poll::Pending {
-            connections.retain(|_, stack| {
+            connections.retain_mut(|(_, stack)| {
                 let old = stack.partition_point(|(since, _)| since.elapsed() >= self.limit);
                 expired.extend(stack.drain(..old));
                 !stack.is_empty()
             });
-            let oldest = connections.values().filter_map(|stack| stack.first()).map(|(since, _)| *since).min();
+            let oldest = connections.iter().filter_map(|(_, stack)| stack.first()).map(|(since, _)| *since).min();
             let Some(oldest) = oldest else {
                 *timer = None;
                 break;
@@ -197,7 +204,7 @@ mod tests {
     fn what_is_taken_has_not_rested_too_long() {
         let pool = Pool::new(Duration::ZERO, 8);
         let (connection, _peer) = answered(&listener());
-        pool.lock().connections.insert(origin(), vec![(Instant::now(), connection)]);
+        pool.lock().connections.push((origin(), vec![(Instant::now(), connection)]));
         assert!(pool.take(&origin()).is_none());
     }
 

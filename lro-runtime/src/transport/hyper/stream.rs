@@ -24,16 +24,20 @@ pub(super) struct Stream {
     // Boxed, so that hyper's connection code is compiled once and not for each kind of stream.
     layer: Box<dyn Layer>,
     socket: Socket,
+    /// Where a read goes before it is copied, because hyper's buffer is not initialized and can be
+    /// filled in place by unsafe code only. Kept, because hyper reads some six times for each
+    /// reply, and to initialize a new one each time took more than half of its instructions.
+    bytes: Box<[u8]>,
 }
 
 impl Stream {
     pub(super) fn plain(socket: Socket) -> Self {
-        Self { layer: Box::new(socket.clone()), socket }
+        Self::over(socket.clone(), socket)
     }
 
     /// Wraps `layer`, which reads and writes `socket`.
     pub(super) fn over(socket: Socket, layer: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
-        Self { layer: Box::new(layer), socket }
+        Self { layer: Box::new(layer), socket, bytes: vec![0; READ].into_boxed_slice() }
     }
 
     pub(super) fn socket(&self) -> &Socket {
@@ -46,12 +50,10 @@ impl Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        // Read here and copied, because hyper's buffer is not initialized and can be filled in
-        // place by unsafe code only.
-        let mut bytes = [0; READ];
+        let Self { layer, bytes, .. } = &mut *self;
         let room = buffer.remaining().min(READ);
         let Some(bytes) = bytes.get_mut(..room) else { return Poll::Ready(Ok(())) };
-        Pin::new(&mut self.layer).poll_read(context, bytes).map_ok(|read| {
+        Pin::new(layer).poll_read(context, bytes).map_ok(|read| {
             buffer.put_slice(bytes.get(..read).unwrap_or_default());
         })
     }

@@ -1,0 +1,225 @@
+//! Many sleeps by one timer of async-io.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Wake, Waker},
+    time::Instant,
+};
+
+use super::background::isolated;
+
+/// Tells the sleeps of one [`Sleepers`] apart that end at the same time.
+pub(super) type Id = u64;
+
+/// Sleeps of many tasks, and one timer of async-io that is set for the first of them to end.
+///
+/// async-io wakes its thread for every timer that is set, even if that ends hours after the one it
+/// waits for anyway: about six calls of the system, and one more task for a busy processor. Here a
+/// sleep sets the timer only if it ends before all others, which a time limit hardly ever does.
+#[derive(Default)]
+pub(super) struct Sleepers(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    sleeping: BTreeMap<(Instant, Id), Waker>,
+    /// Never used twice, so that a sleep does not meet an older one of the same end.
+    last_id: Id,
+    /// The timer, and when it fires: not after the first sleep ends.
+    set: Option<(async_io::Timer, Instant)>,
+}
+
+impl Sleepers {
+    /// Has `waker` woken at `end`. Returns the sleep's id: `id` itself, which had another waker, or
+    /// a new one.
+    pub(super) fn wake_at(self: &Arc<Self>, end: Instant, id: Option<Id>, waker: &Waker) -> Id {
+        let waker = waker.clone();
+        let mut state = self.lock();
+        let id = id.unwrap_or_else(|| {
+            state.last_id += 1;
+            state.last_id
+        });
+        let last = state.sleeping.insert((end, id), waker);
+        let ended = match &state.set {
+            Some((_, at)) if *at <= end => vec![],
+            _ => state.set(end, self),
+        };
+        drop(state);
+        // Wakers are dropped and woken without the lock: each may be the last to own a task, and
+        // that may own sleeps.
+        drop(last);
+        wake(ended);
+        id
+    }
+
+    /// Forgets a sleep, and returns its waker unless that has been woken.
+    pub(super) fn forget(&self, end: Instant, id: Id) -> Option<Waker> {
+        // The timer stays set, and wakes nobody: to set it costs more.
+        self.lock().sleeping.remove(&(end, id))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The timer has fired.
+impl Wake for Sleepers {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let mut state = self.lock();
+        let mut ended = state.ended();
+        if let Some(first) = state.first() {
+            ended.append(&mut state.set(first, self));
+        } else {
+            state.set = None;
+        }
+        drop(state);
+        wake(ended);
+    }
+}
+
+impl State {
+    fn first(&self) -> Option<Instant> {
+        self.sleeping.first_key_value().map(|((end, _), _)| *end)
+    }
+
+    /// Removes the sleeps that have ended, and returns their wakers.
+    fn ended(&mut self) -> Vec<Waker> {
+        let now = Instant::now();
+        let mut ended = vec![];
+        while let Some(sleep) = self.sleeping.first_entry().filter(|sleep| sleep.key().0 <= now) {
+            ended.push(sleep.remove());
+        }
+        ended
+    }
+
+    /// Sets the timer for `first`, and wakes `sleepers` by it. Returns the wakers of what ends
+    /// meanwhile.
+    fn set(&mut self, first: Instant, sleepers: &Arc<Sleepers>) -> Vec<Waker> {
+        let (mut ended, mut first) = (vec![], Some(first));
+        let waker = Waker::from(Arc::clone(sleepers));
+        while let Some(at) = first {
+            let (timer, fires) = self.set.get_or_insert_with(|| (async_io::Timer::never(), at));
+            timer.set_at(at);
+            *fires = at;
+            if Pin::new(timer).poll(&mut Context::from_waker(&waker)).is_pending() {
+                return ended;
+            }
+            ended.append(&mut self.ended());
+            first = self.first();
+        }
+        self.set = None;
+        ended
+    }
+}
+
+fn wake(wakers: Vec<Waker>) {
+    for waker in wakers {
+        // One that panics keeps none of the others asleep.
+        isolated(|| waker.wake());
+    }
+}
+
+impl fmt::Debug for Sleepers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleepers").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::mpsc::{Sender, channel},
+        time::Duration,
+    };
+
+    use super::*;
+
+    /// Says its number when it is woken, or panics.
+    struct Says(u32, Sender<u32>);
+
+    impl Wake for Says {
+        fn wake(self: Arc<Self>) {
+            self.1.send(self.0).unwrap();
+            assert_ne!(self.0, 13, "out of luck");
+        }
+    }
+
+    /// Drops a sleep when it is dropped, as a task does that owns one.
+    struct Owner(Arc<Sleepers>, Instant, Id);
+
+    impl Wake for Owner {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    impl Drop for Owner {
+        fn drop(&mut self) {
+            self.0.forget(self.1, self.2);
+        }
+    }
+
+    fn set_for(sleepers: &Sleepers) -> Option<Instant> {
+        sleepers.lock().set.as_ref().map(|(_, at)| *at)
+    }
+
+    #[test]
+    fn only_a_sleep_that_ends_before_all_others_sets_the_timer() {
+        let (sleepers, hour) = (Arc::<Sleepers>::default(), Duration::from_secs(3_600));
+        let first = Instant::now() + hour;
+        let waker = Waker::noop();
+        let id = sleepers.wake_at(first, None, waker);
+        for later in 1..100 {
+            let end = first + Duration::from_millis(later);
+            let id = sleepers.wake_at(end, None, waker);
+            assert_eq!((set_for(&sleepers), sleepers.wake_at(end, Some(id), waker)), (Some(first), id));
+            assert!(sleepers.forget(end, id).is_some());
+        }
+        assert!(sleepers.forget(first, id).is_some());
+        assert_eq!(set_for(&sleepers), Some(first), "set anew for a sleep that is forgotten");
+        let sooner = first - hour / 2;
+        sleepers.wake_at(sooner, None, waker);
+        assert_eq!(set_for(&sleepers), Some(sooner));
+        assert_eq!(sleepers.lock().sleeping.len(), 1);
+    }
+
+    #[test]
+    fn sleeps_end_in_their_order_and_one_whose_waker_panics_keeps_none_asleep() {
+        let (sleepers, (say, said)) = (Arc::<Sleepers>::default(), channel());
+        let (began, waker) = (Instant::now(), |number| Waker::from(Arc::new(Says(number, say.clone()))));
+        let end = |number: u32| began + Duration::from_millis(5) * number;
+        for number in [20, 3, 13, 1, 2] {
+            sleepers.wake_at(end(number), None, &waker(number));
+        }
+        let again = sleepers.wake_at(end(10), None, Waker::noop());
+        sleepers.wake_at(end(10), Some(again), &waker(10));
+        // Over already: woken at once.
+        sleepers.wake_at(began, None, &waker(0));
+        for number in [0, 1, 2, 3, 10, 13, 20] {
+            assert_eq!(said.recv_timeout(Duration::from_secs(20)), Ok(number));
+            assert!(Instant::now() >= end(number), "{number} was woken early");
+        }
+        while set_for(&sleepers).is_some() {
+            std::thread::yield_now();
+        }
+        assert!(sleepers.lock().sleeping.is_empty());
+    }
+
+    #[test]
+    fn a_waker_that_is_the_last_to_own_sleeps_is_not_dropped_in_the_lock() {
+        let (sleepers, end) = (Arc::<Sleepers>::default(), Instant::now() + Duration::from_secs(3_600));
+        let other = sleepers.wake_at(end, None, Waker::noop());
+        let owner = || Waker::from(Arc::new(Owner(Arc::clone(&sleepers), end, other)));
+        let id = sleepers.wake_at(end, None, &owner());
+        sleepers.wake_at(end, Some(id), &owner());
+        drop(sleepers.forget(end, id));
+        let now = Instant::now();
+        sleepers.wake_at(now, None, &owner());
+        assert_eq!(sleepers.lock().sleeping.len(), 0);
+    }
+}
