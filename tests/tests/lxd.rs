@@ -146,7 +146,7 @@ fn operations_are_listed_whatever_their_state() {
     let found: Vec<_> = listed.iter().map(|operation| (operation.name(), operation.is_failed())).collect();
     assert_eq!(found, [("/1.0/operations/a", false), ("/1.0/operations/b", true)], "in the order of the page");
     assert_eq!(block_on(client.list("").collect::<Vec<_>>()).len(), 0);
-    assert_eq!(daemon.asked()[0], "GET /1.0/operations?recursion=1 HTTP/1.1");
+    assert_eq!(daemon.asked().first().unwrap(), "GET /1.0/operations?recursion=1 HTTP/1.1");
 }
 
 #[test]

@@ -124,13 +124,13 @@ fn each_header(visit: &mut Visit<'_>) {
         for form in FORMS {
             for part in PARTS {
                 // Built once for all dialects, because that costs more than reading.
-                let mut built = BTreeMap::new();
+                let mut replies = BTreeMap::new();
                 let build = |length: &usize| with_headers(grown(name, *form, part, *length));
                 for dialect in &dialects {
                     for &(status, body) in STATUSES {
                         let case = format!("{} {status} {name} {form:?} of `{part}`", dialect.id());
                         visit(&case, &mut |length| {
-                            read_by(&**dialect, (status, body), built.entry(length).or_insert_with_key(build))
+                            read_by(&**dialect, (status, body), replies.entry(length).or_insert_with_key(build))
                         });
                     }
                 }

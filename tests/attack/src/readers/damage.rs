@@ -1,5 +1,7 @@
 //! Damages a recorded exchange in ways that keep most of its form.
 
+#![expect(clippy::indexing_slicing, reason = "of lists made here")]
+
 use std::time::Duration;
 
 use fastrand::Rng;
