@@ -31,7 +31,7 @@ fn an_annotated_method_does_not_grow_with_its_body() {
     async fn sweep(operations: &Operations) -> Result<RawOperation> {
         let kept = [0; KEPT];
         let started = operations.post("v1/sweeps", &()).await;
-        drop(black_box(&kept));
+        black_box(&kept);
         started
     }
     let transport = ScriptedTransport::new(Script::new().pending());
