@@ -1,6 +1,8 @@
 //! How many packages a program gets with the library. Each is one more that its author must trust
 //! and compile.
 
+#![expect(clippy::unwrap_used, reason = "tests may fail")]
+
 use std::{collections::BTreeSet, env, process::Command};
 
 /// Returns the packages of a normal build for this machine.
@@ -17,9 +19,9 @@ fn packages(features: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_core_is_at_most_20_packages_and_the_default_at_most_71() {
+fn the_core_is_at_most_20_packages_and_the_default_at_most_60() {
     let core = packages(&["--no-default-features", "--features", "macros"]);
     assert!(core.len() <= 20, "{core:?}");
     let default = packages(&[]);
-    assert!(core.is_subset(&default) && default.len() <= 71, "{} packages: {default:?}", default.len());
+    assert!(core.is_subset(&default) && default.len() <= 60, "{} packages: {default:?}", default.len());
 }
