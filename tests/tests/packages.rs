@@ -19,9 +19,9 @@ fn packages(features: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_core_is_at_most_20_packages_and_the_default_at_most_71() {
+fn the_core_is_at_most_20_packages_and_the_default_at_most_60() {
     let core = packages(&["--no-default-features", "--features", "macros"]);
     assert!(core.len() <= 20, "{core:?}");
     let default = packages(&[]);
-    assert!(core.is_subset(&default) && default.len() <= 71, "{} packages: {default:?}", default.len());
+    assert!(core.is_subset(&default) && default.len() <= 60, "{} packages: {default:?}", default.len());
 }
