@@ -42,6 +42,7 @@ mod observation;
 mod payload;
 mod plain_http;
 mod redfish;
+mod scan;
 mod typed_json;
 mod vertex;
 mod waiter;

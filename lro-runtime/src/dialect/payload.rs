@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::{
     json::{Member, Object, Text, without},
+    scan::Scan,
     typed_json::{self, Document},
 };
 use crate::{
@@ -118,7 +119,7 @@ impl<'a> Payload<'a> {
     pub fn type_url(self) -> Option<Cow<'a, str>> {
         match self.encoding {
             Encoding::Json => None,
-            Encoding::JsonAny => match TypedFirst::of(std::str::from_utf8(self.bytes).ok()?) {
+            Encoding::JsonAny => match TypedFirst::of(self.bytes) {
                 Some(any) => Some(Cow::Borrowed(any.url)),
                 None => Members::of(self.bytes)?.type_url(),
             },
@@ -149,7 +150,7 @@ impl<'a> Payload<'a> {
             // required fields.
             _ if text.is_empty() => Ok(Document::null()),
             Encoding::Json => Ok(Document::new(text)),
-            Encoding::JsonAny => Ok(match TypedFirst::of(text) {
+            Encoding::JsonAny => Ok(match TypedFirst::of(self.bytes) {
                 Some(any) if !any.may_be_wrapped() => Document::without(text, TYPE),
                 // JSON that is not an object has no type URL. It is passed on unchanged, and
                 // decoding reports what is wrong with it.
@@ -217,14 +218,14 @@ struct TypedFirst<'a> {
 }
 
 impl<'a> TypedFirst<'a> {
-    fn of(json: &'a str) -> Option<Self> {
-        let space = [' ', '\t', '\n', '\r'];
-        let after = |text: &'a str, token: &str| text.trim_start_matches(space).strip_prefix(token);
-        let value = after(after(after(after(json, "{")?, "\"@type\"")?, ":")?, "\"")?;
-        // An escape may be an escaped quote inside the URL, or stand for another character
-        // (`\u002f` for `/`): only a parser can tell.
-        let (url, _) = value.split_once('"').filter(|(url, _)| !url.contains('\\'))?;
-        Some(Self { url })
+    fn of(json: &'a [u8]) -> Option<Self> {
+        let mut scan = Scan::of(json);
+        scan.token(b'{')?;
+        scan.plain().filter(|name| *name == TYPE.as_bytes())?;
+        scan.token(b':')?;
+        // Without escapes: one may be an escaped quote inside the URL, or stand for another
+        // character (`\u002f` for `/`).
+        std::str::from_utf8(scan.plain()?).ok().map(|url| Self { url })
     }
 
     /// Whether it is a `google.protobuf` type, whose message may be in `value`.

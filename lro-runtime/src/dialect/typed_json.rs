@@ -8,7 +8,10 @@ use serde::{
 };
 use serde_json::Number;
 
-use super::json::{self, Object, Text, without};
+use super::{
+    json::{Object, Text, without},
+    scan::Scan,
+};
 
 /// Implements methods of `Deserializer` by `serde_json`'s, for a type around a JSON text.
 macro_rules! by_serde_json {
@@ -142,10 +145,37 @@ trait Remaining<'de> {
 }
 
 struct Members<'de> {
-    remaining: vec::IntoIter<json::Member<'de>>,
+    remaining: vec::IntoIter<Field<'de>>,
     hidden: Option<&'static str>,
     /// The member whose name was read last.
-    current: Option<json::Member<'de>>,
+    current: Option<Field<'de>>,
+}
+
+/// The name of a member, and the text of its value.
+type Field<'de> = (Cow<'de, str>, &'de str);
+
+/// Returns the members of an object in their order, if it has the usual form.
+fn usual_members(text: &str) -> Option<Vec<Field<'_>>> {
+    let (mut scan, mut members) = (Scan::of(text.as_bytes()), Vec::with_capacity(8));
+    // By their place in the text: it is known to be UTF-8, which is not checked again for each.
+    let part = |bytes: &[u8]| {
+        let start = (bytes.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+        text.get(start..start.wrapping_add(bytes.len()))
+    };
+    scan.members(|name, scan| {
+        members.push((Cow::Borrowed(part(name)?), part(scan.text()?)?));
+        Some(())
+    })?;
+    scan.ahead().is_none().then_some(members)
+}
+
+/// Returns the members of any object in their order.
+fn members(text: &str) -> Result<Vec<Field<'_>>> {
+    if let Some(members) = usual_members(text) {
+        return Ok(members);
+    }
+    let Object(members) = serde_json::from_str(text)?;
+    Ok(members.into_iter().map(|(name, value)| (name, value.get())).collect())
 }
 
 impl<'de> Remaining<'de> for Members<'de> {
@@ -156,7 +186,7 @@ impl<'de> Remaining<'de> for Members<'de> {
 
     fn value(&self) -> Member<'de> {
         // No value is asked for before its name; if one is, it is no JSON.
-        Member(self.current.as_ref().map_or("", |(_, value)| value.get()))
+        Member(self.current.as_ref().map_or("", |(_, value)| *value))
     }
 }
 
@@ -164,7 +194,7 @@ impl<'de> Fields<'de> {
     // Not inlined: its callers are compiled once per type.
     #[inline(never)]
     fn of(document: &'de Document<'de>) -> Result<Self> {
-        let Object(members) = serde_json::from_str(&document.text)?;
+        let members = members(&document.text)?;
         Ok(Self(Box::new(Members { remaining: members.into_iter(), hidden: document.hidden, current: None })))
     }
 }
@@ -197,6 +227,11 @@ impl<'de> Member<'de> {
 
     #[inline(never)]
     fn str(&self) -> Result<Cow<'de, str>> {
+        // It is known to be JSON: what has no escapes stands for itself.
+        let inside = self.0.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        if let Some(plain) = inside.filter(|inside| !inside.as_bytes().contains(&b'\\')) {
+            return Ok(Cow::Borrowed(plain));
+        }
         let Text(string) = serde_json::from_str(self.0)?;
         Ok(string)
     }
