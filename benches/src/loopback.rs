@@ -71,14 +71,14 @@ async fn export(client: &Operations) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// What comes of one operation.
+#[cfg(feature = "reqwest")]
+type Outcome = Result<(), Box<dyn Error>>;
+
 /// Returns our loop over a client of reqwest, in a runtime of tokio with one thread. The requests
 /// run on it as well, or on the background one.
 #[cfg(feature = "reqwest")]
-fn over_reqwest(
-    base: &str,
-    clock: &Clock,
-    is_in_task: bool,
-) -> Result<impl Fn() -> Result<(), Box<dyn Error>>, Box<dyn Error>> {
+fn over_reqwest(base: &str, clock: &Clock, is_in_task: bool) -> Result<impl Fn() -> Outcome, Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut transport = ReqwestTransport::new()?;
     if is_in_task {

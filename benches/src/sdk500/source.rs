@@ -319,8 +319,7 @@ pub fn write(at: &Path, variants: &[&str], methods: usize) -> io::Result<()> {
     put("support", "Cargo.toml", &manifest("support", ""))?;
     put("support", "src/lib.rs", SUPPORT)?;
     let support = "support = { path = \"../support\" }\n";
-    let is_wanted = |name: &str| variants.iter().any(|variant| *variant == name);
-    for sdk in SDKS.iter().filter(|sdk| is_wanted(&sdk.name["sdk-".len()..])) {
+    for sdk in SDKS.iter().filter(|sdk| variants.contains(&&sdk.name["sdk-".len()..])) {
         put(sdk.name, "Cargo.toml", &manifest(sdk.name, &[support, sdk.dependencies].concat()))?;
         let modules: String =
             (0..methods.div_ceil(VERBS.len())).map(|service| format!("pub mod service{service};\n")).collect();
@@ -329,7 +328,9 @@ pub fn write(at: &Path, variants: &[&str], methods: usize) -> io::Result<()> {
             put(sdk.name, &format!("src/service{service}.rs"), &sdk_module(sdk, service, methods))?;
         }
     }
-    for (name, sdk, client, method) in PROGRAMS.into_iter().filter(|program| is_wanted(&program.0["use-".len()..])) {
+    for (name, sdk, client, method) in
+        PROGRAMS.into_iter().filter(|program| variants.contains(&&program.0["use-".len()..]))
+    {
         let sdk_package = sdk.replace('_', "-");
         let dependencies = SDKS.iter().find(|sdk| sdk.name == sdk_package).map_or("", |sdk| sdk.dependencies);
         let more = format!("{support}{sdk_package} = {{ path = \"../{sdk_package}\" }}\n{dependencies}");
