@@ -4,9 +4,12 @@
 use bytes::Bytes;
 use lro_runtime::{
     Dialect, State,
+    details::Detail,
     dialect::{Acceptor, Comparator, Compute, Cursor, ListQuery, Listed, Matcher, Meaning, Waiter},
     transport::Reply,
 };
+
+use serde_json::value::RawValue;
 
 use crate::{
     SAMPLE,
@@ -148,4 +151,18 @@ fn an_error_of_compute_with_many_details_in_many_errors_costs_bounded_memory() {
     assert_eq!(seen.status.unwrap().details().len(), 1_000);
     let peak = cost(|| drop(Compute::new().read(&cursor, &reply))).peak;
     assert!(peak < 1 << 20, "{peak} bytes for a reply of {}", reply.body().len());
+}
+
+#[test]
+fn a_list_of_empty_entries_in_a_detail_costs_bounded_memory() {
+    let (entries, type_url) = (4 << 20, "type.googleapis.com/google.rpc.QuotaFailure");
+    let json = |entries| RawValue::from_string(format!(r#"{{"violations":[{{}}{}]}}"#, ",{}".repeat(entries))).unwrap();
+    let message = |entries| [0x0a, 0x00].repeat(entries); // the empty message in field 1
+    for detail in [Detail::new(type_url, json(entries)), Detail::from_message(type_url, message(entries))] {
+        let peak = cost(|| assert_eq!(detail.quota_failure(), None)).peak;
+        assert!(peak < 1 << 10, "{peak} bytes for {detail:?}");
+    }
+    for detail in [Detail::new(type_url, json(80_000)), Detail::from_message(type_url, message(120_000))] {
+        assert!(detail.quota_failure().unwrap().violations.len() > 80_000);
+    }
 }

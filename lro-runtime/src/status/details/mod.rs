@@ -96,6 +96,10 @@ impl fmt::Debug for Detail {
     }
 }
 
+/// The longest content that is decoded into a typed detail. The server is not trusted, and decoding
+/// makes a hundred bytes and more of an empty entry of a list that takes two.
+const LONGEST_TYPED: usize = 256 << 10;
+
 // Declares one accessor per type of `error_details.proto`. The name of the message is the name of
 // the type here.
 macro_rules! typed {
@@ -106,6 +110,7 @@ macro_rules! typed {
             pub fn $method(&self) -> Option<$type> {
                 let name = concat!("google.rpc.", stringify!($type));
                 match &self.content {
+                    _ if self.len() > LONGEST_TYPED => None,
                     Content::Json(_) => self.decode(name),
                     #[cfg(feature = "grpc")]
                     Content::Proto(_) => self.decode_message::<tonic_types::pb::$type>(name).map(Into::into),
@@ -140,6 +145,10 @@ typed! {
     debug_info => DebugInfo,
 }
 
+/// The typed accessors of this type return `None` for a detail that is of another type, does not
+/// decode, or is longer than 256 KiB: a hostile list of empty entries takes a hundred times its
+/// length once it is decoded. [`json`](Self::json), [`message`](Self::message) and
+/// [`decode`](Self::decode) have no such limit.
 impl Detail {
     /// Creates a detail of this type from JSON text.
     #[must_use]
@@ -235,6 +244,14 @@ impl Detail {
         match &self.content {
             Content::Proto(message) if self.is(type_name) => T::decode(&**message).ok(),
             _ => None,
+        }
+    }
+
+    /// Returns how many bytes the content has, in JSON or protobuf.
+    fn len(&self) -> usize {
+        match &self.content {
+            Content::Json(json) => json.get().len(),
+            Content::Proto(message) => message.len(),
         }
     }
 
