@@ -1,5 +1,6 @@
-//! Compiles and runs the code of the book, whose pages are in `docs/book`: each block of Rust there is a test of
-//! this crate. `tests/links.rs` holds that every page of the table of contents is listed here.
+//! Compiles and runs the code of the book, whose pages are in `docs/book`: each block of Rust there
+//! is a test of this crate. `tests/links.rs` holds that every page of the table of contents is
+//! listed here.
 
 /// Makes a page's blocks of code tests, under a name that `cargo test` prints.
 macro_rules! pages {

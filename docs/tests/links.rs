@@ -1,4 +1,5 @@
-//! Every page of the book is in its table of contents and is tested, and no link in it leads nowhere.
+//! Every page of the book is in its table of contents and is tested, and no link in it leads
+//! nowhere.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may fail")]
 
