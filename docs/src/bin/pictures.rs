@@ -1,14 +1,16 @@
-//! Draws the pictures of the book: `cargo run -p lro-docs`.
+//! Draws the pictures of the book, and prints the table of the schedules that one of them shows:
+//! `cargo run -p lro-docs`.
 
-use std::{fs, io};
+use std::{error::Error, fs};
 
-use lro_docs::pictures;
+use lro_docs::pictures::{self, simulation};
 
-fn main() -> io::Result<()> {
+fn main() -> Result<(), Box<dyn Error>> {
     for picture in pictures::ALL {
         let path = pictures::folder().join(picture.file);
-        fs::write(&path, (picture.draw)())?;
+        fs::write(&path, (picture.draw)()?)?;
         println!("{}", path.display());
     }
+    print!("{}", simulation::table(&simulation::rows()?));
     Ok(())
 }

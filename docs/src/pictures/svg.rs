@@ -9,9 +9,10 @@ use std::fmt::Write;
 /// dark scheme shows the light one.
 const STYLE: &str = "\
 text{font:20px system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;fill:#1f2328}
-.small{font-size:17px}.quiet{fill:#59636e}.strong{font-weight:600}.end{text-anchor:end}.middle{text-anchor:middle}
+.small{font-size:18px}.quiet{fill:#59636e}.strong{font-weight:600}.end{text-anchor:end}.middle{text-anchor:middle}
 .paper{fill:#fff;stroke:#d1d9e0}.box{fill:#f6f8fa;stroke:#59636e;stroke-width:2}
 .line{fill:none;stroke:#59636e;stroke-width:2}.thin{fill:none;stroke:#d1d9e0}.faint{fill:none;stroke:#818b98;stroke-width:1.5}
+.limit{fill:none;stroke:#cf222e;stroke-width:2;stroke-dasharray:6 4}
 .head{fill:#59636e}.grey{fill:#818b98}
 .blue{fill:#0969da}.green{fill:#1a7f37}.red{fill:#cf222e}.yellow{fill:#9a6700}
 .of-green{fill:#dafbe1;stroke:#1a7f37;stroke-width:2}.of-red{fill:#ffebe9;stroke:#cf222e;stroke-width:2}
@@ -20,6 +21,7 @@ text{font:20px system-ui,-apple-system,'Segoe UI',Roboto,sans-serif;fill:#1f2328
 text{fill:#f0f6fc}.quiet{fill:#9198a1}
 .paper{fill:#0d1117;stroke:#3d444d}.box{fill:#151b23;stroke:#9198a1}
 .line{stroke:#9198a1}.thin{stroke:#3d444d}.faint{stroke:#656c76}
+.limit{stroke:#f85149}
 .head{fill:#9198a1}.grey{fill:#9198a1}
 .blue{fill:#4493f8}.green{fill:#3fb950}.red{fill:#f85149}.yellow{fill:#d29922}
 .of-green{fill:#12261e;stroke:#3fb950}.of-red{fill:#25171c;stroke:#f85149}
@@ -61,6 +63,11 @@ impl Svg {
     /// Draws a disc.
     pub(super) fn disc(&mut self, class: &str, (x, y): (f64, f64), radius: f64) {
         self.line(&format!(r#"<circle class="{class}" cx="{}" cy="{}" r="{}"/>"#, px(x), px(y), px(radius)));
+    }
+
+    /// Draws a straight line.
+    pub(super) fn straight(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
+        self.path(class, &format!("M{}L{}", point(from), point(to)), "");
     }
 
     /// Draws an arrow along a curve, which leaves `from` and reaches `to` in the directions of the
