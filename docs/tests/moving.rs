@@ -1,6 +1,6 @@
 //! The pages on moving here name tests that exist.
 
-#![expect(clippy::unwrap_used, reason = "tests may fail")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail")]
 
 use std::{collections::BTreeSet, fs, path::Path};
 
