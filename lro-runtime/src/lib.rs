@@ -155,8 +155,6 @@ mod error;
 pub mod grpc;
 mod hint;
 mod message;
-#[doc = include_str!("migration.md")]
-pub mod migration {}
 mod operation;
 mod percent;
 mod protobuf;
