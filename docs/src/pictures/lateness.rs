@@ -27,7 +27,7 @@ pub(super) fn draw() -> Result<String> {
          The table of the same page has the numbers.",
         rows.iter().map(|row| row.name).collect::<Vec<_>>().join(", ")
     );
-    let mut svg = Svg::new(800, 1096, "Polls against lateness: the presets, and other clients", &description);
+    let mut svg = Svg::new(800, 1080, "Polls against lateness: the presets, and other clients", &description);
     for (place, median) in (0..).zip(MEDIANS) {
         let points: Vec<(&Row, Figure)> = rows.iter().filter_map(|row| Some((row, *row.figures.get(place)?))).collect();
         let top = TOP + PANEL * f64::from(u32::try_from(place).unwrap_or(0));
