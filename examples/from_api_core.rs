@@ -1,5 +1,6 @@
 //! The calls of Python's `google.api_core.operation.Operation` and
-//! `operation_async.AsyncOperation`, each beside its equivalent in this library.
+//! `operation_async.AsyncOperation`, each beside its equivalent in this library. The book has the
+//! table: `docs/book/moving/api-core.md`.
 //!
 //! Run it with `cargo run --example from_api_core`.
 

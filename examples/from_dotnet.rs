@@ -1,5 +1,5 @@
 //! The calls of `Operation<TResponse, TMetadata>` from Google's .NET libraries, each beside its
-//! equivalent in this library.
+//! equivalent in this library. The book has the table: `docs/book/moving/dotnet.md`.
 //!
 //! Run it with `cargo run --example from_dotnet`.
 

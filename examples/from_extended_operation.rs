@@ -1,5 +1,6 @@
 //! The equivalent of Python's `google.api_core.extended_operation.ExtendedOperation`: progress, the
-//! status message, a resource as the result, and a custom polling function.
+//! status message, a resource as the result, and a custom polling function. The book has the table:
+//! `docs/book/moving/api-core.md`.
 //!
 //! The service is a script with Compute's replies. Run it with
 //! `cargo run --example from_extended_operation`.

@@ -1,5 +1,6 @@
 //! The calls of `client.operations` from google-genai, each beside its equivalent in this library:
-//! generate a video, and poll the operation or its name.
+//! generate a video, and poll the operation or its name. The book has the table:
+//! `docs/book/moving/genai.md`.
 //!
 //! A video that the service's filters blocked is a failure here. Run it with
 //! `cargo run --example from_genai`.
@@ -83,7 +84,7 @@ fn run(server: &LroServer) -> lro_runtime::Result<()> {
     }
     println!("videos: {:?}", operation.result()?.generated_videos);
 
-    // operation = client.operations.get("models/veo/operations/…")
+    // operation = client.operations.get(types.GenerateVideosOperation(name="models/veo/operations/…"))
     let by_name = client.resume_generate_videos(operation.name())?.blocking().poll_once()?;
     println!("by name: {:?}", by_name.into_result()?.generated_videos);
 

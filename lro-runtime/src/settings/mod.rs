@@ -55,14 +55,14 @@ pub use self::{
 ///
 /// Published clients fall into two groups: some poll rarely and notice the end late, others poll
 /// often and notice it soon. The table shows polls per operation, and seconds from the end of an
-/// operation to the poll that sees it, over log-normal durations. `benches` prints all rows from
-/// one simulation; the last three rows run the loop of this library:
+/// operation to the poll that sees it, over log-normal durations. `cargo run -p lro-docs` prints
+/// all rows, and the book has them as a picture; the last three rows run the loop of this library:
 ///
 /// | median duration | 5 s | 60 s | 600 s |
 /// |---|---|---|---|
-/// | AWS waiters | 3.7, 4.3 s | 7.7, 28.6 s | 22.6, 39.9 s |
+/// | AWS waiters | 3.7, 4.4 s | 7.7, 28.6 s | 22.7, 39.7 s |
 /// | google-cloud-lro | 3.2, 4.0 s | 6.8, 22.5 s | 21.8, 30.1 s |
-/// | api-core | 6.2, 2.6 s | 17.0, 6.4 s | 105.4, 6.7 s |
+/// | api-core | 6.2, 2.6 s | 17.0, 6.3 s | 105.3, 6.7 s |
 /// | the library's | 3.8, 2.3 s | 10.7, 8.6 s | 55.1, 10.1 s |
 /// | `interactive` | 8.8, 1.4 s | 27.8, 2.5 s | 204.5, 2.5 s |
 /// | `batch` | 1.5, 5.8 s | 5.1, 16.8 s | 25.1, 23.1 s |
