@@ -131,8 +131,9 @@ impl Label {
             from: (from_x, base),
             area: Area { left, right: left + width, top: base - 15.0, bottom: base + 5.0 },
         };
+        let right = || at("", x + 12.0, x + 12.0, y + 6.0);
         let candidates = [
-            at("", x + 12.0, x + 12.0, y + 6.0),
+            right(),
             at(" end", x - 12.0, x - 12.0 - width, y + 6.0),
             at(" middle", x, x - width / 2.0, y - 14.0),
             at(" middle", x, x - width / 2.0, y + 26.0),
@@ -142,8 +143,6 @@ impl Label {
             at(" end", x - 8.0, x - 8.0 - width, y + 24.0),
         ];
         let is_free = |label: &Self| label.area.is_within(plot) && !taken.iter().any(|area| area.meets(&label.area));
-        let [first, ..] = &candidates;
-        let fallback = Self { ..*first };
-        candidates.into_iter().find(is_free).unwrap_or(fallback)
+        candidates.into_iter().find(is_free).unwrap_or_else(right)
     }
 }
