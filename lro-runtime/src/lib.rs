@@ -5,6 +5,19 @@
 //! available. This crate polls, chooses the delay between polls, retries failed polls, and writes
 //! down what is needed to resume an operation later, in another process if need be.
 //!
+//! ```toml
+//! [dependencies]
+//! lro-runtime = "0.1"
+//! serde = { version = "1", features = ["derive"] }
+//! ```
+//!
+//! It needs Rust 1.88 or later. The [features](#features) are below. The book begins with
+//! [the first ten minutes][first], from `cargo new` to an SDK, a program and a test; [its other
+//! pages][book] are recipes, and what to call here for each call of another library.
+//!
+//! [first]: https://github.com/lro-rs/lro/blob/main/docs/book/first-steps.md
+//! [book]: https://github.com/lro-rs/lro/blob/main/docs/book/SUMMARY.md
+//!
 //! # Who uses it
 //!
 //! **Authors of an SDK** put one attribute on each method that starts such work, and declare the
@@ -71,6 +84,13 @@
 //! | transport | sends one request and returns one reply | [`Transport`] and its adapters in [`transport`] |
 //! | timer | tells the time and sleeps | [`Timer`] and its adapters in [`timer`] |
 //! | token | a snapshot written down as one word: bound to its method, free of secrets | [`Token`], [`Resume`] |
+//!
+//! # States
+//!
+#![doc = include_str!("states.svg")]
+//!
+//! An operation never goes back to an earlier state, and the last three states are terminal: no
+//! later reply changes them.
 //!
 //! # Waiting
 //!

@@ -1,10 +1,11 @@
 //! What the pages of rustdoc show first.
 
-#![expect(clippy::unwrap_used, reason = "tests may fail")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail")]
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -54,5 +55,25 @@ fn what_a_method_has_to_declare_is_said_where_its_page_shows_it() {
                 assert!(docs.contains(&format!("Only of a method that declares `{key}`")), "{call}: {docs}");
             }
         }
+    }
+}
+
+// The crate of the macros cannot name the types of the runtime, on which it does not depend. Its
+// links are paths beside the page, and rustdoc does not check those.
+#[test]
+#[ignore = "runs cargo doc, which takes half a minute: `.ci/run` runs it"]
+fn what_the_page_of_a_macro_links_to_is_there() {
+    let pages = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../doc");
+    let built = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["doc", "--quiet", "--offline", "--no-deps", "--package", "lro-runtime"])
+        .status();
+    assert!(built.unwrap().success());
+    let text = include_str!("../../lro-macros/src/lib.rs");
+    let links: Vec<&str> = text.split("../").skip(1).map(|rest| rest.split([')', '\n']).next().unwrap()).collect();
+    assert!(links.len() > 15, "{links:?}");
+    for link in links {
+        let (page, anchor) = link.split_once('#').unwrap_or((link, ""));
+        let page = fs::read_to_string(pages.join(page)).unwrap_or_else(|error| panic!("{link}: {error}"));
+        assert!(anchor.is_empty() || page.contains(&format!("id=\"{anchor}\"")), "{link}");
     }
 }

@@ -130,6 +130,24 @@ fn the_feature_table_names_the_versions_of_what_is_adapted() {
 }
 
 #[test]
+fn the_documentation_of_the_crate_begins_with_what_to_depend_on() {
+    let shown: Vec<&str> = between(CRATE, "//! ```toml", "//! ```");
+    let own = format!("//! lro-runtime = \"{}\"", version("version"));
+    assert!(shown.contains(&own.as_str()), "{own}: {shown:?}");
+    assert!(CRATE.contains(&format!("Rust {} or later", stated("rust-version"))));
+    let serde = WORKSPACE.lines().find(|line| line.starts_with("serde = ")).unwrap();
+    assert!(shown.contains(&format!("//! {serde}").as_str()), "{serde}: {shown:?}");
+}
+
+#[test]
+fn what_the_documentation_of_the_crate_links_to_in_the_repository_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let repository = format!("{}/blob/main/", stated("repository"));
+    let paths: Vec<&str> = CRATE.split(&repository).skip(1).map(|rest| rest.lines().next().unwrap()).collect();
+    assert!(paths.len() >= 2 && paths.iter().all(|path| root.join(path).exists()), "{paths:?}");
+}
+
+#[test]
 fn adapters_re_export_what_they_adapt() {
     use lro_runtime::{
         grpc::{self, prost, tonic},

@@ -11,6 +11,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::write(&path, (picture.draw)()?)?;
         println!("{}", path.display());
     }
+    fs::write(pictures::rustdoc::file(), pictures::rustdoc::states())?;
+    println!("{}", pictures::rustdoc::file().display());
     print!("{}", simulation::table(&simulation::rows()?));
     Ok(())
 }

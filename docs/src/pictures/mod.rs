@@ -10,6 +10,7 @@ use lro_runtime::Result;
 mod lateness;
 mod peers;
 mod recorded;
+pub mod rustdoc;
 pub mod simulation;
 mod states;
 mod svg;

@@ -18,10 +18,9 @@ pub(super) fn of_method(operation: &Operation) -> TokenStream {
     let response = shown(operation.response.to_token_stream());
     // No link: a public method may be in a private module. The signature links to it anyway.
     let returns = format!(
-        "\nReturns at once, with an `{alias}`. `.await` on that waits until the operation has ended, and gives \
-         `{response}`."
+        "Returns at once, with an `{alias}`. To wait until the operation has ended and get `{response}`, `.await` that."
     );
-    quote!(#(#before)* #[doc = #returns] #(#after)*)
+    quote!(#(#before)* #[doc = ""] #[doc = #returns] #(#after)*)
 }
 
 /// Returns the docs of the alias.
