@@ -81,7 +81,7 @@ impl State {
     }
 
     /// Returns the transitions as a [Mermaid](https://mermaid.js.org/syntax/stateDiagram.html)
-    /// state diagram, the one in the README.
+    /// state diagram, for pages that draw one. The pictures of the documentation show the same.
     #[must_use]
     pub fn diagram() -> String {
         let mut lines = vec!["stateDiagram-v2".to_owned(), "    [*] --> Pending".to_owned()];
