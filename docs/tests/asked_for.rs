@@ -1,7 +1,7 @@
 //! Every wish of the page `asked-for.md` has an answer that exists: a page, a test, a script, or a
 //! plain no.
 
-#![expect(clippy::unwrap_used, reason = "tests may fail")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail")]
 
 use std::{
     collections::BTreeSet,
