@@ -29,8 +29,8 @@ impl Timer for ThreadTimer {
         let (done, ended) = smol::channel::bounded::<()>(1);
         let (kept, stopped) = mpsc::channel::<()>();
         thread::spawn(move || {
-            // Until the time is over, or until the sleep is dropped, and `kept` with it. Most sleeps
-            // are time limits, and are dropped when the reply comes.
+            // Until the time is over, or until the sleep is dropped, and `kept` with it. Most
+            // sleeps are time limits, and are dropped when the reply comes.
             let _ = stopped.recv_timeout(duration);
             drop(done);
         });
