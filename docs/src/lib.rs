@@ -2,6 +2,8 @@
 //! is a test of this crate. `tests/links.rs` holds that every page of the table of contents is
 //! listed here.
 
+pub mod pictures;
+
 /// Makes a page's blocks of code tests, under a name that `cargo test` prints.
 macro_rules! pages {
     ($($name:ident = $page:literal,)*) => {
