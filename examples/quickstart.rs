@@ -75,6 +75,7 @@ async fn tour(client: &ImageClient) -> Result<()> {
     title("Wait for it, and watch");
     let bar = Bar::new();
     let done = later.on_progress(move |snapshot| bar.draw(snapshot)).poll_until_completed(smooth()).await?;
+    say("state", &describe(&done));
     let image = done.into_result()?;
     say("response", &format!("{} ({} bytes)", image.uri, image.bytes));
 
@@ -82,8 +83,8 @@ async fn tour(client: &ImageClient) -> Result<()> {
     // service said about it.
     title("One that fails");
     let failed = client.export_image(&export("whale")).await?.poll_until_completed(smooth()).await?;
+    say("state", &describe(&failed));
     if let ExportImageState::Failed { status, metadata } = failed.state() {
-        say("status", &status.to_string());
         for info in status.details().iter().filter_map(Detail::error_info) {
             say("reason", &format!("{} ({}), {:?}", info.reason, info.domain, info.metadata));
         }
@@ -134,7 +135,8 @@ fn describe(operation: &ExportImageOperation) -> String {
         ExportImageState::Running { metadata: Some(m) } => format!("running, {} % ({})", m.percent, m.stage),
         ExportImageState::Running { metadata: None } => "running".to_owned(),
         ExportImageState::Succeeded { response, .. } => format!("succeeded: {}", response.uri),
-        ExportImageState::Failed { status, .. } | ExportImageState::Cancelled { status, .. } => status.to_string(),
+        ExportImageState::Failed { status, .. } => format!("failed: {status}"),
+        ExportImageState::Cancelled { status, .. } => format!("cancelled: {status}"),
     }
 }
 

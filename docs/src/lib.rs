@@ -41,3 +41,8 @@ pages! {
     from_azure_core = "moving/azure-core-rust.md",
     asked_for = "asked-for.md",
 }
+
+/// The README of the repository.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub mod readme {}

@@ -1,12 +1,15 @@
-//! Checks that the README agrees with the code.
+//! Checks that the front pages agree with the code: the README of the repository, and those of the
+//! crates.
 
 #![expect(clippy::unwrap_used, reason = "tests may fail")]
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use lro_runtime::State;
 
 const README: &str = include_str!("../../README.md");
+const OF_RUNTIME: &str = include_str!("../../lro-runtime/README.md");
+const OF_MACROS: &str = include_str!("../../lro-macros/README.md");
 const MANIFEST: &str = include_str!("../../lro-runtime/Cargo.toml");
 const WORKSPACE: &str = include_str!("../../Cargo.toml");
 const CRATE: &str = include_str!("../../lro-runtime/src/lib.rs");
@@ -18,8 +21,54 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn the_state_diagram_is_the_one_the_code_draws() {
-    assert_eq!(between(README, "```mermaid", "```").join("\n"), State::diagram());
+fn the_picture_of_the_states_says_in_words_what_the_code_allows() {
+    let sentence = |from: &State| {
+        let next: Vec<String> =
+            State::ALL.iter().filter(|to| *to != from && from.can_become(**to)).map(|to| format!("{to:?}")).collect();
+        let (last, others) = next.split_last()?;
+        Some(format!("{from:?} becomes {} or {last}.", others.join(", ")))
+    };
+    let sentences: Vec<String> = State::ALL.iter().filter_map(sentence).collect();
+    let words = format!("![{} The last three are terminal.]", sentences.join(" "));
+    assert!(README.replace('\n', " ").contains(&words), "{words}");
+}
+
+#[test]
+fn the_front_pages_name_the_minimum_rust() {
+    let minimum = stated("rust-version");
+    for page in [README, OF_RUNTIME] {
+        assert!(page.replace('\n', " ").contains(&format!("Rust {minimum} or later")), "{page}");
+    }
+}
+
+/// Returns the targets of the links of a page.
+fn links(page: &str) -> Vec<&str> {
+    page.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0)).collect()
+}
+
+#[test]
+fn what_a_page_links_to_in_the_repository_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    // The pages of the crates are read far from the repository.
+    let repository = stated("repository");
+    for page in [OF_RUNTIME, OF_MACROS] {
+        for link in links(page) {
+            let path = link.strip_prefix(repository).unwrap();
+            let path = path.trim_start_matches("/blob/main/").trim_start_matches("/tree/main/");
+            assert!(root.join(path.trim_start_matches('/')).exists(), "{link}");
+        }
+        assert!(!page.contains("cargo run"), "what runs in a clone alone");
+    }
+    for link in links(README) {
+        assert!(root.join(link).exists(), "{link}");
+    }
+}
+
+#[test]
+fn the_readme_says_that_there_is_no_release_for_as_long_as_the_changelog_has_none() {
+    let changelog = include_str!("../../CHANGELOG.md");
+    let has_release = changelog.lines().any(|line| line.starts_with("## ") && line.contains("0.1.0"));
+    assert_eq!(README.contains("is not released yet"), !has_release);
 }
 
 #[test]
@@ -48,11 +97,15 @@ fn the_documentation_of_the_crate_has_the_same_feature_table() {
     assert_eq!(of_crate.join("\n").trim(), of_readme.join("\n").trim());
 }
 
+/// Returns what the manifest of the workspace says about `name`.
+fn stated(name: &str) -> &'static str {
+    let line = WORKSPACE.lines().find(|line| line.starts_with(&format!("{name} = "))).unwrap();
+    line.split('"').nth(1).unwrap()
+}
+
 /// Returns the version that the workspace asks for, as far as it matters to types: `1`, `0.13`.
 fn version(name: &str) -> String {
-    let line = WORKSPACE.lines().find(|line| line.starts_with(&format!("{name} = "))).unwrap();
-    let version = line.split('"').nth(1).unwrap();
-    let parts: Vec<&str> = version.split('.').collect();
+    let parts: Vec<&str> = stated(name).split('.').collect();
     let significant = parts.iter().position(|part| *part != "0").unwrap();
     parts.get(..=significant).unwrap().join(".")
 }
@@ -91,5 +144,5 @@ fn adapters_re_export_what_they_adapt() {
 
 #[test]
 fn it_is_short_enough_to_be_read() {
-    assert!((80..=150).contains(&README.lines().count()));
+    assert!((80..=200).contains(&README.lines().count()));
 }

@@ -59,6 +59,17 @@ pub(crate) fn first_paragraph(attrs: &[Attribute], this: &str) -> Vec<String> {
     first.into_iter().chain(gap).chain(targets).map(spelt).collect()
 }
 
+/// Returns how many of the attributes stand before the end of the first paragraph of the author's
+/// docs; `None` if there are no docs.
+pub(crate) fn end_of_first_paragraph(attrs: &[Attribute]) -> Option<usize> {
+    let is_blank = |attr: &Attribute| text(attr).map(|text| text.trim().is_empty());
+    let begin = attrs.iter().position(|attr| is_blank(attr) == Some(false))?;
+    let (_, lines) = attrs.split_at_checked(begin)?;
+    let end = lines.iter().position(|attr| is_blank(attr) == Some(true));
+    let last = || lines.iter().rposition(|attr| is_blank(attr).is_some()).map(|last| last + 1);
+    Some(begin + end.or_else(last)?)
+}
+
 /// Returns the text of a doc attribute.
 fn text(attr: &Attribute) -> Option<String> {
     match &attr.meta {

@@ -1,30 +1,62 @@
-//! The calls of the untyped operation: polling, waiting, observing, cancelling, deleting.
+//! The calls of the typed operation.
+//!
+//! They are in one block, in the order in which documentation shows them: what every user needs
+//! comes first. On the page of `ExportImageOperation`, rustdoc sorts blocks by the file that they
+//! are in: the name of this one is before those of the others.
 
 use std::{
     future::{Future, IntoFuture},
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
-use super::RawOperation;
+use bytes::Bytes;
+
+use super::{
+    Handle, Operation, OperationState, RawOperation, Token,
+    decoded::{Decoded, Lazy, into_response, into_state},
+    starting::Starting,
+};
 use crate::{
-    driver::{self, Blocking, CancelOutcome, FailedPoll, Observed, Observers, Shared, Snapshots},
+    client::Operations,
+    driver::{self, Blocking, FailedPoll, Observed, Observers, Shared, Snapshots},
     error::Result,
     settings::PollSettings,
-    transport::BoxFuture,
+    status::Status,
+    transport::{BoxFuture, Transport},
 };
 
-impl RawOperation {
-    /// Polls once: sends one request and returns a new snapshot.
+impl<S: OperationState> Operation<S> {
+    /// Returns the name that the service gave the operation; store it to resume later. Empty if a
+    /// finished operation came without a name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.raw.name()
+    }
+
+    /// Returns the state with its payloads, decoded on the first call.
     ///
-    /// On a completed operation it sends no request and returns the same snapshot. The time limit
-    /// is the `poll_timeout` of the method's settings, else of the client's.
+    /// Metadata that does not decode is `None` here and an error in [`metadata`](Self::metadata).
+    /// An operation that succeeded with a response that does not decode reads as failed with
+    /// [`Code::DataLoss`](crate::Code::DataLoss); `into_result` then returns an error of kind
+    /// [`Decode`](crate::ErrorKind::Decode), and [`raw`](Self::raw) returns the message as
+    /// received.
+    #[must_use]
+    pub fn state(&self) -> &S {
+        &self.decoded().state
+    }
+
+    /// Polls once: sends one request and returns a new snapshot, as [`RawOperation::poll_once`]
+    /// does.
     ///
     /// # Errors
     ///
     /// When the poll failed. The operation itself did not fail, and this snapshot can be polled
     /// again.
-    pub fn poll_once(&self) -> impl Future<Output = Result<Self>> + Send + 'static + use<> {
-        driver::poll_once(self.clone(), None)
+    pub fn poll_once(&self) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
+        Typed::new(driver::poll_once(self.raw.clone(), None), self)
     }
 
     /// Polls until the operation is terminal, and returns the terminal snapshot. A failed or
@@ -32,15 +64,167 @@ impl RawOperation {
     ///
     /// # Errors
     ///
-    /// Of kind [`Timeout`](crate::ErrorKind::Timeout) when the settings' expiration passes,
-    /// [`Poll`](crate::ErrorKind::Poll) when a poll failed permanently or the error budget is
-    /// spent, [`Protocol`](crate::ErrorKind::Protocol) when the server breaks the dialect's rules.
-    /// Each carries the last snapshot and the token.
+    /// As [`RawOperation::poll_until_completed`].
     pub fn poll_until_completed(
         &self,
         settings: PollSettings,
-    ) -> impl Future<Output = Result<Self>> + Send + 'static + use<> {
-        driver::poll_until_completed(self.clone(), settings, None)
+    ) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
+        Typed::new(driver::poll_until_completed(self.raw.clone(), settings, None), self)
+    }
+
+    /// Returns the response by value.
+    ///
+    /// What was decoded already is given away. It is decoded anew only if a clone of this operation
+    /// holds it too: response types need not be `Clone`.
+    ///
+    /// # Errors
+    ///
+    /// As [`result`](Self::result).
+    pub fn into_result(self) -> Result<S::Response> {
+        into_response::<S>(&self.raw, self.decoded.take())
+    }
+
+    /// Returns the token to store in order to resume the operation in another process. It is bound
+    /// to this method.
+    #[must_use]
+    pub fn token(&self) -> Token {
+        self.raw.token()
+    }
+
+    /// Returns the state with its payloads by value, as [`state`](Self::state) reads them.
+    ///
+    /// ```
+    /// # use lro_runtime::{Operations, RawOperation, Result, long_running};
+    /// # #[long_running(operations = operations, response = String, metadata = ())]
+    /// # async fn build(operations: &Operations) -> Result<RawOperation> {
+    /// #     operations.post("v1/builds", &()).await
+    /// # }
+    /// fn outcome(operation: BuildOperation) -> String {
+    ///     match operation.into_state() {
+    ///         BuildState::Succeeded { response, .. } => response,
+    ///         BuildState::Failed { status, .. } | BuildState::Cancelled { status, .. } => status.to_string(),
+    ///         BuildState::Pending | BuildState::Running { .. } => "not yet".to_owned(),
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// What was decoded already is given away. It is decoded anew only if a clone of this operation
+    /// holds it too: payloads need not be `Clone`.
+    #[must_use]
+    pub fn into_state(self) -> S {
+        into_state(&self.raw, self.decoded)
+    }
+
+    /// Whether the operation is terminal: it succeeded, failed, or was cancelled.
+    #[must_use]
+    pub fn is_completed(&self) -> bool {
+        self.raw.is_completed()
+    }
+
+    /// Whether the operation succeeded and its response decodes.
+    #[must_use]
+    pub fn is_succeeded(&self) -> bool {
+        self.raw.is_succeeded() && self.decoded().response_error.is_none()
+    }
+
+    /// Whether the operation failed, or succeeded with a response that does not decode.
+    #[must_use]
+    pub fn is_failed(&self) -> bool {
+        self.raw.is_failed() || (self.raw.is_succeeded() && !self.is_succeeded())
+    }
+
+    /// Whether the operation was cancelled.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.raw.is_cancelled()
+    }
+
+    /// Returns the fraction done, 0 to 1, if the service or the method gives one; 1 once the
+    /// operation has succeeded. A value that is no such fraction is `None`.
+    #[must_use]
+    pub fn progress(&self) -> Option<f64> {
+        self.raw.progress()
+    }
+
+    /// Returns the last known metadata, also on a terminal snapshot.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Decode`](crate::ErrorKind::Decode) when it is not of the declared type. No other
+    /// call fails because of that.
+    pub fn metadata(&self) -> Result<Option<&S::Metadata>> {
+        let decoded = self.decoded();
+        match &decoded.metadata_error {
+            Some(error) => Err(error.clone()),
+            None => Ok(decoded.state.metadata().or(decoded.queued.as_ref())),
+        }
+    }
+
+    /// Returns the response.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`NotCompleted`](crate::ErrorKind::NotCompleted) before the operation is terminal,
+    /// [`Failed`](crate::ErrorKind::Failed) or [`Cancelled`](crate::ErrorKind::Cancelled) (both
+    /// with the status) when it did not succeed, [`Decode`](crate::ErrorKind::Decode) when the
+    /// response does not decode.
+    pub fn result(&self) -> Result<&S::Response> {
+        let decoded = self.decoded();
+        match (&decoded.response_error, decoded.state.response()) {
+            (None, Some(response)) => Ok(response),
+            (Some(error), _) => Err(error.clone()),
+            (None, None) => Err(self.raw.no_response()),
+        }
+    }
+
+    /// Returns why the operation failed or was cancelled, as the service says.
+    #[must_use]
+    pub fn status(&self) -> Option<&Status> {
+        self.raw.status()
+    }
+
+    /// Returns what the service says in words about how the operation stands: see
+    /// [`RawOperation::status_message`].
+    #[must_use]
+    pub fn status_message(&self) -> Option<&str> {
+        self.raw.status_message()
+    }
+
+    /// Returns the status word as the service wrote it, in dialects that have words.
+    #[must_use]
+    pub fn raw_status(&self) -> Option<&str> {
+        self.raw.raw_status()
+    }
+
+    /// Returns the message as received, also when it does not decode. Empty if the operation was
+    /// resumed and not polled yet.
+    #[must_use]
+    pub fn raw(&self) -> &Bytes {
+        self.raw.raw()
+    }
+
+    /// Returns the start id that the start call was sent with: see
+    /// [`StartCall::start_id`](crate::StartCall::start_id). `None` if it had none, and after a
+    /// resume.
+    #[must_use]
+    pub fn start_id(&self) -> Option<&str> {
+        self.raw.start_id()
+    }
+
+    /// Returns the same operation without types.
+    pub fn untyped(&self) -> &RawOperation {
+        &self.raw
+    }
+
+    /// Returns the client that the operation belongs to.
+    #[must_use]
+    pub fn client(&self) -> &Operations {
+        self.raw.client()
+    }
+
+    /// Returns the same calls in their blocking form: they need no executor.
+    pub fn blocking(&self) -> Blocking<Self> {
+        Blocking::new(self.clone())
     }
 
     /// Returns a stream of snapshots: this one at once, then one per successful poll, the last one
@@ -48,7 +232,7 @@ impl RawOperation {
     ///
     /// The delays are those of [`poll_until_completed`](Self::poll_until_completed).
     pub fn snapshots(&self, settings: PollSettings) -> Snapshots<Self> {
-        Snapshots::new(self.clone(), settings, None, Observers::default())
+        Snapshots::new(self.raw.clone(), settings, None, Observers::default())
     }
 
     /// Adds an observer of progress, called with the snapshots of a wait: see [`Observed`].
@@ -73,78 +257,91 @@ impl RawOperation {
         Shared::new(self, settings)
     }
 
-    /// Returns the same calls in their blocking form: they need no executor.
-    pub fn blocking(&self) -> Blocking<Self> {
-        Blocking::new(self.clone())
-    }
-
-    /// Asks the service to cancel the operation. Only a later snapshot shows whether it was
-    /// cancelled.
-    ///
-    /// On a completed operation it sends no request and says so:
-    /// [`AlreadyCompleted`](CancelOutcome::AlreadyCompleted).
+    /// Polls once and lets the server hold the reply for up to `timeout`: see
+    /// [`RawOperation::wait`].
     ///
     /// # Errors
     ///
-    /// Of kind [`Unsupported`](crate::ErrorKind::Unsupported) where the dialect or the service has
-    /// no cancel call, else of kind [`Poll`](crate::ErrorKind::Poll).
-    pub fn cancel(&self) -> impl Future<Output = Result<CancelOutcome>> + Send + 'static + use<> {
-        driver::cancel(self.clone(), None)
+    /// As [`RawOperation::wait`].
+    pub fn wait(&self, timeout: Duration) -> impl Future<Output = Result<Self>> + Send + 'static + use<S> {
+        Typed::new(driver::wait(self.raw.clone(), timeout, None), self)
     }
 
-    /// Asks the service to cancel the operation and polls until it is terminal:
-    /// [`Cancelled`](crate::State::Cancelled), or finished anyway. On a completed operation it
-    /// sends no request and returns the same snapshot.
+    /// Returns the same operation, whose requests go through `transport`, which may be a closure:
+    /// see [`RawOperation::with_transport`].
+    pub fn with_transport(&self, transport: impl Transport) -> Self {
+        Self { raw: self.raw.with_transport(transport), ..self.clone() }
+    }
+
+    /// Runs `body`, a start call or a future that makes one, and returns the operation of this
+    /// method, typed.
     ///
-    /// Services refuse to cancel an operation that has ended. Where the call is refused, one poll
-    /// finds out whether that is why: if it is terminal, it is returned. The time limits of the
-    /// settings hold for that poll, too.
+    /// An annotated method does this with its own body. Where an annotated trait method has no
+    /// body, its implementations call this.
+    ///
+    /// ```
+    /// use std::future::Future;
+    /// use lro_runtime::{Operations, RawOperation, Result, http::Method, long_running};
+    ///
+    /// #[long_running(response = String, metadata = ())]
+    /// trait BuildService {
+    ///     fn operations(&self) -> &Operations;
+    ///
+    ///     #[long_running]
+    ///     fn build(&self) -> impl Future<Output = Result<RawOperation>> + Send;
+    /// }
+    ///
+    /// struct Farm(Operations);
+    ///
+    /// impl BuildService for Farm {
+    ///     fn operations(&self) -> &Operations {
+    ///         &self.0
+    ///     }
+    ///
+    ///     async fn build(&self) -> Result<BuildOperation> {
+    ///         BuildOperation::start(self.0.call(Method::POST, "v1/builds").no_body()).await
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`cancel`](Self::cancel) and [`poll_until_completed`](Self::poll_until_completed). The
-    /// error of a refused call has the snapshot of the poll after it.
-    pub fn cancel_and_wait(
-        &self,
-        settings: PollSettings,
-    ) -> impl Future<Output = Result<Self>> + Send + 'static + use<> {
-        driver::cancel_and_wait(self.clone(), settings, None)
+    /// The errors of `body`.
+    pub async fn start<E, F>(body: F) -> Result<Self, E>
+    where
+        F: IntoFuture<Output = Result<RawOperation, E>>,
+    {
+        Starting::new(S::METHOD, body.into_future()).await
     }
 
-    /// Tells the service that the operation is no longer needed. This does not cancel it.
-    ///
-    /// # Errors
-    ///
-    /// As [`cancel`](Self::cancel), for the delete call.
-    pub fn delete(&self) -> impl Future<Output = Result<()>> + Send + 'static + use<> {
-        driver::delete(self.clone(), None)
-    }
-
-    /// Polls once and lets the server hold the reply for up to `timeout`, until the operation is
-    /// done.
-    ///
-    /// Best effort: the new snapshot may not be terminal. On a completed operation it sends no
-    /// request.
-    ///
-    /// # Errors
-    ///
-    /// Of kind [`Unsupported`](crate::ErrorKind::Unsupported) where there is no wait call: before
-    /// any request if the dialect has none, after the request if the service has none.
-    pub fn wait(&self, timeout: Duration) -> impl Future<Output = Result<Self>> + Send + 'static + use<> {
-        driver::wait(self.clone(), timeout, None)
+    /// Returns the decoded payloads, decoding them on the first call.
+    fn decoded(&self) -> &Decoded<S> {
+        self.decoded.get_or_decode(&self.raw)
     }
 }
 
-impl IntoFuture for RawOperation {
-    type Output = Result<Self>;
-    type IntoFuture = BoxFuture<'static, Self::Output>;
+/// A call that ends with a snapshot, which it returns typed. By hand, as `Awaited` is.
+struct Typed<S: OperationState> {
+    call: BoxFuture<'static, Result<RawOperation>>,
+    /// What has been decoded of an operation that has ended: such a call returns the same snapshot.
+    decoded: Option<Lazy>,
+    state: PhantomData<fn() -> S>,
+}
 
-    /// Polls until completed with the method's settings, else the client's. `Err` of kind `Failed`
-    /// or `Cancelled` if the operation did not succeed.
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let done = self.poll_until_completed(PollSettings::default()).await?;
-            done.success().map(|()| done)
-        })
+impl<S: OperationState> Typed<S> {
+    fn new(call: BoxFuture<'static, Result<RawOperation>>, of: &Operation<S>) -> Self {
+        Self { call, decoded: of.is_completed().then(|| of.decoded.clone()), state: PhantomData }
+    }
+}
+
+impl<S: OperationState> Future for Typed<S> {
+    type Output = Result<Operation<S>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let raw = ready!(self.call.as_mut().poll(context))?;
+        Poll::Ready(Ok(match self.decoded.take() {
+            Some(decoded) => Operation { raw, decoded, state: PhantomData },
+            None => Operation::from_raw_operation(raw),
+        }))
     }
 }

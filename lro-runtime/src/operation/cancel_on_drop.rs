@@ -9,9 +9,9 @@ use std::{
     task::Poll,
 };
 
-use super::{Blocking, Cancellable, Handle, Operation, RawOperation};
+use super::{Cancellable, Handle, Operation, RawOperation};
 use crate::{
-    driver,
+    driver::{self, Blocking},
     error::{Error, ErrorKind, Result},
     settings::PollSettings,
     timer::{
@@ -215,6 +215,9 @@ fn failed(operation: &RawOperation, message: String) -> Error {
 impl<S: Cancellable> Operation<S> {
     /// Returns a guard that cancels the operation when it is dropped before the operation has
     /// ended: see [`CancelOnDrop`].
+    ///
+    /// Only of a method that declares `cancel`, a key of `#[long_running]`: of any other it does
+    /// not compile, also where its documentation shows it.
     pub fn cancel_on_drop(self) -> CancelOnDrop<S> {
         CancelOnDrop::new(self)
     }

@@ -34,6 +34,9 @@ impl<S: OperationState> Operation<S> {
     /// Asks the service to cancel the operation, or says that it has ended already. Only a later
     /// snapshot shows whether it was cancelled.
     ///
+    /// Only of a method that declares `cancel`, a key of `#[long_running]`: of any other it does
+    /// not compile, also where its documentation shows it.
+    ///
     /// ```
     /// # use lro_runtime::{CancelOutcome, Cancellable, Operation, Result};
     /// # async fn stop<S: Cancellable>(operation: Operation<S>) -> Result<()> {
@@ -57,6 +60,9 @@ impl<S: OperationState> Operation<S> {
     /// Asks the service to cancel the operation and polls until it is terminal: cancelled, or
     /// finished anyway. On a completed operation it sends no request and returns the same snapshot.
     ///
+    /// Only of a method that declares `cancel`, a key of `#[long_running]`: of any other it does
+    /// not compile, also where its documentation shows it.
+    ///
     /// # Errors
     ///
     /// As [`RawOperation::cancel_and_wait`](crate::RawOperation::cancel_and_wait).
@@ -75,6 +81,9 @@ impl<S: OperationState> Operation<S> {
 impl<S: OperationState> Operation<S> {
     /// Tells the service that the operation is no longer needed. This does not cancel it.
     ///
+    /// Only of a method that declares `delete`, a key of `#[long_running]`: of any other it does
+    /// not compile, also where its documentation shows it.
+    ///
     /// # Errors
     ///
     /// As [`RawOperation::delete`](crate::RawOperation::delete).
@@ -90,6 +99,9 @@ impl<S: OperationState> Blocking<Operation<S>> {
     /// Asks the service to cancel the operation, or says that it has ended already. Only a later
     /// snapshot shows whether it was cancelled.
     ///
+    /// Only of a method that declares `cancel`, a key of `#[long_running]`: of any other it does
+    /// not compile, also where its documentation shows it.
+    ///
     /// # Errors
     ///
     /// As [`RawOperation::cancel`](crate::RawOperation::cancel).
@@ -102,6 +114,9 @@ impl<S: OperationState> Blocking<Operation<S>> {
 
     /// Asks the service to cancel the operation and polls until it is terminal. On a completed
     /// operation it sends no request and returns the same snapshot.
+    ///
+    /// Only of a method that declares `cancel`, a key of `#[long_running]`: of any other it does
+    /// not compile, also where its documentation shows it.
     ///
     /// # Errors
     ///
@@ -116,6 +131,9 @@ impl<S: OperationState> Blocking<Operation<S>> {
 
 impl<S: OperationState> Blocking<Operation<S>> {
     /// Tells the service that the operation is no longer needed. This does not cancel it.
+    ///
+    /// Only of a method that declares `delete`, a key of `#[long_running]`: of any other it does
+    /// not compile, also where its documentation shows it.
     ///
     /// # Errors
     ///

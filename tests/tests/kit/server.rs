@@ -70,7 +70,7 @@ fn a_job_counts_polls_and_says_how_far_it_is() {
             snapshot.metadata().map(|m| String::from_utf8_lossy(m.bytes()).into_owned()),
         ));
     }
-    let percent = |n: u8| Some(format!(r#"{{"percent":{n}.0}}"#));
+    let percent = |n: u8| Some(format!(r#"{{"percent":{n}}}"#));
     let expected = [
         ("pending", None),
         ("pending", None),

@@ -1,15 +1,34 @@
 //! Writes the docs of generated items. They appear in the author's crate and have to pass the
 //! author's lints.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 
-use super::super::model::Operation;
+use super::super::{inherited, model::Operation};
+
+/// Returns the author's attributes of the method, among them docs that say what it returns now.
+///
+/// A method without docs stays without: the author's lints find it.
+pub(super) fn of_method(operation: &Operation) -> TokenStream {
+    let (attrs, alias) = (&operation.method.attrs, &operation.names.operation);
+    let Some((before, after)) = inherited::end_of_first_paragraph(attrs).and_then(|at| attrs.split_at_checked(at))
+    else {
+        return quote!(#(#attrs)*);
+    };
+    let response = shown(operation.response.to_token_stream());
+    // No link: a public method may be in a private module. The signature links to it anyway.
+    let returns = format!(
+        "\nReturns at once, with an `{alias}`. `.await` on that waits until the operation has ended, and gives \
+         `{response}`."
+    );
+    quote!(#(#before)* #[doc = #returns] #(#after)*)
+}
 
 /// Returns the docs of the alias.
 pub(super) fn of_alias(operation: &Operation) -> TokenStream {
     let (method, state) = (link(operation), &operation.names.state);
-    let first = format!("The operation that {method} starts. Its states are [`{state}`].");
+    let response = shown(operation.response.to_token_stream());
+    let first = format!("The operation that {method} starts. Its states are [`{state}`]; `.await` gives `{response}`.");
     lines(&[&[first], &paragraph(operation)])
 }
 
@@ -59,4 +78,31 @@ fn lines(parts: &[&[String]]) -> TokenStream {
     let text: Vec<&str> = parts.iter().copied().flatten().map(String::as_str).collect();
     let text = text.join("\n");
     quote!(#[doc = #text])
+}
+
+/// Returns a type as an author writes it, which the text of its tokens is not: `Vec < u8 >`.
+fn shown(tokens: TokenStream) -> String {
+    let mut text = String::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("(", ")"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::Brace => ("{", "}"),
+                    Delimiter::None => ("", ""),
+                };
+                text.extend([open, &shown(group.stream()), close]);
+            }
+            TokenTree::Punct(mark) if matches!(mark.as_char(), ',' | ';') => text.extend([mark.as_char(), ' ']),
+            TokenTree::Punct(mark) if matches!(mark.as_char(), '+' | '=') => text.extend([' ', mark.as_char(), ' ']),
+            TokenTree::Punct(mark) => text.push(mark.as_char()),
+            word => {
+                let follows_word = text.ends_with(|last: char| last.is_alphanumeric() || last == '_');
+                let gap = if follows_word { " " } else { "" };
+                text.extend([gap, &word.to_string()]);
+            }
+        }
+    }
+    text.trim_end().to_owned()
 }

@@ -30,13 +30,13 @@ use super::{
 /// Returns the annotated method, which now returns the typed operation.
 pub(super) fn started(operation: &Operation) -> TokenStream {
     let Operation { krate, names, generics, method, form, .. } = operation;
-    let (attrs, vis, default, body) = (&method.attrs, &method.vis, &method.default, &method.body);
+    let (attrs, vis, default, body) = (docs::of_method(operation), &method.vis, &method.default, &method.body);
     let (alias, state, parameters) = (&names.operation, &names.state, generics.split_for_impl().1);
     let sig = returns::replace(method.sig.to_token_stream(), &quote!(#alias #parameters));
     // A trait method without a body: its implementations start the operation, so that only the type
     // changes.
     if !method.has_body() {
-        return quote!(#(#attrs)* #vis #default #sig #body);
+        return quote!(#attrs #vis #default #sig #body);
     }
     let at = located(method.body.span());
     let body = braces(without_braces(body), at);
@@ -57,7 +57,7 @@ pub(super) fn started(operation: &Operation) -> TokenStream {
         }
     };
     let body = braces(body, method.body.span());
-    quote!(#(#attrs)* #vis #default #sig #body)
+    quote!(#attrs #vis #default #sig #body)
 }
 
 /// Returns the tokens inside the braces, so that new braces can have another span.

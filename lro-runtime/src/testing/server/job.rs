@@ -129,7 +129,7 @@ impl Job {
             pace,
             name: None,
             queued: 0,
-            metadata: Arc::new(|done| json!({ "percent": (done * 100.0).floor() })),
+            metadata: Arc::new(|done| json!({ "percent": percent(done) })),
             outcome: Outcome::Response(json!({})),
             cancel: Cancel::After(1),
             expires_at: None,
@@ -154,7 +154,7 @@ impl Job {
     }
 
     /// Sets the function that computes the metadata from the fraction done (0 to 1).
-    /// [`Value::Null`] means no metadata. Default: `{"percent": 0..=100}`.
+    /// [`Value::Null`] means no metadata. Default: `{"percent": 0..=100}`, an integer.
     pub fn metadata(mut self, metadata: impl Fn(f64) -> Value + Send + Sync + 'static) -> Self {
         self.metadata = Arc::new(metadata);
         self
@@ -228,6 +228,12 @@ impl Job {
         self.faults.insert(poll, fault);
         self
     }
+}
+
+/// The per cent that are done, in full: an integer, which fields of every type of number can be
+/// read from.
+fn percent(done: f64) -> u8 {
+    (0..=100).rev().find(|percent| f64::from(*percent) <= done * 100.0).unwrap_or(0)
 }
 
 impl fmt::Debug for Job {
