@@ -149,7 +149,8 @@ impl Wait {
         &self.operation
     }
 
-    /// As [`poll_finish`](Self::poll_finish), and tells the observers of an error that ends the wait.
+    /// As [`poll_finish`](Self::poll_finish), and tells the observers of an error that ends the
+    /// wait.
     fn poll_observed(&mut self, context: &mut Context<'_>, observers: &mut Observers) -> Poll<Result<RawOperation>> {
         let ended = ready!(self.poll_finish(context, observers));
         if let Err(error) = &ended {
