@@ -60,33 +60,29 @@ pub enum Command {
 #[derive(Args)]
 pub struct Operations {
     #[command(flatten)]
-    pub service: Service,
-    #[command(flatten)]
     pub names: Names,
     #[command(flatten)]
     pub format: Format,
+    #[command(flatten)]
+    pub service: Service,
 }
 
 /// The arguments of a command that waits.
 #[derive(Args)]
 pub struct Wait {
     #[command(flatten)]
-    pub service: Service,
-    #[command(flatten)]
     pub names: Names,
+    #[command(flatten)]
+    pub limits: Limits,
     #[command(flatten)]
     pub format: Format,
     #[command(flatten)]
-    pub limits: Limits,
+    pub service: Service,
 }
 
 /// The arguments of `list`.
 #[derive(Args)]
 pub struct List {
-    #[command(flatten)]
-    pub service: Service,
-    #[command(flatten)]
-    pub format: Format,
     /// List the operations of this resource, such as `projects/p/locations/l`
     #[arg(long)]
     pub parent: Option<String>,
@@ -99,6 +95,10 @@ pub struct List {
     /// Stop after so many operations
     #[arg(long, value_name = "NUMBER")]
     pub limit: Option<usize>,
+    #[command(flatten)]
+    pub format: Format,
+    #[command(flatten)]
+    pub service: Service,
 }
 
 /// Which operations.
@@ -148,6 +148,12 @@ pub struct Service {
     /// prefix of all paths (compute: `compute/v1`)
     #[arg(long)]
     pub path: Option<String>,
+    /// The member of the metadata with the per cent done, such as `progressPercent` or `a.b`
+    #[arg(long, value_name = "MEMBER")]
+    pub percent: Option<String>,
+    /// The member of the metadata with what the service says, such as `statusMessage`
+    #[arg(long, value_name = "MEMBER")]
+    pub message: Option<String>,
     /// Send every request over this unix socket; the base URL is `http://localhost` then
     #[cfg(unix)]
     #[arg(long, value_name = "FILE")]

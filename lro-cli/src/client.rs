@@ -3,7 +3,7 @@
 use std::{fs, sync::Arc};
 
 use lro_runtime::{
-    Operations, OperationsBuilder,
+    Dialect as AnyDialect, Operations,
     dialect::{Azure, Compute, Declared, Google, Http, Jobs, Lxd, Redfish, Vertex},
     transport::{BoxFuture, HyperTransport, Reply, Request, Transport, TransportError},
     wire::{bigquery, cloud_sql, gke, meilisearch, openai, replicate},
@@ -12,13 +12,15 @@ use lro_runtime::{
 use crate::{
     args::{Dialect, Service},
     credentials::{Source, variable_of},
+    fields::WithFields,
     out::tell,
     outcome::Problem,
 };
 
 /// Makes the client of a service. No request is sent.
 pub fn of(service: &Service) -> Result<Operations, Problem> {
-    let builder = dialect(Operations::builder(base(service)?), service)?;
+    let dialect = WithFields::new(dialect(service)?, service.percent.clone(), service.message.clone());
+    let builder = Operations::builder(base(service)?).dialect(dialect);
     let transport = transport(service)?;
     let mut builder =
         if service.verbose { builder.transport(Verbose(transport)) } else { builder.transport(transport) };
@@ -74,34 +76,34 @@ fn transport(service: &Service) -> Result<HyperTransport, Problem> {
     Ok(builder.build())
 }
 
-/// Gives the builder the dialect that the arguments name.
-fn dialect(builder: OperationsBuilder, service: &Service) -> Result<OperationsBuilder, Problem> {
+/// Makes the dialect that the arguments name.
+fn dialect(service: &Service) -> Result<Arc<dyn AnyDialect>, Problem> {
     let path = service.path.clone();
     Ok(match service.dialect {
-        Dialect::Google => builder.dialect(path.map_or_else(Google::new, |path| Google::new().with_path(path))),
-        Dialect::Vertex => builder.dialect(path.map_or_else(Vertex::new, |path| Vertex::new().with_path(path))),
-        Dialect::Jobs => builder.dialect(path.map_or_else(Jobs::new, |path| Jobs::new().with_path(path))),
-        Dialect::Compute => builder.dialect(path.map_or_else(Compute::new, |path| Compute::new().with_prefix(path))),
+        Dialect::Google => Arc::new(path.map_or_else(Google::new, |path| Google::new().with_path(path))),
+        Dialect::Vertex => Arc::new(path.map_or_else(Vertex::new, |path| Vertex::new().with_path(path))),
+        Dialect::Jobs => Arc::new(path.map_or_else(Jobs::new, |path| Jobs::new().with_path(path))),
+        Dialect::Compute => Arc::new(path.map_or_else(Compute::new, |path| Compute::new().with_prefix(path))),
         other if path.is_some() => {
             return Err(Problem::usage(format!(
                 "--path: the dialect {} has none; it is for google, vertex, jobs and compute",
                 other.word()
             )));
         }
-        Dialect::Gke => builder.dialect(Declared::of::<gke::Operation>()),
-        Dialect::CloudSql => builder.dialect(Declared::of::<cloud_sql::Operation>()),
-        Dialect::Bigquery => builder.dialect(Declared::of::<bigquery::Job>()),
-        Dialect::Azure => builder.dialect(Azure::new()),
-        Dialect::Http => builder.dialect(Http::new()),
-        Dialect::Lxd => builder.dialect(Lxd::new()),
-        Dialect::Redfish => builder.dialect(Redfish),
-        Dialect::OpenaiResponse => builder.dialect(Declared::of::<openai::Response>()),
-        Dialect::OpenaiBatch => builder.dialect(Declared::of::<openai::Batch>()),
-        Dialect::OpenaiFineTuning => builder.dialect(Declared::of::<openai::FineTuningJob>()),
-        Dialect::OpenaiVideo => builder.dialect(Declared::of::<openai::Video>()),
-        Dialect::Replicate => builder.dialect(Declared::of::<replicate::Prediction>()),
-        Dialect::ReplicateTraining => builder.dialect(Declared::of::<replicate::Training>()),
-        Dialect::Meilisearch => builder.dialect(Declared::of::<meilisearch::Task>()),
+        Dialect::Gke => Arc::new(Declared::of::<gke::Operation>()),
+        Dialect::CloudSql => Arc::new(Declared::of::<cloud_sql::Operation>()),
+        Dialect::Bigquery => Arc::new(Declared::of::<bigquery::Job>()),
+        Dialect::Azure => Arc::new(Azure::new()),
+        Dialect::Http => Arc::new(Http::new()),
+        Dialect::Lxd => Arc::new(Lxd::new()),
+        Dialect::Redfish => Arc::new(Redfish),
+        Dialect::OpenaiResponse => Arc::new(Declared::of::<openai::Response>()),
+        Dialect::OpenaiBatch => Arc::new(Declared::of::<openai::Batch>()),
+        Dialect::OpenaiFineTuning => Arc::new(Declared::of::<openai::FineTuningJob>()),
+        Dialect::OpenaiVideo => Arc::new(Declared::of::<openai::Video>()),
+        Dialect::Replicate => Arc::new(Declared::of::<replicate::Prediction>()),
+        Dialect::ReplicateTraining => Arc::new(Declared::of::<replicate::Training>()),
+        Dialect::Meilisearch => Arc::new(Declared::of::<meilisearch::Task>()),
     })
 }
 
@@ -118,8 +120,11 @@ pub fn words(service: &Service) -> String {
     if let Some(base) = &service.base {
         option("base", &without_secrets(base));
     }
-    if let Some(path) = &service.path {
-        option("path", path);
+    let members = [("path", &service.path), ("percent", &service.percent), ("message", &service.message)];
+    for (name, value) in members {
+        if let Some(value) = value {
+            option(name, value);
+        }
     }
     #[cfg(unix)]
     if let Some(socket) = &service.unix_socket {

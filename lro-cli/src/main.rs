@@ -5,6 +5,7 @@ mod client;
 mod commands;
 mod credentials;
 mod describe;
+mod fields;
 mod follow;
 mod json;
 mod operations;

@@ -127,6 +127,21 @@ fn watch_writes_a_line_for_each_change_where_there_is_no_terminal() {
 }
 
 #[test]
+fn members_of_the_metadata_are_the_fraction_and_the_message() {
+    let job = Job::endless().metadata(|_| json!({ "stage": { "percent": "42", "text": "copying" } }));
+    let (_server, url) = server(job);
+    let words = ["get", "--base", &url, NAME, "--percent", "stage.percent", "--message", "stage.text"];
+    let text = ran(&words);
+    assert!(text.stdout.contains("\ndone      42 %\nmessage   copying\n"), "{text:?}");
+    let object = &ran(&[&words[..], &["--json"]].concat()).objects()[0];
+    assert_eq!((&object["progress"], &object["message"]), (&json!(0.42), &json!("copying")));
+    let list = ran(&["list", "--base", &url, "--percent", "stage.percent", "--parent", "projects/p"]);
+    assert!(list.stdout.contains("running, 42 %"), "{list:?}");
+    let none = ran(&["get", "--base", &url, NAME, "--percent", "stage.text", "--message", "nothing"]);
+    assert!(none.code == Some(3) && !none.stdout.contains("done "), "{none:?}");
+}
+
+#[test]
 fn cancel_asks_and_wait_tells_what_came_of_it() {
     let (server, url) = server(Job::endless().cancelled_after(1));
     let asked = ran(&["cancel", "--base", &url, NAME]);
