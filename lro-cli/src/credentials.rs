@@ -16,7 +16,7 @@ const MOST: u64 = 64 * 1024;
 /// Where the credentials of each request come from.
 pub struct Source {
     headers: HeaderMap,
-    /// The file of the bearer token. It is read again before each request: a long wait outlives the
+    /// The file of the bearer token, unless it is a pipe. It is read again before each request: a long wait outlives the
     /// token that it began with, and another program may write the next one.
     bearer_file: Option<std::path::PathBuf>,
 }
@@ -42,11 +42,13 @@ impl Source {
         }
         if let Some(file) = &service.bearer_file {
             warn_if_others_can_read(file);
-            // Read once here, so that a mistake is found before the first request.
-            headers_of(file).map_err(Problem::usage)?;
+            // Read here in any case, so that a mistake is found before the first request.
+            headers.extend(headers_of(file).map_err(Problem::usage)?);
         }
-        let source = Self { headers, bearer_file: service.bearer_file.clone() };
-        Ok(Some(source).filter(|source| !source.headers.is_empty() || source.bearer_file.is_some()))
+        // A pipe, such as a shell's process substitution, can be read once only.
+        let bearer_file = service.bearer_file.clone().filter(|file| file.is_file());
+        let source = Self { headers, bearer_file };
+        Ok(Some(source).filter(|source| !source.headers.is_empty()))
     }
 
     /// Returns the headers of the next request.

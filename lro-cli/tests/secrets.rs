@@ -43,6 +43,17 @@ fn a_bearer_token_is_accepted_and_shown_in_no_output() {
     without_secret(&expired);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_once_and_its_token_kept() {
+    let server = LroServer::builder().bearer(SECRET).start().unwrap();
+    let (name, url) = (server.add(Job::polls(2)), server.url());
+    let words = ["wait", "--base", &url, &name, "--interval", "10ms", "--bearer-file", "/dev/stdin"];
+    let ran = support::ran_with_stdin(&words, SECRET);
+    assert_eq!((ran.code, server.polls(&name)), (Some(0), 2), "{ran:?}");
+    without_secret(&ran);
+}
+
 #[test]
 fn a_wrong_bearer_token_is_an_answer_that_does_not_show_it() {
     let server = LroServer::builder().bearer("right").start().unwrap();
