@@ -15,6 +15,8 @@ mod single_calls;
 mod snapshots;
 mod wait;
 
+#[cfg(feature = "indicatif")]
+pub(crate) use self::observers::ObserveWait;
 pub use self::{
     blocking::Blocking,
     observed::Observed,

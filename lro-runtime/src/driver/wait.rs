@@ -75,7 +75,7 @@ impl Future for UntilCompleted<'_> {
         let mut none = Observers::default();
         let observers = this.observers.as_deref_mut().unwrap_or(&mut none);
         if let Stage::Waiting(wait) = &mut this.stage {
-            return wait.poll_finish(context, observers);
+            return wait.poll_observed(context, observers);
         }
         let Stage::NotBegun(operation, schedule, timer) = std::mem::replace(&mut this.stage, Stage::Ended) else {
             return Poll::Pending;
@@ -84,7 +84,15 @@ impl Future for UntilCompleted<'_> {
         // After the wait is stored: an observer that panics leaves a wait that can go on.
         let Stage::Waiting(wait) = &mut this.stage else { return Poll::Pending };
         observers.begin(wait.operation());
-        wait.poll_finish(context, observers)
+        wait.poll_observed(context, observers)
+    }
+}
+
+impl Drop for UntilCompleted<'_> {
+    fn drop(&mut self) {
+        if let Some(observers) = self.observers.as_deref_mut() {
+            observers.leave(None);
+        }
     }
 }
 
@@ -139,6 +147,16 @@ impl Wait {
     /// Returns the operation at its latest snapshot.
     pub(crate) fn operation(&self) -> &RawOperation {
         &self.operation
+    }
+
+    /// As [`poll_finish`](Self::poll_finish), and tells the observers of an error that ends the
+    /// wait.
+    fn poll_observed(&mut self, context: &mut Context<'_>, observers: &mut Observers) -> Poll<Result<RawOperation>> {
+        let ended = ready!(self.poll_finish(context, observers));
+        if let Err(error) = &ended {
+            observers.leave(Some(error));
+        }
+        Poll::Ready(ended)
     }
 
     /// Waits until the operation is terminal, and returns it.
