@@ -7,6 +7,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
+        mpsc,
     },
     thread,
     time::Duration,
@@ -15,7 +16,8 @@ use std::{
 use lro_examples::{ExportRequest, ImageClient, service};
 use lro_runtime::{Operations, PollSettings, Result, Timer, timer::TokioTimer, transport::BoxFuture};
 
-/// A timer for programs without a reactor and without a runtime: each sleep is a thread.
+/// A timer for programs without a reactor and without a runtime: each sleep is a thread, which ends
+/// with its sleep.
 #[derive(Clone, Default)]
 struct ThreadTimer {
     sleeps: Arc<AtomicU32>,
@@ -24,14 +26,17 @@ struct ThreadTimer {
 impl Timer for ThreadTimer {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.sleeps.fetch_add(1, Ordering::Relaxed);
+        let (done, ended) = smol::channel::bounded::<()>(1);
+        let (kept, stopped) = mpsc::channel::<()>();
+        thread::spawn(move || {
+            // Until the time is over, or until the sleep is dropped, and `kept` with it. Most
+            // sleeps are time limits, and are dropped when the reply comes.
+            let _ = stopped.recv_timeout(duration);
+            drop(done);
+        });
         Box::pin(async move {
-            // A sleep that is dropped early leaves its thread behind until the time is over.
-            let (done, wait) = smol::channel::bounded::<()>(1);
-            thread::spawn(move || {
-                thread::sleep(duration);
-                drop(done);
-            });
-            let _ = wait.recv().await; // ends with an error when the thread drops its sender
+            let _kept = kept;
+            let _ = ended.recv().await; // ends with an error when the thread drops its sender
         })
     }
 }

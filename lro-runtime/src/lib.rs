@@ -138,11 +138,14 @@
 //! | `ureq` | | `transport::UreqTransport`: the agent of ureq 3, for blocking programs |
 //! | `grpc` | | `grpc`: `google.longrunning` over gRPC, on any channel of tonic 0.14, with messages of prost 0.14 |
 //! | `wire` | | `wire`: declared types of OpenAI, Replicate, Meilisearch, GKE, Cloud SQL and BigQuery |
+//! | `indicatif` | | `progress`: progress bars of indicatif 0.18 for operations that are waited for |
+//! | `tracing` | | spans and events of starts, waits and polls, for tracing 0.1 |
+//! | `metrics` | | counts and durations of them, for any recorder of metrics 0.24 |
 //! | `testing` | | `testing`: a clock that jumps, a transport that follows a script, a server on loopback |
 //!
 //! A type of another version of a crate is another type. Where an adapter takes one, its module
 //! re-exports the crate: `transport::reqwest`, `transport::surf`, `transport::ureq`, `grpc::tonic`,
-//! `grpc::prost`.
+//! `grpc::prost`, `progress::indicatif`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -177,10 +180,14 @@ mod hint;
 mod message;
 mod operation;
 mod percent;
+#[cfg(feature = "indicatif")]
+#[cfg_attr(docsrs, doc(cfg(feature = "indicatif")))]
+pub mod progress;
 mod protobuf;
 mod secrets;
 mod settings;
 mod status;
+mod telemetry;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;

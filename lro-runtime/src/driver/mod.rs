@@ -10,11 +10,14 @@ mod blocking;
 mod cancel_and_wait;
 mod observed;
 mod observers;
+mod reports;
 mod shared_wait;
 mod single_calls;
 mod snapshots;
 mod wait;
 
+#[cfg(feature = "indicatif")]
+pub(crate) use self::observers::ObserveWait;
 pub use self::{
     blocking::Blocking,
     observed::Observed,

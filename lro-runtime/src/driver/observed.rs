@@ -5,6 +5,8 @@ use std::{
     future::{Future, IntoFuture},
 };
 
+#[cfg(feature = "indicatif")]
+use super::ObserveWait;
 use super::{Blocking, FailedPoll, Notify, Observers, Snapshots, observe_until_completed};
 use crate::{
     error::{Error, Result},
@@ -76,6 +78,13 @@ impl<H: Handle> Observed<H> {
     /// longer than it was asked to, and the last one, cut by the wait's own time limit.
     pub fn on_failed_poll(mut self, observer: impl FnMut(FailedPoll<'_>) + Send + 'static) -> Self {
         self.observers.add_failed_poll(observer);
+        self
+    }
+
+    /// Adds an observer of whole waits.
+    #[cfg(feature = "indicatif")]
+    pub(crate) fn with_whole_wait(mut self, observer: impl ObserveWait + 'static) -> Self {
+        self.observers.add_whole_wait(observer);
         self
     }
 

@@ -1,6 +1,6 @@
 //! The observers of one wait, and the rule by which they are called.
 
-use crate::{dialect::Payload, operation::RawOperation, status::Failure};
+use crate::{dialect::Payload, error::Error, operation::RawOperation, status::Failure};
 
 /// When observers of progress are called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -45,6 +45,21 @@ impl<'a> FailedPoll<'a> {
     }
 }
 
+/// An observer of whole waits: of every poll, whatever [`Notify`] says, and of a wait that is left
+/// before its operation has ended.
+#[cfg(feature = "indicatif")]
+pub(crate) trait ObserveWait: Send {
+    /// Is called with the snapshot that a wait begins with, and with that of every poll.
+    fn snapshot(&mut self, operation: &RawOperation);
+
+    /// Is called for each poll that fails.
+    fn failed_poll(&mut self, failed: FailedPoll<'_>);
+
+    /// Is called when a wait ends without a terminal snapshot: with its error, or without one if it
+    /// was dropped.
+    fn left(&mut self, error: Option<&Error>);
+}
+
 type OnProgress = Box<dyn FnMut(&RawOperation) + Send>;
 type OnCompleted = Box<dyn FnOnce(&RawOperation) + Send>;
 type OnFailedPoll = Box<dyn FnMut(FailedPoll<'_>) + Send>;
@@ -57,6 +72,10 @@ pub(crate) struct Observers {
     progress: Vec<OnProgress>,
     completed: Vec<OnCompleted>,
     failed_poll: Vec<OnFailedPoll>,
+    #[cfg(feature = "indicatif")]
+    whole_waits: Vec<Box<dyn ObserveWait>>,
+    /// Whether a wait has begun that has not ended.
+    is_waiting: bool,
 }
 
 impl Observers {
@@ -72,22 +91,60 @@ impl Observers {
         self.failed_poll.push(Box::new(observer));
     }
 
+    #[cfg(feature = "indicatif")]
+    pub(crate) fn add_whole_wait(&mut self, observer: impl ObserveWait + 'static) {
+        self.whole_waits.push(Box::new(observer));
+    }
+
     pub(crate) fn notify(&mut self, notify: Notify) {
         self.notify = notify;
     }
 
     /// Calls the observers with the snapshot that the wait begins with, which counts as a change.
     pub(crate) fn begin(&mut self, first: &RawOperation) {
+        self.is_waiting = true;
+        self.show(first);
         self.call_all(first);
+    }
+
+    /// Tells the observers of whole waits that a wait has ended, unless it has ended with its
+    /// operation.
+    pub(crate) fn leave(&mut self, error: Option<&Error>) {
+        if !std::mem::take(&mut self.is_waiting) {
+            return;
+        }
+        #[cfg(feature = "indicatif")]
+        for observer in &mut self.whole_waits {
+            observer.left(error);
+        }
+        #[cfg(not(feature = "indicatif"))]
+        let _ = error;
+    }
+
+    /// Calls the observers of whole waits.
+    fn show(&mut self, snapshot: &RawOperation) {
+        self.is_waiting &= !snapshot.is_completed();
+        #[cfg(feature = "indicatif")]
+        for observer in &mut self.whole_waits {
+            observer.snapshot(snapshot);
+        }
     }
 
     /// Whether no observer is called with snapshots.
     pub(crate) fn ignore_snapshots(&self) -> bool {
+        #[cfg(feature = "indicatif")]
+        if !self.whole_waits.is_empty() {
+            return false;
+        }
         self.progress.is_empty() && self.completed.is_empty()
     }
 
     /// Calls the observers of failed polls.
     pub(crate) fn notify_failed_poll(&mut self, failed: FailedPoll<'_>) {
+        #[cfg(feature = "indicatif")]
+        for observer in &mut self.whole_waits {
+            observer.failed_poll(failed);
+        }
         for observer in &mut self.failed_poll {
             observer(failed);
         }
@@ -101,6 +158,7 @@ impl Observers {
             || last.raw_status() != next.raw_status()
             || last.status_message() != next.status_message()
             || last.metadata().map(Payload::bytes) != next.metadata().map(Payload::bytes);
+        self.show(next);
         if changed || self.notify == Notify::EveryPoll {
             self.call_all(next);
         }

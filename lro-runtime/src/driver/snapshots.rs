@@ -84,7 +84,10 @@ impl<H: Handle> Stream for Snapshots<H> {
                     return Poll::Pending;
                 };
                 Poll::Ready(match advanced {
-                    Err(error) => Some(Err(error)),
+                    Err(error) => {
+                        observers.leave(Some(&error));
+                        Some(Err(error))
+                    }
                     Ok(false) => None,
                     Ok(true) => {
                         let snapshot = H::from_raw_operation(wait.operation().clone());

@@ -47,6 +47,12 @@ pub(crate) type TimerOverride = Option<Arc<dyn Timer>>;
 /// ```
 pub trait Timer: Send + Sync + 'static {
     /// Returns a future that is ready once `duration` has passed.
+    ///
+    /// It is the delay between two polls, and the time limit of every request: of a poll, of a
+    /// start call, of a list, cancel or delete call. Most limits are not reached, so most sleeps
+    /// are dropped before they are ready, and give back what they hold then: a sleep that leaves a
+    /// thread behind leaves one for each request. A limit that ends early is taken at its word: the
+    /// request has timed out.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 
     /// Returns a [`Sleep`] of `duration`, which a wait sets anew for each of its delays. Default:

@@ -110,7 +110,7 @@ pub trait Transport: Send + Sync + 'static {
     ///
     /// Protocols that can tell the server about the limit do so (gRPC: `grpc-timeout`). The default
     /// implementation ignores `limit` and calls [`send`](Self::send). Enforcing the limit stays
-    /// with the caller.
+    /// with the caller. A transport around another passes this call on, as it does `send`.
     fn send_within<'a>(
         &'a self,
         request: &'a Request,

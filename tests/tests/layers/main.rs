@@ -20,12 +20,13 @@ const RUNTIME: &[&[&str]] = &[
     &["status"],
     &["settings"],
     &["dialect", "engine"],
+    &["telemetry"],
     &["transport"],
     &["timer"],
     // The types that users hold refer to each other: an error to its operation, an operation to its
     // client.
     &["client", "driver", "error", "operation"],
-    &["wire", "grpc", "testing", "macro_support"],
+    &["wire", "grpc", "progress", "testing", "macro_support"],
     &["lib"],
 ];
 

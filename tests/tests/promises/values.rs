@@ -120,3 +120,23 @@ fn an_error_of_metadata_or_result_outlives_the_operation() {
     let error = error.downcast::<lro_runtime::Error>().unwrap();
     assert_eq!(error.kind(), ErrorKind::NotCompleted);
 }
+
+#[test]
+fn operations_go_to_any_thread_and_so_do_their_futures() {
+    fn is_shared<T: Clone + Send + Sync + 'static>(_: &T) {}
+    fn is_sent<T: Send + 'static>(_: T) {}
+    let stage = Stage::new(Script::new().running(1));
+    let operation = stage.export();
+    is_shared(&operation);
+    is_shared(operation.untyped());
+    is_shared(operation.client());
+    is_shared(&operation.token());
+    is_shared(&operation.shared(PollSettings::default()));
+    is_sent(operation.poll_once());
+    is_sent(operation.poll_until_completed(PollSettings::default()));
+    is_sent(operation.cancel_and_wait(PollSettings::default()));
+    is_sent(operation.snapshots(PollSettings::default()));
+    is_sent(operation.on_progress(|_| {}));
+    is_sent(operation.blocking());
+    is_sent(operation.into_future());
+}

@@ -1,0 +1,60 @@
+//! The code that a reader sees fits into a page.
+
+#![expect(clippy::unwrap_used, reason = "tests may fail")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// How wide a page of the built book is, in columns of code.
+const COLUMNS: usize = 100;
+
+fn collect(folder: &Path, pages: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, pages);
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            pages.push(path);
+        }
+    }
+}
+
+/// The lines of Rust that a page shows and that are too long, by number.
+fn too_long(text: &str) -> Vec<usize> {
+    let mut block: Option<&str> = None;
+    let mut found = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        if let Some(language) = line.strip_prefix("```") {
+            block = block.is_none().then_some(language);
+            continue;
+        }
+        // mdBook and rustdoc hide a line that begins so.
+        let is_hidden = line.trim_start().starts_with("# ");
+        let is_rust = block.is_some_and(|language| language.starts_with("rust"));
+        if is_rust && !is_hidden && line.chars().count() > COLUMNS {
+            found.push(number);
+        }
+    }
+    found
+}
+
+#[test]
+fn code_is_no_wider_than_a_page() {
+    let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("book");
+    let mut pages = Vec::new();
+    collect(&book, &mut pages);
+    let mut wide = Vec::new();
+    for page in pages {
+        let name = page.strip_prefix(&book).unwrap().display().to_string();
+        wide.extend(too_long(&fs::read_to_string(&page).unwrap()).into_iter().map(|line| format!("{name}:{line}")));
+    }
+    assert!(wide.is_empty(), "wider than {COLUMNS} columns:\n{}", wide.join("\n"));
+}
+
+#[test]
+fn a_line_that_is_shown_is_found_and_no_other() {
+    let wide = "x".repeat(COLUMNS + 1);
+    assert_eq!(too_long(&format!("{wide}\n```rust\n# {wide}\n{wide}\n```\n```text\n{wide}\n```\n")), [4]);
+}

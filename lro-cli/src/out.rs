@@ -1,0 +1,46 @@
+//! The command's output. A pipe that is closed and a disk that is full are no reasons to panic.
+
+use std::{
+    fmt,
+    io::{self, Write},
+};
+
+/// Writes to stdout, line by line.
+pub struct Out(io::Stdout);
+
+/// Why what was to be written is lost.
+#[derive(Debug)]
+pub struct Lost(io::Error);
+
+impl Out {
+    /// Returns the output of the command.
+    pub fn stdout() -> Self {
+        Self(io::stdout())
+    }
+
+    /// Writes text and a line end, and passes them on at once: a reader may wait for them.
+    pub fn text(&self, text: &str) -> Result<(), Lost> {
+        self.raw(&format!("{text}\n"))
+    }
+
+    /// Writes text as it is, and passes it on at once.
+    pub fn raw(&self, text: &str) -> Result<(), Lost> {
+        let mut stdout = self.0.lock();
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Lost)
+    }
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.kind() {
+            io::ErrorKind::BrokenPipe => f.write_str("stdout was closed before all was written to it"),
+            _ => write!(f, "cannot write to stdout: {}", self.0),
+        }
+    }
+}
+
+/// Tells the user something that is not output: on stderr, on a line of its own.
+pub fn tell(message: &str) {
+    // Nobody is left to be told if this fails.
+    let _ = writeln!(io::stderr().lock(), "lro: {message}");
+}
