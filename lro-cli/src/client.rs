@@ -13,7 +13,7 @@ use crate::{
     args::{Dialect, Service},
     credentials::{Source, variable_of},
     fields::WithFields,
-    out::tell,
+    out::{hide, tell},
     outcome::Problem,
 };
 
@@ -37,7 +37,9 @@ pub fn of(service: &Service) -> Result<Operations, Problem> {
     }
     for pair in &service.query_env {
         let (name, variable) = split("--query-env", pair, "VARIABLE")?;
-        builder = builder.query(name, variable_of("--query-env", variable)?);
+        let value = variable_of("--query-env", variable)?;
+        hide(&value);
+        builder = builder.query(name, value);
     }
     for origin in &service.allow_origin {
         builder = builder.allow_origin(origin);

@@ -8,7 +8,11 @@ use lro_runtime::{
     http::{HeaderMap, HeaderName, HeaderValue},
 };
 
-use crate::{args::Service, out::tell, outcome::Problem};
+use crate::{
+    args::Service,
+    out::{hide, tell},
+    outcome::Problem,
+};
 
 /// The largest file of credentials that is read.
 const MOST: u64 = 64 * 1024;
@@ -86,6 +90,7 @@ fn token_of(text: &str) -> Result<HeaderMap, String> {
     if token.is_empty() {
         return Err("it is empty; expected a bearer token".to_owned());
     }
+    hide(token);
     bearer(token).map_err(|_| "it is no bearer token: expected one line of ASCII".to_owned())
 }
 
@@ -111,10 +116,21 @@ fn parse(text: &str, headers: &mut HeaderMap) -> Result<(), String> {
             .map_err(|_| format!("line {number}: what stands before `:` is no name of a header"))?;
         let mut value = HeaderValue::try_from(value.trim())
             .map_err(|_| format!("line {number}: the value of `{name}` cannot be sent in a header"))?;
+        if is_secret(&name) {
+            // After the scheme, such as `Basic`, if there is one.
+            let shown = value.to_str().unwrap_or_default();
+            hide(shown.rsplit(' ').next().unwrap_or_default());
+        }
         value.set_sensitive(true);
         headers.append(name, value);
     }
     Ok(())
+}
+
+/// Whether the values of a header are secrets, by its name. Others may be in the names of
+/// operations, which have to be shown.
+fn is_secret(name: &HeaderName) -> bool {
+    ["auth", "cookie", "key", "secret", "token"].iter().any(|word| name.as_str().contains(word))
 }
 
 /// Warns of a file of secrets that other users of the machine can read.

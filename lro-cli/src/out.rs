@@ -3,7 +3,29 @@
 use std::{
     fmt,
     io::{self, Write},
+    sync::{Mutex, PoisonError},
 };
+
+/// The secrets that no output may show. The library shows none of its own, but a service may repeat
+/// what it was sent.
+static SECRETS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// The shortest secret that is looked for: a shorter one is in text by chance.
+const SHORTEST: usize = 8;
+
+/// Hides a secret in all that is written from now on.
+pub fn hide(secret: &str) {
+    let mut secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
+    if secret.len() >= SHORTEST && !secrets.iter().any(|known| known == secret) {
+        secrets.push(secret.to_owned());
+    }
+}
+
+/// Returns the text without the secrets.
+fn without_secrets(text: &str) -> String {
+    let secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
+    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "…"))
+}
 
 /// Writes to stdout, line by line.
 pub struct Out(io::Stdout);
@@ -25,6 +47,7 @@ impl Out {
 
     /// Writes text as it is, and passes it on at once.
     pub fn raw(&self, text: &str) -> Result<(), Lost> {
+        let text = without_secrets(text);
         let mut stdout = self.0.lock();
         stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Lost)
     }
@@ -42,5 +65,5 @@ impl fmt::Display for Lost {
 /// Tells the user something that is not output: on stderr, on a line of its own.
 pub fn tell(message: &str) {
     // Nobody is left to be told if this fails.
-    let _ = writeln!(io::stderr().lock(), "lro: {message}");
+    let _ = writeln!(io::stderr().lock(), "lro: {}", without_secrets(message));
 }

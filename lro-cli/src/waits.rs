@@ -35,6 +35,7 @@ pub enum News {
 
 /// Waits for all operations with the same settings, on a thread of its own.
 pub fn begin(operations: Vec<RawOperation>, settings: PollSettings) -> Result<Receiver<Event>, Problem> {
+    allow_many_files();
     let (sender, events) = channel();
     on_interrupt(sender.clone())?;
     let run = move || {
@@ -67,6 +68,19 @@ async fn wait(index: usize, operation: RawOperation, settings: PollSettings, sen
         });
     let ended = observed.poll_until_completed(settings).await;
     let _ = sender.send(Event::News(index, News::Ended(ended)));
+}
+
+/// Raises how many files may be open to what the system allows: each wait has a connection of its
+/// own, and many systems begin with 1,024 or 256. Polls beyond that fail and are repeated.
+fn allow_many_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        // Not raised is not wrong.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
 }
 
 /// Sends an event for the first Ctrl-C, and ends the process at the second: what should answer the

@@ -8,7 +8,7 @@ mod support;
 use std::process::Stdio;
 
 use lro_runtime::testing::{Job, LroServer};
-use support::{Ran, file, lro, ran, ran_with_stdin};
+use support::{Ran, Stub, file, lro, ran, ran_with_stdin};
 
 /// A command about an operation that no server has: it must not come to a request.
 fn refused(arguments: &[&str]) -> Ran {
@@ -155,4 +155,44 @@ fn a_closed_stderr_changes_nothing() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert!(String::from_utf8(output.stdout).unwrap().contains("state     succeeded"));
+}
+
+#[test]
+fn no_reply_makes_the_command_panic_or_control_the_terminal() {
+    let nasty = "\\u001b[2J\u{9b}2J\u{202e}\\n";
+    let deep = "[".repeat(100_000);
+    let replies = [
+        format!(r#"{{"name":"{nasty}","metadata":{{"a":"{nasty}"}}}}"#),
+        format!(r#"{{"name":"{nasty}","done":true,"error":{{"code":99999999999,"message":"{nasty}"}}}}"#),
+        format!(r#"{{"name":"a","done":true,"response":{{"{nasty}":1e999}}}}"#),
+        format!(r#"{{"name":"a","done":true,"response":{deep}}}"#),
+        format!(r#"{{"name":"a","metadata":"{}"}}"#, "x".repeat(1 << 20)),
+        format!(r#"{{"operations":[{{"name":"{nasty}"}},{{"name":7}},{nasty}],"nextPageToken":"{nasty}"}}"#),
+        deep,
+        nasty.to_owned(),
+        String::new(),
+    ];
+    for body in &replies {
+        let begin = body.get(..40).unwrap_or(body);
+        for head in ["200 OK", "418 \u{9b}", "503 Busy\r\nRetry-After: \u{9b}"] {
+            let stub = Stub::new(&[(head, body)]);
+            for command in [&["get", "operations/1"] as &[_], &["list"], &["wait", "operations/1", "--timeout", "30ms"]]
+            {
+                for form in [&[] as &[_], &["--json"]] {
+                    let ran = ran(&[command, &["--base", &stub.url, "-v"], form].concat());
+                    let printed = format!("{}{}", ran.stdout, ran.stderr);
+                    let is_safe = |c: char| c == '\n' || !c.is_control() && c != '\u{202e}';
+                    assert!(printed.chars().all(is_safe) && !printed.contains("panicked"), "{begin}: {printed:.500}");
+                    assert!(ran.code.is_some_and(|code| code <= 5 && code != 4), "{begin}: {:?}", ran.code);
+                    assert!(
+                        form.is_empty()
+                            || ran
+                                .stdout
+                                .lines()
+                                .all(|line| serde_json::from_str::<&serde_json::value::RawValue>(line).is_ok())
+                    );
+                }
+            }
+        }
+    }
 }

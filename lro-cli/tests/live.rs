@@ -247,6 +247,10 @@ fn a_terminal_that_cannot_be_drawn_on_gets_lines() {
     let (code, shown, written) = Terminal::run_with(&["watch", "--base", &url, &name], (80, 24), "dumb").end();
     assert_eq!((code, shown.as_str()), (Some(0), "operations/1 pending\noperations/1 succeeded"));
     assert!(!written.contains('\u{1b}'), "{written}");
+    // What is told of requests would be written into a table.
+    let name = server.add(Job::polls(1));
+    let (code, _, written) = Terminal::run(&["watch", "-v", "--base", &url, &name], (80, 24)).end();
+    assert!(code == Some(0) && written.contains("lro: GET /v1/") && !written.contains('\u{1b}'), "{written}");
 }
 
 #[test]

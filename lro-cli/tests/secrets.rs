@@ -93,6 +93,22 @@ fn headers_and_parameters_from_outside_the_arguments_arrive() {
 }
 
 #[test]
+fn what_a_service_repeats_of_its_credentials_is_hidden() {
+    let echo = format!(r#"{{"name":"operations/1","metadata":{{"sent":"Bearer {SECRET}"}}}}"#);
+    let refusal = format!(r#"{{"error":{{"code":403,"message":"{SECRET} may not","status":"PERMISSION_DENIED"}}}}"#);
+    let secret = file("echoed", SECRET);
+    for (head, body) in [("200 OK", &echo), ("403 Forbidden", &refusal)] {
+        let stub = Stub::new(&[(head, body)]);
+        for json in [&[] as &[_], &["--json"]] {
+            let words = ["get", "-v", "--base", &stub.url, "operations/1", "--bearer-file", secret.to_str().unwrap()];
+            let ran = ran(&[&words, json].concat());
+            assert!(ran.stdout.contains('…') || ran.stderr.contains('…'), "{ran:?}");
+            without_secret(&ran);
+        }
+    }
+}
+
+#[test]
 fn a_token_that_is_given_as_the_name_of_a_variable_is_not_repeated() {
     let ran = ran(&["get", "--base", "http://127.0.0.1:9", "operations/1", "--bearer-env", SECRET]);
     assert!(ran.code == Some(4) && ran.stderr.contains("not shown"), "{ran:?}");

@@ -113,7 +113,7 @@ fn version(name: &str) -> String {
 #[test]
 fn the_feature_table_names_the_versions_of_what_is_adapted() {
     let table = between(README, "## Features", "##").join("\n");
-    for name in ["hyper", "async-io", "tokio", "surf", "reqwest", "ureq", "tonic", "prost"] {
+    for name in ["hyper", "async-io", "tokio", "surf", "reqwest", "ureq", "tonic", "prost", "indicatif"] {
         let (named, before) = (format!("{name} {}", version(name)), ["`", " "]);
         let ends = [" ", ",", "\n"];
         let is_named =

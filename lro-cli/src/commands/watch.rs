@@ -22,8 +22,9 @@ pub fn run(arguments: &Wait) -> Result<Outcome, Problem> {
         _ if arguments.format.json => {
             Box::new(Objects { out: Out::stdout(), dialect: arguments.service.dialect.word() })
         }
-        Some(screen) => Box::new(Table::new(screen)),
-        None => Box::new(Lines(Out::stdout())),
+        // What `--verbose` tells would be written into the table.
+        Some(screen) if !arguments.service.verbose => Box::new(Table::new(screen)),
+        _ => Box::new(Lines(Out::stdout())),
     };
     let ending = follow(&mut rows, &events, &mut *view);
     Ok(report(&rows, &ending, &arguments.service))
