@@ -118,6 +118,8 @@
 //! | `ureq` | | `transport::UreqTransport`: the agent of ureq 3, for blocking programs |
 //! | `grpc` | | `grpc`: `google.longrunning` over gRPC, on any channel of tonic 0.14, with messages of prost 0.14 |
 //! | `wire` | | `wire`: declared types of OpenAI, Replicate, Meilisearch, GKE, Cloud SQL and BigQuery |
+//! | `tracing` | | spans and events of starts, waits and polls, for tracing 0.1 |
+//! | `metrics` | | counts and durations of them, for any recorder of metrics 0.24 |
 //! | `testing` | | `testing`: a clock that jumps, a transport that follows a script, a server on loopback |
 //!
 //! A type of another version of a crate is another type. Where an adapter takes one, its module
@@ -161,6 +163,7 @@ mod protobuf;
 mod secrets;
 mod settings;
 mod status;
+mod telemetry;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;

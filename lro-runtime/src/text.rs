@@ -62,7 +62,12 @@ impl<T: fmt::Debug> fmt::Debug for First<'_, T> {
 
 /// Returns the beginning of a name or a URL for `Debug` output, escaped and without secrets.
 pub(crate) fn quoted_name(name: &str) -> Quoted {
-    Quoted(printed(&redacted(name), BRIEF, false))
+    Quoted(brief_name(name))
+}
+
+/// Returns the beginning of a name or a URL, escaped and without secrets, for a place of its own.
+pub(crate) fn brief_name(name: &str) -> String {
+    printed(&redacted(name), BRIEF, false)
 }
 
 /// Returns the beginning of a name or a URL that is one of many, for `Debug` output.

@@ -88,6 +88,13 @@ fn figures(in_flight: bool) -> Figures {
     Figures { operation, wait, once_polled, poll }
 }
 
+/// What the features `tracing` and `metrics` add to a wait while there is no subscriber: a pointer
+/// each. A call lends one of them to the request in it. The features are on here, because other
+/// tests of this workspace need them; that nothing is added without them is checked where
+/// `lro_runtime` is compiled.
+const REPORTS: i64 = 16;
+const LENT: i64 = 8;
+
 #[test]
 fn a_wait_holds_little_more_than_its_state() {
     for in_flight in [false, true] {
@@ -95,8 +102,8 @@ fn a_wait_holds_little_more_than_its_state() {
         let doing = if in_flight { "polls" } else { "sleeps" };
         println!("operation {operation} B, wait {wait} B and {once_polled} B while it {doing}, poll_once {poll} B");
         assert!(operation <= 537, "{operation}");
-        assert!(wait <= 296, "{wait}");
+        assert!(wait <= 296 + REPORTS, "{wait}");
         assert!(once_polled <= if in_flight { 832 } else { 0 }, "{once_polled}");
-        assert!(poll <= 416, "{poll}");
+        assert!(poll <= 416 + REPORTS + LENT, "{poll}");
     }
 }

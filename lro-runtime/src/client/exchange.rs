@@ -16,6 +16,7 @@ use crate::{
     operation::snapshot::{PollRequest, PollTarget},
     secrets::mark_headers,
     status::{Cause, Failure},
+    telemetry::Lent,
     timer::{Timer, limit::within},
     url::{Origin, is_absolute, path_on_own_origin, redacted, resolve, with_query},
 };
@@ -154,19 +155,27 @@ impl Operations {
     }
 
     /// Builds the request of `call` and sends it: see [`exchange`](Self::exchange).
-    pub(crate) async fn send(&self, call: Call, limit: Duration, timer: &dyn Timer) -> Result<Reply, Failure> {
-        self.exchange(&self.request(call)?, limit, timer).await
+    pub(crate) async fn send(
+        &self,
+        call: Call,
+        limit: Duration,
+        timer: &dyn Timer,
+        span: Lent<'_>,
+    ) -> Result<Reply, Failure> {
+        self.exchange(&self.request(call)?, limit, timer, span).await
     }
 
-    /// Sends `request` with fresh credentials and waits at most `limit` for the whole reply.
+    /// Sends `request` with fresh credentials and waits at most `limit` for the whole reply, in the
+    /// span of its call.
     #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
     pub(crate) fn exchange<'a>(
         &'a self,
         request: &'a Request,
         limit: Duration,
         timer: &'a dyn Timer,
+        span: Lent<'a>,
     ) -> impl Future<Output = Result<Reply, Failure>> + Send + 'a {
-        async move { within(pin!(self.reply(request, limit, timer)), limit, timer).await }
+        async move { within(pin!(self.reply(request, limit, timer)), limit, timer, span).await }
     }
 
     /// Sends `request` with fresh credentials, however long the reply takes. The transport is told

@@ -17,6 +17,7 @@ use crate::{
     operation::{Handle, Method, RawOperation, snapshot::ReplyTime},
     settings::PollSettings,
     status::Failure,
+    telemetry::{CallKind, CallOutcome, CallTelemetry},
     timer::{
         TimerOverride,
         park::{block_on, blocking_timer},
@@ -261,11 +262,15 @@ async fn fetch(
     let limit = client.schedule(PollSettings::default(), method, None)?.poll_timeout;
     let dialect = client.dialect_of(method);
     let call = dialect.list(&query).map_err(failed)?;
+    let subject = || client.subject(method, dialect.id(), None);
+    let mut telemetry = CallTelemetry::begin(CallKind::List, subject);
     let began = timer.now();
-    let reply = client.send(call, limit, &*timer).await.map_err(failed)?;
+    let reply = client.send(call, limit, &*timer, telemetry.lent()).await;
     // Not the reply to a start call: the initial delay does not apply.
     let replied = ReplyTime::of_poll(began, timer.now());
-    let page = dialect.read_list(&query, &reply).map_err(failed)?;
+    let page = reply.as_ref().map_err(Failure::clone).and_then(|reply| dialect.read_list(&query, reply));
+    telemetry.ended(|| page.as_ref().map_or_else(CallOutcome::Failed, |_| CallOutcome::Accepted));
+    let page = page.map_err(failed)?;
     let entries = page.operations.into_iter().enumerate();
     let operations = entries.map(|(index, listed)| client.adopt_listed(index, listed, method, replied)).collect();
     let ListPage { unreachable, next_page_token, failure, .. } = page;

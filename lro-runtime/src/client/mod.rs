@@ -9,8 +9,10 @@ use crate::{
     dialect::Dialect,
     driver::CancelOutcome,
     error::Result,
-    operation::RawOperation,
+    operation::{Method, RawOperation},
     settings::PollSettings,
+    status::State,
+    telemetry::Subject,
     text::quoted_name,
     timer::{Timer, TimerOverride},
     transport::Transport,
@@ -141,6 +143,17 @@ impl Operations {
     /// As [`cancel`](Self::cancel), for the wait call.
     pub async fn wait(&self, name: &str, timeout: Duration) -> Result<RawOperation> {
         self.resume(name)?.wait(timeout).await
+    }
+
+    /// Returns what traces and metrics say of a call that is not about one operation.
+    pub(crate) fn subject<'a>(
+        &'a self,
+        method: Option<&'static Method>,
+        dialect: &'static str,
+        uri: Option<&'a Uri>,
+    ) -> Subject<'a> {
+        let method = method.map(Method::name);
+        Subject { name: "", method, dialect, state: State::Pending, uri: uri.or(Some(&self.inner.base)) }
     }
 
     pub(crate) fn base(&self) -> &Uri {

@@ -22,6 +22,7 @@ use crate::{
     },
     settings::PollSettings,
     status::Failure,
+    telemetry::{CallKind, CallOutcome, CallTelemetry, Lent},
     timer::Timer,
     transport::BoxFuture,
 };
@@ -142,7 +143,15 @@ impl Operations {
             // With the id, a start that may have happened can be repeated.
             let start_id = call.start_id.clone();
             let with_id = start_id.as_deref().map(|id| format!(" with the start id `{id}`")).unwrap_or_default();
-            client.start_erased(call, method).await.map_err(|StartFailure { failure, answered_with_success }| {
+            let subject = || client.subject(method, client.dialect_of(method).id(), None);
+            let mut telemetry = CallTelemetry::begin(CallKind::Start, subject);
+            let started = client.start_erased(call, method, &telemetry).await;
+            telemetry.ended(|| match &started {
+                Ok(operation) => CallOutcome::Started(operation.seen(client.timer().now())),
+                Err(StartFailure { failure, answered_with_success: true }) => CallOutcome::Unreadable(failure),
+                Err(StartFailure { failure, .. }) => CallOutcome::StartFailed(failure),
+            });
+            started.map_err(|StartFailure { failure, answered_with_success }| {
                 let error = Error::from_failure(ErrorKind::Start, format!("{name}{with_id} failed"), failure);
                 let error = error.with_start_id(start_id);
                 if !answered_with_success {
@@ -159,6 +168,7 @@ impl Operations {
         &self,
         call: CheckedCall,
         method: Option<&'static Method>,
+        telemetry: &CallTelemetry,
     ) -> Result<RawOperation, StartFailure> {
         let CheckedCall { call, by_caller, start_id, timeout } = call;
         let dialect = self.dialect_of(method);
@@ -170,11 +180,12 @@ impl Operations {
         loop {
             // Every attempt sends the same request with the same id, by which the service can tell
             // that it is one start.
-            match self.start_once(Arc::clone(&dialect), &request, method, timeout).await {
+            match self.start_once(Arc::clone(&dialect), &request, method, timeout, telemetry.lent()).await {
                 Err(StartFailure { failure, .. })
                     if self.inner.start_policy.try_again(failed, &failure, start_id.is_some()) =>
                 {
                     failed += 1;
+                    telemetry.again(&failure);
                     // `build` has checked these settings. If they were invalid all the same, the
                     // failure says more than they do.
                     let Ok(schedule) = self.schedule(PollSettings::default(), None, None) else {
@@ -195,12 +206,13 @@ impl Operations {
         request: &Request,
         method: Option<&'static Method>,
         timeout: Duration,
+        span: Lent<'_>,
     ) -> Result<RawOperation, StartFailure> {
         let timer = self.timer();
         // The start is when this attempt is sent: a `404` within the grace after it means that the
         // operation is not visible yet.
         let started = StartTime { at: timer.now(), system: timer.system_time() };
-        let reply = self.exchange(request, timeout, &**timer).await?;
+        let reply = self.exchange(request, timeout, &**timer, span).await?;
         let replied = ReplyTime { began: started.at, at: timer.now(), answers_start: true };
         let seen = dialect.read_start(request, &reply, Method::options_of(method)).map_err(|failure| {
             // A 303 answers the call as well: the result is elsewhere.

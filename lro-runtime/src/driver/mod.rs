@@ -10,6 +10,7 @@ mod blocking;
 mod cancel_and_wait;
 mod observed;
 mod observers;
+mod reports;
 mod shared_wait;
 mod single_calls;
 mod snapshots;

@@ -7,6 +7,7 @@ use crate::{
     error::{ErrorKind, Result},
     operation::{RawOperation, snapshot::PollTarget},
     status::Failure,
+    telemetry::{CallKind, CallOutcome, CallTelemetry},
     timer::TimerOverride,
     transport::BoxFuture,
 };
@@ -87,6 +88,7 @@ pub(crate) fn delete(operation: RawOperation, timer: TimerOverride) -> BoxFuture
 
 /// A call about the operation whose reply says nothing but success or failure.
 struct Command {
+    kind: CallKind,
     /// Builds the call in the operation's dialect.
     call: fn(&PollTarget) -> Result<Call, Failure>,
     /// The message of its error.
@@ -96,12 +98,14 @@ struct Command {
 }
 
 const CANCEL: Command = Command {
+    kind: CallKind::Cancel,
     call: |target| target.dialect.cancel(&target.cursor),
     failed: "the cancel call failed",
     advice: "it cannot be cancelled: poll until it ends, or drop it and let it run on",
 };
 
 const DELETE: Command = Command {
+    kind: CallKind::Delete,
     call: |target| target.dialect.delete(&target.cursor),
     failed: "the delete call failed",
     advice: "no delete is needed: services remove finished operations themselves",
@@ -111,15 +115,18 @@ const DELETE: Command = Command {
 async fn send(operation: RawOperation, timer: TimerOverride, command: &Command) -> Result<()> {
     let limit = operation.poll_timeout()?;
     let timer = operation.client().timer_or(timer);
+    let mut telemetry = CallTelemetry::begin(command.kind, || operation.subject());
     let answer = async {
         // A finished operation may have no name and no place: there is nothing to send the call to.
         let target =
             operation.snapshot.target.as_ref().ok_or_else(|| Failure::protocol("the operation has no name"))?;
         target.check_place()?;
-        let reply = operation.client().send((command.call)(target)?, limit, &*timer).await?;
+        let reply = operation.client().send((command.call)(target)?, limit, &*timer, telemetry.lent()).await?;
         target.dialect.read_answer(&reply)
     };
-    answer.await.map_err(|failure| {
+    let answer = answer.await;
+    telemetry.ended(|| answer.as_ref().map_or_else(CallOutcome::Failed, |()| CallOutcome::Accepted));
+    answer.map_err(|failure| {
         operation.poll_error(command.failed, failure).with_advice(ErrorKind::Unsupported, command.advice)
     })
 }

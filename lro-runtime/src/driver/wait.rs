@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{FailedPoll, Observers};
+use super::{FailedPoll, Observers, reports};
 use crate::{
     engine::{Action, End, Engine, InFlight, LastReply, Opening, PollSuccess},
     error::{Error, ErrorKind, Result},
@@ -18,6 +18,7 @@ use crate::{
     operation::{RawOperation, snapshot::ReplyTime},
     settings::{PollSettings, Schedule, UnknownStatus},
     status::{Cause, Failure},
+    telemetry::{Done, WaitTelemetry},
     timer::{
         Timer, TimerOverride,
         limit::{Alarm, PollLimit},
@@ -97,6 +98,7 @@ pub(crate) struct Wait {
     delay: Option<Alarm>,
     limit: PollLimit,
     doing: Doing,
+    telemetry: WaitTelemetry,
 }
 
 /// What a wait does between two decisions of the engine.
@@ -133,7 +135,8 @@ impl Wait {
             seed: fastrand::u64(..),
         };
         let engine = Engine::new(schedule, &opening);
-        Self { operation, engine, timer, delay: None, limit: PollLimit::default(), doing: Doing::Deciding }
+        let telemetry = WaitTelemetry::begin(|| operation.subject());
+        Self { operation, engine, timer, delay: None, limit: PollLimit::default(), doing: Doing::Deciding, telemetry }
     }
 
     /// Returns the operation at its latest snapshot.
@@ -152,6 +155,7 @@ impl Wait {
     ///
     /// The delay or the poll in progress stays with the wait, so that any task may go on with it.
     pub(crate) fn poll_advance(&mut self, context: &mut Context<'_>, observers: &mut Observers) -> Poll<Result<bool>> {
+        let _entered = self.telemetry.enter();
         loop {
             match &mut self.doing {
                 Doing::Deciding => {
@@ -160,28 +164,36 @@ impl Wait {
                     let now = self.timer.now();
                     match self.engine.next(now) {
                         Action::Wait(delay) => {
+                            self.telemetry.sleep(delay, || self.engine.why(self.operation.snapshot.hint));
                             self.sleep(delay);
                             self.limit.forget_within(delay, now);
                         }
                         Action::Poll { limit, hold } => {
+                            self.telemetry.poll(|| reports::poll_begun(&self.operation, &self.engine, hold));
                             self.doing = Doing::Polling(self.send(limit, hold));
                         }
-                        Action::Finished => return Poll::Ready(self.ended()),
+                        Action::Finished => {
+                            self.report_end(false);
+                            return Poll::Ready(self.ended());
+                        }
                     }
                 }
                 Doing::Sleeping => {
                     if let Some(delay) = &mut self.delay {
                         ready!(delay.poll(context));
                     }
+                    self.telemetry.slept();
                     self.doing = Doing::Deciding;
                 }
                 Doing::Polling(reply) => {
+                    let entered = self.telemetry.enter_poll();
                     let answer = match reply.as_mut().poll(context) {
                         Poll::Ready(answer) => answer,
                         // After the reply: one that arrives together with the deadline counts, even
                         // if the limit is zero.
                         Poll::Pending => Err(Failure::new(Cause::TimedOut(ready!(self.poll_limit(context))))),
                     };
+                    drop(entered);
                     // Dropped first: it shares the snapshot, which is overwritten in place where
                     // nothing does.
                     self.doing = Doing::Deciding;
@@ -227,6 +239,10 @@ impl Wait {
             Ok(reply) => self.operation.advance(reply, ReplyTime::of_poll(began, now)),
             Err(failure) => Err(failure),
         };
+        self.telemetry.polled(|| Done {
+            took: now.saturating_duration_since(began),
+            outcome: reports::poll_outcome(&self.operation, &advanced, is_held, now),
+        });
         match advanced {
             Ok(()) => {
                 let next = &self.operation.snapshot;
@@ -237,13 +253,16 @@ impl Wait {
                 }
                 // After the snapshot is stored, so that the error carries the one with the unknown
                 // word.
-                self.refuse_unknown()?;
+                if self.refuses_status() {
+                    self.report_end(true);
+                    return Err(self.unknown_status());
+                }
                 Ok(true)
             }
             // Services that do not bind `WaitOperation` over REST answer 404 or 405 to it. That
             // says nothing about the operation: the engine polls as usual from now on, and the
             // error budget is not touched.
-            Err(failure) if is_held && failure.may_be_of_the_call() => {
+            Err(failure) if reports::is_not_held(&failure, is_held) => {
                 self.engine.handle_no_hold(now);
                 Ok(false)
             }
@@ -264,14 +283,22 @@ impl Wait {
         }
     }
 
-    /// Fails if the settings make an unknown status word an error and the latest snapshot has one.
-    fn refuse_unknown(&self) -> Result<()> {
-        if self.engine.unknown_status() == UnknownStatus::Running || self.operation.snapshot.is_known_status {
-            return Ok(());
-        }
+    /// Whether the settings make an unknown status word an error and the latest snapshot has one.
+    fn refuses_status(&self) -> bool {
+        self.engine.unknown_status() != UnknownStatus::Running && !self.operation.snapshot.is_known_status
+    }
+
+    /// Makes the error of an unknown status word.
+    #[cold]
+    fn unknown_status(&self) -> Error {
         let word = self.operation.raw_status().unwrap_or_default();
-        Err(self
-            .error(ErrorKind::Protocol, format!("the status `{}` is unknown", crate::text::excerpt(word.as_bytes()))))
+        self.error(ErrorKind::Protocol, format!("the status `{}` is unknown", crate::text::excerpt(word.as_bytes())))
+    }
+
+    /// Reports that the wait has ended, as the engine says or because of an unknown status word.
+    fn report_end(&mut self, is_refused: bool) {
+        let Self { telemetry, operation, engine, timer, .. } = self;
+        telemetry.ended(|| reports::wait_ended(operation, engine, timer.now(), is_refused));
     }
 
     /// Turns the end of the engine into the outcome of the wait.

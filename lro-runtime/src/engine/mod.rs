@@ -30,6 +30,9 @@ mod properties;
 mod simulation;
 #[cfg(test)]
 mod tests;
+mod why;
+
+pub(crate) use self::why::Why;
 
 /// How many replies in a row may ask for the next poll at once (a redirect, or a finished monitor
 /// whose result is elsewhere). After that, the engine delays the next poll as after any other

@@ -10,10 +10,11 @@ use std::{
 use super::{BoxSleep, Timer};
 use crate::{
     status::{Cause, Failure},
+    telemetry::Lent,
     transport::BoxFuture,
 };
 
-/// Waits for `reply`, at most for `limit`.
+/// Waits for `reply`, at most for `limit`. It is polled in the span of its call.
 ///
 /// # Errors
 ///
@@ -22,9 +23,11 @@ pub(crate) fn within<'a, T: 'a>(
     mut reply: Pin<&'a mut (impl Future<Output = Result<T, Failure>> + Send)>,
     limit: Duration,
     timer: &'a dyn Timer,
+    span: Lent<'a>,
 ) -> impl Future<Output = Result<T, Failure>> + Send + 'a {
     let mut sleep = None;
     poll_fn(move |context| {
+        let _entered = span.enter();
         // The reply is polled first: one that arrives together with the deadline counts, even if
         // the limit is zero.
         if let Poll::Ready(reply) = reply.as_mut().poll(context) {

@@ -20,6 +20,7 @@ const RUNTIME: &[&[&str]] = &[
     &["status"],
     &["settings"],
     &["dialect", "engine"],
+    &["telemetry"],
     &["transport"],
     &["timer"],
     // The types that users hold refer to each other: an error to its operation, an operation to its

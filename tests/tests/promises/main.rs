@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
 #![expect(unreachable_pub, reason = "shared with other test binaries")]
 
+#[path = "../support/capture.rs"]
+mod capture;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -1,4 +1,4 @@
-//! Promises of secrets: no message, no `Debug` output and no token shows them.
+//! Promises of secrets: no message, no `Debug` output, no token, no trace and no metric shows them.
 //!
 //! The word `hunter2` stands for every secret. It is a header, a query parameter, a credential and
 //! the end of long bodies.
@@ -13,8 +13,12 @@ use lro_runtime::{
     transport::{Reply, Request},
 };
 use serde_json::json;
+use tracing::Level;
 
-use crate::support::{Server, json_reply, percent, reply};
+use crate::{
+    capture::{Meters, Spans},
+    support::{Server, json_reply, percent, reply},
+};
 
 const SECRET: &str = "hunter2";
 
@@ -53,6 +57,15 @@ fn check_operation(operation: &RawOperation) {
     let word = token.to_string();
     check("token", &word);
     check("token's content", &decode(&word));
+}
+
+/// Runs `f` and checks every field of every span and event, and every label of every metric.
+fn check_telemetry<T>(f: impl FnOnce() -> T) -> T {
+    let ((out, spans), meters) = Meters::of(|| Spans::of(Level::TRACE, f));
+    assert!(spans.tree().contains("lro.") && meters.table().contains("lro."), "nothing was recorded");
+    check("trace", &spans.tree());
+    check("metrics", &meters.table());
+    out
 }
 
 /// Decodes the content of a token: base64 without padding, in the URL-safe alphabet, which has a
@@ -122,7 +135,7 @@ fn secrets_are_shown_nowhere() {
             check_debug("client", &operations);
             check_debug("builder", &Operations::builder("http://u:hunter2@h/?sig=hunter2").header("x", SECRET));
             let settings = PollSettings::default().with_timeout(Duration::from_secs(5));
-            match smol::block_on(operations.post("v1/x?token=hunter2", &json!({ "password": SECRET }))) {
+            let run = || match smol::block_on(operations.post("v1/x?token=hunter2", &json!({ "password": SECRET }))) {
                 Err(error) => check_error(&error),
                 Ok(operation) => {
                     check_operation(&operation);
@@ -131,7 +144,8 @@ fn secrets_are_shown_nowhere() {
                         Ok(done) => check_operation(&done),
                     }
                 }
-            }
+            };
+            check_telemetry(run);
         }
     }
 }
@@ -150,7 +164,7 @@ fn why_an_operation_failed_is_stored_without_the_secrets_of_urls() {
         (Duration::ZERO, Ok(reply(200, body.replace('&', "\\u0026"))))
     });
     let operations = client(server, &clock);
-    let operation = smol::block_on(operations.post("v1/x", &json!({}))).unwrap();
+    let operation = check_telemetry(|| smol::block_on(operations.post("v1/x", &json!({}))).unwrap());
     check_operation(&operation);
     assert!(operation.status().unwrap().message().contains(SECRET), "the caller gets the status as it is");
     let resumed = operations.resume(operation.token()).unwrap();
@@ -203,7 +217,7 @@ fn a_word_and_details_in_protobuf_are_stored_without_the_secrets_of_urls() {
     let server = Server::new(&clock, |_, _| (Duration::ZERO, Ok(reply(200, String::new()))));
     let operations =
         Operations::builder("http://server.test").dialect(Failed).transport(server).timer(clock).build().unwrap();
-    let operation = smol::block_on(operations.post("x", &json!({}))).unwrap();
+    let operation = check_telemetry(|| smol::block_on(operations.post("x", &json!({}))).unwrap());
     check("token's content", &decode(&operation.token().to_string()));
     let content = decode(&operation.token().to_string());
     assert!(content.contains("FAILED: https://h.test/x?a=1&sig=…"), "{content}");
@@ -213,6 +227,50 @@ fn a_word_and_details_in_protobuf_are_stored_without_the_secrets_of_urls() {
     assert!(content.contains("\"proto\":\"bm8gc2VjcmV0\"") && content.matches("\"proto\"").count() == 1, "{content}");
 }
 
+/// Reads an unknown word with a URL into every reply.
+struct Unknown;
+
+impl Dialect for Unknown {
+    fn id(&self) -> &'static str {
+        "unknown"
+    }
+
+    fn read_start<'a>(&self, _: &Request, reply: &'a Reply, _: &Options) -> Result<Observation<'a>, Failure> {
+        self.read(&Cursor::default(), reply)
+    }
+
+    fn locate(&self, name: &str, _: &Options) -> Result<Cursor, Failure> {
+        Ok(Cursor::new(name))
+    }
+
+    fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
+        Ok(Call::get(cursor.key()))
+    }
+
+    fn read<'a>(&self, _: &Cursor, _: &'a Reply) -> Result<Observation<'a>, Failure> {
+        let mut seen = Observation::new(State::Running);
+        seen.name = Some(URL.into());
+        seen.cursor = Some(Cursor::new("operations/1?sig=hunter2"));
+        seen.raw_status = Some(format!("PONDERING: {URL}").into());
+        seen.is_known_status = false;
+        Ok(seen)
+    }
+}
+
+#[test]
+fn an_unknown_word_and_a_name_that_is_a_url_are_traced_without_secrets() {
+    let clock = VirtualClock::new();
+    let server = Server::new(&clock, |_, _| (Duration::ZERO, Ok(reply(200, String::new()))));
+    let operations =
+        Operations::builder("http://server.test").dialect(Unknown).transport(server).timer(clock).build().unwrap();
+    let wait = |settings: PollSettings| {
+        let operation = smol::block_on(operations.post("x?sig=hunter2", &json!({}))).unwrap();
+        check_error(&smol::block_on(operation.poll_until_completed(settings)).unwrap_err());
+    };
+    check_telemetry(|| wait(PollSettings::default().with_timeout(Duration::from_secs(9))));
+    check_telemetry(|| wait(PollSettings::default().with_unknown_status(lro_runtime::UnknownStatus::Error)));
+}
+
 #[test]
 fn a_transport_that_talks_too_much_is_held_to_one_line() {
     let clock = VirtualClock::new();
@@ -220,7 +278,9 @@ fn a_transport_that_talks_too_much_is_held_to_one_line() {
         let kind = lro_runtime::transport::TransportErrorKind::Other;
         (Duration::ZERO, Err(lro_runtime::transport::TransportError::message(kind, "y\n".repeat(5000))))
     });
-    let error = smol::block_on(client(server, &clock).post("v1/x", &())).unwrap_err();
+    let (error, spans) =
+        Spans::of(Level::TRACE, || smol::block_on(client(server, &clock).post("v1/x", &())).unwrap_err());
+    assert!(spans.tree().lines().all(|line| line.len() < 4000), "{}", spans.tree().len());
     assert!(error.to_string().len() < 3000 && !error.to_string().contains('\n'), "{}", error.to_string().len());
 }
 
@@ -258,13 +318,18 @@ fn a_secret_in_the_url_of_a_monitor_is_in_no_token_no_debug_output_and_no_error(
                 .timer(clock)
                 .build()
                 .unwrap();
-            let operation = smol::block_on(operations.post("start", &json!({}))).unwrap();
-            check_operation(&operation);
-            assert!(operation.name().contains(SECRET), "the caller gets the name as it is");
-            check_debug("resume", &lro_runtime::Resume::from(operation.name()));
-            check_error(&smol::block_on(operation.poll_once()).unwrap_err());
-            check_error(&smol::block_on(operation.cancel()).unwrap_err());
-            check_error(&smol::block_on(operation.poll_until_completed(PollSettings::default())).unwrap_err());
+            check_telemetry(|| {
+                let operation = smol::block_on(operations.post("start", &json!({}))).unwrap();
+                check_operation(&operation);
+                assert!(operation.name().contains(SECRET), "the caller gets the name as it is");
+                check_debug("resume", &lro_runtime::Resume::from(operation.name()));
+                check_error(&smol::block_on(operation.poll_once()).unwrap_err());
+                check_error(&smol::block_on(operation.cancel()).unwrap_err());
+                check_error(&smol::block_on(operation.delete()).unwrap_err());
+                check_error(&smol::block_on(operation.wait(Duration::from_secs(1))).unwrap_err());
+                check_error(&smol::block_on(operations.list("filter=hunter2").next()).unwrap().unwrap_err());
+                check_error(&smol::block_on(operation.poll_until_completed(PollSettings::default())).unwrap_err());
+            });
         }
     }
 }

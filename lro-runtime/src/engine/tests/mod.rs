@@ -21,6 +21,7 @@ mod failures_of_the_origin;
 mod following;
 mod hints;
 mod long_polls;
+mod reasons;
 
 /// Settings that poll at 1, 2, 3, … until 10.
 fn every_second() -> PollSettings {

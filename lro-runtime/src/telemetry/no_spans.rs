@@ -1,0 +1,78 @@
+//! No spans and no events: the twin of `spans` without the feature `tracing`.
+
+use std::{marker::PhantomData, time::Duration};
+
+use super::{CallKind, Done, PollBegun, Subject, WaitEnded};
+use crate::{engine::Why, status::Failure};
+
+/// The guard of a span that there is not.
+#[must_use]
+pub(crate) struct Entered;
+
+/// The span of a call that there is not.
+#[derive(Clone, Copy)]
+pub(crate) struct Lent<'a>(PhantomData<&'a ()>);
+
+impl Lent<'_> {
+    #[inline]
+    #[expect(clippy::unused_self, reason = "the twin uses it")]
+    pub(crate) fn enter(self) -> Entered {
+        Entered
+    }
+}
+
+pub(super) struct OfWait;
+
+#[expect(clippy::unused_self, reason = "the twin uses it")]
+impl OfWait {
+    #[inline]
+    pub(super) fn begin<'a>(_: &impl Fn() -> Subject<'a>) -> Self {
+        Self
+    }
+
+    #[inline]
+    pub(super) fn enter(&self) -> Entered {
+        Entered
+    }
+
+    #[inline]
+    pub(super) fn enter_step(&self) -> Entered {
+        Entered
+    }
+
+    #[inline]
+    pub(super) fn sleep(&mut self, _: Duration, _: impl FnOnce() -> Why) {}
+
+    #[inline]
+    pub(super) fn slept(&mut self) {}
+
+    #[inline]
+    pub(super) fn poll<'a>(&mut self, _: &impl Fn() -> PollBegun<'a>) {}
+
+    #[inline]
+    pub(super) fn polled<'a>(&mut self, _: &impl Fn() -> Done<'a>) {}
+
+    #[inline]
+    pub(super) fn ended<'a>(&mut self, _: &impl Fn() -> WaitEnded<'a>) {}
+}
+
+pub(super) struct OfCall;
+
+#[expect(clippy::unused_self, reason = "the twin uses it")]
+impl OfCall {
+    #[inline]
+    pub(super) fn begin<'a>(_: CallKind, _: &impl Fn() -> Subject<'a>) -> Self {
+        Self
+    }
+
+    #[inline]
+    pub(super) fn lent(&self) -> Lent<'_> {
+        Lent(PhantomData)
+    }
+
+    #[inline]
+    pub(super) fn again(&self, _: &Failure) {}
+
+    #[inline]
+    pub(super) fn ended<'a>(&mut self, _: &impl Fn() -> Done<'a>) {}
+}
