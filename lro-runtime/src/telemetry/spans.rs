@@ -162,7 +162,7 @@ impl Wait {
             "lro.dialect" = begun.subject.dialect,
             "server.address" = host,
             "server.port" = port,
-            "lro.poll.attempt" = begun.attempt,
+            "lro.poll.attempt" = i64::from(begun.attempt),
             "lro.poll.hold" = begun.hold.map(|hold| hold.as_secs_f64()),
             "lro.poll.lateness" = begun.late.as_secs_f64(),
             "lro.delay" = slept.map(|(delay, _)| delay.as_secs_f64()),
@@ -207,7 +207,8 @@ impl Wait {
         self.step = Span::none();
         let outcome = ended.outcome.word();
         self.span.record("lro.state", state_word(self.state));
-        self.span.record("lro.polls", ended.polls);
+        let polls = i64::from(ended.polls);
+        self.span.record("lro.polls", polls);
         self.span.record("lro.outcome", outcome);
         let (error_type, why) = ended.why();
         self.span.record("error.type", error_type);
@@ -221,19 +222,19 @@ impl Wait {
         match ended.outcome {
             Outcome::Succeeded | Outcome::Failed | Outcome::Cancelled => event!(
                 target: TARGET, Level::INFO,
-                "lro.outcome" = outcome, "lro.polls" = ended.polls, "lro.wait.duration" = seconds,
+                "lro.outcome" = outcome, "lro.polls" = polls, "lro.wait.duration" = seconds,
                 "error.type" = error_type, "lro.why" = why.as_ref(),
                 "the operation has ended"
             ),
             Outcome::TimedOut => event!(
                 target: TARGET, Level::INFO,
-                "lro.outcome" = outcome, "lro.polls" = ended.polls, "lro.wait.duration" = seconds,
+                "lro.outcome" = outcome, "lro.polls" = polls, "lro.wait.duration" = seconds,
                 "error.type" = error_type, "lro.why" = why.as_ref(),
                 "the wait has expired, the operation goes on"
             ),
             Outcome::PollFailed | Outcome::BudgetSpent | Outcome::UnknownStatus | Outcome::Dropped => event!(
                 target: TARGET, Level::WARN,
-                "lro.outcome" = outcome, "lro.polls" = ended.polls, "lro.wait.duration" = seconds,
+                "lro.outcome" = outcome, "lro.polls" = polls, "lro.wait.duration" = seconds,
                 "error.type" = error_type, "lro.why" = why.as_ref(),
                 "the wait has ended, the operation may go on"
             ),
@@ -435,8 +436,9 @@ fn report_failure(failure: &Failure) {
     }
 }
 
-/// Returns the host and the port of a URL.
-fn address(uri: Option<&Uri>) -> (Option<&str>, Option<u16>) {
+/// Returns the host and the port of a URL. The port is signed, as all integers of `OpenTelemetry`
+/// are: exporters make text of others.
+fn address(uri: Option<&Uri>) -> (Option<&str>, Option<i64>) {
     let host = uri.and_then(Uri::host).map(|host| head(host, HOST));
     let port = uri.and_then(|uri| {
         uri.port_u16().or(match uri.scheme_str() {
@@ -445,5 +447,5 @@ fn address(uri: Option<&Uri>) -> (Option<&str>, Option<u16>) {
             _ => None,
         })
     });
-    (host, port)
+    (host, port.map(i64::from))
 }
