@@ -16,6 +16,8 @@ mod sdk500;
 mod service;
 mod shared;
 mod step;
+#[cfg(feature = "telemetry")]
+mod telemetry;
 mod virtual_time;
 
 use std::{env, process::ExitCode};
@@ -26,6 +28,8 @@ static ALLOCATOR: count::Counting = count::Counting;
 const USAGE: &str = "usage: lro-benches all | step | step-instructions | dialects | dialects-instructions | schedule | long-poll | shared | loopback | loopback-grpc | in-flight [OPERATIONS] | deps | sdk500 [METHODS]";
 
 fn main() -> ExitCode {
+    #[cfg(feature = "telemetry")]
+    telemetry::subscribe();
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {

@@ -1,6 +1,6 @@
 //! Traces and metrics of one operation through `OpenTelemetry`, and the trace as a tree.
 //!
-//! Run it with `cargo run --example traces`. With a path, it also draws the trace into an SVG there:
+//! Run it with `cargo run --example traces`. With a path, it also draws the trace there:
 //! `cargo run --example traces -- trace.svg`.
 
 use std::{error::Error, time::Duration};

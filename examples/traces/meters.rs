@@ -1,8 +1,8 @@
 //! A recorder of the facade `metrics` that hands on to a meter of `OpenTelemetry`.
 //!
-//! It is here, and not a dependency, because none of the crates that do this is right for every use:
-//! the one for this version of `OpenTelemetry` begins a gauge anew each time it is looked up, and
-//! forgets the unit of a metric after the first of its series.
+//! It is here, and not a dependency, because none of the crates that do this is right for every
+//! use: the one for this version of `OpenTelemetry` begins a gauge anew each time it is looked up,
+//! and forgets the unit of a metric after the first of its series.
 
 use std::{
     collections::HashMap,

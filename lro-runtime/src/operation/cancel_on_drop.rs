@@ -14,6 +14,7 @@ use crate::{
     driver,
     error::{Error, ErrorKind, Result},
     settings::PollSettings,
+    telemetry::carried,
     timer::{
         background::{Background, Started, isolated},
         park::blocking_timer,
@@ -170,7 +171,7 @@ fn cancel_in_background(
             hook(error);
         }
     };
-    let cancel = cancel(operation.clone());
+    let cancel = carried(cancel(operation.clone()));
     let origin = operation.client().origin_of(operation.snapshot.target.as_deref());
     // From here to `run` all guards of the process are locked out: no code of somebody else is
     // called, which may drop a guard itself.

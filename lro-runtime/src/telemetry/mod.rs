@@ -36,7 +36,7 @@ use self::no_meters as meters;
 use self::no_spans as spans;
 pub(crate) use self::{
     report::{CallKind, CallOutcome, Done, Outcome, PollBegun, Seen, Subject, WaitEnded},
-    spans::{Entered, Lent},
+    spans::{Entered, Lent, carried},
 };
 
 /// Without the features nothing grows.

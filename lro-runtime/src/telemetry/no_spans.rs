@@ -21,6 +21,12 @@ impl Lent<'_> {
     }
 }
 
+/// Takes no span along.
+#[inline]
+pub(crate) fn carried<F>(future: F) -> F {
+    future
+}
+
 pub(super) struct OfWait;
 
 #[expect(clippy::unused_self, reason = "the twin uses it")]

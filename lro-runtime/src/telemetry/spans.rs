@@ -8,12 +8,13 @@
 //! A wait keeps one pointer, which is null where no subscriber wanted warnings of this crate when
 //! it began: then a poll costs one comparison.
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 use http::Uri;
 use tracing::{
-    Level, Span, event,
+    Instrument, Level, Span, event,
     field::{Empty, display},
+    instrument::Instrumented,
     span::EnteredSpan,
 };
 
@@ -45,6 +46,11 @@ impl Lent<'_> {
     pub(crate) fn enter(self) -> Entered {
         Entered(self.0.map(|span| span.clone().entered()))
     }
+}
+
+/// Takes the span that is current now along with a future that another thread will poll.
+pub(crate) fn carried<F: Future>(future: F) -> Instrumented<F> {
+    future.in_current_span()
 }
 
 pub(super) struct OfWait(Option<Box<Wait>>);

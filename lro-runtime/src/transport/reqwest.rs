@@ -26,6 +26,7 @@ use super::{
     hyper_error::{self, MAX_STALE},
     not_started,
 };
+use crate::telemetry::carried;
 
 /// The name of the thread on which every request of every [`ReqwestTransport`] runs.
 const THREAD: &str = "lro-reqwest";
@@ -222,7 +223,8 @@ impl Transport for ReqwestTransport {
                 None => background()?,
             };
             let (this, request) = (self.clone(), request.clone());
-            AbortOnDrop(runtime.spawn(async move { this.exchange(first, &request, max_body).await })).await
+            let exchange = carried(async move { this.exchange(first, &request, max_body).await });
+            AbortOnDrop(runtime.spawn(exchange)).await
         })
     }
 }

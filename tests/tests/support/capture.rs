@@ -165,13 +165,13 @@ impl Meters {
         let counts = known.counts.iter().map(|(key, count)| (key, format!("{count}")));
         let values = known.values.iter().map(|(key, values)| (key, format!("{values:?}")));
         let lines: BTreeMap<_, _> = counts.chain(values).collect();
-        lines.iter().map(|(key, value)| format!("{key} {value}\n")).collect()
+        lines.iter().map(|(key, value)| format!("{key} {value}\n")).collect::<Vec<_>>().concat()
     }
 
     /// Returns a line for each description.
     pub fn descriptions(&self) -> String {
         let known = self.0.lock().unwrap();
-        known.descriptions.iter().map(|(name, what)| format!("{name} {what}\n")).collect()
+        known.descriptions.iter().map(|(name, what)| format!("{name} {what}\n")).collect::<Vec<_>>().concat()
     }
 
     fn meter(&self, key: &Key) -> Arc<Meter> {
