@@ -165,7 +165,11 @@ impl RawOperation {
         Seen {
             subject: self.subject(),
             unknown_word: self.raw_status().filter(|_| !self.snapshot.is_known_status),
-            since_start: self.snapshot.started.map(|started| now.saturating_duration_since(started.at)),
+            since_start: self
+                .snapshot
+                .started
+                .filter(|_| self.is_completed())
+                .map(|started| now.saturating_duration_since(started.at)),
         }
     }
 
