@@ -83,6 +83,8 @@ pub(super) struct OfWait(Option<Box<Wait>>);
 /// The spans of one wait.
 struct Wait {
     span: Span,
+    /// The operation's name as it is shown, which is the same for every poll.
+    name: String,
     /// That of the delay or the poll in progress.
     step: Span,
     /// Whether a poll is in flight.
@@ -147,10 +149,11 @@ impl OfWait {
 
 impl Wait {
     fn begin(subject: Subject<'_>) -> Self {
+        let name = brief_name(subject.name);
         let span = tracing::info_span!(
             target: TARGET,
             "lro.wait",
-            "lro.operation.name" = brief_name(subject.name),
+            "lro.operation.name" = name.as_str(),
             "lro.method" = subject.method,
             "lro.dialect" = subject.dialect,
             "server.address" = host(subject.uri),
@@ -164,6 +167,7 @@ impl Wait {
         );
         Self {
             span,
+            name,
             step: Span::none(),
             is_polling: false,
             slept: None,
@@ -190,7 +194,7 @@ impl Wait {
             target: TARGET,
             "lro.poll",
             "otel.kind" = "client",
-            "lro.operation.name" = brief_name(begun.subject.name),
+            "lro.operation.name" = self.name.as_str(),
             "lro.method" = begun.subject.method,
             "lro.dialect" = begun.subject.dialect,
             "server.address" = host(begun.subject.uri),
