@@ -32,6 +32,7 @@ mod long_running;
 mod method;
 mod operation_state;
 mod raw;
+mod reported;
 pub(crate) mod snapshot;
 pub(crate) mod starting;
 pub(crate) mod token;
