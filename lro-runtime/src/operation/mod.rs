@@ -19,6 +19,7 @@ mod method;
 mod operation_state;
 mod raw;
 mod raw_calls;
+mod reported;
 pub(crate) mod snapshot;
 pub(crate) mod starting;
 pub(crate) mod token;

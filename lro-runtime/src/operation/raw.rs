@@ -1,13 +1,7 @@
 //! The untyped operation: one snapshot with its client and its method, and how the next poll is
 //! made of it.
 
-use std::{
-    fmt,
-    future::Future,
-    pin::pin,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fmt, future::Future, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
@@ -22,7 +16,7 @@ use crate::{
     message::Reply,
     settings::{PollSettings, Schedule, Verdict},
     status::{Code, Failure, State, Status},
-    telemetry::{CallKind, CallOutcome, CallTelemetry, Done, Seen, Subject},
+    telemetry::{CallKind, CallOutcome, CallTelemetry, Done},
     text::{excerpt, quoted, quoted_name},
     timer::{Timer, limit::within},
     transport::Transport,
@@ -147,26 +141,6 @@ impl RawOperation {
     /// Returns the name fit to print. It may be a URL, whose query may have secrets.
     pub(crate) fn label(&self) -> String {
         crate::url::redacted(self.name())
-    }
-
-    /// Returns what traces and metrics say of the operation.
-    pub(crate) fn subject(&self) -> Subject<'_> {
-        Subject {
-            name: self.name(),
-            method: self.method.map(Method::name),
-            dialect: self.snapshot.dialect,
-            state: self.state(),
-            uri: self.snapshot.target.as_ref().and_then(|target| target.uri()),
-        }
-    }
-
-    /// Returns what traces and metrics say after a reply that was read at `now`.
-    pub(crate) fn seen(&self, now: Instant) -> Seen<'_> {
-        Seen {
-            subject: self.subject(),
-            unknown_word: self.raw_status().filter(|_| !self.snapshot.is_known_status),
-            since_start: self.snapshot.started.map(|started| now.saturating_duration_since(started.at)),
-        }
     }
 
     /// Returns the state.

@@ -104,13 +104,15 @@ impl Keys {
     }
 
     fn polled(&self, took: Duration) {
-        count(&self.polls);
-        observe(&self.poll_duration, took);
+        recorder(|recorder| {
+            recorder.register_counter(&self.polls, &METADATA).increment(1);
+            recorder.register_histogram(&self.poll_duration, &METADATA).record(took.as_secs_f64());
+        });
     }
 
     /// Reports the end of an operation, if that is what was seen.
     fn seen(&self, seen: &Seen<'_>) {
-        if let Some(since_start) = seen.since_start.filter(|_| seen.subject.state.is_terminal()) {
+        if let Some(since_start) = seen.since_start {
             let state = Label::new("lro.state", state_word(seen.subject.state));
             observe(&self.with(OPERATION_DURATION, [state]), since_start);
         }
@@ -136,22 +138,25 @@ impl OfWait {
         Self(Some(keys))
     }
 
-    pub(super) fn poll<'a>(&mut self, begun: &impl Fn() -> PollBegun<'a>) {
+    pub(super) fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    pub(super) fn poll(&mut self, begun: &PollBegun<'_>) {
         if let Some(keys) = &self.0 {
-            observe(&keys.poll_lateness, begun().late);
+            observe(&keys.poll_lateness, begun.late);
         }
     }
 
-    pub(super) fn polled<'a>(&mut self, done: &impl Fn() -> Done<'a>) {
+    pub(super) fn polled(&mut self, done: &Done<'_>) {
         if let Some(keys) = &self.0 {
-            keys.ended(&done());
+            keys.ended(done);
         }
     }
 
-    pub(super) fn ended<'a>(&mut self, ended: &impl Fn() -> WaitEnded<'a>) {
+    pub(super) fn ended(&mut self, ended: &WaitEnded<'_>) {
         if let Some(keys) = self.0.take() {
-            let WaitEnded { outcome, lasted, .. } = ended();
-            keys.wait_ended(outcome, Some(lasted));
+            keys.wait_ended(ended.outcome, Some(ended.lasted));
         }
     }
 }
@@ -173,9 +178,13 @@ impl OfCall {
         Self(matches!(kind, CallKind::Start | CallKind::Poll(_)).then(|| Keys::of(subject())))
     }
 
-    pub(super) fn ended<'a>(&mut self, done: &impl Fn() -> Done<'a>) {
+    pub(super) fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    pub(super) fn ended(&mut self, done: &Done<'_>) {
         if let Some(keys) = &self.0 {
-            keys.ended(&done());
+            keys.ended(done);
         }
     }
 }

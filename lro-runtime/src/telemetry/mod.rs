@@ -56,6 +56,12 @@ impl WaitTelemetry {
         Self { spans: spans::OfWait::begin(&subject), meters: meters::OfWait::begin(&subject) }
     }
 
+    /// Whether anything is reported.
+    #[inline]
+    fn is_on(&self) -> bool {
+        self.spans.is_on() || self.meters.is_on()
+    }
+
     /// Makes the wait's span the current one, for as long as the guard lives.
     #[inline]
     pub(crate) fn enter(&self) -> Entered {
@@ -70,7 +76,9 @@ impl WaitTelemetry {
 
     #[inline]
     pub(crate) fn sleep(&mut self, delay: Duration, why: impl FnOnce() -> Why) {
-        self.spans.sleep(delay, why);
+        if self.spans.is_on() {
+            self.spans.sleep(delay, why());
+        }
     }
 
     #[inline]
@@ -79,21 +87,30 @@ impl WaitTelemetry {
     }
 
     #[inline]
-    pub(crate) fn poll<'a>(&mut self, begun: impl Fn() -> PollBegun<'a>) {
-        self.spans.poll(&begun);
-        self.meters.poll(&begun);
+    pub(crate) fn poll<'a>(&mut self, begun: impl FnOnce() -> PollBegun<'a>) {
+        if self.is_on() {
+            let begun = begun();
+            self.spans.poll(&begun);
+            self.meters.poll(&begun);
+        }
     }
 
     #[inline]
-    pub(crate) fn polled<'a>(&mut self, done: impl Fn() -> Done<'a>) {
-        self.spans.polled(&done);
-        self.meters.polled(&done);
+    pub(crate) fn polled<'a>(&mut self, done: impl FnOnce() -> Done<'a>) {
+        if self.is_on() {
+            let done = done();
+            self.spans.polled(&done);
+            self.meters.polled(&done);
+        }
     }
 
     #[inline]
-    pub(crate) fn ended<'a>(&mut self, ended: impl Fn() -> WaitEnded<'a>) {
-        self.spans.ended(&ended);
-        self.meters.ended(&ended);
+    pub(crate) fn ended<'a>(&mut self, ended: impl FnOnce() -> WaitEnded<'a>) {
+        if self.is_on() {
+            let ended = ended();
+            self.spans.ended(&ended);
+            self.meters.ended(&ended);
+        }
     }
 }
 
@@ -123,14 +140,17 @@ impl CallTelemetry {
     }
 
     #[inline]
-    pub(crate) fn ended<'a>(&mut self, outcome: impl Fn() -> CallOutcome<'a>) {
+    pub(crate) fn ended<'a>(&mut self, outcome: impl FnOnce() -> CallOutcome<'a>) {
         self.polled(|| Done { took: Duration::ZERO, outcome: outcome() });
     }
 
     /// Reports the end of a call that is a poll.
     #[inline]
-    pub(crate) fn polled<'a>(&mut self, done: impl Fn() -> Done<'a>) {
-        self.spans.ended(&done);
-        self.meters.ended(&done);
+    pub(crate) fn polled<'a>(&mut self, done: impl FnOnce() -> Done<'a>) {
+        if self.spans.is_on() || self.meters.is_on() {
+            let done = done();
+            self.spans.ended(&done);
+            self.meters.ended(&done);
+        }
     }
 }

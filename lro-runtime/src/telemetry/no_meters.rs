@@ -7,18 +7,23 @@ pub(super) struct OfWait;
 #[expect(clippy::unused_self, reason = "the twin uses it")]
 impl OfWait {
     #[inline]
+    pub(super) fn is_on(&self) -> bool {
+        false
+    }
+
+    #[inline]
     pub(super) fn begin<'a>(_: &impl Fn() -> Subject<'a>) -> Self {
         Self
     }
 
     #[inline]
-    pub(super) fn poll<'a>(&mut self, _: &impl Fn() -> PollBegun<'a>) {}
+    pub(super) fn poll(&mut self, _: &PollBegun<'_>) {}
 
     #[inline]
-    pub(super) fn polled<'a>(&mut self, _: &impl Fn() -> Done<'a>) {}
+    pub(super) fn polled(&mut self, _: &Done<'_>) {}
 
     #[inline]
-    pub(super) fn ended<'a>(&mut self, _: &impl Fn() -> WaitEnded<'a>) {}
+    pub(super) fn ended(&mut self, _: &WaitEnded<'_>) {}
 }
 
 pub(super) struct OfCall;
@@ -26,10 +31,15 @@ pub(super) struct OfCall;
 #[expect(clippy::unused_self, reason = "the twin uses it")]
 impl OfCall {
     #[inline]
+    pub(super) fn is_on(&self) -> bool {
+        false
+    }
+
+    #[inline]
     pub(super) fn begin<'a>(_: CallKind, _: &impl Fn() -> Subject<'a>) -> Self {
         Self
     }
 
     #[inline]
-    pub(super) fn ended<'a>(&mut self, _: &impl Fn() -> Done<'a>) {}
+    pub(super) fn ended(&mut self, _: &Done<'_>) {}
 }

@@ -32,6 +32,11 @@ pub(super) struct OfWait;
 #[expect(clippy::unused_self, reason = "the twin uses it")]
 impl OfWait {
     #[inline]
+    pub(super) fn is_on(&self) -> bool {
+        false
+    }
+
+    #[inline]
     pub(super) fn begin<'a>(_: &impl Fn() -> Subject<'a>) -> Self {
         Self
     }
@@ -47,25 +52,30 @@ impl OfWait {
     }
 
     #[inline]
-    pub(super) fn sleep(&mut self, _: Duration, _: impl FnOnce() -> Why) {}
+    pub(super) fn sleep(&mut self, _: Duration, _: Why) {}
 
     #[inline]
     pub(super) fn slept(&mut self) {}
 
     #[inline]
-    pub(super) fn poll<'a>(&mut self, _: &impl Fn() -> PollBegun<'a>) {}
+    pub(super) fn poll(&mut self, _: &PollBegun<'_>) {}
 
     #[inline]
-    pub(super) fn polled<'a>(&mut self, _: &impl Fn() -> Done<'a>) {}
+    pub(super) fn polled(&mut self, _: &Done<'_>) {}
 
     #[inline]
-    pub(super) fn ended<'a>(&mut self, _: &impl Fn() -> WaitEnded<'a>) {}
+    pub(super) fn ended(&mut self, _: &WaitEnded<'_>) {}
 }
 
 pub(super) struct OfCall;
 
 #[expect(clippy::unused_self, reason = "the twin uses it")]
 impl OfCall {
+    #[inline]
+    pub(super) fn is_on(&self) -> bool {
+        false
+    }
+
     #[inline]
     pub(super) fn begin<'a>(_: CallKind, _: &impl Fn() -> Subject<'a>) -> Self {
         Self
@@ -80,5 +90,5 @@ impl OfCall {
     pub(super) fn again(&self, _: &Failure) {}
 
     #[inline]
-    pub(super) fn ended<'a>(&mut self, _: &impl Fn() -> Done<'a>) {}
+    pub(super) fn ended(&mut self, _: &Done<'_>) {}
 }

@@ -60,7 +60,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) subject: Subject<'a>,
     /// The status word that the dialect does not know, if it is one.
     pub(crate) unknown_word: Option<&'a str>,
-    /// How long ago the operation was started, if that is known.
+    /// How long ago the operation was started, if it has ended and that is known.
     pub(crate) since_start: Option<Duration>,
 }
 

@@ -8,14 +8,13 @@
 //! A wait keeps one pointer, which is null where no subscriber wanted warnings of this crate when
 //! it began: then a poll costs one comparison.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, marker::PhantomData, time::Duration};
 
 use http::Uri;
 use tracing::{
-    Instrument, Level, Span, event,
+    Dispatch, Id, Instrument, Level, Span, event,
     field::{Empty, display},
     instrument::Instrumented,
-    span::EnteredSpan,
 };
 
 use super::{
@@ -35,8 +34,34 @@ const TARGET: &str = "lro_runtime";
 const HOST: usize = 253;
 
 /// The guard of a span that is current.
+///
+/// Not the guard of `tracing`, which borrows the span of a wait that is changed meanwhile, or keeps
+/// a clone of it, which costs as much again as to enter it. The span outlives this guard: it is the
+/// wait's or the call's that is being polled.
 #[must_use]
-pub(crate) struct Entered(#[expect(dead_code, reason = "its drop leaves the span")] Option<EnteredSpan>);
+pub(crate) struct Entered {
+    span: Option<(Id, Dispatch)>,
+    /// A span is left on the thread on which it was entered.
+    not_send: PhantomData<*const ()>,
+}
+
+impl Entered {
+    fn of(span: Option<&Span>) -> Self {
+        let span = span.and_then(|span| span.with_subscriber(|(id, dispatch)| (id.clone(), dispatch.clone())));
+        if let Some((id, dispatch)) = &span {
+            dispatch.enter(id);
+        }
+        Self { span, not_send: PhantomData }
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        if let Some((id, dispatch)) = &self.span {
+            dispatch.exit(id);
+        }
+    }
+}
 
 /// The span of a call, lent to what is polled in it.
 #[derive(Clone, Copy)]
@@ -44,7 +69,7 @@ pub(crate) struct Lent<'a>(Option<&'a Span>);
 
 impl Lent<'_> {
     pub(crate) fn enter(self) -> Entered {
-        Entered(self.0.map(|span| span.clone().entered()))
+        Entered::of(self.0)
     }
 }
 
@@ -58,6 +83,8 @@ pub(super) struct OfWait(Option<Box<Wait>>);
 /// The spans of one wait.
 struct Wait {
     span: Span,
+    /// The operation's name as it is shown, which is the same for every poll.
+    name: String,
     /// That of the delay or the poll in progress.
     step: Span,
     /// Whether a poll is in flight.
@@ -67,7 +94,7 @@ struct Wait {
     /// The state of the last snapshot.
     state: State,
     /// The unknown status word that was reported last: services repeat it in every reply.
-    unknown_word: String,
+    unknown_word: Option<String>,
     has_ended: bool,
 }
 
@@ -77,17 +104,21 @@ impl OfWait {
         Self(tracing::enabled!(target: TARGET, Level::WARN).then(|| Box::new(Wait::begin(subject()))))
     }
 
+    pub(super) fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
     pub(super) fn enter(&self) -> Entered {
-        Entered(self.0.as_ref().map(|wait| wait.span.clone().entered()))
+        Entered::of(self.0.as_ref().map(|wait| &wait.span))
     }
 
     pub(super) fn enter_step(&self) -> Entered {
-        Entered(self.0.as_ref().map(|wait| wait.step.clone().entered()))
+        Entered::of(self.0.as_ref().map(|wait| &wait.step))
     }
 
-    pub(super) fn sleep(&mut self, delay: Duration, why: impl FnOnce() -> Why) {
+    pub(super) fn sleep(&mut self, delay: Duration, why: Why) {
         if let Some(wait) = &mut self.0 {
-            wait.sleep(delay, why());
+            wait.sleep(delay, why);
         }
     }
 
@@ -97,36 +128,36 @@ impl OfWait {
         }
     }
 
-    pub(super) fn poll<'a>(&mut self, begun: &impl Fn() -> PollBegun<'a>) {
+    pub(super) fn poll(&mut self, begun: &PollBegun<'_>) {
         if let Some(wait) = &mut self.0 {
-            wait.poll(&begun());
+            wait.poll(begun);
         }
     }
 
-    pub(super) fn polled<'a>(&mut self, done: &impl Fn() -> Done<'a>) {
+    pub(super) fn polled(&mut self, done: &Done<'_>) {
         if let Some(wait) = &mut self.0 {
-            wait.polled(&done().outcome);
+            wait.polled(&done.outcome);
         }
     }
 
-    pub(super) fn ended<'a>(&mut self, ended: &impl Fn() -> WaitEnded<'a>) {
+    pub(super) fn ended(&mut self, ended: &WaitEnded<'_>) {
         if let Some(wait) = self.0.as_mut().filter(|wait| !wait.has_ended) {
-            wait.end(&ended());
+            wait.end(ended);
         }
     }
 }
 
 impl Wait {
     fn begin(subject: Subject<'_>) -> Self {
-        let (host, port) = address(subject.uri);
+        let name = brief_name(subject.name);
         let span = tracing::info_span!(
             target: TARGET,
             "lro.wait",
-            "lro.operation.name" = brief_name(subject.name),
+            "lro.operation.name" = name.as_str(),
             "lro.method" = subject.method,
             "lro.dialect" = subject.dialect,
-            "server.address" = host,
-            "server.port" = port,
+            "server.address" = host(subject.uri),
+            "server.port" = port(subject.uri),
             "lro.state" = Empty,
             "lro.polls" = Empty,
             "lro.outcome" = Empty,
@@ -136,11 +167,12 @@ impl Wait {
         );
         Self {
             span,
+            name,
             step: Span::none(),
             is_polling: false,
             slept: None,
             state: subject.state,
-            unknown_word: String::new(),
+            unknown_word: None,
             has_ended: false,
         }
     }
@@ -156,18 +188,17 @@ impl Wait {
     }
 
     fn poll(&mut self, begun: &PollBegun<'_>) {
-        let (host, port) = address(begun.subject.uri);
         let slept = self.slept.take();
         self.is_polling = true;
         self.step = tracing::debug_span!(
             target: TARGET,
             "lro.poll",
             "otel.kind" = "client",
-            "lro.operation.name" = brief_name(begun.subject.name),
+            "lro.operation.name" = self.name.as_str(),
             "lro.method" = begun.subject.method,
             "lro.dialect" = begun.subject.dialect,
-            "server.address" = host,
-            "server.port" = port,
+            "server.address" = host(begun.subject.uri),
+            "server.port" = port(begun.subject.uri),
             "lro.poll.attempt" = i64::from(begun.attempt),
             "lro.poll.hold" = begun.hold.map(|hold| hold.as_secs_f64()),
             "lro.poll.lateness" = begun.late.as_secs_f64(),
@@ -190,7 +221,7 @@ impl Wait {
         match outcome {
             CallOutcome::Seen(seen) => {
                 report_change(&mut self.state, seen);
-                self.report_unknown(shown_word(seen));
+                self.report_unknown(seen.unknown_word);
             }
             CallOutcome::NotHeld => {
                 event!(target: TARGET, Level::DEBUG, "the service does not hold polls");
@@ -201,9 +232,11 @@ impl Wait {
         }
     }
 
-    fn report_unknown(&mut self, word: String) {
+    fn report_unknown(&mut self, word: Option<&str>) {
+        // As it is shown, which is bounded.
+        let word = word.map(|word| excerpt(word.as_bytes()));
         if word != self.unknown_word {
-            report_unknown(&word);
+            report_unknown(word.as_deref());
             self.unknown_word = word;
         }
     }
@@ -279,6 +312,10 @@ impl OfCall {
         Self(tracing::enabled!(target: TARGET, Level::WARN).then(|| Box::new(Call::begin(kind, subject()))))
     }
 
+    pub(super) fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
     pub(super) fn lent(&self) -> Lent<'_> {
         Lent(self.0.as_ref().map(|call| &call.span))
     }
@@ -294,9 +331,9 @@ impl OfCall {
         }
     }
 
-    pub(super) fn ended<'a>(&mut self, done: &impl Fn() -> Done<'a>) {
+    pub(super) fn ended(&mut self, done: &Done<'_>) {
         if let Some(call) = &mut self.0 {
-            call.end(&done().outcome);
+            call.end(&done.outcome);
         }
     }
 }
@@ -304,7 +341,6 @@ impl OfCall {
 /// Makes the span of a call. A macro, because the level and the name of a span are constants.
 macro_rules! call_span {
     ($level:expr, $name:literal, $subject:ident $(, $field:literal = $value:expr)?) => {{
-        let (host, port) = address($subject.uri);
         tracing::span!(
             target: TARGET,
             $level,
@@ -313,8 +349,8 @@ macro_rules! call_span {
             "lro.operation.name" = Empty,
             "lro.method" = $subject.method,
             "lro.dialect" = $subject.dialect,
-            "server.address" = host,
-            "server.port" = port,
+            "server.address" = host($subject.uri),
+            "server.port" = port($subject.uri),
             $($field = $value,)?
             "lro.state" = Empty,
             "lro.outcome" = Empty,
@@ -353,11 +389,11 @@ impl Call {
                 self.span.record("lro.operation.name", brief_name(seen.subject.name));
                 let state = state_word(seen.subject.state);
                 event!(target: TARGET, Level::INFO, "lro.state" = state, "the operation has started");
-                report_unknown(&shown_word(seen));
+                report_unknown(seen.unknown_word.map(|word| excerpt(word.as_bytes())).as_deref());
             }
             CallOutcome::Seen(seen) => {
                 report_change(&mut self.state, seen);
-                report_unknown(&shown_word(seen));
+                report_unknown(seen.unknown_word.map(|word| excerpt(word.as_bytes())).as_deref());
             }
             CallOutcome::Unreadable(failure) => event!(
                 target: TARGET, Level::WARN,
@@ -415,13 +451,9 @@ fn report_change(before: &mut State, seen: &Seen<'_>) {
     }
 }
 
-/// Returns the unknown status word as it is shown; empty if there is none.
-fn shown_word(seen: &Seen<'_>) -> String {
-    excerpt(seen.unknown_word.unwrap_or_default().as_bytes())
-}
-
-fn report_unknown(word: &str) {
-    if !word.is_empty() {
+/// Reports an unknown status word, as it is shown.
+fn report_unknown(word: Option<&str>) {
+    if let Some(word) = word {
         event!(target: TARGET, Level::WARN, "lro.status" = word, "the status is unknown, and taken for running");
     }
 }
@@ -442,16 +474,19 @@ fn report_failure(failure: &Failure) {
     }
 }
 
-/// Returns the host and the port of a URL. The port is signed, as all integers of `OpenTelemetry`
-/// are: exporters make text of others.
-fn address(uri: Option<&Uri>) -> (Option<&str>, Option<i64>) {
-    let host = uri.and_then(Uri::host).map(|host| head(host, HOST));
-    let port = uri.and_then(|uri| {
-        uri.port_u16().or(match uri.scheme_str() {
-            Some("http") => Some(80),
-            Some("https") => Some(443),
-            _ => None,
-        })
+/// Returns the host of a URL.
+fn host(uri: Option<&Uri>) -> Option<&str> {
+    uri?.host().map(|host| head(host, HOST))
+}
+
+/// Returns the port of a URL. It is signed, as all integers of `OpenTelemetry` are: exporters make
+/// text of others.
+fn port(uri: Option<&Uri>) -> Option<i64> {
+    let uri = uri?;
+    let port = uri.port_u16().or(match uri.scheme_str() {
+        Some("http") => Some(80),
+        Some("https") => Some(443),
+        _ => None,
     });
-    (host, port.map(i64::from))
+    port.map(i64::from)
 }

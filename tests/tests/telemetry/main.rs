@@ -10,3 +10,4 @@ mod parents;
 mod spans;
 #[path = "../support/mod.rs"]
 mod support;
+mod whatever;

@@ -1,0 +1,32 @@
+//! What traces and metrics say of an operation.
+
+use std::time::Instant;
+
+use super::{Method, RawOperation};
+use crate::telemetry::{Seen, Subject};
+
+impl RawOperation {
+    /// Returns what traces and metrics say of the operation.
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        Subject {
+            name: self.name(),
+            method: self.method.map(Method::name),
+            dialect: self.snapshot.dialect,
+            state: self.state(),
+            uri: self.snapshot.target.as_ref().and_then(|target| target.uri()),
+        }
+    }
+
+    /// Returns what traces and metrics say after a reply that was read at `now`.
+    pub(crate) fn seen(&self, now: Instant) -> Seen<'_> {
+        Seen {
+            subject: self.subject(),
+            unknown_word: self.raw_status().filter(|_| !self.snapshot.is_known_status),
+            since_start: self
+                .snapshot
+                .started
+                .filter(|_| self.is_completed())
+                .map(|started| now.saturating_duration_since(started.at)),
+        }
+    }
+}
