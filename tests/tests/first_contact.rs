@@ -2,7 +2,7 @@
 //! crate of its own, with what the page says to add and nothing else, and prints what the page
 //! says.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail")]
 
 use std::{
     env,
@@ -55,7 +55,7 @@ fn programs(page: &str) -> Vec<Program<'_>> {
 /// Returns the code of a page that is shown: without the lines that a reader does not see.
 fn shown(code: &str) -> String {
     let lines = code.lines().filter(|line| !line.starts_with("# ") && *line != "#");
-    lines.map(|line| format!("{line}\n")).collect()
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Returns the version of a crate that the workspace asks for.
@@ -76,7 +76,7 @@ fn dependencies(commands: &str) -> String {
         let names = words.iter().skip_while(|word| **word == "--dev").take_while(|word| !word.starts_with("--"));
         for name in names {
             let from = match *name {
-                "lro-runtime" => format!("path = {:?}", root.join("lro-runtime")),
+                "lro-runtime" => format!("path = \"{}\"", root.join("lro-runtime").display()),
                 name => format!("version = {:?}", version(name)),
             };
             let into = if words.contains(&"--dev") { &mut dev } else { &mut normal };

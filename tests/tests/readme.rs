@@ -69,6 +69,8 @@ fn the_readme_says_that_there_is_no_release_for_as_long_as_the_changelog_has_non
     let changelog = include_str!("../../CHANGELOG.md");
     let has_release = changelog.lines().any(|line| line.starts_with("## ") && line.contains("0.1.0"));
     assert_eq!(README.contains("is not released yet"), !has_release);
+    let first_steps = include_str!("../../docs/book/first-steps.md");
+    assert_eq!(first_steps.contains("version 0.1 is released"), !has_release);
 }
 
 #[test]
