@@ -17,8 +17,8 @@ pub fn is_printable(c: char) -> bool {
     !c.is_control() && !matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Returns how many columns `text` has where no characters are joined, as in a family of emoji: more
-/// than it has on a terminal that joins them, and never less.
+/// Returns how many columns `text` has where no characters are joined, as in a family of emoji:
+/// more than it has on a terminal that joins them, and never less.
 pub fn width(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
