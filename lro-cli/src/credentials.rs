@@ -20,8 +20,8 @@ const MOST: u64 = 64 * 1024;
 /// Where the credentials of each request come from.
 pub struct Source {
     headers: HeaderMap,
-    /// The file of the bearer token, unless it is a pipe. It is read again before each request: a long wait outlives the
-    /// token that it began with, and another program may write the next one.
+    /// The file of the bearer token, unless it is a pipe. It is read again before each request: a
+    /// long wait outlives the token that it began with, and another program may write the next one.
     bearer_file: Option<std::path::PathBuf>,
 }
 

@@ -11,9 +11,10 @@ use std::{
 const COLUMNS: usize = 100;
 
 /// What prose stands in, from the root of the repository.
-const PLACES: [&str; 9] = [
+const PLACES: [&str; 10] = [
     "lro-runtime",
     "lro-macros",
+    "lro-cli",
     "tests/tests",
     "tests/attack",
     "tests/fixtures",

@@ -1,7 +1,8 @@
 //! The terminal that the live view is drawn on.
 //!
-//! It is drawn on the alternate screen, as `less` and `top` do: there every frame begins at the top,
-//! whatever a resize has done to the one before, and what was on the terminal comes back in the end.
+//! It is drawn on the alternate screen, as `less` and `top` do: there every frame begins at the
+//! top, whatever a resize has done to the one before, and what was on the terminal comes back in
+//! the end.
 
 use std::io::IsTerminal as _;
 

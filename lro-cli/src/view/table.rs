@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use lro_runtime::State;
-use unicode_width::UnicodeWidthStr as _;
 
 use super::Screen;
 use crate::{
@@ -11,7 +10,7 @@ use crate::{
     follow::{Row, View},
     out::Lost,
     outcome::Outcome,
-    text::{cut, cut_front, padded, printable},
+    text::{cut, cut_front, padded, printable, width},
 };
 
 /// The live view. It is redrawn when there is news, but not more often than ten times a second, and
@@ -124,7 +123,7 @@ struct Layout {
 
 impl Layout {
     fn of(rows: &[Row], columns: usize) -> Self {
-        let longest = rows.iter().map(|row| printable(row.operation.name()).width()).max().unwrap_or(0).max(4);
+        let longest = rows.iter().map(|row| width(&printable(row.operation.name()))).max().unwrap_or(0).max(4);
         let (has_done, has_age) = (columns >= 30, columns >= 44);
         let others = 2 + STATE + if has_done { 2 + DONE } else { 0 } + if has_age { 2 + AGE } else { 0 };
         let room = columns.saturating_sub(others);

@@ -6,6 +6,7 @@ use std::{
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::{
     driver::FailedPoll,
@@ -64,7 +65,8 @@ impl Line {
     pub(super) fn show(&mut self, operation: &RawOperation) -> bool {
         let (state, fraction) = (operation.state(), operation.progress());
         let said = if state.is_terminal() {
-            operation.status().map(ToString::to_string).filter(|_| state != State::Succeeded)
+            let status = operation.status().filter(|_| state != State::Succeeded);
+            status.map(|status| head(&status.to_string(), SAID).to_owned())
         } else {
             let own = self.message.as_ref().map(|message| message(operation));
             own.unwrap_or_else(|| said(operation)).map(|words| line(head(&words, SAID)))
@@ -73,7 +75,7 @@ impl Line {
             Some(shown) => shown,
             none => {
                 let label = self.label.as_deref().map_or_else(|| tail(&operation.label()), str::to_owned);
-                none.insert(Shown::new(&self.bars, operation, line(&label)))
+                none.insert(Shown::new(&self.bars, operation, unjoined(&line(&label))))
             }
         };
         if shown.bar.is_finished() {
@@ -81,7 +83,7 @@ impl Line {
             shown.pace = Pace::default();
         }
         shown.state = state;
-        shown.said = said.unwrap_or_default();
+        shown.said = said.map(|words| unjoined(&words)).unwrap_or_default();
         shown.pace.reached(fraction, shown.timer.now());
         shown.restyle();
         match state {
@@ -98,7 +100,8 @@ impl Line {
     /// Says that a poll has failed, until the next one succeeds.
     pub(super) fn failed_poll(&mut self, failed: FailedPoll<'_>) {
         if let Some(shown) = &mut self.shown {
-            shown.said = format!("poll {} failed: {}", failed.attempt(), failed.failure());
+            let why = failed.failure().to_string();
+            shown.said = format!("poll {} failed: {}", failed.attempt(), unjoined(head(&why, SAID)));
             shown.bar.set_message(shown.text());
         }
     }
@@ -114,7 +117,7 @@ impl Line {
     pub(super) fn abandon(&mut self, words: &str) {
         if let Some(shown) = self.shown.as_mut().filter(|shown| !shown.bar.is_finished()) {
             let state = shown.state;
-            words.clone_into(&mut shown.said);
+            shown.said = unjoined(head(words, SAID));
             shown.bar.abandon_with_message(shown.ended(&format!("left {state}")));
         }
     }
@@ -232,6 +235,28 @@ fn seconds(duration: Duration) -> String {
 fn said(operation: &RawOperation) -> Option<String> {
     let is_other = |word: &&str| !word.eq_ignore_ascii_case(&operation.state().to_string());
     operation.status_message().or_else(|| operation.raw_status().filter(is_other)).map(str::to_owned)
+}
+
+/// Returns text whose characters are as wide together as each of them by itself.
+///
+/// Many scripts have characters that join others and make the text shorter: families of emoji, the
+/// Arabic lam with an alef. indicatif cuts lines by the joined width, and where a terminal joins
+/// nothing they would be wider than it. A character between them that has no width keeps them apart
+/// everywhere.
+fn unjoined(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let apart = out.width() + c.width().unwrap_or(0);
+        out.push(c);
+        if out.width() < apart {
+            out.pop();
+            out.extend(['\u{200c}', c]);
+        }
+    }
+    out
 }
 
 /// Returns the end of a name.

@@ -95,10 +95,13 @@ fn a_line_is_never_wider_than_the_terminal() {
         let operation = operation(Script::new(), &clock);
         let one = Bar::new(&bars).label("漢字".repeat(40));
         let other = Bar::new(&bars).message(|_| Some("x".repeat(5000)));
+        // Where the terminal joins no characters, a family is six columns wide and not two.
+        let joined = Bar::new(&bars).label("👨‍👩‍👧👍🏽لا".repeat(20));
         one.show(&operation);
         other.show(&operation);
+        joined.show(&operation);
         let contents = terminal.contents();
-        assert_eq!(contents.lines().count(), 2, "{columns}: {contents}");
+        assert_eq!(contents.lines().count(), 3, "{columns}: {contents}");
     }
 }
 

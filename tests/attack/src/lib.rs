@@ -4,6 +4,7 @@
 //! short round of every suite; `cargo run --release -p lro-attack -- all --minutes 60` runs until
 //! the time is over.
 
+pub mod bars;
 pub mod faults;
 pub mod hostile;
 pub mod json;
@@ -31,4 +32,5 @@ pub const SUITES: &[Suite] = &[
     shared::SHARED,
     shared::SHARED_ALL,
     shared::SHARED_THREADS,
+    bars::BARS,
 ];
