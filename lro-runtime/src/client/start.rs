@@ -21,7 +21,7 @@ use crate::{
         snapshot::{ReplyTime, Snapshot, StartTime, Successor},
     },
     settings::PollSettings,
-    status::Failure,
+    status::{Cause, Failure},
     telemetry::{CallKind, CallOutcome, CallTelemetry, Lent},
     timer::Timer,
     transport::BoxFuture,
@@ -33,6 +33,13 @@ struct StartFailure {
     /// Whether the reply was a success by its HTTP status, but cannot be read: there may be an
     /// operation. Over gRPC that holds for refusals, too, whose kind then says that they are none.
     answered_with_success: bool,
+}
+
+impl StartFailure {
+    /// Whether there may be an operation, which nobody knows.
+    fn may_have_started(&self) -> bool {
+        self.answered_with_success && matches!(self.failure.cause(), Cause::Protocol(_) | Cause::Untrusted(_))
+    }
 }
 
 impl From<Failure> for StartFailure {
@@ -148,8 +155,8 @@ impl Operations {
             let started = client.start_erased(call, method, &telemetry).await;
             telemetry.ended(|| match &started {
                 Ok(operation) => CallOutcome::Started(operation.seen(client.timer().now())),
-                Err(StartFailure { failure, answered_with_success: true }) => CallOutcome::Unreadable(failure),
-                Err(StartFailure { failure, .. }) => CallOutcome::StartFailed(failure),
+                Err(why) if why.may_have_started() => CallOutcome::Unreadable(&why.failure),
+                Err(why) => CallOutcome::StartFailed(&why.failure),
             });
             started.map_err(|StartFailure { failure, answered_with_success }| {
                 let error = Error::from_failure(ErrorKind::Start, format!("{name}{with_id} failed"), failure);

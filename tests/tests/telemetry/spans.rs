@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use lro_runtime::{
     Code, Operations, PollSettings, UnknownStatus,
-    dialect::Jobs,
-    testing::{Script, VirtualClock},
+    dialect::{GoogleGrpc, Jobs},
+    testing::{Script, ScriptedTransport, VirtualClock},
 };
 use serde_json::json;
 use tracing::Level;
@@ -85,6 +85,21 @@ fn a_start_that_was_accepted_with_an_unreadable_reply_is_a_warning() {
         smol::block_on(stage.client.export_image()).unwrap_err();
     });
     assert!(spans.tree().starts_with("- WARN: the service has accepted the start"), "{}", spans.tree());
+}
+
+#[test]
+fn a_start_that_was_refused_over_grpc_is_no_warning() {
+    let ((), spans) = Spans::of(Level::INFO, || {
+        // Over gRPC a refusal is HTTP 200 as well.
+        let script = Script::new().http(200, "").header("grpc-status", "7").header("grpc-message", "not yours");
+        let transport = ScriptedTransport::new(script);
+        let operations = Operations::builder("http://h.test").dialect(GoogleGrpc::new()).transport(transport);
+        smol::block_on(operations.build().unwrap().post("google.x.v1.Service/Start", &())).unwrap_err();
+    });
+    let tree = spans.tree_of(|field| field == "error.type");
+    let expected =
+        "INFO lro.start error.type=PERMISSION_DENIED\n    - INFO: the start call failed error.type=PERMISSION_DENIED\n";
+    assert_eq!(tree, expected);
 }
 
 /// A service of the dialect of jobs, whose status word is `word`.
@@ -172,7 +187,7 @@ fn single_calls_have_spans_of_their_own() {
 fn a_start_that_is_sent_again_is_one_span() {
     let ((), spans) = Spans::of(Level::TRACE, || {
         let clock = VirtualClock::new();
-        let transport = lro_runtime::testing::ScriptedTransport::new(Script::new().unavailable().running(1));
+        let transport = ScriptedTransport::new(Script::new().unavailable().running(1));
         let operations = Operations::builder("http://scripted.test")
             .transport(transport.with_clock(&clock))
             .timer(clock.clone())
