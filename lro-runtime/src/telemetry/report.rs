@@ -195,3 +195,26 @@ pub(super) fn why_word(why: Why) -> &'static str {
         Why::Expiry => "expiry",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+    use crate::status::{Code, TransportError};
+
+    #[test]
+    fn the_type_of_a_failure_is_a_code_or_a_word_and_never_a_message() {
+        let type_of = |cause: Cause| error_type(&Failure::new(cause)).to_owned();
+        let status = || Status::new(Code::Unavailable, "a message");
+        assert_eq!(type_of(Cause::Http(StatusCode::SERVICE_UNAVAILABLE, status())), "503");
+        assert_eq!(type_of(Cause::Rpc(status())), "UNAVAILABLE");
+        assert_eq!(type_of(Cause::TimedOut(Duration::ZERO)), "timeout");
+        assert_eq!(type_of(Cause::Credentials(std::sync::Arc::from(Box::from("a message")))), "credentials");
+        assert_eq!(type_of(Cause::Protocol("a message".into())), "protocol");
+        assert_eq!(type_of(Cause::Untrusted("a message".into())), "untrusted");
+        assert_eq!(type_of(Cause::Unsupported("a message".into())), "unsupported");
+        let lost = TransportError::message(TransportErrorKind::Other, "a message");
+        assert_eq!(type_of(Cause::Transport(lost)), "_OTHER");
+    }
+}
