@@ -84,7 +84,8 @@ fn run(server: &LroServer) -> lro_runtime::Result<()> {
     }
     println!("videos: {:?}", operation.result()?.generated_videos);
 
-    // operation = client.operations.get(types.GenerateVideosOperation(name="models/veo/operations/…"))
+    // operation = client.operations.get(
+    //     types.GenerateVideosOperation(name="models/veo/operations/…"))
     let by_name = client.resume_generate_videos(operation.name())?.blocking().poll_once()?;
     println!("by name: {:?}", by_name.into_result()?.generated_videos);
 
