@@ -1,5 +1,5 @@
 //! Compiles and runs the code of the book, whose pages are in `docs/book`: each block of Rust there
-//! is a test of this crate. `tests/links.rs` holds that every page of the table of contents is
+//! is a test of this crate. `tests/book/links.rs` holds that every page of the table of contents is
 //! listed here.
 
 pub mod pictures;

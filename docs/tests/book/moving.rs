@@ -1,22 +1,8 @@
 //! The pages on moving here name tests that exist.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail")]
+use std::fs;
 
-use std::{collections::BTreeSet, fs, path::Path};
-
-/// Collects the name of every function below a folder of sources.
-fn functions(folder: &Path, found: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            functions(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let source = fs::read_to_string(&path).unwrap();
-            let names = source.split("fn ").skip(1).filter_map(|rest| rest.split(['(', '<']).next());
-            found.extend(names.map(str::to_owned));
-        }
-    }
-}
+use super::{book, functions, root};
 
 /// The rows below the heading "Pitfalls that go away".
 fn pitfalls(page: &str) -> impl Iterator<Item = &str> {
@@ -26,12 +12,9 @@ fn pitfalls(page: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn every_pitfall_names_where_it_was_seen_and_a_test_or_a_script_that_rules_it_out() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut tests = BTreeSet::new();
-    functions(&root.join("tests/tests"), &mut tests);
-    functions(&root.join("lro-runtime/src"), &mut tests);
+    let tests = functions();
     let mut pages = 0;
-    for entry in fs::read_dir(root.join("docs/book/moving")).unwrap() {
+    for entry in fs::read_dir(book().join("moving")).unwrap() {
         let path = entry.unwrap().path();
         let page = fs::read_to_string(&path).unwrap();
         let rows: Vec<&str> = pitfalls(&page).collect();
@@ -43,7 +26,7 @@ fn every_pitfall_names_where_it_was_seen_and_a_test_or_a_script_that_rules_it_ou
             let names: Vec<&str> = last.split('`').skip(1).step_by(2).collect();
             assert!(!names.is_empty(), "a pitfall without a test: {row}");
             for name in names {
-                let exists = tests.contains(name) || root.join("tests/scripts").join(name).is_file();
+                let exists = tests.contains(name) || root().join("tests/scripts").join(name).is_file();
                 assert!(exists, "`{name}` is neither a test nor a script: {row}");
             }
         }
@@ -54,8 +37,7 @@ fn every_pitfall_names_where_it_was_seen_and_a_test_or_a_script_that_rules_it_ou
 
 #[test]
 fn every_page_has_the_code_of_both_sides_and_what_is_different() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for entry in fs::read_dir(root.join("book/moving")).unwrap() {
+    for entry in fs::read_dir(book().join("moving")).unwrap() {
         let path = entry.unwrap().path();
         let page = fs::read_to_string(&path).unwrap();
         for heading in ["Before and after", "Call by call", "What is different, or not there"] {

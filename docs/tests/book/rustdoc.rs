@@ -1,7 +1,5 @@
 //! The picture on the front page of rustdoc is drawn from the code, and is a part of the page.
 
-#![expect(clippy::unwrap_used, reason = "tests may fail")]
-
 use std::{collections::BTreeSet, fs};
 
 use lro_docs::pictures::rustdoc;

@@ -1,25 +1,11 @@
 //! The code that a reader sees fits into a page.
 
-#![expect(clippy::unwrap_used, reason = "tests may fail")]
+use std::fs;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use super::{book, pages};
 
 /// How wide a page of the built book is, in columns of code.
 const COLUMNS: usize = 100;
-
-fn collect(folder: &Path, pages: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, pages);
-        } else if path.extension().is_some_and(|extension| extension == "md") {
-            pages.push(path);
-        }
-    }
-}
 
 /// The lines of Rust that a page shows and that are too long, by number.
 fn too_long(text: &str) -> Vec<usize> {
@@ -42,12 +28,9 @@ fn too_long(text: &str) -> Vec<usize> {
 
 #[test]
 fn code_is_no_wider_than_a_page() {
-    let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("book");
-    let mut pages = Vec::new();
-    collect(&book, &mut pages);
     let mut wide = Vec::new();
-    for page in pages {
-        let name = page.strip_prefix(&book).unwrap().display().to_string();
+    for page in pages() {
+        let name = page.strip_prefix(book()).unwrap().display().to_string();
         wide.extend(too_long(&fs::read_to_string(&page).unwrap()).into_iter().map(|line| format!("{name}:{line}")));
     }
     assert!(wide.is_empty(), "wider than {COLUMNS} columns:\n{}", wide.join("\n"));

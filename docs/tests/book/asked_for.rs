@@ -1,39 +1,14 @@
 //! Every wish of the page `asked-for.md` has an answer that exists: a page, a test, a script, or a
 //! plain no.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail")]
+use std::{fs, path::Path};
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// Collects the name of every function below a folder of sources.
-fn functions(folder: &Path, found: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            functions(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let source = fs::read_to_string(&path).unwrap();
-            let names = source.split("fn ").skip(1).filter_map(|rest| rest.split(['(', '<']).next());
-            found.extend(names.map(str::to_owned));
-        }
-    }
-}
+use super::{functions, root};
 
 #[test]
 fn every_wish_has_an_answer_that_exists() {
     let page = fs::read_to_string(root().join("docs/book/asked-for.md")).unwrap();
-    let mut tests = BTreeSet::new();
-    for place in ["tests/tests", "lro-runtime/src"] {
-        functions(&root().join(place), &mut tests);
-    }
+    let tests = functions();
     let mut wishes = 0;
     for row in page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| wish ")) {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();

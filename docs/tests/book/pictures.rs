@@ -1,7 +1,5 @@
 //! The pictures of the book show the code as it is.
 
-#![expect(clippy::unwrap_used, reason = "tests may fail")]
-
 use std::{collections::BTreeSet, fs, sync::LazyLock};
 
 use lro_docs::pictures::{
@@ -10,8 +8,8 @@ use lro_docs::pictures::{
 };
 use lro_runtime::State;
 
-const PAGE: &str = include_str!("../book/how-a-wait-goes.md");
-const SETTINGS: &str = include_str!("../../lro-runtime/src/settings/mod.rs");
+const PAGE: &str = include_str!("../../book/how-a-wait-goes.md");
+const SETTINGS: &str = include_str!("../../../lro-runtime/src/settings/mod.rs");
 
 /// What a simulation apart from this one gave for the other clients: polls per operation and
 /// seconds from its end to the poll that sees it, for medians of 5 s, 60 s and 600 s.
