@@ -234,7 +234,7 @@ impl ErrorKind {
             Self::Protocol => "check that the dialect and the address are those of the service",
             Self::Unsupported => "check that the dialect and the service support this call",
             Self::NotCompleted => "poll until it is completed",
-            Self::InvalidToken => "resume from the operation's name, or from a token of this method",
+            Self::InvalidToken => "resume from the name that the service gave, or from a token of this method",
             Self::InvalidSettings => "correct the setting",
             Self::UntrustedUrl => {
                 "nothing was sent there, and no setting allows it: correct it where it comes from, the caller or the service"
