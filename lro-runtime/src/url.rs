@@ -255,13 +255,19 @@ fn without_dots(path: &str) -> String {
 /// [`dialect::encode_name`](crate::dialect::encode_name) has the rules.
 pub(crate) fn encode_name(name: &str) -> Result<String, UrlError> {
     let refused = |why: &str| UrlError(format!("the name `{}` {why}", redacted(&excerpt(name.as_bytes()))));
+    let empty = || match name {
+        "" => UrlError("the name is empty".to_owned()),
+        _ if name.contains("://") => refused("is a URL, which is no name here"),
+        _ if name.starts_with('/') => refused("begins with `/`"),
+        _ => refused("has an empty segment"),
+    };
     if name.len() > LONGEST {
         return Err(refused("is longer than a URL may be"));
     }
     let mut out = String::with_capacity(name.len());
     for (index, segment) in name.split('/').enumerate() {
         match segment {
-            "" => return Err(refused("has an empty segment")),
+            "" => return Err(empty()),
             // Some servers take a backslash for a slash once they have decoded it.
             _ if segment.split('\\').any(|part| part == "." || part == "..") => {
                 return Err(refused("would leave its collection"));
@@ -430,6 +436,15 @@ mod tests {
         ] {
             assert_eq!(no_port.parse().ok().and_then(|uri| Origin::of(&uri)), None, "{no_port}");
         }
+    }
+
+    #[test]
+    fn a_name_that_is_refused_says_why() {
+        let why = |name: &str| encode_name(name).unwrap_err().0;
+        assert_eq!(why(""), "the name is empty");
+        assert_eq!(why("https://h.test/v1/a"), "the name `https://h.test/v1/a` is a URL, which is no name here");
+        assert_eq!(why("/v1/a"), "the name `/v1/a` begins with `/`");
+        assert_eq!(why("a//b"), "the name `a//b` has an empty segment");
     }
 
     #[test]

@@ -125,6 +125,10 @@ fn calls(roles: &Roles, report: &mut Report) {
         if !is_call && !is_path {
             continue;
         }
+        if let (true, Err(error)) = (is_path, path::alone(call)) {
+            report.add(error);
+            continue;
+        }
         // The third word of a call is its JSON body, whose braces are not placeholders.
         let without_body = LitStr::new(&call.value().splitn(3, ' ').take(2).collect::<Vec<_>>().join(" "), call.span());
         let paging = ["page_size", "page_token", "filter", "parent"].map(str::to_owned);

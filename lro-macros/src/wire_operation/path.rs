@@ -45,6 +45,17 @@ pub(crate) fn can_be_taken_apart(template: &str) -> bool {
     template.split('}').skip(1).all(|after| after.is_empty() || after.starts_with('/'))
 }
 
+/// Checks that a path stands alone. `GET v1/jobs/{name}` is what the keys of other calls look like,
+/// and as a path it would be sent with the word in it.
+pub(crate) fn alone(path: &LitStr) -> Result<()> {
+    let text = path.value();
+    if !text.contains(char::is_whitespace) {
+        return Ok(());
+    }
+    let last = text.split_whitespace().last().unwrap_or("v1/jobs/{name}");
+    Err(Error::new(path.span(), format!("`{text}`: expected a path alone, which is always sent with GET: `{last}`")))
+}
+
 /// Checks that a call is an HTTP method and a path: `POST v1/jobs/{name}/cancel`.
 pub(crate) fn call(call: &LitStr) -> Result<()> {
     const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];

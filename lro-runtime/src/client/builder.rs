@@ -48,7 +48,9 @@ pub struct OperationsBuilder {
 }
 
 impl Operations {
-    /// Returns a builder of a client for the service at `base_url`.
+    /// Returns a builder of a client for the service at `base_url`: a URL such as
+    /// `https://images.example.com`, with a path if all of the service is below it, and without a
+    /// query.
     ///
     /// The base URL is `http` or `https` and may have a path: `https://images.example.com`,
     /// `http://localhost:8080/prefix`. Names and relative paths are resolved below it.
@@ -278,6 +280,13 @@ impl OperationsBuilder {
         // middle of its first wait.
         self.settings.validate()?;
         let base = parse_url("base_url", &self.base_url)?;
+        // It would go with the first path that is joined to it, and a key with it.
+        if base.query().is_some() {
+            let found = redacted(&self.base_url);
+            return Err(invalid(format!(
+                "base_url = `{found}`: expected a URL without a query; what every request has in its query is set by `OperationsBuilder::query`"
+            )));
+        }
         let mut origins = Origins::new(origin_of("base_url", &base)?);
         for (origin, access) in &self.origins {
             let setting = match access {
@@ -335,15 +344,18 @@ fn invalid(message: String) -> Error {
 }
 
 fn parse_url(setting: &str, text: &str) -> Result<Uri> {
-    text.parse().map_err(|e| {
-        invalid(format!("{setting} = `{}`: {e}, expected a URL such as `https://example.com`", redacted(text)))
+    text.parse().map_err(|e: http::uri::InvalidUri| {
+        let why = if text.ends_with("://") { "it has no host".to_owned() } else { e.to_string() };
+        invalid(format!("{setting} = `{}`: {why}, expected a URL such as `https://example.com`", redacted(text)))
     })
 }
 
 fn origin_of(setting: &str, url: &Uri) -> Result<Origin> {
     let found = redacted(&url.to_string());
     Origin::of(url).ok_or_else(|| {
-        invalid(format!("{setting} = `{found}`: expected an absolute http or https URL without user info"))
+        let has_user = url.authority().is_some_and(|authority| authority.as_str().contains('@'));
+        let hidden = if has_user { " (its user info is not shown)" } else { "" };
+        invalid(format!("{setting} = `{found}`{hidden}: expected an absolute http or https URL without user info"))
     })
 }
 

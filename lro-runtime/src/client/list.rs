@@ -15,8 +15,8 @@ use crate::{
     dialect::{ListPage, ListQuery},
     error::{Error, ErrorKind, Result},
     operation::{Handle, Method, RawOperation, snapshot::ReplyTime},
-    settings::PollSettings,
-    status::Failure,
+    settings::{PollSettings, Verdict},
+    status::{Code, Failure, Status},
     telemetry::{CallKind, CallOutcome, CallTelemetry},
     timer::{
         TimerOverride,
@@ -279,8 +279,18 @@ async fn fetch(
 
 /// Makes the error that ends a list.
 fn failed(failure: Failure) -> Error {
-    Error::from_failure(ErrorKind::Poll, "the list call failed", failure)
-        .with_advice(ErrorKind::Unsupported, "store each operation's token when it is started, and resume from it")
+    let refused = match failure.status().map(Status::code) {
+        _ if failure.verdict() == Verdict::Retry => None,
+        Some(Code::Unauthenticated | Code::PermissionDenied) => Some("check the credentials"),
+        Some(_) => Some("check the arguments of the call"),
+        None => None,
+    };
+    let error = Error::from_failure(ErrorKind::Poll, "the list call failed", failure);
+    let error = match refused {
+        Some(advice) => error.with_advice(ErrorKind::Poll, advice),
+        None => error,
+    };
+    error.with_advice(ErrorKind::Unsupported, "store each operation's token when it is started, and resume from it")
 }
 
 impl<O: Handle> Stream for ListOperations<O> {

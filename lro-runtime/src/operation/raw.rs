@@ -424,7 +424,7 @@ impl RawOperation {
             ),
             Some(Known::Resumed) => error.with_advice(
                 ErrorKind::Poll,
-                "it may have expired or been deleted: check its name and the address of the service",
+                "it may have expired or been deleted: check its name, the dialect and the address of the service",
             ),
             None if unauthorized && self.snapshot.target.as_ref().is_some_and(|target| target.is_bare()) => error
                 .with_advice(

@@ -70,6 +70,7 @@ const MEMBERS: [&str; 5] = ["name", "metadata", "done", "response", "error"];
 /// Panics if `message` is not such an object, and later if the operation sends a request: there is
 /// no service behind it. For code that polls, use a
 /// [`ScriptedTransport`](super::ScriptedTransport).
+#[track_caller]
 pub fn operation<S: OperationState>(message: impl Serialize) -> Operation<S> {
     match serde_json::to_value(message) {
         Ok(Value::Object(message)) => untyped(message, S::METHOD).typed(),
@@ -79,6 +80,7 @@ pub fn operation<S: OperationState>(message: impl Serialize) -> Operation<S> {
 }
 
 /// Returns the operation of `method` in the state that `message` gives it.
+#[track_caller]
 fn untyped(mut message: Map<String, Value>, method: &'static crate::Method) -> RawOperation {
     if let Some(unknown) = message.keys().find(|key| !MEMBERS.contains(&key.as_str())) {
         fail(&format!("`{unknown}` is not a member of an operation's message: legal are {}", MEMBERS.join(", ")));
@@ -96,7 +98,11 @@ fn untyped(mut message: Map<String, Value>, method: &'static crate::Method) -> R
     message.entry("name").or_insert_with(|| json!("operations/1"));
     message.entry("done").or_insert_with(|| json!(is_done));
     let operation = client().and_then(|client| client.adopt_as(Value::Object(message).to_string().into(), method));
-    let operation = operation.unwrap_or_else(|error| fail(&error.to_string()));
+    // Not by a closure, which would be the place that the panic names.
+    let operation = match operation {
+        Ok(operation) => operation,
+        Err(error) => fail(&error.to_string()),
+    };
     // A service may start an operation under such a name; a test that writes one is mistaken.
     if let Some(why) = operation.snapshot.target.as_ref().and_then(|target| target.check_place().err()) {
         fail(&why.to_string());

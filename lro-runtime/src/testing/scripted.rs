@@ -302,6 +302,7 @@ impl fmt::Debug for ScriptedTransport {
     clippy::panic,
     reason = "a test whose code sends what it should not must fail, and no error budget may hide it"
 )]
+#[track_caller]
 pub(super) fn fail(why: &str) -> ! {
     panic!("{why}")
 }

@@ -58,9 +58,10 @@
 //!
 //! An error counts only if the word is terminal. With `failed` and `cancelled` it is the status,
 //! with `done` it decides between success and failure, and with any other word it is ignored.
-//! Without an error, the word is the [reason](crate::Status::reason). An error may be a string, an
-//! object or an array of either. Its [details](crate::Status::details) are the elements of a list
-//! in it, or the whole object if it has none.
+//! Without an error, or with one that says nothing, the word is the
+//! [reason](crate::Status::reason). An error may be a string, an object or an array of either. Its
+//! [details](crate::Status::details) are the elements of a list in it, or the whole object if it
+//! has none.
 //!
 //! # Keys
 //!

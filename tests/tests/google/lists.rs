@@ -129,6 +129,22 @@ fn a_service_without_lists_is_unsupported_and_the_error_says_what_to_do() {
 }
 
 #[test]
+fn a_list_that_is_refused_says_what_to_do() {
+    let cases = [
+        (400, "INVALID_ARGUMENT", "check the arguments of the call"),
+        (403, "PERMISSION_DENIED", "check the credentials"),
+        (503, "UNAVAILABLE", "try the call again"),
+    ];
+    for (code, status, advice) in cases {
+        let body = json!({ "error": { "code": code, "status": status, "message": "no" } }).to_string();
+        let answers = Answers::new(move |_, _| http(code, &body));
+        let error = client(&answers).list("done=fals").blocking().next().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Poll);
+        assert!(error.to_string().ends_with(advice), "{error}");
+    }
+}
+
+#[test]
 fn calls_that_a_service_lacks_say_what_to_do_instead() {
     let body = r#"{"error": {"code": 501, "status": "UNIMPLEMENTED", "message": "not here"}}"#;
     let answers = Answers::new(move |_, _| http(501, body));

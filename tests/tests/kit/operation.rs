@@ -93,6 +93,21 @@ fn a_message_that_is_a_mistake_of_the_test_panics_and_says_why() {
 }
 
 #[test]
+fn the_panic_names_the_line_of_the_test() {
+    let hook = std::panic::take_hook();
+    let (send, places) = std::sync::mpsc::channel();
+    std::panic::set_hook(Box::new(move |panic| _ = send.send(panic.location().map(|place| place.file().to_owned()))));
+    let mistakes = [json!({ "reponse": {} }), json!({ "name": "../7" }), json!({ "done": "yes" })];
+    for message in &mistakes {
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(testing::operation::<ExportState>(message))));
+    }
+    std::panic::set_hook(hook);
+    // Of other tests, too, which panic on purpose at the same time.
+    let here = places.try_iter().flatten().filter(|file| file.ends_with(file!())).count();
+    assert!(here >= mistakes.len(), "{here}");
+}
+
+#[test]
 fn a_request_of_an_operation_without_a_service_fails_the_test() {
     let running = testing::operation::<ExportState>(json!({ "metadata": { "percent": 25 } }));
     let said = panic_of(|| drop(block_on(running.poll_once())));

@@ -202,6 +202,12 @@ fn what_cannot_be_built_is_named() {
         assert_eq!(error.kind(), ErrorKind::InvalidSettings, "{base}");
         assert!(error.to_string().contains("base_url") && !error.to_string().contains("hunter2"), "{error}");
     }
+    let why = |base: &str, why: &str| assert!(build(base).to_string().contains(why), "{base}: {}", build(base));
+    why("https://", "it has no host");
+    why("https://user:hunter2@example.com", "its user info is not shown");
+    // A key in it would be lost with the first path.
+    why("https://example.com/api?key=hunter2", "without a query; what every request has in its query is set by");
+    assert!(!build("https://example.com/api?key=hunter2").to_string().contains("hunter2"));
     let header = Operations::builder("https://example.com").header("a b", "hunter2").build().unwrap_err();
     assert!(header.to_string().contains("`a b`") && !header.to_string().contains("hunter2"), "{header}");
     let origin = Operations::builder("https://example.com").allow_origin("example.org").build().unwrap_err();

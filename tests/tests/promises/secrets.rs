@@ -86,7 +86,8 @@ pub fn decode(token: &str) -> String {
 }
 
 fn client(transport: impl Transport, clock: &VirtualClock) -> Operations {
-    Operations::builder("http://server.test/base?key=hunter2")
+    Operations::builder("http://server.test/base")
+        .query("key", "hunter2")
         .transport(transport)
         .timer(clock.clone())
         .header("x-api-key", SECRET)

@@ -83,7 +83,16 @@ impl WireShape {
         };
         let state = if said.as_ref().is_some_and(is_cancelled) { State::Cancelled } else { state };
         let code = if state == State::Cancelled { Code::Cancelled } else { Code::Unknown };
-        (state, Some(said.unwrap_or_else(|| Status::new(code, "").with_reason(word))))
+        // An error that says neither what kind it is nor what happened says less than the word.
+        let says = |status: &Status| {
+            status.code() != Code::Unknown || status.reason().is_some() || !status.message().is_empty()
+        };
+        let status = match said {
+            Some(said) if says(&said) => said,
+            Some(said) => said.with_reason(word),
+            None => Status::new(code, "").with_reason(word),
+        };
+        (state, Some(status))
     }
 
     /// Returns the payload of a role: a part of the body, borrowed and not decoded.
