@@ -37,7 +37,10 @@ impl DecodeError {
     #[inline(never)]
     #[expect(clippy::needless_pass_by_value, reason = "its callers are compiled once per type")]
     pub(crate) fn of(document: &Document<'_>, wanted: &str, why: typed_json::Error) -> Self {
-        Self::new(format!("not a `{wanted}`: {}; found `{}`", reason(&why), excerpt(document.text().as_bytes())))
+        // What is not there is read as `null`, and must not be looked for in vain.
+        let or_nothing = if document.text() == "null" { ", or no value at all" } else { "" };
+        let found = excerpt(document.text().as_bytes());
+        Self::new(format!("not a `{wanted}`: {}; found `{found}`{or_nothing}", reason(&why)))
     }
 
     fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {

@@ -126,6 +126,7 @@ fn done_without_a_result_is_success_for_nothing_and_a_decode_error_for_anything_
     assert!(matches!(operation.state(), ExportImageState::Failed { .. }));
     assert!(std::str::from_utf8(operation.raw()).unwrap().contains("\"done\":true"));
     let error = operation.into_result().unwrap_err();
+    assert!(error.to_string().contains("found `null`, or no value at all"), "{error}");
     assert_eq!(error.snapshot().unwrap().state(), State::Succeeded, "what the service said");
 }
 
