@@ -2,7 +2,7 @@
 
 use lro_runtime::{Error, RawOperation, State};
 
-use crate::{json::compact, text::printable};
+use crate::{json::compact, text::printable, words};
 
 /// Returns all that is known of an operation, a line for each thing.
 pub fn block(operation: &RawOperation, error: Option<&Error>) -> String {
@@ -10,7 +10,9 @@ pub fn block(operation: &RawOperation, error: Option<&Error>) -> String {
     let mut line = |name: &str, value: String| lines.push(format!("{name:<9} {value}"));
     line("name", printable(operation.name()));
     let word = operation.raw_status().map(|word| format!(" ({})", printable(word))).unwrap_or_default();
-    line("state", format!("{}{word}", operation.state()));
+    if let Some(state) = state(operation) {
+        line("state", format!("{state}{word}"));
+    }
     if let Some(done) = done(operation) {
         line("done", done);
     }
@@ -30,7 +32,7 @@ pub fn block(operation: &RawOperation, error: Option<&Error>) -> String {
         line("response", json(response.bytes()));
     }
     if let Some(error) = error {
-        line("error", error.to_string());
+        line("error", words::of(error));
     }
     line("token", operation.token().to_string());
     lines.join("\n")
@@ -41,8 +43,20 @@ pub fn line(operation: &RawOperation, failed_poll: Option<&str>, error: Option<&
     let done = done(operation).filter(|_| operation.state() != State::Succeeded);
     let done = done.map(|done| format!(", {done}")).unwrap_or_default();
     let said = said(operation, failed_poll, error);
-    let said = if said.is_empty() { said } else { format!(": {said}") };
-    format!("{} {}{done}{said}", printable(operation.name()), operation.state())
+    let name = printable(operation.name());
+    match state(operation) {
+        None if said.is_empty() => format!("{name}: no reply was read"),
+        None => format!("{name}: {said}"),
+        Some(state) if said.is_empty() => format!("{name} {state}{done}"),
+        Some(state) => format!("{name} {state}{done}: {said}"),
+    }
+}
+
+/// Returns the state, once it is known: `None` for an operation that is only named, and of which no
+/// reply was read. The library calls that one pending.
+pub fn state(operation: &RawOperation) -> Option<State> {
+    let state = operation.state();
+    (state != State::Pending || !operation.raw().is_empty()).then_some(state)
 }
 
 /// Returns the fraction done in per cent.
@@ -54,7 +68,7 @@ pub fn done(operation: &RawOperation) -> Option<String> {
 /// the service says.
 pub fn said(operation: &RawOperation, failed_poll: Option<&str>, error: Option<&Error>) -> String {
     if let Some(error) = error {
-        return error.to_string();
+        return words::of(error);
     }
     if let Some(failed) = failed_poll {
         return failed.to_owned();

@@ -14,6 +14,7 @@ use crate::{
     outcome::Outcome,
     text::printable,
     waits::{Event, News},
+    words,
 };
 
 /// One operation that is followed.
@@ -132,7 +133,7 @@ pub fn report(rows: &[Row], ending: &Ending, service: &Service) -> Outcome {
     let is_lost = matches!(ending, Ending::Lost(_));
     for row in rows {
         match &row.error {
-            Some(error) => tell(&error.to_string()),
+            Some(error) => tell(&words::of(error)),
             None if row.ended.is_none() || (is_lost && !row.is_told) => tell(&format!("operation {}", row.line())),
             None => continue,
         }
@@ -153,6 +154,7 @@ pub fn report(rows: &[Row], ending: &Ending, service: &Service) -> Outcome {
 /// Tells on stderr that a call about an operation could not be written to stdout.
 pub fn report_lost(lost: &Lost, operation: &RawOperation, service: &Service) {
     tell(&lost.to_string());
-    tell(&format!("operation {} {}", printable(operation.name()), operation.state()));
+    let state = describe::state(operation).map(|state| format!(" {state}")).unwrap_or_default();
+    tell(&format!("operation {}{state}", printable(operation.name())));
     tell(&format!("to go on: lro get {} {}", client::words(service), operation.token()));
 }

@@ -5,14 +5,15 @@ use lro_runtime::{Error, ErrorKind, RawOperation, Status, dialect::Payload};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::text::is_printable;
+use crate::{describe, text::is_printable, words};
 
 /// One operation, as `--json` writes it.
 #[derive(Serialize)]
 pub struct Object<'a> {
     name: &'a str,
     dialect: &'a str,
-    state: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     progress: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,7 +61,7 @@ impl<'a> Object<'a> {
         Self {
             name: operation.name(),
             dialect,
-            state: operation.state().to_string(),
+            state: describe::state(operation).map(|state| state.to_string()),
             progress: operation.progress(),
             raw_status: operation.raw_status(),
             message: operation.status_message().filter(|_| operation.status().is_none()),
@@ -76,7 +77,7 @@ impl<'a> Object<'a> {
 
     /// Adds the error that ended a wait or a call.
     pub fn error(self, error: Option<&Error>) -> Self {
-        let error = error.map(|error| ErrorObject { kind: kind(error.kind()), message: error.to_string() });
+        let error = error.map(|error| ErrorObject { kind: kind(error.kind()), message: words::of(error) });
         Self { error, ..self }
     }
 

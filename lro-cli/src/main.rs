@@ -14,6 +14,7 @@ mod outcome;
 mod text;
 mod view;
 mod waits;
+mod words;
 
 use std::process::ExitCode;
 

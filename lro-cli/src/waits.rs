@@ -13,7 +13,10 @@ use std::{
 use async_executor::LocalExecutor;
 use lro_runtime::{Error, PollSettings, RawOperation, block_on};
 
-use crate::outcome::{Outcome, Problem};
+use crate::{
+    describe,
+    outcome::{Outcome, Problem},
+};
 
 /// What has happened.
 pub enum Event {
@@ -58,16 +61,32 @@ pub fn begin(operations: Vec<RawOperation>, settings: PollSettings) -> Result<Re
 /// end.
 async fn wait(index: usize, operation: RawOperation, settings: PollSettings, sender: Sender<Event>) {
     let (of_changes, of_failures) = (sender.clone(), sender.clone());
+    // The library's own rule takes the snapshot that a wait begins with for the first change. Nobody
+    // has seen that one, unless it is of a token.
+    let mut shown: Option<RawOperation> = None;
     let mut observed = operation
         .on_progress(move |operation| {
-            let _ = of_changes.send(Event::News(index, News::Changed(operation.clone())));
+            let is_known = describe::state(operation).is_some();
+            if is_known && shown.as_ref().is_none_or(|shown| is_changed(shown, operation)) {
+                shown = Some(operation.clone());
+                let _ = of_changes.send(Event::News(index, News::Changed(operation.clone())));
+            }
         })
+        .every_poll()
         .on_failed_poll(move |failed| {
             let words = format!("poll {} failed: {}", failed.attempt(), failed.failure());
             let _ = of_failures.send(Event::News(index, News::FailedPoll(words)));
         });
     let ended = observed.poll_until_completed(settings).await;
     let _ = sender.send(Event::News(index, News::Ended(ended)));
+}
+
+/// Whether there is something to see in a snapshot that was not in the one before.
+fn is_changed(before: &RawOperation, now: &RawOperation) -> bool {
+    let metadata = |operation: &RawOperation| operation.metadata().map(|metadata| metadata.bytes().to_vec());
+    (before.state(), before.raw_status(), before.status_message())
+        != (now.state(), now.raw_status(), now.status_message())
+        || metadata(before) != metadata(now)
 }
 
 /// Raises how many files may be open to what the system allows: each wait has a connection of its

@@ -21,7 +21,7 @@ fn service() -> LroServer {
     let server = LroServer::builder().start().unwrap();
     server.add(Job::polls(2).responds(json!({ "uri": "gs://pictures/cat.png" })).named("operations/cat"));
     server.add(Job::polls(1).fails(Code::DataLoss, "the negative is torn").named("operations/cow"));
-    server.add(Job::endless().cancelled_after(1).named("operations/elephant"));
+    server.add(Job::endless().cancelled_after(2).named("operations/elephant"));
     server
 }
 

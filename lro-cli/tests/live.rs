@@ -230,6 +230,19 @@ fn ctrl_c_ends_a_wait_whose_poll_is_not_answered() {
 }
 
 #[test]
+fn a_table_shows_no_state_before_the_first_reply() {
+    let server = LroServer::builder().start().unwrap();
+    let name = server.add(Job::endless().fault(1, Fault::Status(500)).fault(2, Fault::Stall));
+    let url = server.url();
+    let terminal = Terminal::run(&["watch", "--base", &url, &name, "--interval", "20ms"], (100, 24));
+    let shown = terminal.until(|shown| shown.contains("HTTP 500"));
+    assert!(shown.lines().nth(1).unwrap().starts_with("operations/1  -      "), "{shown}");
+    terminal.interrupt();
+    let (code, shown, _) = terminal.end();
+    assert!(code == Some(130) && !shown.contains("pending"), "{shown}");
+}
+
+#[test]
 fn a_failed_poll_is_shown_while_the_wait_goes_on() {
     let server = LroServer::builder().start().unwrap();
     let name = server.add((1..2000).fold(Job::endless(), |job, poll| job.fault(poll, Fault::Status(500))));
@@ -245,7 +258,7 @@ fn a_terminal_that_cannot_be_drawn_on_gets_lines() {
     let server = LroServer::builder().start().unwrap();
     let (name, url) = (server.add(Job::polls(1)), server.url());
     let (code, shown, written) = Terminal::run_with(&["watch", "--base", &url, &name], (80, 24), "dumb").end();
-    assert_eq!((code, shown.as_str()), (Some(0), "operations/1 pending\noperations/1 succeeded"));
+    assert_eq!((code, shown.as_str()), (Some(0), "operations/1 succeeded"));
     assert!(!written.contains('\u{1b}'), "{written}");
     // What is told of requests would be written into a table.
     let name = server.add(Job::polls(1));

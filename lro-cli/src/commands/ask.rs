@@ -11,6 +11,7 @@ use crate::{
     out::{Out, tell},
     outcome::{Outcome, Problem},
     text::printable,
+    words,
 };
 
 /// What is asked.
@@ -51,7 +52,7 @@ pub fn run(arguments: &Operations, call: Call) -> Result<Outcome, Problem> {
     for operation in operations::of(&arguments.names, &client)? {
         let sent = call.send(&operation);
         if let Err(error) = &sent {
-            tell(&error.to_string());
+            tell(&words::of(error));
             worst = worst.max(Outcome::of_error(error));
         }
         let text = match &sent {

@@ -8,6 +8,7 @@ use crate::{
     operations,
     out::{Out, tell},
     outcome::{Outcome, Problem},
+    words,
 };
 
 /// Polls each operation once, and prints what is known of it.
@@ -23,7 +24,7 @@ pub fn run(arguments: &Operations) -> Result<Outcome, Problem> {
         };
         worst = worst.max(error.as_ref().map_or_else(|| Outcome::of(&operation), Outcome::of_error));
         if let Some(error) = &error {
-            tell(&error.to_string());
+            tell(&words::of(error));
         }
         let text = if arguments.format.json {
             Object::of(&operation, &dialect).error(error.as_ref()).line()

@@ -6,6 +6,7 @@ use crate::{
     json::Object,
     out::{Out, tell},
     outcome::{Outcome, Problem},
+    words,
 };
 
 /// Lists operations, page by page. The exit code is that of the call, not of the operations.
@@ -25,7 +26,7 @@ pub fn run(arguments: &List) -> Result<Outcome, Problem> {
             Ok(operation) => operation,
             // An entry that cannot be read costs the others nothing.
             Err(error) => {
-                tell(&error.to_string());
+                tell(&words::of(&error));
                 worst = worst.max(Outcome::of_error(&error));
                 continue;
             }

@@ -103,10 +103,10 @@ fn rank(row: &Row) -> u8 {
 
 /// Counts operations by how they stand.
 fn count(rows: &[&Row]) -> String {
-    let states = [State::Pending, State::Running, State::Succeeded, State::Failed, State::Cancelled];
-    let counts = states.iter().filter_map(|state| {
-        let count = rows.iter().filter(|row| row.operation.state() == *state).count();
-        (count > 0).then(|| format!("{count} {state}"))
+    let states = [State::Pending, State::Running, State::Succeeded, State::Failed, State::Cancelled].map(Some);
+    let counts = [None].iter().chain(&states).filter_map(|state| {
+        let count = rows.iter().filter(|row| describe::state(&row.operation) == *state).count();
+        (count > 0).then(|| format!("{count} {}", word(*state)))
     });
     format!("… {} more: {}", rows.len(), counts.collect::<Vec<_>>().join(", "))
 }
@@ -140,7 +140,7 @@ impl Layout {
         let operation = &row.operation;
         let name = cut_front(&printable(operation.name()), self.name);
         let done = describe::done(operation).unwrap_or_default();
-        let state = operation.state().to_string();
+        let state = word(describe::state(operation));
         // Where there is no room for both, the fraction says that it runs.
         let is_short = !self.has_done && operation.state() == State::Running && !done.is_empty();
         let word = if is_short { &done } else { &state };
@@ -172,6 +172,11 @@ impl Layout {
         }
         cells.join("  ")
     }
+}
+
+/// Returns the word of a state, which is not known before the first reply.
+fn word(state: Option<State>) -> String {
+    state.map_or_else(|| "-".to_owned(), |state| state.to_string())
 }
 
 /// Returns the colour of a state; `None` for those that are not remarkable.
