@@ -1,11 +1,12 @@
 //! Follows waits to their end, and shows them in a view.
 
 use std::{
+    error::Error as _,
     sync::mpsc::{Receiver, RecvTimeoutError},
     time::{Duration, Instant},
 };
 
-use lro_runtime::{Error, RawOperation};
+use lro_runtime::{Cause, Error, ErrorKind, Failure, RawOperation};
 
 use crate::{
     args::Service,
@@ -137,6 +138,10 @@ pub fn report(rows: &[Row], ending: &Ending, service: &Service) -> Outcome {
             None if row.ended.is_none() || (is_lost && !row.is_told) => tell(&format!("operation {}", row.line())),
             None => continue,
         }
+        // There is nothing to go on with.
+        if row.error.as_ref().is_some_and(is_gone) {
+            continue;
+        }
         let command = if row.ended.is_some() && row.error.is_none() { "get" } else { "wait" };
         tell(&format!("to go on: lro {command} {} {}", client::words(service), row.operation.token()));
     }
@@ -149,6 +154,16 @@ pub fn report(rows: &[Row], ending: &Ending, service: &Service) -> Outcome {
         }
         Ending::Lost(_) => Outcome::OutputLost,
     }
+}
+
+/// Whether the service has said that there is no such operation, or none any longer.
+fn is_gone(error: &Error) -> bool {
+    let failure = error.source().and_then(|source| source.downcast_ref::<Failure>());
+    let is_gone = |failure: &Failure| {
+        failure.is_not_found() || matches!(failure.cause(), Cause::Http(code, _) if code.as_u16() == 410)
+    };
+    // A wait that has run out of time goes on, whatever its last poll has met.
+    error.kind() == ErrorKind::Poll && failure.is_some_and(is_gone)
 }
 
 /// Tells on stderr that a call about an operation could not be written to stdout.

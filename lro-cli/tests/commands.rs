@@ -82,7 +82,7 @@ fn wait_ends_with_5_where_the_service_does_not_say() {
     let (_server, url) = server(Job::endless().expires_at(1));
     let ran = ran(&["wait", "--base", &url, NAME]);
     assert_eq!(ran.code, Some(5), "{ran:?}");
-    assert!(ran.stderr.contains("404") && ran.stderr.contains(NAME) && ran.stderr.contains("lro1-"), "{ran:?}");
+    assert!(ran.stderr.contains("404") && ran.stderr.contains(NAME) && ran.stdout.contains("lro1-"), "{ran:?}");
 }
 
 #[test]

@@ -68,3 +68,17 @@ fn the_state_of_a_token_is_known() {
     let elsewhere = ran(&["get", "--base", NOWHERE, &token]);
     assert!(elsewhere.stdout.contains("state     running\n"), "{elsewhere:?}");
 }
+
+#[test]
+fn an_operation_that_is_gone_is_not_gone_on_with() {
+    let server = LroServer::builder().start().unwrap();
+    let (name, url) = (server.add(Job::endless().expires_at(3)), server.url());
+    for name in ["operations/nope", &name] {
+        let ran = ran(&["wait", "--base", &url, name, "--interval", "5ms"]);
+        assert!(ran.code == Some(5) && ran.stderr.contains("may have expired"), "{ran:?}");
+        assert!(!ran.stderr.contains("to go on") && ran.stdout.contains("token     lro1-"), "{ran:?}");
+    }
+    let gone = Stub::new(&[("410 Gone", "")]);
+    let ran = ran(&["wait", "--base", &gone.url, "operations/1"]);
+    assert!(ran.code == Some(5) && !ran.stderr.contains("to go on"), "{ran:?}");
+}
