@@ -1,6 +1,6 @@
 //! The arguments, as clap reads them. Their documentation is the help and the man page.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::SystemTime};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lro_runtime::PollSettings;
@@ -124,8 +124,8 @@ pub struct Limits {
     #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with = "deadline")]
     timeout: Option<String>,
     /// Stop waiting at this time, such as `2026-11-30T18:00:00Z`; nothing is cancelled
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_rfc3339)]
-    deadline: Option<std::time::SystemTime>,
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    deadline: Option<SystemTime>,
     /// Poll at this interval, where the service has no wish of its own [default: from 1s to 20s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     interval: Option<String>,
@@ -263,7 +263,20 @@ impl Limits {
 
 /// Checks a duration by the library's own rules, whose words say what is wrong with it.
 fn duration(text: &str) -> Result<String, String> {
-    read(&json!({ "delay": text })).map(|_| text.to_owned())
+    read(&json!({ "delay": text })).map(|_| text.to_owned()).map_err(|why| match why.strip_suffix(GENERAL_ADVICE) {
+        // One advice is enough.
+        Some(specific) if specific.contains("; write `") => specific.to_owned(),
+        _ => why,
+    })
+}
+
+/// How the library ends what it says about a duration.
+const GENERAL_ADVICE: &str = "; write it like `1m 30s`";
+
+/// Reads a time.
+fn time(text: &str) -> Result<SystemTime, String> {
+    let why = |_| format!("`{text}` is not a time; write it like `2026-11-30T18:00:00Z`");
+    humantime::parse_rfc3339(text).map_err(why)
 }
 
 fn read(settings: &serde_json::Value) -> Result<PollSettings, String> {

@@ -80,18 +80,28 @@ fn transport(service: &Service) -> Result<HyperTransport, Problem> {
 
 /// Makes the dialect that the arguments name.
 fn dialect(service: &Service) -> Result<Arc<dyn AnyDialect>, Problem> {
-    let path = service.path.clone();
+    let Some(path) = service.path.clone() else { return Ok(dialect_of(service.dialect)) };
     Ok(match service.dialect {
-        Dialect::Google => Arc::new(path.map_or_else(Google::new, |path| Google::new().with_path(path))),
-        Dialect::Vertex => Arc::new(path.map_or_else(Vertex::new, |path| Vertex::new().with_path(path))),
-        Dialect::Jobs => Arc::new(path.map_or_else(Jobs::new, |path| Jobs::new().with_path(path))),
-        Dialect::Compute => Arc::new(path.map_or_else(Compute::new, |path| Compute::new().with_prefix(path))),
-        other if path.is_some() => {
+        Dialect::Google => Arc::new(Google::new().with_path(path)),
+        Dialect::Vertex => Arc::new(Vertex::new().with_path(path)),
+        Dialect::Jobs => Arc::new(Jobs::new().with_path(path)),
+        Dialect::Compute => Arc::new(Compute::new().with_prefix(path)),
+        other => {
             return Err(Problem::usage(format!(
                 "--path: the dialect {} has none; it is for google, vertex, jobs and compute",
                 other.word()
             )));
         }
+    })
+}
+
+/// Returns the dialect of a word, with the paths that it usually has.
+pub fn dialect_of(word: Dialect) -> Arc<dyn AnyDialect> {
+    match word {
+        Dialect::Google => Arc::new(Google::new()),
+        Dialect::Vertex => Arc::new(Vertex::new()),
+        Dialect::Jobs => Arc::new(Jobs::new()),
+        Dialect::Compute => Arc::new(Compute::new()),
         Dialect::Gke => Arc::new(Declared::of::<gke::Operation>()),
         Dialect::CloudSql => Arc::new(Declared::of::<cloud_sql::Operation>()),
         Dialect::Bigquery => Arc::new(Declared::of::<bigquery::Job>()),
@@ -106,7 +116,7 @@ fn dialect(service: &Service) -> Result<Arc<dyn AnyDialect>, Problem> {
         Dialect::Replicate => Arc::new(Declared::of::<replicate::Prediction>()),
         Dialect::ReplicateTraining => Arc::new(Declared::of::<replicate::Training>()),
         Dialect::Meilisearch => Arc::new(Declared::of::<meilisearch::Task>()),
-    })
+    }
 }
 
 fn split<'a>(option: &str, pair: &'a str, what: &str) -> Result<(&'a str, &'a str), Problem> {

@@ -4,14 +4,19 @@ use std::{collections::HashSet, io::Read as _};
 
 use lro_runtime::{Operations, RawOperation};
 
-use crate::{args::Names, outcome::Problem, text::printable};
+use crate::{
+    args::{Dialect, Names},
+    outcome::Problem,
+    text::printable,
+    words,
+};
 
 /// The most bytes that are read of stdin: a thousand of the longest tokens.
 const MOST: u64 = 64 * 1024 * 1024;
 
 /// Makes the operations that are named, each once. All names are checked before the first request
 /// is sent.
-pub fn of(names: &Names, client: &Operations) -> Result<Vec<RawOperation>, Problem> {
+pub fn of(names: &Names, client: &Operations, dialect: Dialect) -> Result<Vec<RawOperation>, Problem> {
     let mut words = vec![];
     for name in &names.names {
         if name == "-" {
@@ -25,14 +30,14 @@ pub fn of(names: &Names, client: &Operations) -> Result<Vec<RawOperation>, Probl
     if words.is_empty() {
         return Err(Problem::usage("no operation is named: stdin has no line"));
     }
-    words.iter().map(|word| resume(client, word)).collect()
+    words.iter().map(|word| resume(client, word, dialect)).collect()
 }
 
-fn resume(client: &Operations, word: &str) -> Result<RawOperation, Problem> {
+fn resume(client: &Operations, word: &str, dialect: Dialect) -> Result<RawOperation, Problem> {
     if word.trim().is_empty() {
         return Err(Problem::usage("the name of an operation is empty"));
     }
-    client.resume(word).map_err(|error| Problem::usage(format!("not a name or a token of this service: {error}")))
+    client.resume(word).map_err(|error| Problem::usage(words::of_resume(&error, dialect)))
 }
 
 /// Reads names from stdin, one on a line.

@@ -2,6 +2,8 @@
 
 use lro_runtime::{Error, ErrorKind, RawOperation, State};
 
+use crate::words;
+
 /// How the command ends. The exit code of many operations is the highest of theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
@@ -66,6 +68,6 @@ impl Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        Self { outcome: Outcome::of_error(&error), message: error.to_string() }
+        Self { outcome: Outcome::of_error(&error), message: words::of(&error) }
     }
 }

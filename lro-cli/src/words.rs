@@ -1,16 +1,81 @@
-//! The library's errors in the words of a shell: its advice is for programs, and this command gives
-//! its own, "to go on".
+//! The library's errors in the words of a shell. Its advice is for programs: the command has options
+//! in the place of settings, and says itself how to go on.
 
+use clap::ValueEnum as _;
 use lro_runtime::{Error, ErrorKind};
 
-use crate::describe;
+use crate::{args::Dialect, client, describe};
+
+/// The ends of the library's lines that say nothing to a shell, and what is said instead.
+const ADVICE: &[(&str, &str)] = &[
+    ("; poll again from the snapshot, or resume from the token", ""),
+    (": wait again from the snapshot, or resume from the token", ""),
+    (": poll again from the snapshot, or raise `not_found_grace`", ""),
+    (", then poll again from the snapshot", ""),
+    ("; resume from the name that the service gave, or from a token of this method", ""),
+    ("; correct the setting", ""),
+    ("; the snapshot's `raw()` is the entry; the others are listed", "; the others are listed"),
+    (
+        "; store each operation's token when it is started, and resume from it",
+        "; store each operation's name when it is started",
+    ),
+    (
+        "allow it with `allow_origin`, or with `allow_origin_with_credentials` if it is the service's own",
+        "allow it with `--allow-origin`, or with `--allow-origin-with-credentials` if it is the service's own",
+    ),
+    ("allow it with `allow_origin_with_credentials`", "allow it with `--allow-origin-with-credentials`"),
+    (
+        "; what every request needs belongs on the client (`.query(…)`); what belongs to this URL alone is only in the name that the service gave: resume from that",
+        "; what every request needs is given with `--query`; what belongs to this URL alone is only in the name that the service gave",
+    ),
+];
+
+/// The settings that lines of the library begin with, and the options that set them.
+const SETTINGS: &[(&str, &str)] = &[
+    ("base_url = ", "--base = "),
+    ("allow_origin = ", "--allow-origin = "),
+    ("allow_origin_with_credentials = ", "--allow-origin-with-credentials = "),
+    ("delay = ", "--interval = "),
+];
 
 /// Returns an error on one line.
 pub fn of(error: &Error) -> String {
-    let line = error.to_string();
+    let mut line = error.to_string();
+    let end = ADVICE.iter().find_map(|(theirs, ours)| Some((line.strip_suffix(theirs)?.len(), ours)));
+    if let Some((length, ours)) = end {
+        line.truncate(length);
+        line.push_str(ours);
+    }
+    let begin = SETTINGS.iter().find_map(|(theirs, ours)| Some((line.strip_prefix(theirs)?, ours)));
+    if let Some((rest, ours)) = begin {
+        line = format!("{ours}{rest}");
+    }
     let is_unseen = error.snapshot().is_some_and(|operation| describe::state(operation).is_none());
     if error.kind() == ErrorKind::Timeout && is_unseen {
-        return line.replacen("still pending when the wait expired", "no reply was read before the wait expired", 1);
+        line = line.replacen("still pending when the wait expired", "no reply was read before the wait expired", 1);
     }
     line
+}
+
+/// Returns why a name or a token cannot be used in a dialect.
+pub fn of_resume(error: &Error, dialect: Dialect) -> String {
+    let (line, word) = (of(error), dialect.word());
+    if let Some(id) = line.strip_prefix("the token belongs to the dialect `").and_then(|rest| rest.split('`').next()) {
+        return match Dialect::value_variants().iter().find(|known| client::dialect_of(**known).id() == id) {
+            Some(known) => {
+                let known = known.word();
+                format!("the token belongs to the dialect `{known}`, not to `{word}`: say `--dialect {known}`")
+            }
+            None => format!("the token belongs to the dialect `{id}`, which this command does not have"),
+        };
+    }
+    match line.strip_prefix("cannot resume from `").and_then(|rest| rest.split_once("`: ")) {
+        // It is a name, but one that leads elsewhere.
+        Some((_, why)) if error.kind() == ErrorKind::UntrustedUrl => why.to_owned(),
+        Some((name, why)) => {
+            let why = why.strip_prefix(&format!("`{name}` is not an operation's name: ")).unwrap_or(why);
+            format!("`{name}` is not an operation's name in the dialect `{word}`: {why}")
+        }
+        None => line,
+    }
 }

@@ -29,7 +29,7 @@ fn an_unknown_dialect_lists_the_legal_ones() {
 fn arguments_that_are_wrong_end_with_4_and_say_what_is_right() {
     let cases: [(&[&str], &str); 10] = [
         (&[], "<NAME-OR-TOKEN>"),
-        (&["a/../../b"], "not a name or a token of this service"),
+        (&["a/../../b"], "is not an operation's name in the dialect `google`"),
         (&[""], "the name of an operation is empty"),
         (&["lro1-00000000-broken"], "the token is damaged"),
         (&["lro9-00000000-e30"], "version 9"),
@@ -37,7 +37,7 @@ fn arguments_that_are_wrong_end_with_4_and_say_what_is_right() {
         (&["operations/1", "--dialect", "azure", "--path", "v2"], "google, vertex, jobs and compute"),
         (&["operations/1", "--query", "hunter2"], "`NAME=VALUE`"),
         (&["operations/1", "--ca-file", "/nowhere.pem"], "/nowhere.pem"),
-        (&["operations/1", "--allow-origin", "nonsense"], "allow_origin"),
+        (&["operations/1", "--allow-origin", "nonsense"], "--allow-origin = `nonsense`"),
     ];
     for (arguments, said) in cases {
         let ran = refused(arguments);
@@ -46,7 +46,7 @@ fn arguments_that_are_wrong_end_with_4_and_say_what_is_right() {
     let base = ran(&["get", "operations/1"]);
     assert!(base.code == Some(4) && base.stderr.contains("--base is missing"), "{base:?}");
     let base = ran(&["get", "operations/1", "--base", "images.example.com"]);
-    assert!(base.code == Some(4) && base.stderr.contains("base_url"), "{base:?}");
+    assert!(base.code == Some(4) && base.stderr.contains("--base = "), "{base:?}");
     for (option, value, said) in [
         ("--timeout", "soon", "`soon` is not a duration"),
         ("--interval", "5", "not a duration"),

@@ -82,3 +82,79 @@ fn an_operation_that_is_gone_is_not_gone_on_with() {
     let ran = ran(&["wait", "--base", &gone.url, "operations/1"]);
     assert!(ran.code == Some(5) && !ran.stderr.contains("to go on"), "{ran:?}");
 }
+
+#[test]
+fn a_time_that_cannot_be_read_comes_with_one_advice() {
+    let cases = [
+        ("--timeout", "10", "`10` is not a duration: `10` has no unit; write `10s` for seconds\n"),
+        ("--interval", "soon", "`soon` does not begin with a number; write it like `1m 30s`\n"),
+        ("--deadline", "tomorrow", "`tomorrow` is not a time; write it like `2026-11-30T18:00:00Z`\n"),
+        ("--deadline", "2026-13-01T00:00:00Z", "is not a time; write it like `2026-11-30T18:00:00Z`\n"),
+    ];
+    for (option, value, said) in cases {
+        let ran = ran(&["wait", "operations/1", "--base", NOWHERE, option, value]);
+        assert!(ran.code == Some(4) && ran.stderr.contains(said), "{ran:?}");
+    }
+}
+
+#[test]
+fn no_message_advises_what_only_a_program_can_do() {
+    let server = LroServer::builder().bearer("right").start().unwrap();
+    let (name, url) = (server.add(Job::endless()), server.url());
+    let cases: [&[&str]; 9] = [
+        &["get", "--base", NOWHERE, "operations/1"],
+        &["get", "--json", "--base", NOWHERE, "operations/1"],
+        &["wait", "--base", NOWHERE, "operations/1", "--timeout", "20ms"],
+        &["watch", "--base", NOWHERE, "operations/1", "--timeout", "20ms"],
+        &["cancel", "--base", NOWHERE, "operations/1"],
+        &["get", "--base", &url, &name],
+        &["get", "--base", "images.example.com", "operations/1"],
+        &["get", "--base", NOWHERE, "lro1-00000000-broken"],
+        &["list", "--base", NOWHERE, "--dialect", "azure"],
+    ];
+    for arguments in cases {
+        let ran = ran(arguments);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        let words = ["snapshot", "resume", "the setting", "the token;", "base_url", "from the name"];
+        for word in words {
+            assert!(!said.contains(word), "{arguments:?}: {said}");
+        }
+    }
+    let base = ran(&["get", "--base", "images.example.com", "operations/1"]);
+    assert!(base.stderr.starts_with("lro: --base = `images.example.com`: expected an absolute http"), "{base:?}");
+    let origin = ran(&["get", "--base", NOWHERE, "--allow-origin", "nonsense", "operations/1"]);
+    assert!(origin.stderr.starts_with("lro: --allow-origin = `nonsense`: "), "{origin:?}");
+    let interval = ran(&["wait", "--base", NOWHERE, "--interval", "0s", "operations/1"]);
+    assert_eq!(interval.stderr, "lro: --interval = 0s: must be at least 1ms\n");
+    let unauthorized = ran(&["get", "--base", &url, &name]);
+    assert!(unauthorized.stderr.ends_with("; check the credentials\n"), "{unauthorized:?}");
+    let elsewhere = ran(&["get", "--base", NOWHERE, "--dialect", "azure", "https://b.example.com/x"]);
+    assert!(elsewhere.stderr.contains("allow it with `--allow-origin`"), "{elsewhere:?}");
+}
+
+#[test]
+fn a_name_that_cannot_be_used_is_told_with_the_dialect() {
+    let name = |dialect: &str, name: &str| ran(&["get", "--base", NOWHERE, "--dialect", dialect, name]).stderr;
+    let words = "expected `projects/…/{global | regions/… | zones/…}/operations/…`\n";
+    assert_eq!(name("compute", "X"), format!("lro: `X` is not an operation's name in the dialect `compute`: {words}"));
+    let left = name("google", "a/../b");
+    let words = "lro: `a/../b` is not an operation's name in the dialect `google`: ";
+    assert_eq!(left, format!("{words}the name `a/../b` would leave its collection\n"));
+    assert!(name("lxd", "x/y").starts_with("lro: `x/y` is not an operation's name in the dialect `lxd`: "));
+}
+
+#[test]
+fn a_token_of_another_dialect_says_which_option_is_right() {
+    let token = |dialect: &str, name: &str| {
+        let got = ran(&["get", "--json", "--base", NOWHERE, "--dialect", dialect, name]);
+        got.objects()[0]["token"].as_str().unwrap().to_owned()
+    };
+    let (google, batch) = (token("google", "operations/1"), token("openai-batch", "b_1"));
+    let ran = |dialect: &str, token: &str| ran(&["get", "--base", NOWHERE, "--dialect", dialect, token]).stderr;
+    assert_eq!(
+        ran("azure", &google),
+        "lro: the token belongs to the dialect `google`, not to `azure`: say `--dialect google`\n"
+    );
+    let said = "lro: the token belongs to the dialect `openai-batch`, not to `google`: say `--dialect openai-batch`\n";
+    assert_eq!(ran("google", &batch), said);
+}

@@ -49,7 +49,7 @@ pub fn run(arguments: &Operations, call: Call) -> Result<Outcome, Problem> {
     let client = client::of(service)?;
     let (out, dialect) = (Out::stdout(), service.dialect.word());
     let mut worst = Outcome::Succeeded;
-    for operation in operations::of(&arguments.names, &client)? {
+    for operation in operations::of(&arguments.names, &client, service.dialect)? {
         let sent = call.send(&operation);
         if let Err(error) = &sent {
             tell(&words::of(error));

@@ -17,7 +17,7 @@ pub fn run(arguments: &Operations) -> Result<Outcome, Problem> {
     let client = client::of(service)?;
     let (out, dialect) = (Out::stdout(), service.dialect.word());
     let mut worst = Outcome::Succeeded;
-    for (index, operation) in operations::of(&arguments.names, &client)?.into_iter().enumerate() {
+    for (index, operation) in operations::of(&arguments.names, &client, service.dialect)?.into_iter().enumerate() {
         let (operation, error) = match operation.blocking().poll_once() {
             Ok(operation) => (operation, None),
             Err(error) => (operation, Some(error)),

@@ -15,7 +15,7 @@ use crate::{
 pub fn run(arguments: &Wait) -> Result<Outcome, Problem> {
     let settings = arguments.limits.settings()?;
     let client = client::of(&arguments.service)?;
-    let operations = operations::of(&arguments.names, &client)?;
+    let operations = operations::of(&arguments.names, &client, arguments.service.dialect)?;
     let mut rows: Vec<Row> = operations.iter().cloned().map(Row::new).collect();
     let events = waits::begin(operations, settings)?;
     let mut view = Blocks {
