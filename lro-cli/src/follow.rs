@@ -133,6 +133,9 @@ pub fn report(rows: &[Row], ending: &Ending, service: &Service) -> Outcome {
     }
     let is_lost = matches!(ending, Ending::Lost(_));
     for row in rows {
+        if let Some(doubt) = words::of_doubt(&row.operation, service.dialect) {
+            tell(&doubt);
+        }
         match &row.error {
             Some(error) => tell(&words::of(error)),
             None if row.ended.is_none() || (is_lost && !row.is_told) => tell(&format!("operation {}", row.line())),

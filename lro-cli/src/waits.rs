@@ -61,8 +61,8 @@ pub fn begin(operations: Vec<RawOperation>, settings: PollSettings) -> Result<Re
 /// end.
 async fn wait(index: usize, operation: RawOperation, settings: PollSettings, sender: Sender<Event>) {
     let (of_changes, of_failures) = (sender.clone(), sender.clone());
-    // The library's own rule takes the snapshot that a wait begins with for the first change. Nobody
-    // has seen that one, unless it is of a token.
+    // The library's own rule takes the snapshot that a wait begins with for the first change.
+    // Nobody has seen that one, unless it is of a token.
     let mut shown: Option<RawOperation> = None;
     let mut observed = operation
         .on_progress(move |operation| {

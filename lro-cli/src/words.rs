@@ -1,10 +1,11 @@
-//! The library's errors in the words of a shell. Its advice is for programs: the command has options
-//! in the place of settings, and says itself how to go on.
+//! The library's errors in the words of a shell. Its advice is for programs: the command has
+//! options in the place of settings, and says itself how to go on.
 
 use clap::ValueEnum as _;
-use lro_runtime::{Error, ErrorKind};
+use lro_runtime::{Error, ErrorKind, RawOperation};
+use serde_json::{Map, Value};
 
-use crate::{args::Dialect, client, describe};
+use crate::{args::Dialect, client, describe, text::printable};
 
 /// The ends of the library's lines that say nothing to a shell, and what is said instead.
 const ADVICE: &[(&str, &str)] = &[
@@ -78,4 +79,25 @@ pub fn of_resume(error: &Error, dialect: Dialect) -> String {
         }
         None => line,
     }
+}
+
+/// Returns a warning where a success is likely to be none: in dialects in which a plain `200` is
+/// the end, a reply that reads as a running operation of `google`.
+pub fn of_doubt(operation: &RawOperation, dialect: Dialect) -> Option<String> {
+    let ends_with_any_reply = matches!(dialect, Dialect::Http | Dialect::Azure | Dialect::Redfish);
+    if !ends_with_any_reply || !operation.is_succeeded() {
+        return None;
+    }
+    let body: Map<String, Value> = serde_json::from_slice(operation.raw()).ok()?;
+    // Many resources have a name, too, but also something else.
+    let is_known = |member: &String| ["name", "metadata", "done"].contains(&member.as_str());
+    let is_running = body.get("done").is_none_or(|done| done == false);
+    let is_likely = body.get("name").is_some_and(Value::is_string) && is_running && body.keys().all(is_known);
+    is_likely.then(|| {
+        format!(
+            "{}: the reply that ended it looks like an operation of `google` that still runs: is `--dialect {}` right?",
+            printable(operation.name()),
+            dialect.word()
+        )
+    })
 }

@@ -158,3 +158,23 @@ fn a_token_of_another_dialect_says_which_option_is_right() {
     let said = "lro: the token belongs to the dialect `openai-batch`, not to `google`: say `--dialect openai-batch`\n";
     assert_eq!(ran("google", &batch), said);
 }
+
+#[test]
+fn a_success_that_looks_like_a_running_operation_of_google_comes_with_a_warning() {
+    let server = LroServer::builder().start().unwrap();
+    let (name, url) = (server.add(Job::endless()), server.url());
+    let place = format!("/v1/{name}");
+    for dialect in ["http", "azure", "redfish"] {
+        for command in ["get", "wait", "watch"] {
+            let ran = ran(&[command, "--dialect", dialect, "--base", &url, &place]);
+            let warned = format!("is `--dialect {dialect}` right?");
+            assert!(ran.code == Some(0) && ran.stderr.contains(&warned), "{ran:?}");
+        }
+    }
+    // A resource that has a name, and an operation that has ended.
+    for body in [r#"{"name":"vm","location":"west"}"#, r#"{"name":"a","done":true,"response":{}}"#, "[]", "{}"] {
+        let stub = Stub::new(&[("200 OK", body)]);
+        let ran = ran(&["wait", "-q", "--dialect", "http", "--base", &stub.url, "/jobs/1"]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    }
+}

@@ -26,6 +26,9 @@ pub fn run(arguments: &Operations) -> Result<Outcome, Problem> {
         if let Some(error) = &error {
             tell(&words::of(error));
         }
+        if let Some(doubt) = words::of_doubt(&operation, service.dialect) {
+            tell(&doubt);
+        }
         let text = if arguments.format.json {
             Object::of(&operation, &dialect).error(error.as_ref()).line()
         } else {
