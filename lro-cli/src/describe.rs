@@ -68,7 +68,7 @@ pub fn done(operation: &RawOperation) -> Option<String> {
 /// the service says.
 pub fn said(operation: &RawOperation, failed_poll: Option<&str>, error: Option<&Error>) -> String {
     if let Some(error) = error {
-        return words::of(error);
+        return words::beside_name(error);
     }
     if let Some(failed) = failed_poll {
         return failed.to_owned();

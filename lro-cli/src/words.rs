@@ -14,6 +14,7 @@ const ADVICE: &[(&str, &str)] = &[
     (": poll again from the snapshot, or raise `not_found_grace`", ""),
     (", then poll again from the snapshot", ""),
     ("; resume from the name that the service gave, or from a token of this method", ""),
+    ("is set by `OperationsBuilder::query`; correct the setting", "is set by `--query`"),
     ("; correct the setting", ""),
     ("; the snapshot's `raw()` is the entry; the others are listed", "; the others are listed"),
     (
@@ -56,6 +57,15 @@ pub fn of(error: &Error) -> String {
         line = line.replacen("still pending when the wait expired", "no reply was read before the wait expired", 1);
     }
     line
+}
+
+/// Returns an error beside the name of its operation: without the name, and what every error of a
+/// wait says, so that a short line begins with the cause.
+pub fn beside_name(error: &Error) -> String {
+    let line = of(error);
+    let rest = line.strip_prefix("operation `").and_then(|rest| rest.split_once("`: ")).map(|(_, rest)| rest);
+    let rest = rest.unwrap_or(&line);
+    rest.strip_prefix("the poll failed: ").unwrap_or(rest).to_owned()
 }
 
 /// Returns why a name or a token cannot be used in a dialect.

@@ -243,6 +243,17 @@ fn a_table_shows_no_state_before_the_first_reply() {
 }
 
 #[test]
+fn a_line_of_the_table_begins_its_message_with_the_cause() {
+    let server = LroServer::builder().start().unwrap();
+    let url = server.url();
+    let terminal = Terminal::run(&["watch", "--base", &url, "operations/nope"], (80, 24));
+    let (code, shown, _) = terminal.end();
+    let line = shown.lines().nth(1).unwrap();
+    assert_eq!(code, Some(5), "{shown}");
+    assert!(line.starts_with("operations/nope  -") && line.contains("  HTTP 404: "), "{shown}");
+}
+
+#[test]
 fn a_failed_poll_is_shown_while_the_wait_goes_on() {
     let server = LroServer::builder().start().unwrap();
     let name = server.add((1..2000).fold(Job::endless(), |job, poll| job.fault(poll, Fault::Status(500))));

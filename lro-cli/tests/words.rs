@@ -122,6 +122,8 @@ fn no_message_advises_what_only_a_program_can_do() {
     }
     let base = ran(&["get", "--base", "images.example.com", "operations/1"]);
     assert!(base.stderr.starts_with("lro: --base = `images.example.com`: expected an absolute http"), "{base:?}");
+    let query = ran(&["get", "--base", "http://127.0.0.1:9/?a=b", "operations/1"]);
+    assert!(query.stderr.ends_with("what every request has in its query is set by `--query`\n"), "{query:?}");
     let origin = ran(&["get", "--base", NOWHERE, "--allow-origin", "nonsense", "operations/1"]);
     assert!(origin.stderr.starts_with("lro: --allow-origin = `nonsense`: "), "{origin:?}");
     let interval = ran(&["wait", "--base", NOWHERE, "--interval", "0s", "operations/1"]);
