@@ -55,8 +55,8 @@ impl<H: Handle> Observed<H> {
     /// Returns the operation at its last known snapshot: the last one of the wait before, however
     /// that ended. No I/O.
     ///
-    /// After a wait that was dropped, as by `select!`, this is the way to the name, to the token and
-    /// to `cancel`:
+    /// After a wait that was dropped, as by `select!`, this is the way to the name, to the token
+    /// and to `cancel`:
     ///
     /// ```
     /// # use lro_runtime::{PollSettings, RawOperation, Result};
