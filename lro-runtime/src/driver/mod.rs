@@ -28,7 +28,7 @@ pub use self::{
 };
 pub(crate) use self::{
     cancel_and_wait::cancel_and_wait,
-    observers::Observers,
+    observers::{ObservedRaw, Observers},
     single_calls::{cancel, delete, poll_once, wait},
     wait::{observe_until_completed, poll_until_completed},
 };

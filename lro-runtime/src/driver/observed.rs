@@ -3,17 +3,13 @@
 use std::{
     fmt,
     future::{Future, IntoFuture},
+    marker::PhantomData,
 };
 
 #[cfg(feature = "indicatif")]
 use super::ObserveWait;
-use super::{Blocking, FailedPoll, Notify, Observers, Snapshots, observe_until_completed};
-use crate::{
-    error::{Error, Result},
-    operation::{Handle, RawOperation},
-    settings::PollSettings,
-    transport::BoxFuture,
-};
+use super::{Blocking, FailedPoll, Notify, ObservedRaw, Snapshots, observe_until_completed};
+use crate::{error::Result, operation::Handle, settings::PollSettings, transport::BoxFuture};
 
 /// An operation with observers, which a wait for it calls.
 ///
@@ -26,8 +22,8 @@ use crate::{
 ///   see [`ErrorBudget`](crate::ErrorBudget).
 ///
 /// A wait that expires, fails or is dropped takes no observer with it: the next wait calls them
-/// again, and begins at the last snapshot that the one before returned or left in its error. Only
-/// the stream of [`snapshots`](Self::snapshots) and `.await` take them for good.
+/// again, and begins at the last snapshot of the one before, which [`snapshot`](Self::snapshot)
+/// returns. Only the stream of [`snapshots`](Self::snapshots) and `.await` take them for good.
 ///
 /// Observers run in the task or thread that waits, and a panic in one panics there.
 ///
@@ -46,26 +42,50 @@ use crate::{
 /// ```
 #[must_use = "observers see nothing unless the operation is waited for"]
 pub struct Observed<H> {
-    operation: H,
-    observers: Observers,
+    raw: ObservedRaw,
+    // A function that returns `H`, because no `H` is stored.
+    handle: PhantomData<fn() -> H>,
 }
 
 impl<H: Handle> Observed<H> {
-    pub(crate) fn new(operation: H) -> Self {
-        Self { operation, observers: Observers::default() }
+    pub(crate) fn new(operation: &H) -> Self {
+        Self { raw: ObservedRaw::new(operation.raw_operation().clone()), handle: PhantomData }
+    }
+
+    /// Returns the operation at its last known snapshot: the last one of the wait before, however
+    /// that ended. No I/O.
+    ///
+    /// After a wait that was dropped, as by `select!`, this is the way to the name, to the token
+    /// and to `cancel`:
+    ///
+    /// ```
+    /// # use lro_runtime::{PollSettings, RawOperation, Result};
+    /// # async fn interrupted<T>() -> Result<T> { std::future::pending().await }
+    /// # async fn wait(operation: RawOperation) -> Result<()> {
+    /// let mut observed = operation.on_progress(|snapshot| println!("{:?}", snapshot.progress()));
+    /// let waiting = observed.poll_until_completed(PollSettings::default());
+    /// match futures_lite::future::or(waiting, interrupted()).await {
+    ///     Ok(done) => println!("{} has ended", done.name()),
+    ///     Err(_) => println!("to resume: {}", observed.snapshot().token()),
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn snapshot(&self) -> H {
+        H::from_raw_operation(self.raw.latest.clone())
     }
 
     /// Adds an observer of progress.
     pub fn on_progress(mut self, mut observer: impl FnMut(&H) + Send + 'static) -> Self {
         // Observers are stored untyped, so that the loop is not compiled again for each type of
         // operation.
-        self.observers.add_progress(move |raw| observer(&H::from_raw_operation(raw.clone())));
+        self.raw.observers.add_progress(move |raw| observer(&H::from_raw_operation(raw.clone())));
         self
     }
 
     /// Adds an observer of completion, which is called once, with the terminal snapshot.
     pub fn on_completed(mut self, observer: impl FnOnce(&H) + Send + 'static) -> Self {
-        self.observers.add_completed(move |raw| observer(&H::from_raw_operation(raw.clone())));
+        self.raw.observers.add_completed(move |raw| observer(&H::from_raw_operation(raw.clone())));
         self
     }
 
@@ -77,21 +97,21 @@ impl<H: Handle> Observed<H> {
     /// was over is reported, also where it costs the wait nothing: a poll that the service held for
     /// longer than it was asked to, and the last one, cut by the wait's own time limit.
     pub fn on_failed_poll(mut self, observer: impl FnMut(FailedPoll<'_>) + Send + 'static) -> Self {
-        self.observers.add_failed_poll(observer);
+        self.raw.observers.add_failed_poll(observer);
         self
     }
 
     /// Adds an observer of whole waits.
     #[cfg(feature = "indicatif")]
     pub(crate) fn with_whole_wait(mut self, observer: impl ObserveWait + 'static) -> Self {
-        self.observers.add_whole_wait(observer);
+        self.raw.observers.add_whole_wait(observer);
         self
     }
 
     /// Calls the observers of progress after every successful poll. Default: only when something
     /// has changed.
     pub fn every_poll(mut self) -> Self {
-        self.observers.notify(Notify::EveryPoll);
+        self.raw.observers.notify(Notify::EveryPoll);
         self
     }
 
@@ -108,13 +128,8 @@ impl<H: Handle> Observed<H> {
         &mut self,
         settings: PollSettings,
     ) -> impl Future<Output = Result<H>> + Send + use<'_, H> {
-        let Self { operation, observers } = self;
-        let waiting = observe_until_completed(operation.raw_operation().clone(), settings, observers, None);
-        async move {
-            let ended = waiting.await;
-            go_on_at(operation, &ended);
-            ended.map(H::from_raw_operation)
-        }
+        let waiting = observe_until_completed(&mut self.raw, settings, None);
+        async move { waiting.await.map(H::from_raw_operation) }
     }
 
     /// Returns the stream of snapshots, which calls the observers before it yields.
@@ -123,7 +138,7 @@ impl<H: Handle> Observed<H> {
     /// ends. Where they must outlive a time limit, wait with
     /// [`poll_until_completed`](Self::poll_until_completed).
     pub fn snapshots(self, settings: PollSettings) -> Snapshots<H> {
-        Snapshots::new(self.operation.raw_operation().clone(), settings, None, self.observers)
+        Snapshots::new(self.raw.latest, settings, None, self.raw.observers)
     }
 
     /// Polls until the operation is terminal, blocking the calling thread: see
@@ -133,19 +148,8 @@ impl<H: Handle> Observed<H> {
     ///
     /// As [`RawOperation::poll_until_completed`](crate::RawOperation::poll_until_completed).
     pub fn poll_until_completed_blocking(&mut self, settings: PollSettings) -> Result<H> {
-        let Self { operation, observers } = self;
-        let raw = operation.raw_operation().clone();
-        let blocking = Blocking::new(operation.clone());
-        let ended = blocking.run(|timer| observe_until_completed(raw, settings, observers, timer));
-        go_on_at(operation, &ended);
-        ended.map(H::from_raw_operation)
-    }
-}
-
-/// Moves the operation to the last snapshot of a wait, where the next wait is to begin.
-fn go_on_at<H: Handle>(operation: &mut H, ended: &Result<RawOperation>) {
-    if let Some(last) = ended.as_ref().map_or_else(Error::snapshot, Some) {
-        *operation = H::from_raw_operation(last.clone());
+        let blocking = Blocking::new(self.raw.latest.clone());
+        blocking.run(|timer| observe_until_completed(&mut self.raw, settings, timer)).map(H::from_raw_operation)
     }
 }
 
@@ -168,8 +172,8 @@ where
     }
 }
 
-impl<H: fmt::Debug> fmt::Debug for Observed<H> {
+impl<H: Handle + fmt::Debug> fmt::Debug for Observed<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Observed").field("operation", &self.operation).finish_non_exhaustive()
+        f.debug_struct("Observed").field("operation", &self.snapshot()).finish_non_exhaustive()
     }
 }

@@ -78,6 +78,19 @@ pub(crate) struct Observers {
     is_waiting: bool,
 }
 
+/// An untyped operation with its observers: what a wait borrows, and where it leaves its last
+/// snapshot.
+pub(crate) struct ObservedRaw {
+    pub(super) latest: RawOperation,
+    pub(super) observers: Observers,
+}
+
+impl ObservedRaw {
+    pub(super) fn new(latest: RawOperation) -> Self {
+        Self { latest, observers: Observers::default() }
+    }
+}
+
 impl Observers {
     pub(crate) fn add_progress(&mut self, observer: impl FnMut(&RawOperation) + Send + 'static) {
         self.progress.push(Box::new(observer));

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{FailedPoll, Observers, reports};
+use super::{FailedPoll, ObservedRaw, Observers, reports};
 use crate::{
     engine::{Action, End, Engine, InFlight, LastReply, Opening, PollSuccess},
     error::{Error, ErrorKind, Result},
@@ -33,19 +33,19 @@ pub(crate) fn poll_until_completed(
     timer: TimerOverride,
 ) -> BoxFuture<'static, Result<RawOperation>> {
     let schedule = operation.schedule(settings);
-    Box::pin(UntilCompleted { stage: Stage::NotBegun(operation, schedule, timer), observers: None })
+    Box::pin(UntilCompleted { stage: Stage::NotBegun(operation, schedule, timer), observed: None })
 }
 
-/// Polls until the operation is terminal, and calls the observers: see
-/// [`Observed::poll_until_completed`](super::Observed::poll_until_completed).
+/// Polls until the operation is terminal, calls the observers and leaves its last snapshot with
+/// them: see [`Observed::poll_until_completed`](super::Observed::poll_until_completed).
 pub(crate) fn observe_until_completed(
-    operation: RawOperation,
+    observed: &mut ObservedRaw,
     settings: PollSettings,
-    observers: &mut Observers,
     timer: TimerOverride,
 ) -> BoxFuture<'_, Result<RawOperation>> {
+    let operation = observed.latest.clone();
     let schedule = operation.schedule(settings);
-    Box::pin(UntilCompleted { stage: Stage::NotBegun(operation, schedule, timer), observers: Some(observers) })
+    Box::pin(UntilCompleted { stage: Stage::NotBegun(operation, schedule, timer), observed: Some(observed) })
 }
 
 /// A whole wait as a future.
@@ -54,7 +54,7 @@ pub(crate) fn observe_until_completed(
 /// moved into, and a program may hold a hundred thousand of these.
 struct UntilCompleted<'a> {
     stage: Stage,
-    observers: Option<&'a mut Observers>,
+    observed: Option<&'a mut ObservedRaw>,
 }
 
 /// What the future is doing.
@@ -74,7 +74,7 @@ impl Future for UntilCompleted<'_> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let mut none = Observers::default();
-        let observers = this.observers.as_deref_mut().unwrap_or(&mut none);
+        let observers = this.observed.as_deref_mut().map_or(&mut none, |observed| &mut observed.observers);
         if let Stage::Waiting(wait) = &mut this.stage {
             return wait.poll_observed(context, observers);
         }
@@ -91,8 +91,12 @@ impl Future for UntilCompleted<'_> {
 
 impl Drop for UntilCompleted<'_> {
     fn drop(&mut self) {
-        if let Some(observers) = self.observers.as_deref_mut() {
-            observers.leave(None);
+        if let Some(observed) = self.observed.as_deref_mut() {
+            // However the wait ends: the next one begins here.
+            if let Stage::Waiting(wait) = &self.stage {
+                observed.latest = wait.operation().clone();
+            }
+            observed.observers.leave(None);
         }
     }
 }
@@ -372,9 +376,9 @@ mod tests {
     fn a_wait_whose_first_call_of_an_observer_panics_can_go_on() {
         let transport = ScriptedTransport::new(Script::new().done("cat"));
         let operation = transport.operations(&VirtualClock::new()).unwrap().resume("operations/1").unwrap();
-        let (mut observers, mut is_first) = (Observers::default(), true);
-        observers.add_progress(move |_| assert!(!std::mem::take(&mut is_first), "out of paper"));
-        let mut wait = observe_until_completed(operation, PollSettings::default(), &mut observers, None);
+        let (mut observed, mut is_first) = (ObservedRaw::new(operation), true);
+        observed.observers.add_progress(move |_| assert!(!std::mem::take(&mut is_first), "out of paper"));
+        let mut wait = observe_until_completed(&mut observed, PollSettings::default(), None);
         let mut begin = || wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending();
         assert!(catch_unwind(AssertUnwindSafe(&mut begin)).is_err());
         assert!(block_on(wait).unwrap().is_completed());

@@ -53,18 +53,18 @@ impl RawOperation {
 
     /// Adds an observer of progress, called with the snapshots of a wait: see [`Observed`].
     pub fn on_progress(&self, observer: impl FnMut(&Self) + Send + 'static) -> Observed<Self> {
-        Observed::new(self.clone()).on_progress(observer)
+        Observed::new(self).on_progress(observer)
     }
 
     /// Adds an observer of completion, called once with the terminal snapshot: see [`Observed`].
     pub fn on_completed(&self, observer: impl FnOnce(&Self) + Send + 'static) -> Observed<Self> {
-        Observed::new(self.clone()).on_completed(observer)
+        Observed::new(self).on_completed(observer)
     }
 
     /// Adds an observer of failed polls, called for each poll of a wait that fails: see
     /// [`Observed`].
     pub fn on_failed_poll(&self, observer: impl FnMut(FailedPoll<'_>) + Send + 'static) -> Observed<Self> {
-        Observed::new(self.clone()).on_failed_poll(observer)
+        Observed::new(self).on_failed_poll(observer)
     }
 
     /// Returns one wait that many waiters can share, with one poll loop and one set of settings:

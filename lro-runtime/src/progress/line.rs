@@ -11,7 +11,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use crate::{
     driver::FailedPoll,
     duration,
-    error::Error,
+    error::{Error, ErrorKind},
     operation::RawOperation,
     status::State,
     text::{head, line},
@@ -267,8 +267,12 @@ fn tail(name: &str) -> String {
     }
 }
 
-/// Returns what an error says, without the name of the operation, which the line has already.
+/// Returns what an error says, without what the line has already: the name of the operation, and of
+/// a wait that has expired the state and the time.
 fn without_name(error: &Error) -> String {
+    if error.kind() == ErrorKind::Timeout {
+        return "the wait expired".to_owned();
+    }
     let said = error.to_string();
     let name = error.snapshot().map(|operation| format!("operation `{}`: ", line(&operation.label())));
     name.and_then(|name| said.strip_prefix(&name).map(str::to_owned)).unwrap_or(said)

@@ -166,7 +166,7 @@ impl RawOperation {
     /// ```
     #[cfg_attr(docsrs, doc(cfg(feature = "indicatif")))]
     pub fn with_bar(&self, bar: impl Into<Bar>) -> Observed<Self> {
-        Observed::new(self.clone()).with_bar(bar)
+        Observed::new(self).with_bar(bar)
     }
 }
 
@@ -174,7 +174,7 @@ impl<S: OperationState> Operation<S> {
     /// Adds a progress bar: see [`Observed::with_bar`].
     #[cfg_attr(docsrs, doc(cfg(feature = "indicatif")))]
     pub fn with_bar(&self, bar: impl Into<Bar>) -> Observed<Self> {
-        Observed::new(self.clone()).with_bar(bar)
+        Observed::new(self).with_bar(bar)
     }
 }
 

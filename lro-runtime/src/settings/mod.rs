@@ -50,6 +50,7 @@ pub use self::{
 /// | `poll_timeout` | 30 s | 10 s | 60 s |
 /// | `error_budget`, of the operation's failures | 8 in a row, within 5 min | 8 in a row, within 1 min | 20 in a row, within 30 min |
 /// | … of the origin's | until the expiration | the same | the same |
+/// | delay after a failed poll, doubled | 1 s up to 20 s | 200 ms up to 5 s | 5 s up to 2 min |
 /// | `not_found_grace` | 10 s | 10 s | 60 s |
 /// | `hint` | obeyed from 100 ms to 10 min | the same | the same |
 ///

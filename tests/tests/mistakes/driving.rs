@@ -1,13 +1,14 @@
 //! Mistakes of drivers: observers, concurrent waits, sizes of futures, executors, blocking calls.
 
 use std::{
-    future::IntoFuture,
+    future::{Future, IntoFuture, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -87,6 +88,33 @@ fn an_observer_of_completion_does_not_fire_on_a_timeout_and_fires_on_what_is_don
     });
     let all: Vec<_> = smol::block_on(observed.snapshots(PollSettings::default()).collect());
     assert_eq!((all.len(), fired.load(Ordering::Relaxed)), (1, 1));
+}
+
+#[test]
+fn an_observed_operation_is_at_the_last_snapshot_of_a_wait_that_was_dropped() {
+    let script = Script::new().running_with(percent(1)).running_with(percent(50)).cancel_accepted().cancelled();
+    let stage = Stage::new(script);
+    let half = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&half);
+    let mut observed = stage.export().on_progress(move |snapshot| {
+        seen.fetch_add(usize::from(snapshot.progress() == Some(0.5)), Ordering::Relaxed);
+    });
+    assert_eq!(observed.snapshot().progress(), Some(0.01), "what it was made with");
+    let mut waiting = Box::pin(observed.poll_until_completed(PollSettings::default()));
+    smol::block_on(poll_fn(|context| {
+        assert!(waiting.as_mut().poll(context).is_pending());
+        if half.load(Ordering::Relaxed) == 1 { Poll::Ready(()) } else { Poll::Pending }
+    }));
+    drop(waiting);
+    let latest = observed.snapshot();
+    assert_eq!((latest.name(), latest.progress()), ("operations/1", Some(0.5)));
+    assert!(smol::block_on(latest.cancel_and_wait(PollSettings::default())).unwrap().is_cancelled());
+    stage.transport.assert_finished();
+
+    let stage = Stage::new(Script::new().running_with(percent(1)).done(cat()));
+    let mut observed = stage.export().on_completed(|_| {});
+    assert!(smol::block_on(observed.poll_until_completed(PollSettings::default())).is_ok());
+    assert!(observed.snapshot().is_succeeded());
 }
 
 #[test]
