@@ -39,4 +39,18 @@ impl InstanceClient {
     pub async fn create_table(&self) -> Result<RawOperation> {
         self.operations.post("", &()).await
     }
+
+    #[long_running(
+        response = Tasks,
+        metadata = (),
+        waiter(
+            get = "v1/tasks?ids={name}",
+            name_at = "tasks[0].id",
+            success(output = "tasks[0].state", is = "OVER"),
+            named(items = "tasks[]", id = "id", most = 100),
+        ),
+    )]
+    pub async fn run_task(&self) -> Result<RawOperation> {
+        self.operations.post("v1/tasks", &()).await
+    }
 }

@@ -1,6 +1,7 @@
 #[derive(Deserialize, WireOperation)]
 #[serde(rename_all = "camelCase")]
 #[operation(poll = "tasks/{name}", id = "meilisearch", response = self)]
+#[operation(list = "tasks?limit={page_size}", items = "results", most = 500, named = "uids")]
 pub struct Task {
     #[serde(rename = "uid", alias = "taskUid")]
     #[operation(name)]

@@ -4,12 +4,16 @@ mod callgrind;
 mod count;
 mod deps;
 mod dialects;
+#[cfg(feature = "fleet")]
+mod fleet;
 #[cfg(feature = "in-flight")]
 mod in_flight;
 mod long_poll;
 mod loopback;
 #[cfg(feature = "grpc")]
 mod loopback_grpc;
+#[cfg(feature = "in-flight")]
+mod process;
 mod report;
 mod schedule;
 mod sdk500;
@@ -25,7 +29,7 @@ use std::{env, process::ExitCode};
 #[global_allocator]
 static ALLOCATOR: count::Counting = count::Counting;
 
-const USAGE: &str = "usage: lro-benches all | step | step-instructions | dialects | dialects-instructions | schedule | long-poll | shared | loopback | loopback-grpc | in-flight [OPERATIONS] | deps | sdk500 [METHODS]";
+const USAGE: &str = "usage: lro-benches all | step | step-instructions | dialects | dialects-instructions | schedule | long-poll | shared | loopback | loopback-grpc | in-flight [OPERATIONS] | fleet [long] | fleet-in-flight [OPERATIONS] | deps | sdk500 [METHODS]";
 
 fn main() -> ExitCode {
     #[cfg(feature = "telemetry")]
@@ -58,6 +62,23 @@ fn main() -> ExitCode {
             let (cores, operations) = (cores.parse().unwrap_or(1), operations.parse().unwrap_or(1));
             return finish(in_flight::repeat(variant, body, cores, operations));
         }
+        #[cfg(feature = "fleet")]
+        ["fleet"] => return finish(fleet::run(false)),
+        #[cfg(feature = "fleet")]
+        ["fleet", "long"] => return finish(fleet::run(true)),
+        #[cfg(feature = "fleet")]
+        ["fleet-in-flight"] => return finish(fleet::run_in_flight(100_000)),
+        #[cfg(feature = "fleet")]
+        ["fleet-in-flight", operations] => {
+            return finish(fleet::run_in_flight(operations.parse().unwrap_or(100_000)));
+        }
+        #[cfg(feature = "fleet")]
+        ["repeat", "fleet-in-flight", variant, body, cores, operations] => {
+            let (cores, operations) = (cores.parse().unwrap_or(1), operations.parse().unwrap_or(1));
+            return finish(fleet::repeat_in_flight(variant, body, cores, operations));
+        }
+        #[cfg(feature = "fleet")]
+        ["repeat", "fleet", what, times] => fleet::repeat(what, times.parse().unwrap_or(1)),
         ["deps"] => return finish(deps::run()),
         ["step"] => step::run(false),
         ["step-instructions"] => step::run(true),

@@ -3,6 +3,9 @@
 //! listed here.
 
 pub mod pictures;
+mod service;
+
+pub use service::service;
 
 /// Makes a page's blocks of code tests, under a name that `cargo test` prints.
 macro_rules! pages {
@@ -15,6 +18,7 @@ pages! {
     introduction = "introduction.md",
     first_steps = "first-steps.md",
     how_a_wait_goes = "how-a-wait-goes.md",
+    many_operations = "many-operations.md",
     fifty = "cookbook/fifty.md",
     select_and_streams = "cookbook/select-and-streams.md",
     ctrl_c = "cookbook/ctrl-c.md",

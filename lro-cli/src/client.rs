@@ -125,12 +125,13 @@ fn split<'a>(option: &str, pair: &'a str, what: &str) -> Result<(&'a str, &'a st
 }
 
 /// Returns the arguments that lead to the same service, for a command that goes on where this one
-/// ended. There are no secrets in them: the values of parameters are left out.
+/// ended. There are no secrets in them: the values of parameters are left out, and a client whose
+/// base URL has a query or user info cannot be made.
 pub fn words(service: &Service) -> String {
     let mut words = vec![format!("--dialect {}", service.dialect.word())];
     let mut option = |name: &str, value: &str| words.push(format!("--{name} {}", quoted(value)));
     if let Some(base) = &service.base {
-        option("base", &without_secrets(base));
+        option("base", base);
     }
     let members = [("path", &service.path), ("percent", &service.percent), ("message", &service.message)];
     for (name, value) in members {
@@ -170,11 +171,6 @@ pub fn words(service: &Service) -> String {
     words.join(" ")
 }
 
-/// Returns a URL without its query, in which secrets may be.
-fn without_secrets(url: &str) -> String {
-    url.split_once('?').map_or_else(|| url.to_owned(), |(url, _)| format!("{url}?…"))
-}
-
 /// Returns a word as a shell reads it.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=@%+,…".contains(c);
@@ -211,6 +207,5 @@ mod tests {
     fn words_are_quoted_for_a_shell() {
         assert_eq!(quoted("http://h:1/v1"), "http://h:1/v1");
         assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
-        assert_eq!(without_secrets("http://h/?key=hunter2"), "http://h/?…");
     }
 }

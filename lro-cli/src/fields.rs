@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use lro_runtime::{
     Dialect, Failure,
-    dialect::{Call, Cursor, ListPage, ListQuery, Observation, Options},
+    dialect::{Call, Coverage, Cursor, ListPage, ListQuery, Observation, Options},
     transport::{Reply, Request},
 };
 use serde_json::Value;
@@ -39,6 +39,14 @@ impl WithFields {
             let text = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
             seen.status_message = Some(Cow::Owned(text));
         }
+    }
+
+    /// Adds to each entry of a page what the members say.
+    fn complete_page<'a>(&self, mut page: ListPage<'a>) -> ListPage<'a> {
+        for seen in page.operations.iter_mut().filter_map(|entry| entry.seen.as_mut().ok()) {
+            self.complete(seen);
+        }
+        page
     }
 }
 
@@ -114,11 +122,19 @@ impl Dialect for WithFields {
     }
 
     fn read_list<'a>(&self, query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
-        let mut page = self.inner.read_list(query, reply)?;
-        for seen in page.operations.iter_mut().filter_map(|entry| entry.seen.as_mut().ok()) {
-            self.complete(seen);
-        }
-        Ok(page)
+        self.inner.read_list(query, reply).map(|page| self.complete_page(page))
+    }
+
+    fn coverage(&self, cursor: &Cursor, options: &'static Options) -> Option<Coverage> {
+        self.inner.coverage(cursor, options)
+    }
+
+    fn poll_named(&self, cursors: &[&Cursor]) -> Result<Call, Failure> {
+        self.inner.poll_named(cursors)
+    }
+
+    fn read_named<'a>(&self, cursors: &[&Cursor], reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+        self.inner.read_named(cursors, reply).map(|page| self.complete_page(page))
     }
 }
 

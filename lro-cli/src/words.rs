@@ -111,3 +111,53 @@ pub fn of_doubt(operation: &RawOperation, dialect: Dialect) -> Option<String> {
         )
     })
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests may fail")]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    /// Adds the text of all files below a folder.
+    fn library(folder: &Path, text: &mut String) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                library(&path, text);
+            } else {
+                text.push_str(&fs::read_to_string(&path).unwrap_or_default());
+            }
+        }
+    }
+
+    #[test]
+    fn every_phrase_that_is_replaced_is_one_that_the_library_says() {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lro-runtime/src");
+        // The package of the command has no library beside it; the repository has.
+        if !sources.exists() {
+            return;
+        }
+        let mut said = String::new();
+        library(&sources, &mut said);
+        for (theirs, _) in ADVICE {
+            for part in theirs.split("; ").filter(|part| !part.is_empty()) {
+                let part = part.trim_start_matches([':', ',', ' ']);
+                assert!(said.contains(part), "the library does not say `{part}` any more");
+            }
+        }
+        for (theirs, _) in SETTINGS {
+            let setting = theirs.trim_end_matches(" = ");
+            assert!(said.contains(setting), "the library has no setting `{setting}` any more");
+        }
+        for words in [
+            "still {} when the wait expired",
+            "the poll failed",
+            "the token belongs to the dialect `",
+            "cannot resume from `",
+            "is not an operation's name",
+        ] {
+            assert!(said.contains(words), "the library does not say `{words}` any more");
+        }
+    }
+}

@@ -4,17 +4,22 @@
 
 mod support;
 
+use std::{net::TcpListener, sync::LazyLock};
+
 use lro_runtime::testing::{Job, LroServer};
 use support::{Stub, ran};
 
-/// A host that refuses every connection.
-const NOWHERE: &str = "http://127.0.0.1:9";
+/// A port of loopback on which nobody listens any longer.
+static NOWHERE: LazyLock<String> = LazyLock::new(|| {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+});
 
 #[test]
 fn a_state_is_shown_only_after_a_reply_was_read() {
     let server = LroServer::builder().bearer("right").start().unwrap();
     let (refused, empty) = (server.url(), LroServer::builder().start().unwrap());
-    for base in [NOWHERE, &refused, &empty.url()] {
+    for base in [&*NOWHERE, &refused, &empty.url()] {
         let get = ["get", "--base", base, "operations/nope"];
         let text = ran(&get);
         assert!(text.code == Some(5) && !text.stdout.contains("state"), "{text:?}");
@@ -65,7 +70,7 @@ fn the_state_of_a_token_is_known() {
     let server = LroServer::builder().start().unwrap();
     let (name, url) = (server.add(Job::endless()), server.url());
     let token = ran(&["get", "--json", "--base", &url, &name]).objects()[0]["token"].as_str().unwrap().to_owned();
-    let elsewhere = ran(&["get", "--base", NOWHERE, &token]);
+    let elsewhere = ran(&["get", "--base", &NOWHERE, &token]);
     assert!(elsewhere.stdout.contains("state     running\n"), "{elsewhere:?}");
 }
 
@@ -92,7 +97,7 @@ fn a_time_that_cannot_be_read_comes_with_one_advice() {
         ("--deadline", "2026-13-01T00:00:00Z", "is not a time; write it like `2026-11-30T18:00:00Z`\n"),
     ];
     for (option, value, said) in cases {
-        let ran = ran(&["wait", "operations/1", "--base", NOWHERE, option, value]);
+        let ran = ran(&["wait", "operations/1", "--base", &NOWHERE, option, value]);
         assert!(ran.code == Some(4) && ran.stderr.contains(said), "{ran:?}");
     }
 }
@@ -102,15 +107,15 @@ fn no_message_advises_what_only_a_program_can_do() {
     let server = LroServer::builder().bearer("right").start().unwrap();
     let (name, url) = (server.add(Job::endless()), server.url());
     let cases: [&[&str]; 9] = [
-        &["get", "--base", NOWHERE, "operations/1"],
-        &["get", "--json", "--base", NOWHERE, "operations/1"],
-        &["wait", "--base", NOWHERE, "operations/1", "--timeout", "20ms"],
-        &["watch", "--base", NOWHERE, "operations/1", "--timeout", "20ms"],
-        &["cancel", "--base", NOWHERE, "operations/1"],
+        &["get", "--base", &NOWHERE, "operations/1"],
+        &["get", "--json", "--base", &NOWHERE, "operations/1"],
+        &["wait", "--base", &NOWHERE, "operations/1", "--timeout", "20ms"],
+        &["watch", "--base", &NOWHERE, "operations/1", "--timeout", "20ms"],
+        &["cancel", "--base", &NOWHERE, "operations/1"],
         &["get", "--base", &url, &name],
         &["get", "--base", "images.example.com", "operations/1"],
-        &["get", "--base", NOWHERE, "lro1-00000000-broken"],
-        &["list", "--base", NOWHERE, "--dialect", "azure"],
+        &["get", "--base", &NOWHERE, "lro1-00000000-broken"],
+        &["list", "--base", &NOWHERE, "--dialect", "azure"],
     ];
     for arguments in cases {
         let ran = ran(arguments);
@@ -124,19 +129,19 @@ fn no_message_advises_what_only_a_program_can_do() {
     assert!(base.stderr.starts_with("lro: --base = `images.example.com`: expected an absolute http"), "{base:?}");
     let query = ran(&["get", "--base", "http://127.0.0.1:9/?a=b", "operations/1"]);
     assert!(query.stderr.ends_with("what every request has in its query is set by `--query`\n"), "{query:?}");
-    let origin = ran(&["get", "--base", NOWHERE, "--allow-origin", "nonsense", "operations/1"]);
+    let origin = ran(&["get", "--base", &NOWHERE, "--allow-origin", "nonsense", "operations/1"]);
     assert!(origin.stderr.starts_with("lro: --allow-origin = `nonsense`: "), "{origin:?}");
-    let interval = ran(&["wait", "--base", NOWHERE, "--interval", "0s", "operations/1"]);
+    let interval = ran(&["wait", "--base", &NOWHERE, "--interval", "0s", "operations/1"]);
     assert_eq!(interval.stderr, "lro: --interval = 0s: must be at least 1ms\n");
     let unauthorized = ran(&["get", "--base", &url, &name]);
     assert!(unauthorized.stderr.ends_with("; check the credentials\n"), "{unauthorized:?}");
-    let elsewhere = ran(&["get", "--base", NOWHERE, "--dialect", "azure", "https://b.example.com/x"]);
+    let elsewhere = ran(&["get", "--base", &NOWHERE, "--dialect", "azure", "https://b.example.com/x"]);
     assert!(elsewhere.stderr.contains("allow it with `--allow-origin`"), "{elsewhere:?}");
 }
 
 #[test]
 fn a_name_that_cannot_be_used_is_told_with_the_dialect() {
-    let name = |dialect: &str, name: &str| ran(&["get", "--base", NOWHERE, "--dialect", dialect, name]).stderr;
+    let name = |dialect: &str, name: &str| ran(&["get", "--base", &NOWHERE, "--dialect", dialect, name]).stderr;
     let words = "expected `projects/…/{global | regions/… | zones/…}/operations/…`\n";
     assert_eq!(name("compute", "X"), format!("lro: `X` is not an operation's name in the dialect `compute`: {words}"));
     let left = name("google", "a/../b");
@@ -148,11 +153,11 @@ fn a_name_that_cannot_be_used_is_told_with_the_dialect() {
 #[test]
 fn a_token_of_another_dialect_says_which_option_is_right() {
     let token = |dialect: &str, name: &str| {
-        let got = ran(&["get", "--json", "--base", NOWHERE, "--dialect", dialect, name]);
+        let got = ran(&["get", "--json", "--base", &NOWHERE, "--dialect", dialect, name]);
         got.objects()[0]["token"].as_str().unwrap().to_owned()
     };
     let (google, batch) = (token("google", "operations/1"), token("openai-batch", "b_1"));
-    let ran = |dialect: &str, token: &str| ran(&["get", "--base", NOWHERE, "--dialect", dialect, token]).stderr;
+    let ran = |dialect: &str, token: &str| ran(&["get", "--base", &NOWHERE, "--dialect", dialect, token]).stderr;
     assert_eq!(
         ran("azure", &google),
         "lro: the token belongs to the dialect `google`, not to `azure`: say `--dialect google`\n"

@@ -8,6 +8,7 @@ use proc_macro::TokenStream;
 mod grammar;
 mod list;
 mod long_running;
+mod most;
 mod nearest;
 mod report;
 mod runtime_path;
@@ -170,6 +171,7 @@ mod wire_operation;
 /// | `name_at` | path of the operation's name in the reply of the start call |
 /// | `response_at` | path of the response in the output that succeeded. Default: all of the output |
 /// | `success(…)`, `failure(…)`, `retry(…)` | acceptor: what a reply that matches means. Any number of them; the first that matches decides |
+/// | `named` | `named(items = "tasks[]", id = "taskArn", most = 100)`: the call takes several names, in a list of the body or in the query, and the output has what it says of them at `items`, each with its name at `id`. A fleet then asks for up to `most` in one call: [`Waiter::named`](../lro_runtime/dialect/struct.Waiter.html#method.named) |
 ///
 /// An acceptor matches in one of the following ways. The documentation of [`Waiter`] explains
 /// paths, and what a reply means that no acceptor matches.

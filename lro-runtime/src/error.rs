@@ -49,6 +49,11 @@ pub enum ErrorKind {
     InvalidSettings,
     /// A URL or name leads to a place that the client does not trust. Nothing was sent there.
     UntrustedUrl,
+    /// A fleet has no room for another operation. The operation itself goes on.
+    Full,
+    /// A fleet was closed, and takes no more operations. The operation itself goes
+    /// on.
+    Closed,
 }
 
 /// The error that calls on clients and operations return.
@@ -236,6 +241,8 @@ impl ErrorKind {
             Self::NotCompleted => "poll until it is completed",
             Self::InvalidToken => "resume from the name that the service gave, or from a token of this method",
             Self::InvalidSettings => "correct the setting",
+            Self::Full => "acknowledge completions, or raise `max_operations`",
+            Self::Closed => "poll the operation from the snapshot, or watch it with another fleet",
             Self::UntrustedUrl => {
                 "nothing was sent there, and no setting allows it: correct it where it comes from, the caller or the service"
             }

@@ -139,6 +139,7 @@
 //! | `grpc` | | `grpc`: `google.longrunning` over gRPC, on any channel of tonic 0.14, with messages of prost 0.14 |
 //! | `wire` | | `wire`: declared types of OpenAI, Replicate, Meilisearch, GKE, Cloud SQL and BigQuery |
 //! | `indicatif` | | `progress`: progress bars of indicatif 0.18 for operations that are waited for |
+//! | `fleet` | | `fleet`: many operations by one driver, within budgets |
 //! | `tracing` | | spans and events of starts, waits and polls, for tracing 0.1 |
 //! | `metrics` | | counts and durations of them, for any recorder of metrics 0.24 |
 //! | `testing` | | `testing`: a clock that jumps, a transport that follows a script, a server on loopback |
@@ -157,6 +158,8 @@
         clippy::indexing_slicing,
         clippy::unchecked_time_subtraction,
         clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::needless_pass_by_value,
         clippy::unnecessary_wraps,
         reason = "tests may fail"
     )
@@ -173,6 +176,9 @@ mod driver;
 mod duration;
 mod engine;
 mod error;
+#[cfg(feature = "fleet")]
+#[cfg_attr(docsrs, doc(cfg(feature = "fleet")))]
+pub mod fleet;
 #[cfg(feature = "grpc")]
 #[cfg_attr(docsrs, doc(cfg(feature = "grpc")))]
 pub mod grpc;
@@ -203,6 +209,9 @@ pub use http;
 #[cfg(feature = "macros")]
 pub use lro_macros::{WireOperation, long_running};
 
+#[cfg(feature = "fleet")]
+#[cfg_attr(docsrs, doc(cfg(feature = "fleet")))]
+pub use self::fleet::{Budget, Fleet, Ticket};
 pub use self::{
     client::{
         BlockingList, BlockingOperations, Credentials, CredentialsError, ListOperations, Operations, OperationsBuilder,

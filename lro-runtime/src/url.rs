@@ -69,7 +69,9 @@ impl std::fmt::Display for Origin {
 /// Returns what follows the `://` of an absolute URL; `None` for anything else, such as a path or a
 /// name. A `://` further on, such as in a query, does not make an absolute URL.
 pub(crate) fn after_scheme(text: &str) -> Option<&str> {
-    text.split_once("://").filter(|(scheme, _)| is_scheme(scheme)).map(|(_, rest)| rest)
+    let end = text.find(|c| !is_of_scheme(c))?;
+    let (scheme, rest) = text.split_at_checked(end)?;
+    rest.strip_prefix("://").filter(|_| is_scheme(scheme))
 }
 
 /// Whether text is an absolute URL, not a path below a base URL, nor a name.
@@ -80,8 +82,11 @@ pub(crate) fn is_absolute(text: &str) -> bool {
 /// Whether text has the form of a scheme ([RFC 3986, section
 /// 3.1](https://www.rfc-editor.org/rfc/rfc3986#section-3.1)).
 fn is_scheme(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(is_of_scheme)
+}
+
+fn is_of_scheme(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')
 }
 
 /// The length of the longest URL that [`Uri`] can hold, in bytes. What is longer is refused before
@@ -145,7 +150,6 @@ pub(crate) fn resolve(base: &Uri, reference: &str) -> Result<Uri, UrlError> {
 fn plain_path(base: &Uri, reference: &str) -> Option<Uri> {
     /// So short that the URL is not too long.
     const SHORT: usize = 1024;
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b':');
     let is_path = reference.starts_with('/') && !reference.starts_with("//") && reference.len() <= SHORT;
     if !is_path || !reference.bytes().all(is_plain) || base.authority()?.as_str().len() > SHORT {
         return None;
@@ -153,6 +157,12 @@ fn plain_path(base: &Uri, reference: &str) -> Option<Uri> {
     let mut parts = base.clone().into_parts();
     parts.path_and_query = Some(reference.parse().ok()?);
     Uri::from_parts(parts).ok()
+}
+
+/// Whether a byte is a slash, or stands for itself in every path. A dot is not: it may lead
+/// elsewhere.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b':')
 }
 
 /// Returns `uri` with the query parameter `pair` (`name=value`) at its end, unless it has one of
@@ -264,6 +274,10 @@ pub(crate) fn encode_name(name: &str) -> Result<String, UrlError> {
     if name.len() > LONGEST {
         return Err(refused("is longer than a URL may be"));
     }
+    // As most names are: a fleet comes by here at each poll.
+    if is_encoded(name) {
+        return Ok(name.to_owned());
+    }
     let mut out = String::with_capacity(name.len());
     for (index, segment) in name.split('/').enumerate() {
         match segment {
@@ -287,6 +301,18 @@ pub(crate) fn encode_name(name: &str) -> Result<String, UrlError> {
         }
     }
     Ok(out)
+}
+
+/// Whether a name is a path already: of segments that are not empty, in which every character
+/// stands for itself.
+fn is_encoded(name: &str) -> bool {
+    let mut before = b'/';
+    let has_plain_segments = name.bytes().all(|byte| {
+        let is_empty_segment = byte == b'/' && before == b'/';
+        before = byte;
+        is_plain(byte) && !is_empty_segment
+    });
+    has_plain_segments && before != b'/'
 }
 
 /// Appends `byte` as `%XX`.

@@ -5,7 +5,7 @@
     python longrunning_server.py --port 50051 --rest-port 50052
 
 The name of an operation selects its script: [<parent>/]operations/<script>-<N>[-<id>]. The state depends only on the
-number of polls; a Get is one poll, and so is every 50 ms of a Wait:
+number of polls, but for `lasts`; a Get is one poll, and so is every 50 ms of a Wait:
 
     ok         poll N: done, response = Any(Struct{value: id, polls: N})
     nometa     like ok, without metadata
@@ -17,6 +17,7 @@ number of polls; a Get is one poll, and so is every 50 ms of a Wait:
     nosup      like ok, but Cancel, Delete and Wait are UNIMPLEMENTED
     flaky      polls before N: UNAVAILABLE with RetryInfo; poll N: done
     gone       from poll N on: NOT_FOUND
+    lasts      N tenths of a second after it was created: done
 
 An operation is created by its first Get, Wait, Cancel or Delete, or by the unary start call /lro.test.Starter/Start
 (Struct{script, n, id} -> Operation).
@@ -40,7 +41,7 @@ from grpc_status import rpc_status
 
 NAME = re.compile(
     r"^(?:[\w.~/-]+/)?operations/"
-    r"(ok|fail|cancel|nocancel|nosup|nometa|flaky|gone|empty|emptyresp)-(\d+)(?:-([\w.~-]+))?$"
+    r"(ok|fail|cancel|nocancel|nosup|nometa|flaky|gone|lasts|empty|emptyresp)-(\d+)(?:-([\w.~-]+))?$"
 )
 # Seconds of a Wait that count as one poll.
 POLL_OF_A_WAIT = 0.05
@@ -88,6 +89,7 @@ class Store:
         if not match or name in self.deleted:
             raise Fault(code_pb2.NOT_FOUND, f"Operation {name!r} not found", error_info("OPERATION_NOT_FOUND", name=name))
         born = dict(name=name, script=match[1], n=int(match[2]), id=match[3] or "", polls=0, cancelled_at=None)
+        born["ends"] = time.monotonic() + born["n"] / 10
         return self.operations.setdefault(name, born)
 
     def view(self, operation):
@@ -101,6 +103,8 @@ class Store:
             message.metadata.CopyFrom(pack(metadata))
         if script == "cancel":
             message.done = cancelled_at is not None and polls - cancelled_at >= n
+        elif script == "lasts":
+            message.done = time.monotonic() >= operation["ends"]
         else:
             message.done = polls >= n
         if not message.done:

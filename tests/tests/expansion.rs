@@ -14,6 +14,8 @@ mod grammar;
 mod list;
 #[path = "../../lro-macros/src/long_running/mod.rs"]
 mod long_running;
+#[path = "../../lro-macros/src/most.rs"]
+mod most;
 #[path = "../../lro-macros/src/nearest.rs"]
 mod nearest;
 #[path = "../../lro-macros/src/report.rs"]

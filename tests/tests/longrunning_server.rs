@@ -9,14 +9,20 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
 
 use std::{
+    collections::BTreeSet,
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use lro_runtime::{
-    CancelOutcome, Cancellable, Code, Deletable, ErrorKind, Operation, OperationState, Operations, PollSettings,
-    RawOperation, Result, State, block_on, long_running,
+    Budget, CancelOutcome, Cancellable, Code, Deletable, ErrorKind, Fleet, Operation, OperationState, Operations,
+    PollSettings, RawOperation, Result, State, block_on, long_running,
+    transport::{BoxFuture, GrpcTransport, HyperTransport, Reply, Request, Transport, TransportError},
 };
 use prost_types::{Struct, Value, value::Kind};
 use serde::Deserialize;
@@ -376,3 +382,79 @@ fn a_held_poll_saves_requests_and_one_that_is_cut_ends_on_the_deadline() {
     // The server would hold the poll for ten seconds.
     assert!((Duration::from_millis(300)..Duration::from_secs(9)).contains(&took), "{took:?}");
 }
+
+/// A transport that counts what it sends: lists, and all else.
+#[derive(Clone)]
+struct Counting {
+    transport: Arc<dyn Transport>,
+    lists: Arc<AtomicUsize>,
+    polls: Arc<AtomicUsize>,
+}
+
+impl Counting {
+    fn new(transport: impl Transport) -> Self {
+        Self { transport: Arc::new(transport), lists: Arc::default(), polls: Arc::default() }
+    }
+
+    /// Returns how many lists were sent, and how many polls.
+    fn counts(&self) -> (usize, usize) {
+        (self.lists.load(Ordering::SeqCst), self.polls.load(Ordering::SeqCst))
+    }
+}
+
+impl Transport for Counting {
+    fn send<'a>(
+        &'a self,
+        request: &'a Request,
+        max_body: usize,
+    ) -> BoxFuture<'a, std::result::Result<Reply, TransportError>> {
+        let path = request.uri().path();
+        let is_list = path.ends_with("/operations") || path.ends_with("/ListOperations");
+        (if is_list { &self.lists } else { &self.polls }).fetch_add(1, Ordering::SeqCst);
+        self.transport.send(request, max_body)
+    }
+}
+
+#[test]
+#[ignore = "needs LRO_PYTHON, a python with tests/servers/requirements.txt: `.ci/run` brings one"]
+fn a_fleet_over_grpc_and_rest_at_once_completes_all_by_lists() {
+    const EACH: usize = 200;
+    let server = Server::start();
+    let rest = Counting::new(HyperTransport::new());
+    let grpc = Counting::new(GrpcTransport::new());
+    let clients = [
+        ("rest", Operations::builder(&server.rest).transport(rest.clone()).build().unwrap()),
+        ("grpc", Operations::builder(&server.grpc).grpc().transport(grpc.clone()).build().unwrap()),
+    ];
+    let budget = Budget::per_origin(500.0).burst(50).concurrency(16);
+    let fleet = Fleet::builder().budget(budget).build().unwrap();
+    let settings = PollSettings::default().with_delay(DELAY).with_max_delay(DELAY);
+    for (label, client) in &clients {
+        for n in 0..EACH {
+            let name = format!("operations/lasts-{}-{label}.{n}", 40 + n % 20);
+            let operation = client.resume(&name).unwrap();
+            fleet.watch(&operation).key(&name).poll_settings(settings.clone()).try_now().unwrap();
+        }
+    }
+    fleet.close();
+    let consumer = async {
+        let (mut ended, mut completions) = (BTreeSet::new(), fleet.completions());
+        while let Some(completion) = completions.next().await {
+            let operation = completion.outcome().unwrap();
+            assert!(operation.is_succeeded() && operation.response().is_some(), "{operation:?}");
+            assert_eq!(completion.key(), Some(operation.name()));
+            assert!(ended.insert(operation.name().to_owned()), "{operation:?} completes twice");
+            completion.ack().await.unwrap();
+        }
+        ended
+    };
+    let ((), ended) = block_on(futures_lite::future::zip(fleet.run(), consumer));
+    assert_eq!(ended.len(), 2 * EACH);
+    for (label, (lists, polls)) in [("rest", rest.counts()), ("grpc", grpc.counts())] {
+        // One poll finds it, one fetches its result; by polls alone there are some ten more of
+        // each.
+        assert!(lists > 5 && lists + polls < EACH * 5, "{label}: {lists} lists and {polls} polls");
+    }
+}
+
+const DELAY: Duration = Duration::from_millis(400);

@@ -71,6 +71,8 @@ fn the_readme_says_that_there_is_no_release_for_as_long_as_the_changelog_has_non
     assert_eq!(README.contains("is not released yet"), !has_release);
     let first_steps = include_str!("../../docs/book/first-steps.md");
     assert_eq!(first_steps.contains("version 0.1 is released"), !has_release);
+    let command = include_str!("../../docs/book/command.md");
+    assert_eq!(command.contains("version 0.1 is released"), !has_release);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use azure_core::{
     time::Duration,
 };
 
-use super::{Endless, Operation as Task, PAUSE};
+use super::{Endless, Operation as Task};
 use crate::step::azure_core::{Monitor, progress};
 
 /// The sleeps of tokio.
@@ -37,7 +37,7 @@ pub fn prepare(service: Arc<Endless>) -> Box<dyn Fn() -> Task> {
     RUNTIME.call_once(|| set_async_runtime(Arc::new(Tokio)).unwrap());
     Box::new(move || {
         let service = Arc::clone(&service);
-        let frequency = Duration::try_from(PAUSE).unwrap();
+        let frequency = Duration::try_from(service.load.pause).unwrap();
         let poller: Poller<Monitor> = Poller::new(
             move |state: PollerState, options: PollerOptions<'static>| {
                 let body = match &state {

@@ -10,7 +10,7 @@ use google_cloud_lro::{
     internal::{Operation, new_poller},
 };
 
-use super::{Endless, Operation as Task, PAUSE};
+use super::{Endless, Operation as Task};
 use crate::step::{ExportProgress, ExportedImage};
 
 type Answer = Result<Operation<ExportedImage, ExportProgress>, Error>;
@@ -18,8 +18,9 @@ type Answer = Result<Operation<ExportedImage, ExportProgress>, Error>;
 pub fn prepare(service: Arc<Endless>) -> Box<dyn Fn() -> Task> {
     // Shared, as a generated client shares its policies between calls.
     let errors = Arc::new(AlwaysContinue);
+    let pause = service.load.pause;
     let backoff =
-        ExponentialBackoffBuilder::new().with_initial_delay(PAUSE).with_maximum_delay(PAUSE).with_scaling(1.0);
+        ExponentialBackoffBuilder::new().with_initial_delay(pause).with_maximum_delay(pause).with_scaling(1.0);
     let backoff = Arc::new(backoff.build().unwrap());
     Box::new(move || {
         let (start, query) = (Arc::clone(&service), Arc::clone(&service));

@@ -8,23 +8,24 @@ use std::{
 };
 
 use bytes::Bytes;
+use lro_runtime::Transport;
 
-use super::{Endless, Operation as Task, PAUSE};
+use super::{Endless, Operation as Task};
 use crate::step::hand::{Ignored, Operation, send};
 
 /// A task that only sleeps: what remains is the loop.
-pub async fn sleep_only() {
+pub async fn sleep_only(pause: Duration) {
     loop {
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pause).await;
     }
 }
 
 pub fn tokio(service: Arc<Endless>) -> Box<dyn Fn() -> Task> {
-    Box::new(move || Box::pin(export_image(Arc::clone(&service), tokio::time::sleep)))
+    Box::new(move || Box::pin(export_image(Arc::clone(&service), service.load.pause, tokio::time::sleep)))
 }
 
 pub fn async_io(service: Arc<Endless>) -> Box<dyn Fn() -> Task> {
-    Box::new(move || Box::pin(export_image(Arc::clone(&service), sleep_on_async_io)))
+    Box::new(move || Box::pin(export_image(Arc::clone(&service), service.load.pause, sleep_on_async_io)))
 }
 
 /// Sleeps as [`tokio::time::sleep`] does, on async-io.
@@ -33,7 +34,11 @@ pub async fn sleep_on_async_io(pause: Duration) {
 }
 
 /// Starts an operation and polls it until it is done.
-async fn export_image<S: Future<Output = ()>>(service: Arc<Endless>, sleep: impl Fn(Duration) -> S) {
+pub async fn export_image<S: Future<Output = ()>>(
+    service: Arc<impl Transport>,
+    pause: Duration,
+    sleep: impl Fn(Duration) -> S,
+) {
     let start = http::Request::post("http://localhost/v1/images:export").body(Bytes::from_static(b"null")).unwrap();
     let mut operation: Operation<Ignored> = send(&*service, &start).await.unwrap();
     drop(start);
@@ -41,7 +46,7 @@ async fn export_image<S: Future<Output = ()>>(service: Arc<Endless>, sleep: impl
     let began = Instant::now();
     while !operation.done {
         assert!(began.elapsed() < Duration::from_secs(3600), "timed out");
-        sleep(PAUSE).await;
+        sleep(pause).await;
         operation = send(&*service, &poll).await.unwrap();
     }
     black_box(operation.response);

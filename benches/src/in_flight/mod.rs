@@ -1,13 +1,13 @@
 //! Measures what an operation in flight costs: memory while it waits, and processor time per poll.
 //!
-//! Every operation has a task of its own and is polled every five seconds, evenly spread. All
+//! Every operation has a task of its own, except in a fleet, and is polled every five seconds, or
+//! as another bench says, evenly spread. All
 //! variants get their replies, of 342 bytes, from the same transport in memory, and each runs in a
 //! process of its own, so that none finds the memory that another left. The operations do not end:
 //! the process does, when it has its figures.
 
 use std::{
     error::Error,
-    fs,
     future::Future,
     pin::Pin,
     process::Command,
@@ -22,20 +22,37 @@ use std::{
 use bytes::Bytes;
 use lro_runtime::{
     Transport,
+    http::StatusCode,
     transport::{BoxFuture, Reply, Request, TransportError},
 };
 
-use crate::{count, report::Subject};
+use crate::{
+    count,
+    process::{processor_seconds, resident},
+    report::Subject,
+};
 
 #[cfg(feature = "peers")]
 mod azure_core;
+#[cfg(feature = "fleet")]
+mod fleet;
 #[cfg(feature = "peers")]
 mod google_cloud_lro;
-mod hand;
+pub mod hand;
 mod ours;
 
-/// The time from one poll of an operation to the next.
-pub const PAUSE: Duration = Duration::from_secs(5);
+/// What all operations of a bench have in common.
+#[derive(Clone, Copy)]
+pub struct Load {
+    pub bench: &'static str,
+    /// What names begin with. Eight digits follow.
+    pub stem: &'static str,
+    /// The time from one poll of an operation to the next.
+    pub pause: Duration,
+}
+
+const LOAD: Load = Load { bench: "in-flight", stem: "operations/", pause: Duration::from_secs(5) };
+
 /// The operations begin in this many batches over one pause.
 const BATCHES: u32 = 500;
 /// The time over which processor time is counted.
@@ -59,13 +76,15 @@ fn variants() -> Vec<Variant> {
         Variant {
             name: "floor-sleeping-tasks",
             is_tokio: true,
-            prepare: |_| Box::new(|| Box::pin(hand::sleep_only())),
+            prepare: |service| Box::new(move || Box::pin(hand::sleep_only(service.load.pause))),
         },
         Variant { name: "hand-tokio", is_tokio: true, prepare: hand::tokio },
         Variant { name: "hand-async-io", is_tokio: false, prepare: hand::async_io },
         Variant { name: "ours-tokio", is_tokio: true, prepare: ours::tokio },
         Variant { name: "ours-async-io", is_tokio: false, prepare: ours::async_io },
     ];
+    #[cfg(feature = "fleet")]
+    all.push(Variant { name: "fleet", is_tokio: true, prepare: fleet::prepare });
     #[cfg(feature = "peers")]
     all.extend([
         Variant { name: "google-cloud-lro", is_tokio: true, prepare: google_cloud_lro::prepare },
@@ -77,8 +96,9 @@ fn variants() -> Vec<Variant> {
     all
 }
 
-/// A transport in memory whose operations do not end.
+/// A transport in memory whose operations do not end. It has no lists.
 pub struct Endless {
+    pub load: Load,
     started: AtomicU64,
     polls: AtomicU64,
     /// Whether each reply says more progress than the one before, or the same.
@@ -88,58 +108,71 @@ pub struct Endless {
 impl Endless {
     /// Returns the body of a reply to a start call, which names a new operation.
     pub fn start(&self) -> Bytes {
-        self.body(&format!("operations/{:08}", self.started.fetch_add(1, Relaxed)), 0)
+        running(&format!("{}{:08}", self.load.stem, self.started.fetch_add(1, Relaxed)), 0).into()
     }
 
     /// Returns the body of a reply to a poll.
     pub fn poll(&self, name: &str) -> Bytes {
         let polls = self.polls.fetch_add(1, Relaxed);
-        self.body(name, if self.is_changing { polls } else { 0 })
+        running(name, if self.is_changing { polls } else { 0 }).into()
     }
+}
 
-    /// 342 bytes, in memory of their own, as from a socket.
-    fn body(&self, name: &str, progress: u64) -> Bytes {
-        let stage = "copying layer sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 to the bucket gs://images-of-the-project";
-        Bytes::from(format!(
-            r#"{{"name":"{name}","metadata":{{"@type":"type.googleapis.com/example.ExportProgress","verb":"export","createTime":"2026-11-20T12:34:56.789Z","stage":"{stage}","percent":{progress:8}}},"done":false}}"#
-        ))
-    }
+/// Returns the message of an operation that runs: 342 bytes with the shortest names, in memory of
+/// their own, as from a socket.
+pub fn running(name: &str, progress: u64) -> String {
+    let stage = "copying layer sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 to the bucket gs://images-of-the-project";
+    format!(
+        r#"{{"name":"{name}","metadata":{{"@type":"type.googleapis.com/example.ExportProgress","verb":"export","createTime":"2026-11-20T12:34:56.789Z","stage":"{stage}","percent":{progress:8}}},"done":false}}"#
+    )
 }
 
 impl Transport for Endless {
     fn send<'a>(&'a self, request: &'a Request, _max: usize) -> BoxFuture<'a, Result<Reply, TransportError>> {
-        let body = match request.uri().path() {
-            "/v1/images:export" => self.start(),
-            path => self.poll(path.trim_start_matches("/v1/")),
+        let reply = match request.uri().path() {
+            "/v1/images:export" => Reply::new(self.start()),
+            path if path.ends_with("/operations") => {
+                let mut refusal = Reply::new(Bytes::new());
+                *refusal.status_mut() = StatusCode::NOT_IMPLEMENTED;
+                refusal
+            }
+            path => Reply::new(self.poll(path.trim_start_matches("/v1/"))),
         };
-        Box::pin(std::future::ready(Ok(Reply::new(body))))
+        Box::pin(std::future::ready(Ok(reply)))
     }
 }
 
-/// Runs every variant in a process of its own, on one core and on two, with bodies that stay and
-/// that change.
+/// Runs every variant on one core and on two, with bodies that stay and that change.
 pub fn run(operations: u64) -> Result<(), Box<dyn Error>> {
     for (cores, body) in [(1, "unchanged"), (1, "changing"), (2, "unchanged")] {
         for Variant { name, .. } in variants() {
-            let list = if cores == 1 { "0" } else { "0,1" };
-            let mut child = Command::new("taskset");
-            child.args(["-c", list]).arg(std::env::current_exe()?).args(["repeat", "in-flight", name, body]);
-            let status = child.args([cores.to_string(), operations.to_string()]).status()?;
-            if !status.success() {
-                return Err(format!("{name}: {status}").into());
-            }
+            run_alone(LOAD.bench, name, body, cores, operations)?;
         }
     }
     Ok(())
 }
 
+/// Runs one variant in a process of its own.
+pub fn run_alone(bench: &str, variant: &str, body: &str, cores: usize, operations: u64) -> Result<(), Box<dyn Error>> {
+    let list = if cores == 1 { "0" } else { "0,1" };
+    let mut child = Command::new("taskset");
+    child.args(["-c", list]).arg(std::env::current_exe()?).args(["repeat", bench, variant, body]);
+    let status = child.args([cores.to_string(), operations.to_string()]).status()?;
+    if status.success() { Ok(()) } else { Err(format!("{variant}: {status}").into()) }
+}
+
 /// Runs one variant and prints its figures.
 pub fn repeat(name: &str, body: &str, cores: usize, operations: u64) -> Result<(), Box<dyn Error>> {
+    repeat_with(LOAD, name, body, cores, operations)
+}
+
+/// As [`repeat`], with operations of another kind.
+pub fn repeat_with(load: Load, name: &str, body: &str, cores: usize, operations: u64) -> Result<(), Box<dyn Error>> {
     let variant = variants().into_iter().find(|variant| variant.name == name).ok_or("no such variant")?;
-    let service =
-        Arc::new(Endless { started: AtomicU64::new(0), polls: AtomicU64::new(0), is_changing: body == "changing" });
+    let is_changing = body == "changing";
+    let service = Arc::new(Endless { load, started: AtomicU64::new(0), polls: AtomicU64::new(0), is_changing });
     let begin = (variant.prepare)(Arc::clone(&service));
-    let bench = format!("in-flight-{body}-{cores}");
+    let bench = format!("{}-{body}-{cores}", load.bench);
     let subject = Subject { bench: &bench, variant: variant.name };
     if variant.is_tokio {
         let mut builder = match cores {
@@ -170,19 +203,19 @@ async fn measure<S: Future<Output = ()>>(
     // What is made once, for the first operation, is not the memory of each.
     spawn(begin());
     sleep(Duration::from_millis(100)).await;
-    let resident = resident()?;
+    let before = resident()?;
     count::begin();
     for batch in 0..BATCHES {
         let of_batch =
             operations * u64::from(batch + 1) / u64::from(BATCHES) - operations * u64::from(batch) / u64::from(BATCHES);
         (0..of_batch).for_each(|_| spawn(begin()));
-        sleep(PAUSE / BATCHES).await;
+        sleep(service.load.pause / BATCHES).await;
     }
-    sleep(PAUSE * 2).await;
+    sleep(service.load.pause * 2).await;
     let allocated = count::end();
     let per_operation = |bytes: f64| bytes / operations as f64;
     subject.print("allocated", per_operation(allocated.live as f64), "bytes/operation");
-    subject.print("resident", per_operation(self::resident()? - resident), "bytes/operation");
+    subject.print("resident", per_operation(resident()? - before), "bytes/operation");
 
     let (polls, seconds) = (service.polls.load(Relaxed), processor_seconds()?);
     sleep(COUNTED).await;
@@ -191,21 +224,4 @@ async fn measure<S: Future<Output = ()>>(
     subject.print("processor", seconds * 1e6 / polls as f64, "microseconds/poll");
     // The operations are still in flight: ending them one by one would take time and show nothing.
     std::process::exit(0);
-}
-
-/// Returns the resident memory of this process, in bytes.
-fn resident() -> Result<f64, Box<dyn Error>> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-    Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? * 1024.0)
-}
-
-/// Returns the processor time of all threads of this process, in seconds.
-fn processor_seconds() -> Result<f64, Box<dyn Error>> {
-    let mut nanoseconds = 0.0;
-    for thread in fs::read_dir("/proc/self/task")? {
-        let times = fs::read_to_string(thread?.path().join("schedstat"))?;
-        nanoseconds += times.split(' ').next().ok_or("no time")?.parse::<f64>()?;
-    }
-    Ok(nanoseconds / 1e9)
 }

@@ -7,7 +7,7 @@ use lro_runtime::{
     timer::{AsyncIoTimer, TokioTimer},
 };
 
-use super::{Endless, Operation, PAUSE};
+use super::{Endless, Operation};
 use crate::step::ours::Images;
 
 pub fn tokio(service: Arc<Endless>) -> Box<dyn Fn() -> Operation> {
@@ -19,11 +19,17 @@ pub fn async_io(service: Arc<Endless>) -> Box<dyn Fn() -> Operation> {
 }
 
 fn prepare(service: Arc<Endless>, timer: impl Timer) -> Box<dyn Fn() -> Operation> {
-    let settings = PollSettings::default().with_delay(PAUSE).with_multiplier(1.0).with_jitter(Jitter::None);
-    let operations = Operations::builder("http://localhost").transport(service).timer(timer).poll_settings(settings);
-    let images = Images { operations: operations.build().unwrap() };
+    let images = images(service, timer);
     Box::new(move || {
         let images = images.clone();
         Box::pin(async move { drop(images.export_image().await.unwrap().await) })
     })
+}
+
+/// Returns a client whose operations are polled as the service says.
+pub fn images(service: Arc<Endless>, timer: impl Timer) -> Images {
+    let pause = service.load.pause;
+    let settings = PollSettings::default().with_delay(pause).with_max_delay(pause).with_multiplier(1.0);
+    let operations = Operations::builder("http://localhost").transport(service).timer(timer);
+    Images { operations: operations.poll_settings(settings.with_jitter(Jitter::None)).build().unwrap() }
 }

@@ -43,8 +43,11 @@ pub(crate) const POLL_KEYS: [&str; 12] = [
 ];
 
 /// Every key inside `waiter(…)`.
-pub(crate) const WAITER_KEYS: [&str; 9] =
-    ["get", "post", "body", "headers", "name_at", "response_at", "success", "failure", "retry"];
+pub(crate) const WAITER_KEYS: [&str; 10] =
+    ["get", "post", "body", "headers", "name_at", "response_at", "success", "failure", "retry", "named"];
+
+/// Every key inside `named(…)`.
+const NAMED_KEYS: [&str; 3] = ["items", "id", "most"];
 
 /// Every key of an acceptor.
 const ACCEPTOR_KEYS: [&str; 6] = ["output", "is", "all", "any", "error", "success"];
@@ -84,6 +87,11 @@ pub(crate) fn unknown_in_waiter(key: &str) -> String {
         );
     }
     unknown_key_message(key, &WAITER_KEYS, " of `waiter(…)`")
+}
+
+/// Returns the message about an unknown key inside `named(…)`.
+pub(crate) fn unknown_in_named(key: &str) -> String {
+    unknown_key_message(key, &NAMED_KEYS, " of `named(…)`")
 }
 
 /// Returns the message about an unknown key inside an acceptor.

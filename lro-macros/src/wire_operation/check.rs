@@ -20,6 +20,7 @@ pub(crate) fn all(item: &DeriveInput, roles: &Roles, report: &mut Report) {
     required(item, roles, report);
     name(roles, report);
     calls(roles, report);
+    coverage(roles, report);
     if let Some(state) = roles.role("state") {
         words(state, report);
         states(state, roles, report);
@@ -84,12 +85,37 @@ fn required(item: &DeriveInput, roles: &Roles, report: &mut Report) {
             "`poll` contains the name, and no field is marked as the name: mark it `#[operation(name)]`, or leave `poll` out",
         );
     }
-    for (key, other, example) in
-        [("list", "items", "data"), ("items", "list", "v1/jobs"), ("next_page", "list", "v1/jobs")]
-    {
+    for (key, other, example) in [
+        ("list", "items", "\"data\""),
+        ("items", "list", "\"v1/jobs\""),
+        ("next_page", "list", "\"v1/jobs\""),
+        ("unfinished", "most", "100"),
+        ("named", "most", "100"),
+    ] {
         if let (Some(call), false) = (roles.call(key), roles.says(other)) {
-            report.at(call, format!("`{key}` needs `{other}`: `{other} = \"{example}\"`"));
+            report.at(call, format!("`{key}` needs `{other}`: `{other} = {example}`"));
         }
+    }
+    if let (Some((most, _)), false) = (&roles.most, roles.says("list")) {
+        report.at(most, "`most` needs `list`: `list = \"v1/jobs\"`");
+    }
+}
+
+/// Checks how a list shows many operations at once.
+fn coverage(roles: &Roles, report: &mut Report) {
+    let (unfinished, named) = (roles.call("unfinished"), roles.call("named"));
+    if let (Some(filter), Some(list)) = (unfinished, roles.call("list"))
+        && !list.value().contains("{filter}")
+    {
+        report.at(filter, "`unfinished` stands at `{filter}` in `list`: add it, such as `v1/jobs?filter={filter}`");
+    }
+    if let (Some(filter), Some(_)) = (unfinished, named) {
+        report.at(filter, "operations that are asked for by name need no filter: keep `unfinished` or `named`");
+    }
+    let is_word =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._~[]".contains(c));
+    if let Some(parameter) = named.filter(|parameter| !is_word(&parameter.value())) {
+        report.at(parameter, format!("`{}` is not the name of a parameter, such as `ids`", parameter.value()));
     }
 }
 

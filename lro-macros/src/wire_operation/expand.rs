@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{GenericParam, Type, spanned::Spanned};
 
 use super::{
-    model::{Model, Name, Of},
+    model::{List, Model, Name, Of},
     path::Steps,
     roles::Place,
 };
@@ -118,9 +118,12 @@ fn shape(model: &Model<'_>) -> TokenStream {
     }
     let calls = model.calls.iter().map(|(key, call)| quote!(.#key(#call)));
     out.extend(quote!(#(#calls)*));
-    if let Some((list, items, next)) = &model.list {
+    if let Some(List { path, items, next, most, unfinished, named }) = &model.list {
         let (items, next) = (at(items), next.as_ref().map_or_else(|| quote!(#krate::wire::WirePath::at(&[])), at));
-        out.extend(quote!(.list(#krate::wire::WireList::new(#list, #items, #next))));
+        let most = most.map(|most| quote!(.most(#most)));
+        let unfinished = unfinished.as_ref().map(|filter| quote!(.unfinished(#filter)));
+        let named = named.as_ref().map(|parameter| quote!(.named(#parameter)));
+        out.extend(quote!(.list(#krate::wire::WireList::new(#path, #items, #next) #most #unfinished #named)));
     }
     out
 }

@@ -22,7 +22,8 @@ const BESIDE: [(&str, &str); 11] = [
 ];
 
 /// Keys of the type itself.
-pub(crate) const CONTAINER: [&str; 8] = ["id", "poll", "cancel", "delete", "list", "items", "next_page", "crate"];
+pub(crate) const CONTAINER: [&str; 11] =
+    ["id", "poll", "cancel", "delete", "list", "items", "next_page", "most", "unfinished", "named", "crate"];
 
 /// Returns the message about a key that is not legal where it stands.
 pub(crate) fn unknown(key: &str, on_field: bool) -> String {

@@ -28,9 +28,19 @@ pub(crate) struct Model<'a> {
     pub(crate) hint: Option<(Steps, &'static str)>,
     /// The values of `poll`, `cancel` and `delete`, in source order.
     pub(crate) calls: Vec<(Ident, LitStr)>,
-    pub(crate) list: Option<(LitStr, Steps, Option<Steps>)>,
+    pub(crate) list: Option<List>,
     /// The fields with a role, each once, and their types.
     pub(crate) read: Vec<(Ident, Type)>,
+}
+
+/// The call that lists operations.
+pub(crate) struct List {
+    pub(crate) path: LitStr,
+    pub(crate) items: Steps,
+    pub(crate) next: Option<Steps>,
+    pub(crate) most: Option<u32>,
+    pub(crate) unfinished: Option<LitStr>,
+    pub(crate) named: Option<LitStr>,
 }
 
 /// Where an operation's name comes from.
@@ -50,7 +60,7 @@ pub(crate) enum Of {
 /// Checks the roles and builds the model.
 pub(crate) fn build<'a>(item: &'a DeriveInput, roles: Roles, report: &mut Report) -> Model<'a> {
     check::all(item, &roles, report);
-    let Roles { members, calls, krate, .. } = roles;
+    let Roles { members, calls, most, krate, .. } = roles;
     let mut model = Model {
         item,
         krate: krate.unwrap_or_else(runtime_path::default),
@@ -70,7 +80,7 @@ pub(crate) fn build<'a>(item: &'a DeriveInput, roles: Roles, report: &mut Report
         list: None,
         read: vec![],
     };
-    model.calls(calls, report);
+    model.calls(calls, most.map(|(_, most)| most), report);
     for role in members {
         let is_new = |field: &(Ident, Type)| model.read.iter().all(|(known, _)| *known != field.0);
         let field = role.field.clone().filter(is_new);
@@ -131,19 +141,21 @@ impl Model<'_> {
     }
 
     /// Adds the keys of the type.
-    fn calls(&mut self, calls: Vec<(Ident, LitStr)>, report: &mut Report) {
-        let (mut items, mut next) = (None, None);
-        let mut list = None;
+    fn calls(&mut self, calls: Vec<(Ident, LitStr)>, most: Option<u32>, report: &mut Report) {
+        let (mut list, mut items, mut next) = (None, None, None);
+        let (mut unfinished, mut named) = (None, None);
         for (key, call) in calls {
             match key.to_string().as_str() {
                 "id" => self.id = call.value(),
                 "list" => list = Some(call),
                 "items" => items = reported(path::steps(&call), report),
                 "next_page" => next = reported(path::steps(&call), report),
+                "unfinished" => unfinished = Some(call),
+                "named" => named = Some(call),
                 _ => self.calls.push((key, call)),
             }
         }
-        self.list = list.zip(items).map(|(list, items)| (list, items, next));
+        self.list = list.zip(items).map(|(path, items)| List { path, items, next, most, unfinished, named });
     }
 }
 

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     list::{each, value},
+    most,
     nearest::nearest,
     report::Report,
     runtime_path,
@@ -26,6 +27,8 @@ use crate::{
 pub(crate) struct Roles {
     pub(crate) members: Vec<Role>,
     pub(crate) calls: Vec<(Ident, LitStr)>,
+    /// The value of `most`, and where it is.
+    pub(crate) most: Option<(Ident, u32)>,
     pub(crate) krate: Option<Path>,
     /// Every key that was written or probably meant, even if it was a mistake: it is not reported
     /// as missing.
@@ -131,6 +134,7 @@ impl Roles {
         if let (At::Type, true) = (at, keys::CONTAINER.contains(&word.as_str())) {
             match word.as_str() {
                 "crate" => self.krate = Some(runtime_path::parse(key, input)?),
+                "most" => self.most = Some((key.clone(), most::parse(key, input)?)),
                 _ => self.calls.push((key.clone(), value(key, input, example(&word))?)),
             }
             return Ok(());
@@ -156,6 +160,10 @@ fn example(key: &str) -> &'static str {
         "delete" => "a call: `delete = \"DELETE v1/jobs/{name}\"`",
         "list" => "a path: `list = \"v1/jobs?limit={page_size}&after={page_token}\"`",
         "items" => "the path of the operations in a page: `items = \"data\"`",
+        "unfinished" => {
+            "the filter of the list for operations that have not finished: `unfinished = \"status != DONE\"`"
+        }
+        "named" => "the parameter of the list that takes names, separated by commas: `named = \"ids\"`",
         _ => "the path of the next page's token or URL in a page: `next_page = \"next\"`",
     }
 }

@@ -374,12 +374,12 @@ fn default_transport() -> Result<Arc<dyn Transport>> {
 
 #[cfg(feature = "smol")]
 #[expect(clippy::unnecessary_wraps, reason = "without the feature this is an error")]
-fn default_timer() -> Result<Arc<dyn Timer>> {
+pub(crate) fn default_timer() -> Result<Arc<dyn Timer>> {
     Ok(Arc::new(crate::timer::AsyncIoTimer))
 }
 
 #[cfg(not(feature = "smol"))]
-fn default_timer() -> Result<Arc<dyn Timer>> {
+pub(crate) fn default_timer() -> Result<Arc<dyn Timer>> {
     Err(none_given("timer", "smol"))
 }
 

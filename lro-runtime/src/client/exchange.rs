@@ -108,7 +108,7 @@ impl Operations {
         // another host. What remains is below the base URL, on the client's own origin, and needs
         // no check.
         let base = inner.base.path().trim_end_matches('/');
-        Ok((resolve(&inner.base, &format!("{base}/{}", target.trim_start_matches('/')))?, Access::Full))
+        Ok((resolve(&inner.base, &[base, "/", target.trim_start_matches('/')].concat())?, Access::Full))
     }
 
     /// Returns what the origin of `uri` gets. Fails unless it is the client's own or an allowed

@@ -28,6 +28,7 @@ pub(crate) mod current_method;
 mod exchange;
 mod list;
 mod path_template;
+mod position;
 mod resume;
 mod schedules;
 mod spare;
@@ -45,6 +46,8 @@ pub use self::{
     list::{BlockingList, ListOperations},
     start_id::StartIdIn,
 };
+#[cfg(feature = "fleet")]
+pub(crate) use self::{builder::default_timer, position::Position};
 use self::{cookies::Cookies, schedules::Schedules, spare::SpareRequests, start_policy::StartPolicy, trust::Origins};
 
 /// A client of one service: starts operations and gives access to them by name.
@@ -154,6 +157,12 @@ impl Operations {
     ) -> Subject<'a> {
         let method = method.map(Method::name);
         Subject { name: "", method, dialect, state: State::Pending, uri: uri.or(Some(&self.inner.base)) }
+    }
+
+    /// Returns a number that no other client has for as long as this one lives.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.inner).addr()
     }
 
     pub(crate) fn base(&self) -> &Uri {

@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::value::RawValue;
 
 use super::{
-    Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part,
+    Call, Coverage, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, Shows, Sweep,
     declared::{
         WirePath,
         seek::{Paths, seek},
@@ -37,17 +37,33 @@ use crate::{
 /// The name is opaque and is never given a prefix: it may sit anywhere in the resource tree of the
 /// API (`projects/p/locations/l/operations/7`). An operation that is not done is pending without
 /// metadata and running with metadata.
+///
+/// Many operations of one collection are swept: what stands before `/operations/` in their names is
+/// the parent of the list, which is asked for `done=false` and 500 operations a page
+/// ([AIP-160](https://google.aip.dev/160), [AIP-158](https://google.aip.dev/158): a service that
+/// has smaller pages gives those). A name without such a collection is polled alone. Some services
+/// take another filter: see [`with_sweep`](Self::with_sweep).
 #[derive(Clone, Debug)]
 pub struct Google {
     path: Cow<'static, str>,
+    unfinished: Cow<'static, str>,
+    page_size: u32,
 }
 
 /// The option with a method's path template, and the part of a cursor that keeps it.
 const PATH: &str = "path";
 
+/// The filter for operations that have not finished.
+pub(super) const UNFINISHED: &str = "done=false";
+
+/// How many operations of a page are asked for. A service with smaller pages gives those, and must
+/// not refuse ([AIP-158](https://google.aip.dev/158)).
+pub(super) const PAGE_SIZE: u32 = 500;
+
 impl Default for Google {
     fn default() -> Self {
-        Self { path: Cow::Borrowed("v1/{name}") }
+        let (path, unfinished) = (Cow::Borrowed("v1/{name}"), Cow::Borrowed(UNFINISHED));
+        Self { path, unfinished, page_size: PAGE_SIZE }
     }
 }
 
@@ -67,6 +83,26 @@ impl Google {
     #[must_use]
     pub fn with_path(mut self, path: impl Into<Cow<'static, str>>) -> Self {
         self.path = path.into();
+        self
+    }
+
+    /// Sets the filter with which the service lists the operations that have not finished, and how
+    /// many it gives on a page. Default: `done=false` and 500. With an empty filter, all operations
+    /// are listed.
+    ///
+    /// The standard leaves the filter to the service. Cloud Run takes `done:false` and pages of at
+    /// most 100, Document AI needs a type as well: `Type=… AND State!=DONE`. A service that refuses
+    /// the filter costs a request, and its operations are polled one by one.
+    ///
+    /// ```
+    /// # use lro_runtime::{Operations, dialect::Google};
+    /// let dialect = Google::new().with_path("v2/{name}").with_sweep("done:false", 100);
+    /// let operations = Operations::builder("https://run.googleapis.com").dialect(dialect).build()?;
+    /// # Ok::<(), lro_runtime::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_sweep(mut self, filter: impl Into<Cow<'static, str>>, page_size: u32) -> Self {
+        (self.unfinished, self.page_size) = (filter.into(), page_size);
         self
     }
 
@@ -193,6 +229,25 @@ impl Dialect for Google {
         page.unreachable = all_shown(unreachable);
         Ok(page)
     }
+
+    fn coverage(&self, cursor: &Cursor, options: &'static Options) -> Option<Coverage> {
+        // The list stands in the place of the name. Behind it there may be a verb of the poll.
+        let lists = cursor.part(PATH).unwrap_or(&self.path).ends_with("{name}");
+        sweep_of(cursor, options, &self.unfinished, self.page_size).filter(|_| lists)
+    }
+}
+
+/// Returns the list of the collection that the operation's name is in, over REST and gRPC.
+pub(super) fn sweep_of(cursor: &Cursor, options: &'static Options, filter: &str, page_size: u32) -> Option<Coverage> {
+    // Of the options, only the path is in cursors: methods that differ in others share their list.
+    let options = if options.iter().any(|(option, _)| *option == PATH) { options } else { &[] };
+    let is_listed = *cursor == Google::cursor_at(cursor.key(), options) && encode_name(cursor.key()).is_ok();
+    let (collection, _) = cursor.key().rsplit_once('/').filter(|_| is_listed)?;
+    let parent = if collection == "operations" { "" } else { collection.strip_suffix("/operations")? };
+    let mut query = ListQuery { parent: parent.to_owned(), filter: filter.to_owned(), options, ..ListQuery::default() };
+    query.page_size = Some(page_size);
+    let shows = if filter.is_empty() { Shows::All } else { Shows::Running };
+    Some(Coverage::Sweep(Sweep::new(query).with_shows(shows)))
 }
 
 /// The members of an operation.

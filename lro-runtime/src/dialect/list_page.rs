@@ -18,7 +18,7 @@ pub(super) const MOST_ENTRIES: usize = 10_000;
 const MOST_DETAILS: usize = 8;
 
 /// Selects the operations that a list call returns.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ListQuery {
     /// The resource whose operations are listed; empty for the service's own collection.

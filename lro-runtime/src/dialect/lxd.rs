@@ -6,7 +6,7 @@ use http::{Method, StatusCode, Uri, header::LOCATION};
 use serde_json::value::RawValue;
 
 use super::{
-    Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part,
+    Call, Coverage, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, Sweep,
     declared::{
         WirePath,
         seek::{Paths, seek},
@@ -20,6 +20,7 @@ use crate::{
     dialect::encode_name,
     hint::Hint,
     message::{Reply, Request},
+    percent::decoded,
     status::{Code, Failure, State, Status},
     text::excerpt,
     url::{Origin, after_scheme, encode_query},
@@ -46,6 +47,10 @@ use crate::{
 ///   all the same fails with `NOT_FOUND`, and its error says that the operation was there before
 ///   and is gone.
 /// - The name is the path `/1.0/operations/<id>`. An id alone is enough to resume.
+/// - Many operations of one project are swept: the list of a project has them all on one page, in
+///   every state, and those of no project. An operation is in the project that its URL names
+///   (`?project=p`), else in `default`. So a listed operation of another project is polled with the
+///   project in the query.
 /// - The progress is `progress.percent` of the metadata, or the per cent in the text of a member
 ///   such as `download_progress`.
 ///
@@ -193,7 +198,7 @@ impl Dialect for Lxd {
         Ok(Call::get(format!("{OPERATIONS}?recursion=1{project}{filter}")))
     }
 
-    fn read_list<'a>(&self, _query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+    fn read_list<'a>(&self, query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
         expect_success(reply)?;
         let envelope = Envelope::of(reply)?;
         let not_a_list = |e: serde_json::Error| unexpected_body("a list of operations", &e, reply.body());
@@ -206,7 +211,10 @@ impl Dialect for Lxd {
         let read = |message| {
             let mut seen = observe(message)?;
             let name = name_in(message).ok_or_else(|| Failure::protocol("the operation has no `id`"))?;
-            seen.cursor = Some(self.locate(&name, &[])?);
+            let cursor = self.locate(&name, &[])?;
+            // What is restricted to a project names it in every request.
+            let key = format!("{}{}", cursor.key(), in_project(&query.parent));
+            seen.cursor = Some(cursor.at(key));
             seen.name = Some(name);
             Ok(seen)
         };
@@ -221,6 +229,20 @@ impl Dialect for Lxd {
         }
         Ok(ListPage::new(operations).with_left_out(left_out))
     }
+
+    fn coverage(&self, cursor: &Cursor, _options: &'static Options) -> Option<Coverage> {
+        let (path, query) = cursor.key().split_once('?').unwrap_or((cursor.key(), ""));
+        let project = decoded(query.strip_prefix("project=").unwrap_or_default().as_bytes()).into_owned();
+        // An entry has neither headers of the caller nor another query, and no other origin.
+        let entry = self.locate(path, &[]).ok()?;
+        let entry = Cursor::new(format!("{}{}", entry.key(), in_project(&project)));
+        (*cursor == entry).then(|| Coverage::Sweep(Sweep::new(ListQuery { parent: project, ..ListQuery::default() })))
+    }
+}
+
+/// Returns the query of requests about what is in a project; none for the default project.
+fn in_project(project: &str) -> String {
+    if project.is_empty() { String::new() } else { format!("?project={}", encode_query(project)) }
 }
 
 /// The groups of a list, each under a name of its own. Two of one name are two groups.

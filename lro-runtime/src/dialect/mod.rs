@@ -26,6 +26,7 @@ use crate::{
 mod azure;
 mod call;
 mod compute;
+mod coverage;
 mod cursor;
 pub(crate) mod declared;
 mod envelope;
@@ -55,6 +56,7 @@ pub use self::{
     azure::{Azure, FinalStateVia},
     call::{Call, encode_name},
     compute::{Compute, ExtendedFields},
+    coverage::{Coverage, Named, Shows, Sweep},
     cursor::Cursor,
     declared::Declared,
     error_reply::error_reply,
@@ -297,6 +299,49 @@ pub trait Dialect: Send + Sync + 'static {
         let _ = (query, reply);
         Err(Failure::unsupported("this dialect has no list call"))
     }
+
+    /// Returns which call shows the operation at this cursor together with others. Default: `None`,
+    /// only [`poll`](Self::poll) shows it.
+    ///
+    /// The entry that [`read_list`](Self::read_list) or [`read_named`](Self::read_named) gives for
+    /// the operation is known by its cursor, which must equal this one. A dialect answers `None`
+    /// for a cursor that no entry has: one with headers of the caller, say, or one that leads to a
+    /// URL which the list does not give. What it cannot know is a name that the caller wrote in
+    /// another form than the service does (the number of a project instead of its id). Such an
+    /// operation is not found in the list, which costs a request and nothing else, because what a
+    /// list does not show proves nothing.
+    ///
+    /// The options are those of the method that started the operation; they go into
+    /// [`ListQuery::options`] as far as entries are read by them. Called once for each operation,
+    /// not for each poll.
+    fn coverage(&self, cursor: &Cursor, options: &'static Options) -> Option<Coverage> {
+        let _ = (cursor, options);
+        None
+    }
+
+    /// Builds the call that polls several operations by their names: those at these cursors, for
+    /// which [`coverage`](Self::coverage) says [`Named`] with the same place, and no more than it
+    /// allows. Default: unsupported.
+    ///
+    /// # Errors
+    ///
+    /// When the dialect has no such call, or when one of the cursors does not fit into it.
+    fn poll_named(&self, cursors: &[&Cursor]) -> Result<Call, Failure> {
+        let _ = cursors;
+        Err(Failure::unsupported("this dialect has no call that takes several names"))
+    }
+
+    /// Reads the reply to [`poll_named`](Self::poll_named) of the same cursors. The page has no
+    /// next one. Default: unsupported.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_list`](Self::read_list). An error reply says nothing of any one of the operations:
+    /// a single name that the service does not know may fail the whole call.
+    fn read_named<'a>(&self, cursors: &[&Cursor], reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+        let _ = (cursors, reply);
+        Err(Failure::unsupported("this dialect has no call that takes several names"))
+    }
 }
 
 // Every method is forwarded, also those with a default: a default taken for the `Arc` would hide
@@ -365,6 +410,18 @@ impl<D: Dialect + ?Sized> Dialect for Arc<D> {
 
     fn read_list<'a>(&self, query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
         (**self).read_list(query, reply)
+    }
+
+    fn coverage(&self, cursor: &Cursor, options: &'static Options) -> Option<Coverage> {
+        (**self).coverage(cursor, options)
+    }
+
+    fn poll_named(&self, cursors: &[&Cursor]) -> Result<Call, Failure> {
+        (**self).poll_named(cursors)
+    }
+
+    fn read_named<'a>(&self, cursors: &[&Cursor], reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+        (**self).read_named(cursors, reply)
     }
 }
 

@@ -37,6 +37,11 @@ use crate::{
 /// task (`@odata.id`) that its body is; one that names neither is an error, because nothing is
 /// known of the task but that it was accepted. Any other start reply is a finished operation,
 /// unless its body is a task that has not ended.
+///
+/// Each task is polled alone. The collection of tasks has links only, unless the service supports
+/// `$expand`, which it says in its root alone
+/// ([DSP0266](https://www.dmtf.org/dsp/DSP0266), query parameters); and it has tasks, whereas polls
+/// go to their monitors.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Redfish;
 

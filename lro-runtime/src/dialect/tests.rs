@@ -90,6 +90,18 @@ impl Dialect for Odd {
     fn read_list<'a>(&self, _: &ListQuery, _: &'a Reply) -> Result<ListPage<'a>, Failure> {
         Ok(ListPage::new(vec![]).with_next(Ok("next".to_owned())))
     }
+
+    fn coverage(&self, cursor: &Cursor, options: &'static Options) -> Option<Coverage> {
+        Some(Coverage::Named(Named::new(cursor.key(), options.len() as u32)))
+    }
+
+    fn poll_named(&self, cursors: &[&Cursor]) -> Result<Call, Failure> {
+        Ok(Call::get(format!("{} names", cursors.len())))
+    }
+
+    fn read_named<'a>(&self, cursors: &[&Cursor], _: &'a Reply) -> Result<ListPage<'a>, Failure> {
+        Ok(ListPage::new(vec![]).with_next(Ok(cursors.len().to_string())))
+    }
 }
 
 #[test]
@@ -110,6 +122,10 @@ fn a_shared_dialect_does_what_the_dialect_does() {
     assert_eq!(target(odd.wait(&cursor, second)), "wait");
     assert_eq!((odd.remembers_end(), odd.prefers_held_polls()), (Some(Duration::from_secs(7)), true));
     assert_eq!(odd.read_list(&query, &reply).unwrap().next_page_token, "next");
+    let named = Coverage::Named(Named::new("7", 2));
+    assert_eq!(odd.coverage(&cursor, &[("a", "1"), ("b", "2")]), Some(named));
+    assert_eq!(target(odd.poll_named(&[&cursor, &cursor])), "2 names");
+    assert_eq!(odd.read_named(&[&cursor], &reply).unwrap().next_page_token, "1");
 }
 
 #[test]
@@ -121,6 +137,9 @@ fn what_a_dialect_does_not_have_is_unsupported_and_says_what() {
     says(Plain.wait(&cursor, Duration::from_secs(1)).unwrap_err(), "no wait call");
     says(Plain.list(&query).unwrap_err(), "no list call");
     says(Plain.read_list(&query, &reply).unwrap_err(), "no list call");
+    says(Plain.poll_named(&[&cursor]).unwrap_err(), "no call that takes several names");
+    says(Plain.read_named(&[&cursor], &reply).unwrap_err(), "no call that takes several names");
+    assert_eq!(Plain.coverage(&cursor, &[]), None);
     Plain.prepare_start(&mut Request::new(Bytes::new()), &[]).unwrap();
     assert_eq!((Plain.remembers_end(), Plain.prefers_held_polls()), (None, false));
 }
@@ -221,6 +240,18 @@ fn a_token_keeps_of_a_cursor_what_is_within_the_limits() {
     let why = "why ".repeat(100);
     let refused = stored(Cursor::new("7").refused(&Failure::protocol(&*why)));
     assert!(refused.refusal().unwrap().to_string().contains(why.trim_end()));
+}
+
+#[test]
+fn a_coverage_says_what_was_set_and_defaults_to_whole_entries_of_all_operations() {
+    let sweep = Sweep::new(ListQuery::default());
+    assert_eq!((sweep.shows, sweep.whole, sweep.visible_after), (Shows::All, true, Duration::from_secs(10)));
+    let sweep = sweep.with_shows(Shows::Running).with_whole(false).with_visible_after(Duration::from_secs(60));
+    assert_eq!((sweep.shows, sweep.whole, sweep.visible_after), (Shows::Running, false, Duration::from_secs(60)));
+    let named = Named::new("https://h/x?sig=hunter2", 0);
+    assert_eq!((named.most, named.whole, named.clone().with_whole(false).whole), (1, true, false));
+    let shown = format!("{:?}", Coverage::Named(named));
+    assert!(shown.contains("https://h/x") && !shown.contains("hunter2"), "{shown}");
 }
 
 #[test]

@@ -18,6 +18,9 @@ use crate::{
 ///
 /// Operations of the Gemini API need no dialect of their own: use [`Google`] with the path
 /// `v1beta/{name}`.
+///
+/// Each operation is polled alone: the service documents no list of predictions, only the call that
+/// fetches one.
 #[derive(Clone, Debug, Default)]
 pub struct Vertex {
     google: Google,

@@ -8,6 +8,7 @@
 
 mod blocking;
 mod cancel_and_wait;
+mod ended;
 mod observed;
 mod observers;
 mod reports;
@@ -31,4 +32,11 @@ pub(crate) use self::{
     observers::{ObservedRaw, Observers},
     single_calls::{cancel, delete, poll_once, wait},
     wait::{observe_until_completed, poll_until_completed},
+};
+#[cfg(feature = "fleet")]
+pub(crate) use self::{
+    ended::{error_of, unknown_status},
+    reports::{is_not_held, poll_outcome, wait_ended},
+    single_calls::place_of,
+    wait::opening_of,
 };

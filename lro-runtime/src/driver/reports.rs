@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Whether the service has refused to hold a poll. Nothing has failed then.
-pub(super) fn is_not_held(failure: &Failure, is_held: bool) -> bool {
+pub(crate) fn is_not_held(failure: &Failure, is_held: bool) -> bool {
     is_held && failure.may_be_of_the_call()
 }
 
@@ -20,7 +20,7 @@ pub(super) fn poll_begun<'a>(operation: &'a RawOperation, engine: &Engine, hold:
 }
 
 /// Returns the report of what a poll came to: the operation has `advanced`, or why not.
-pub(super) fn poll_outcome<'a>(
+pub(crate) fn poll_outcome<'a>(
     operation: &'a RawOperation,
     advanced: &'a Result<(), Failure>,
     is_held: bool,
@@ -33,20 +33,20 @@ pub(super) fn poll_outcome<'a>(
     }
 }
 
-/// Returns the report of the end of a wait: as the engine says, unless an unknown status word was
-/// refused.
-pub(super) fn wait_ended<'a>(
+/// Returns the report of the end of a wait after so many polls and so long: as the engine says,
+/// unless an unknown status word was refused.
+pub(crate) fn wait_ended<'a>(
     operation: &'a RawOperation,
-    engine: &'a Engine,
-    now: Instant,
+    end: Option<&'a End>,
+    (polls, lasted): (u32, Duration),
     is_refused: bool,
 ) -> WaitEnded<'a> {
-    let (outcome, failure) = match engine.end() {
+    let (outcome, failure) = match end {
         _ if is_refused => (Outcome::UnknownStatus, None),
         None | Some(End::Completed) => (Outcome::of(operation.state()), None),
         Some(End::TimedOut(last)) => (Outcome::TimedOut, last.as_deref()),
         Some(End::Permanent(failure)) => (Outcome::PollFailed, Some(&**failure)),
         Some(End::BudgetSpent(failure)) => (Outcome::BudgetSpent, Some(&**failure)),
     };
-    WaitEnded { outcome, polls: engine.attempts(), lasted: engine.elapsed(now), status: operation.status(), failure }
+    WaitEnded { outcome, polls, lasted, status: operation.status(), failure }
 }

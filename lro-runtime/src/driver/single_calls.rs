@@ -117,16 +117,25 @@ async fn send(operation: RawOperation, timer: TimerOverride, command: &Command) 
     let timer = operation.client().timer_or(timer);
     let mut telemetry = CallTelemetry::begin(command.kind, || operation.subject());
     let answer = async {
-        // A finished operation may have no name and no place: there is nothing to send the call to.
-        let target =
-            operation.snapshot.target.as_ref().ok_or_else(|| Failure::protocol("the operation has no name"))?;
-        target.check_place()?;
-        let reply = operation.client().send((command.call)(target)?, limit, &*timer, telemetry.lent()).await?;
-        target.dialect.read_answer(&reply)
+        let call = (command.call)(place_of(&operation)?)?;
+        let reply = operation.client().send(call, limit, &*timer, telemetry.lent()).await?;
+        place_of(&operation)?.dialect.read_answer(&reply)
     };
     let answer = answer.await;
     telemetry.ended(|| answer.as_ref().map_or_else(CallOutcome::Failed, |()| CallOutcome::Accepted));
     answer.map_err(|failure| {
         operation.poll_error(command.failed, failure).with_advice(ErrorKind::Unsupported, command.advice)
     })
+}
+
+/// Returns where the calls about an operation go.
+///
+/// # Errors
+///
+/// When there is no such place, or nothing is sent there.
+pub(crate) fn place_of(operation: &RawOperation) -> Result<&PollTarget, Failure> {
+    // A finished operation may have no name and no place: there is nothing to send the call to.
+    let target = operation.snapshot.target.as_deref();
+    let target = target.ok_or_else(|| Failure::protocol("the operation has no name"))?;
+    target.check_place().map(|()| target)
 }

@@ -9,10 +9,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{FailedPoll, ObservedRaw, Observers, reports};
+use super::{
+    FailedPoll, ObservedRaw, Observers,
+    ended::{error_of, unknown_status},
+    reports,
+};
 use crate::{
-    engine::{Action, End, Engine, InFlight, LastReply, Opening, PollSuccess},
-    error::{Error, ErrorKind, Result},
+    engine::{Action, Engine, InFlight, LastReply, Opening, PollSuccess},
+    error::{Error, Result},
     hint::Hint,
     message::Reply,
     operation::{RawOperation, snapshot::ReplyTime},
@@ -101,6 +105,29 @@ impl Drop for UntilCompleted<'_> {
     }
 }
 
+/// Returns what the engine knows when a wait for `operation` begins now.
+///
+/// It reads no clock and has no randomness: both are passed in here, and the times again at each
+/// step.
+pub(crate) fn opening_of(operation: &RawOperation, timer: &dyn Timer) -> Opening {
+    let snapshot = &operation.snapshot;
+    Opening {
+        now: timer.now(),
+        system_now: timer.system_time(),
+        completed: operation.is_completed(),
+        last_reply: snapshot.replied.map(|replied| LastReply {
+            at: replied.at,
+            round_trip: replied.round_trip(),
+            answers_start: replied.answers_start,
+            hint: snapshot.hint,
+            follow: snapshot.follow,
+        }),
+        started: snapshot.started.map(|started| started.at),
+        is_found: snapshot.is_found,
+        seed: fastrand::u64(..),
+    }
+}
+
 /// A wait in progress. The async, blocking, stream and shared drivers differ only in what polls it.
 pub(crate) struct Wait {
     operation: RawOperation,
@@ -127,25 +154,8 @@ enum Doing {
 
 impl Wait {
     pub(crate) fn new(operation: RawOperation, schedule: Arc<Schedule>, timer: TimerOverride) -> Self {
-        // The engine reads no clock and has no randomness: both are passed in here, and the times
-        // again at each step.
-        let snapshot = &operation.snapshot;
         let timer = operation.client().timer_or(timer);
-        let opening = Opening {
-            now: timer.now(),
-            system_now: timer.system_time(),
-            completed: operation.is_completed(),
-            last_reply: snapshot.replied.map(|replied| LastReply {
-                at: replied.at,
-                round_trip: replied.round_trip(),
-                answers_start: replied.answers_start,
-                hint: snapshot.hint,
-                follow: snapshot.follow,
-            }),
-            started: snapshot.started.map(|started| started.at),
-            is_found: snapshot.is_found,
-            seed: fastrand::u64(..),
-        };
+        let opening = opening_of(&operation, &*timer);
         let engine = Engine::new(schedule, &opening);
         let telemetry = WaitTelemetry::begin(|| operation.subject());
         Self { operation, engine, timer, delay: None, limit: PollLimit::default(), doing: Doing::Deciding, telemetry }
@@ -277,7 +287,7 @@ impl Wait {
                 // word.
                 if self.refuses_status() {
                     self.report_end(true);
-                    return Err(self.unknown_status());
+                    return Err(self.with_effort(unknown_status(&self.operation)));
                 }
                 Ok(true)
             }
@@ -310,52 +320,24 @@ impl Wait {
         self.engine.unknown_status() != UnknownStatus::Running && !self.operation.snapshot.is_known_status
     }
 
-    /// Makes the error of an unknown status word.
-    #[cold]
-    fn unknown_status(&self) -> Error {
-        let word = self.operation.raw_status().unwrap_or_default();
-        self.error(ErrorKind::Protocol, format!("the status `{}` is unknown", crate::text::excerpt(word.as_bytes())))
-    }
-
     /// Reports that the wait has ended, as the engine says or because of an unknown status word.
     fn report_end(&mut self, is_refused: bool) {
         let Self { telemetry, operation, engine, timer, .. } = self;
-        telemetry.ended(|| reports::wait_ended(operation, engine, timer.now(), is_refused));
+        let effort = || (engine.attempts(), engine.elapsed(timer.now()));
+        telemetry.ended(|| reports::wait_ended(operation, engine.end(), effort(), is_refused));
     }
 
     /// Turns the end of the engine into the outcome of the wait.
     fn ended(&self) -> Result<bool> {
-        match self.engine.end() {
-            None | Some(End::Completed) => Ok(false),
-            Some(End::Permanent(failure)) => Err(self.failed("the poll failed", failure)),
-            Some(End::BudgetSpent(failure)) => {
-                Err(self.failed("the error budget is spent, the last poll failed", failure))
-            }
-            // The wait ended because of the time, not because of the last failed poll: that one is
-            // only the source of the error.
-            Some(End::TimedOut(last)) => {
-                let error =
-                    self.error(ErrorKind::Timeout, format!("still {} when the wait expired", self.operation.state()));
-                Err(match last {
-                    Some(failure) => error.with_source(failure.clone()),
-                    None => error,
-                })
-            }
+        match self.engine.end().and_then(|end| error_of(end, &self.operation)) {
+            None => Ok(false),
+            Some(error) => Err(self.with_effort(error)),
         }
     }
 
-    /// Makes the error of a wait that a failed poll has ended.
-    fn failed(&self, message: &str, failure: &Failure) -> Error {
-        self.operation
-            .poll_error(message, failure.clone())
-            .with_effort(self.engine.attempts(), self.engine.elapsed(self.timer.now()))
-    }
-
-    /// Makes an error of the wait, with its latest snapshot, its number of polls and its duration.
-    fn error(&self, kind: ErrorKind, message: String) -> Error {
-        Error::new(kind, message)
-            .with_operation(&self.operation)
-            .with_effort(self.engine.attempts(), self.engine.elapsed(self.timer.now()))
+    /// Adds the number of polls of the wait and its duration to an error.
+    fn with_effort(&self, error: Error) -> Error {
+        error.with_effort(self.engine.attempts(), self.engine.elapsed(self.timer.now()))
     }
 }
 

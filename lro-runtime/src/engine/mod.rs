@@ -7,9 +7,6 @@
 //! once. [`Engine::next`] then only compares the plan with the time, so the driver may call it as
 //! often as it likes.
 //!
-//! Inside, times are numbers: every reply is compared with several, and arithmetic on an
-//! [`Instant`] costs much more.
-//!
 //! Time arithmetic saturates throughout. Settings, server hints and clock jumps may give any
 //! duration, and `Instant + Duration` panics on overflow.
 
@@ -20,19 +17,32 @@ use std::{
 
 use crate::{
     hint::Hint,
-    settings::{Expiration, Hold, Jitter, Limits, SHORTEST_DELAY, Schedule, UnknownStatus, Verdict},
+    settings::{Expiration, Hold, Jitter, SHORTEST_DELAY, Schedule, UnknownStatus, Verdict},
     status::{Cause, Failure, FailureScope},
 };
+
+#[cfg(any(test, feature = "fleet"))]
+mod elsewhere;
+mod moment;
+#[cfg(any(test, feature = "fleet"))]
+mod packed;
+#[cfg(feature = "fleet")]
+pub(crate) use self::packed::Packed;
 
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod simulation;
+mod spending;
 #[cfg(test)]
 mod tests;
 mod why;
 
 pub(crate) use self::why::Why;
+use self::{
+    moment::{Moment, add, duration, moment, nanos},
+    spending::{Share, Spending},
+};
 
 /// How many replies in a row may ask for the next poll at once (a redirect, or a finished monitor
 /// whose result is elsewhere). After that, the engine delays the next poll as after any other
@@ -42,9 +52,6 @@ pub(crate) use self::why::Why;
 /// hot loop. An honest chain is much shorter: one step to the result, and one for each redirect.
 /// The exact number matters little, because a longer chain is only slowed down, not cut.
 const MOST_FOLLOWS: u32 = 8;
-
-/// A time of a wait, in nanoseconds since it began; negative before. It reaches 292 years.
-type Moment = i64;
 
 /// What the driver does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -581,62 +588,6 @@ impl Engine {
     }
 }
 
-/// What failures in a row have spent of the error budget, by share. A success restores all of it.
-#[derive(Clone, Copy, Default)]
-struct Spending {
-    operation: Spent,
-    origin: Spent,
-    /// The last failure: when it was, and whose share the time since then is.
-    last: Option<(Share, Moment)>,
-}
-
-/// The part of the error budget that a failure spends.
-#[derive(Clone, Copy)]
-enum Share {
-    Operation,
-    Origin,
-}
-
-/// What is spent of one share.
-#[derive(Clone, Copy, Default)]
-struct Spent {
-    failures: u32,
-    elapsed: Duration,
-}
-
-impl Spending {
-    /// Counts a failure and the time since the one before, and returns what its share has spent.
-    ///
-    /// The time between two failures belongs to the first of them, whose delay it mostly is. An
-    /// outage of the origin between two failures of the operation therefore costs the operation
-    /// nothing.
-    fn count(&mut self, share: Share, now: Moment) -> Spent {
-        if let Some((share, since)) = self.last.replace((share, now)) {
-            let spent = self.share(share);
-            spent.elapsed = spent.elapsed.saturating_add(duration(now.saturating_sub(since)));
-        }
-        let spent = self.share(share);
-        spent.failures = spent.failures.saturating_add(1);
-        *spent
-    }
-
-    fn share(&mut self, share: Share) -> &mut Spent {
-        match share {
-            Share::Operation => &mut self.operation,
-            Share::Origin => &mut self.origin,
-        }
-    }
-}
-
-impl Spent {
-    /// Returns how much time is left of `limits`, zero if they are spent, and the number of
-    /// failures.
-    fn left_of(self, limits: Limits) -> (Duration, u32) {
-        let left = limits.elapsed.saturating_sub(self.elapsed);
-        (if self.failures > limits.failures { Duration::ZERO } else { left }, self.failures)
-    }
-}
-
 /// Returns `delay` times the multiplier, at most `max_delay`.
 fn grown(delay: Duration, schedule: &Schedule) -> Duration {
     // Most delays of a long wait have grown as far as they may.
@@ -647,28 +598,4 @@ fn grown(delay: Duration, schedule: &Schedule) -> Duration {
     // `max(delay)`, because rounding could shrink a delay whose multiplier is 1.
     let seconds = delay.as_secs_f64() * schedule.multiplier;
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).max(delay).min(schedule.max_delay)
-}
-
-/// Returns `time` as a moment of the wait that began at `began`.
-fn moment(began: Instant, time: Instant) -> Moment {
-    match time.checked_duration_since(began) {
-        Some(since) => nanos(since),
-        None => -nanos(began.saturating_duration_since(time)),
-    }
-}
-
-/// Returns a duration in nanoseconds.
-fn nanos(duration: Duration) -> i64 {
-    let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-    seconds.saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos().into())
-}
-
-/// Returns so many nanoseconds as a duration; zero if they are negative.
-fn duration(nanos: i64) -> Duration {
-    Duration::from_nanos(nanos.try_into().unwrap_or_default())
-}
-
-/// Returns the moment so long after another.
-fn add(moment: Moment, duration: Duration) -> Moment {
-    moment.saturating_add(nanos(duration))
 }

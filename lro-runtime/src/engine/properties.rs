@@ -107,6 +107,7 @@ fn worlds() -> impl Strategy<Value = World> {
                 started,
                 oversleep: Duration::from_nanos(oversleep),
                 most_polls: 400_000,
+                packs: false,
             }
         },
     )
@@ -175,6 +176,13 @@ proptest! {
     fn same_seed_same_schedule(world in worlds(), settings in settings(), server in servers(), seed: u64) {
         let settings = settings.with_seed(seed);
         prop_assert_eq!(run(&world, &settings, &server).polls, run(&world, &settings, &server).polls);
+    }
+
+    #[test]
+    fn packing_an_engine_between_any_two_calls_changes_nothing(world in worlds(), settings in settings(), server in servers()) {
+        let packed = run(&World { packs: true, ..world }, &settings, &server);
+        let kept = run(&world, &settings, &server);
+        prop_assert_eq!(format!("{packed:?}"), format!("{kept:?}"));
     }
 
     #[test]

@@ -92,6 +92,8 @@ pub(super) struct World {
     pub(super) oversleep: Duration,
     /// After how many polls the simulation cuts the wait off.
     pub(super) most_polls: usize,
+    /// Whether the engine is packed and unpacked wherever it can be.
+    pub(super) packs: bool,
 }
 
 impl World {
@@ -106,6 +108,7 @@ impl World {
             started: Some(Duration::ZERO),
             oversleep: Duration::ZERO,
             most_polls: 100_000,
+            packs: false,
         }
     }
 
@@ -153,8 +156,16 @@ impl World {
         let mut now = self.began;
         let since = |now: Instant| now.saturating_duration_since(self.began);
         let mut polls = Vec::new();
+        // A fleet is older than most of its operations.
+        let epoch = self.began.checked_sub(secs(12_345.678_9)).unwrap();
+        let repacked = |engine: Engine| match engine.pack(epoch).filter(|_| self.packs) {
+            Some(packed) => packed.unpack(Arc::clone(&engine.schedule), epoch),
+            None => engine,
+        };
         loop {
+            engine = repacked(engine);
             let action = engine.next(now);
+            engine = repacked(engine);
             assert_eq!(engine.clone().next(now), action, "asking twice changes nothing");
             match action {
                 Action::Wait(delay) => {

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use http::Method;
+
 use super::{
     VirtualClock,
     script::{Answer, Repeat, Script, Step},
@@ -14,6 +16,7 @@ use crate::{
     client::Operations,
     error::Result,
     message::{Reply, Request},
+    status::Code,
     text::First,
     timer::Timer,
     transport::{BoxFuture, Transport, TransportError},
@@ -159,6 +162,7 @@ impl ScriptedTransport {
         shared.requests.push((now, request.clone()));
         let taken = match shared.script_of(request) {
             Some(progress) => progress.take(request, now),
+            None if is_list(request) => no_lists(),
             None => Err("every scripted operation has already started, and none has this path".to_owned()),
         };
         match taken {
@@ -193,10 +197,22 @@ impl Shared {
             // A single script answers everything: start calls do not end in the operation's name,
             // nor do some dialects' polls.
             None if self.scripts.len() == 1 => 0,
+            None if is_list(request) => return None,
             None => self.scripts.iter().position(|progress| !progress.begun && progress.script.path.is_none())?,
         };
         self.scripts.get_mut(index)
     }
+}
+
+/// Whether a request lists operations.
+fn is_list(request: &Request) -> bool {
+    request.method() == Method::GET && request.uri().path().ends_with("/operations")
+}
+
+/// Returns how a service without lists answers one.
+fn no_lists() -> Result<Step, String> {
+    let script = Script::new().error(Code::Unimplemented, "no script is for a list");
+    script.steps.into_iter().next().ok_or_else(String::new)
 }
 
 impl Progress {

@@ -24,6 +24,9 @@ use crate::WireOperation;
 /// problems on the way, which a successful job may have too: they do not count. A job whose error
 /// has the reason `stopped` was cancelled.
 ///
+/// Each job is polled alone: a list leaves out the configuration of its jobs, which is part of the
+/// response.
+///
 /// ```json
 /// {"jobReference": {"projectId": "p", "jobId": "job_1", "location": "EU"}, "status": {"state": "RUNNING"}, "statistics": {}}
 /// ```

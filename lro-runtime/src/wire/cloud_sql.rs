@@ -24,6 +24,10 @@ use crate::WireOperation;
 /// The error is a list, `error.errors[]`. The first element gives the reason and the message; all
 /// elements are details.
 ///
+/// Many operations of one project are swept: the list is asked for `status != DONE`. The service
+/// does not say how many it gives on a page; 500 are asked for. An operation that was resumed by
+/// the number of its project is not found in the list, which has its id.
+///
 /// ```json
 /// {"kind": "sql#operation", "name": "0b1c", "targetProject": "p", "status": "DONE", "operationType": "CREATE",
 ///  "error": {"kind": "sql#operationErrors", "errors": [{"code": "ERROR_RDBMS", "message": "…"}]}}
@@ -37,7 +41,9 @@ use crate::WireOperation;
 #[operation(
     list = "v1/{parent}/operations?maxResults={page_size}&pageToken={page_token}&filter={filter}",
     items = "items",
-    next_page = "nextPageToken"
+    next_page = "nextPageToken",
+    most = 500,
+    unfinished = "status != DONE"
 )]
 #[non_exhaustive]
 pub struct Operation {

@@ -25,6 +25,10 @@ use crate::WireOperation;
 /// `selfLink`. `ABORTING` means running: only `DONE` is terminal. An aborted operation ends with
 /// the error code `CANCELLED`.
 ///
+/// Many operations of one location are swept: the list has them all, in every state, on one page.
+/// Links have the number of the project, and `zones` where the cluster is in one zone. An operation
+/// that was resumed by a name of another form is not found in the list.
+///
 /// ```json
 /// {"name": "operation-1", "status": "RUNNING", "operationType": "CREATE_CLUSTER",
 ///  "selfLink": "https://container.googleapis.com/v1/projects/7/zones/europe-west6-a/operations/operation-1"}
@@ -33,6 +37,8 @@ use crate::WireOperation;
 #[serde(rename_all = "camelCase")]
 #[operation(crate = crate, id = "gke.operation", response = self, metadata = self)]
 #[operation(poll = "v1/{name}", cancel = "POST v1/{name}:cancel {}")]
+// The service has no pages and no filter.
+#[operation(list = "v1/{parent}/operations", items = "operations", most = 10_000)]
 #[non_exhaustive]
 pub struct Operation {
     /// The URL of the operation, from which the name is taken. It is not followed: polls go below

@@ -22,6 +22,8 @@ use crate::WireOperation;
 /// Cancelling and deleting start tasks of their own. The reply says only that such a task was
 /// accepted.
 ///
+/// Many tasks are asked for by their numbers, 500 in one call: `GET tasks?uids=1,2,3`.
+///
 /// ```json
 /// {"uid": 17, "indexUid": "movies", "status": "processing", "type": "documentAdditionOrUpdate", "details": {"receivedDocuments": 7}, "error": null}
 /// ```
@@ -30,6 +32,9 @@ use crate::WireOperation;
 #[operation(crate = crate, id = "meilisearch.task", response = self)]
 #[operation(poll = "tasks/{name}", cancel = "POST tasks/cancel?uids={name}", delete = "DELETE tasks?uids={name}")]
 #[operation(list = "tasks?limit={page_size}&from={page_token}", items = "results", next_page = "next")]
+// The documentation sets no limit for `limit`. A path with so many numbers is within the 8 kB that
+// most proxies take.
+#[operation(most = 500, named = "uids")]
 #[non_exhaustive]
 pub struct Task {
     /// The number of the task.

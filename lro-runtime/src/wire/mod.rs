@@ -87,6 +87,9 @@
 //! | `poll` | the path of a poll, below the base URL: `v1/jobs/{name}`. Mandatory without `next` |
 //! | `cancel`, `delete` | the call, such as `POST v1/jobs/{name}/cancel`; after another space, its JSON body |
 //! | `list`, `items`, `next_page` | the path of a page, with the placeholders `{page_size}`, `{page_token}`, `{filter}` and `{parent}`; in the page, the path of the operations, and the path of the next page's token or URL |
+//! | `most` | how many operations a page of the list has at most, from 1 to 10,000. It says that an entry is what a poll reads, so that a [fleet](crate::dialect::Coverage) may list many operations instead of polling each |
+//! | `unfinished` | beside `most`: the filter with which the list has only operations that have not finished, for the place of `{filter}` |
+//! | `named` | beside `most`: the parameter of the list that takes names, separated by commas, such as `uids`. Operations are then asked for by name, as many as `most` in one call |
 //! | `id` | the word that identifies the type in tokens. Default: its name |
 //! | `crate` | the path of `lro_runtime`, if it is not a direct dependency |
 //!

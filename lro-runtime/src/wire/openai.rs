@@ -68,13 +68,15 @@ pub struct Response {
 /// `expired` is a failure. The requests that were done by then are in the output file, which the
 /// metadata names.
 ///
+/// Many batches are swept: the list has all of a project, the latest first, 100 on a page.
+///
 /// ```json
 /// {"id": "batch_1", "object": "batch", "status": "finalizing", "errors": null, "request_counts": {"total": 100, "completed": 95, "failed": 5}}
 /// ```
 #[derive(Clone, Debug, Deserialize, WireOperation)]
 #[operation(crate = crate, id = "openai.batch", response = self, metadata = self)]
 #[operation(poll = "batches/{name}", cancel = "POST batches/{name}/cancel")]
-#[operation(list = "batches?limit={page_size}&after={page_token}", items = "data", next_page = "last_id")]
+#[operation(list = "batches?limit={page_size}&after={page_token}", items = "data", next_page = "last_id", most = 100)]
 #[non_exhaustive]
 pub struct Batch {
     /// `batch_…`.

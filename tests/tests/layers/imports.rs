@@ -142,9 +142,11 @@ impl Reading {
         for (index, token) in tokens.iter().enumerate() {
             match token {
                 TokenTree::Group(group) => self.tokens(file, module, group.stream()),
+                // A visibility names a module and imports nothing of it: `pub(in crate::fleet)`.
+                TokenTree::Ident(first) if first == "crate" && index > 0 && is_in(&tokens[index - 1]) => {}
                 TokenTree::Ident(first) if first == "crate" || first == "super" => {
                     let path = path_at(&tokens[index..]);
-                    // `crate` or `super` alone is a visibility: `pub(super)`.
+                    // So does `crate` or `super` alone: `pub(super)`.
                     if let Some(path) = absolute(module, &path).filter(|_| path.len() > 1) {
                         self.mentions.push(Mention { file: file.to_owned(), line: first.span().start().line, path });
                     }
@@ -227,4 +229,9 @@ fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("cfg") && attribute.to_token_stream().to_string().replace(' ', "").contains("(test")
     })
+}
+
+/// Whether this is the word `in`.
+fn is_in(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Ident(word) if word == "in")
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use self::imports::{Crate, Import};
 
 mod circles;
+mod forwarders;
 mod imports;
 
 /// The layers of `lro-runtime`, lowest first. A module may import itself and the modules of lower
@@ -26,6 +27,7 @@ const RUNTIME: &[&[&str]] = &[
     // The types that users hold refer to each other: an error to its operation, an operation to its
     // client.
     &["client", "driver", "error", "operation"],
+    &["fleet"],
     &["wire", "grpc", "progress", "testing", "macro_support"],
     &["lib"],
 ];
@@ -37,7 +39,7 @@ const CIRCULAR: &str = "operation";
 const MACROS: &[&[&str]] = &[
     &["grammar", "nearest", "report"],
     &["list"],
-    &["runtime_path", "total"],
+    &["most", "runtime_path", "total"],
     &["long_running", "wire_operation"],
     &["lib"],
 ];

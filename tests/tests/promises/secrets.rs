@@ -6,7 +6,7 @@
 use std::{error::Error as _, fmt::Debug, time::Duration};
 
 use lro_runtime::{
-    Code, Dialect, Error, Failure, Operations, PollSettings, RawOperation, State, Status, Transport,
+    Code, Dialect, Error, Failure, Fleet, Operations, PollSettings, RawOperation, State, Status, Transport,
     details::Detail,
     dialect::{Call, Cursor, Observation, Options},
     testing::VirtualClock,
@@ -178,18 +178,18 @@ fn why_an_operation_failed_is_stored_without_the_secrets_of_urls() {
     assert_eq!(resumed.token(), operation.token());
 }
 
-/// Reads the failure of `operations/1` into every reply, with a word and details in protobuf.
-struct Failed;
+/// Reads the same into every reply.
+struct Reads(fn() -> Observation<'static>);
 
 const URL: &str = "https://u:hunter2@h.test/x?a=1&sig=hunter2";
 
-impl Dialect for Failed {
+impl Dialect for Reads {
     fn id(&self) -> &'static str {
-        "failed"
+        "reads"
     }
 
-    fn read_start<'a>(&self, _: &Request, reply: &'a Reply, _: &Options) -> Result<Observation<'a>, Failure> {
-        self.read(&Cursor::default(), reply)
+    fn read_start<'a>(&self, _: &Request, _: &'a Reply, _: &Options) -> Result<Observation<'a>, Failure> {
+        Ok((self.0)())
     }
 
     fn locate(&self, name: &str, _: &Options) -> Result<Cursor, Failure> {
@@ -201,23 +201,42 @@ impl Dialect for Failed {
     }
 
     fn read<'a>(&self, _: &Cursor, _: &'a Reply) -> Result<Observation<'a>, Failure> {
-        let mut seen = Observation::new(State::Failed);
-        seen.name = Some("operations/1".into());
-        seen.cursor = Some(Cursor::new("operations/1").refused(&Failure::protocol(format!("`{URL}` is odd"))));
-        seen.raw_status = Some(format!("FAILED: {URL}").into());
-        let details = [format!("at {URL}"), "no secret".to_owned()];
-        let details = details.map(|detail| Detail::from_message("t/x", detail)).to_vec();
-        seen.status = Some(Status::new(Code::Internal, "failed").with_details(details));
-        Ok(seen)
+        Ok((self.0)())
     }
+}
+
+/// The failure of `operations/1`, with a word and details in protobuf.
+fn failed() -> Observation<'static> {
+    let mut seen = Observation::new(State::Failed);
+    seen.name = Some("operations/1".into());
+    seen.cursor = Some(Cursor::new("operations/1").refused(&Failure::protocol(format!("`{URL}` is odd"))));
+    seen.raw_status = Some(format!("FAILED: {URL}").into());
+    let details = [format!("at {URL}"), "no secret".to_owned()];
+    let details = details.map(|detail| Detail::from_message("t/x", detail)).to_vec();
+    seen.status = Some(Status::new(Code::Internal, "failed").with_details(details));
+    seen
+}
+
+/// An unknown word with a URL in it, of an operation whose name is that URL.
+fn unknown() -> Observation<'static> {
+    let mut seen = Observation::new(State::Running);
+    seen.name = Some(URL.into());
+    seen.cursor = Some(Cursor::new("operations/1?sig=hunter2"));
+    seen.raw_status = Some(format!("PONDERING: {URL}").into());
+    seen.is_known_status = false;
+    seen
 }
 
 #[test]
 fn a_word_and_details_in_protobuf_are_stored_without_the_secrets_of_urls() {
     let clock = VirtualClock::new();
     let server = Server::new(&clock, |_, _| (Duration::ZERO, Ok(reply(200, String::new()))));
-    let operations =
-        Operations::builder("http://server.test").dialect(Failed).transport(server).timer(clock).build().unwrap();
+    let operations = Operations::builder("http://server.test")
+        .dialect(Reads(failed))
+        .transport(server)
+        .timer(clock)
+        .build()
+        .unwrap();
     let operation = check_telemetry(|| smol::block_on(operations.post("x", &json!({}))).unwrap());
     check("token's content", &decode(&operation.token().to_string()));
     let content = decode(&operation.token().to_string());
@@ -228,42 +247,16 @@ fn a_word_and_details_in_protobuf_are_stored_without_the_secrets_of_urls() {
     assert!(content.contains("\"proto\":\"bm8gc2VjcmV0\"") && content.matches("\"proto\"").count() == 1, "{content}");
 }
 
-/// Reads an unknown word with a URL into every reply.
-struct Unknown;
-
-impl Dialect for Unknown {
-    fn id(&self) -> &'static str {
-        "unknown"
-    }
-
-    fn read_start<'a>(&self, _: &Request, reply: &'a Reply, _: &Options) -> Result<Observation<'a>, Failure> {
-        self.read(&Cursor::default(), reply)
-    }
-
-    fn locate(&self, name: &str, _: &Options) -> Result<Cursor, Failure> {
-        Ok(Cursor::new(name))
-    }
-
-    fn poll(&self, cursor: &Cursor) -> Result<Call, Failure> {
-        Ok(Call::get(cursor.key()))
-    }
-
-    fn read<'a>(&self, _: &Cursor, _: &'a Reply) -> Result<Observation<'a>, Failure> {
-        let mut seen = Observation::new(State::Running);
-        seen.name = Some(URL.into());
-        seen.cursor = Some(Cursor::new("operations/1?sig=hunter2"));
-        seen.raw_status = Some(format!("PONDERING: {URL}").into());
-        seen.is_known_status = false;
-        Ok(seen)
-    }
-}
-
 #[test]
 fn an_unknown_word_and_a_name_that_is_a_url_are_traced_without_secrets() {
     let clock = VirtualClock::new();
     let server = Server::new(&clock, |_, _| (Duration::ZERO, Ok(reply(200, String::new()))));
-    let operations =
-        Operations::builder("http://server.test").dialect(Unknown).transport(server).timer(clock).build().unwrap();
+    let operations = Operations::builder("http://server.test")
+        .dialect(Reads(unknown))
+        .transport(server)
+        .timer(clock)
+        .build()
+        .unwrap();
     let wait = |settings: PollSettings| {
         let operation = smol::block_on(operations.post("x?sig=hunter2", &json!({}))).unwrap();
         check_error(&smol::block_on(operation.poll_until_completed(settings)).unwrap_err());
@@ -347,4 +340,53 @@ fn a_call_of_a_dialect_shows_neither_its_secrets_nor_its_headers_nor_its_body() 
     seen.name = Some("https://u:hunter2@server.test/x?sig=hunter2".into());
     seen.cursor = Some(cursor);
     check_debug("observation", &seen);
+}
+
+#[test]
+fn a_fleet_shows_secrets_nowhere() {
+    for bad in bodies() {
+        for bad_list in [true, false] {
+            let clock = VirtualClock::new();
+            let bad = bad.clone();
+            let server = Server::new(&clock, move |_, request| {
+                let is_list = request.uri().path().ends_with("/operations");
+                let good = json!({ "name": "operations/1", "metadata": percent(1) });
+                let good = json_reply(&if is_list { json!({ "operations": [good] }) } else { good });
+                (Duration::from_millis(10), Ok(if is_list == bad_list { bad.clone() } else { good }))
+            });
+            let operations = client(server.clone(), &clock);
+            let fleet = Fleet::builder().timer(clock.clone()).build().unwrap();
+            check_telemetry(|| {
+                let settings = PollSettings::default().with_timeout(Duration::from_secs(20));
+                let mut changes = fleet.changes();
+                for n in 0..4 {
+                    let watch = fleet.watch(&operations.resume(format!("operations/{n}")).unwrap());
+                    let watch = watch.poll_settings(settings.clone());
+                    check_debug("watch", &watch);
+                    check_debug("ticket", &watch.try_now().unwrap());
+                }
+                fleet.close();
+                let consumer = async {
+                    let mut completions = fleet.completions();
+                    while let Some(completion) = completions.next().await {
+                        check_debug("completion", &completion);
+                        check_debug("health", &fleet.health());
+                        match completion.outcome() {
+                            Ok(operation) => check_operation(operation),
+                            Err(error) => check_error(error),
+                        }
+                        completion.ack().await.unwrap();
+                    }
+                };
+                check_debug("fleet", &(&fleet, fleet.run(), fleet.completions(), Fleet::builder()));
+                lro_runtime::block_on(futures_lite::future::zip(fleet.run(), consumer));
+                while let Some(change) = smol::block_on(futures_lite::future::poll_once(changes.next())) {
+                    check_debug("change", &change);
+                }
+            });
+            let full = Fleet::builder().timer(clock.clone()).max_operations(1).build().unwrap();
+            full.try_watch(&operations.resume("operations/1").unwrap()).unwrap();
+            check_error(&full.try_watch(&operations.resume("operations/2").unwrap()).unwrap_err());
+        }
+    }
 }

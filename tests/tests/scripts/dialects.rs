@@ -6,8 +6,8 @@ use http::Request;
 use lro_runtime::{
     Dialect, Failure, WireOperation,
     dialect::{
-        Acceptor, Azure, Call, Comparator, Compute, Cursor, Declared, Google, Http, Jobs, ListPage, ListQuery, Lxd,
-        Matcher, Meaning, Observation, Options, Redfish, Vertex, Waiter,
+        Acceptor, Azure, Call, Comparator, Compute, Coverage, Cursor, Declared, Google, Http, Jobs, ListPage,
+        ListQuery, Lxd, Matcher, Meaning, Observation, Options, Redfish, Vertex, Waiter,
     },
     wire::{bigquery, cloud_sql, gke, meilisearch, openai, replicate},
 };
@@ -174,6 +174,10 @@ impl Dialect for WithOptions {
         self.inner.reads_the_same(reply)
     }
 
+    fn read_answer(&self, reply: &http::Response<bytes::Bytes>) -> Result<(), Failure> {
+        self.inner.read_answer(reply)
+    }
+
     fn cancel(&self, cursor: &Cursor) -> Result<Call, Failure> {
         self.inner.cancel(cursor)
     }
@@ -204,5 +208,20 @@ impl Dialect for WithOptions {
         reply: &'a http::Response<bytes::Bytes>,
     ) -> Result<ListPage<'a>, Failure> {
         self.inner.read_list(query, reply)
+    }
+    fn coverage(&self, cursor: &Cursor, _options: &'static Options) -> Option<Coverage> {
+        self.inner.coverage(cursor, self.options)
+    }
+
+    fn poll_named(&self, cursors: &[&Cursor]) -> Result<Call, Failure> {
+        self.inner.poll_named(cursors)
+    }
+
+    fn read_named<'a>(
+        &self,
+        cursors: &[&Cursor],
+        reply: &'a http::Response<bytes::Bytes>,
+    ) -> Result<ListPage<'a>, Failure> {
+        self.inner.read_named(cursors, reply)
     }
 }

@@ -98,6 +98,7 @@ suite! {
     executors:
         it_runs_on_smol_on_tokio_and_on_none,
         a_caller_that_blocks_its_executor_gets_its_reply,
+        a_request_of_a_task_that_has_used_up_its_turn_goes_on_in_the_next,
         a_transport_outlives_the_executor_of_its_first_request;
     damage:
         no_reply_makes_it_panic_or_hang;

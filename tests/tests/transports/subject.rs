@@ -19,7 +19,7 @@ use tokio::{runtime, task::JoinSet};
 pub(crate) const MAX_BODY: usize = 4 << 20;
 
 /// How long anything may take before it counts as hanging.
-const PATIENCE: Duration = Duration::from_secs(25);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(25);
 
 pub(crate) type Request = http::Request<Bytes>;
 pub(crate) type Outcome = Result<http::Response<Bytes>, TransportError>;

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::super::waiter::{Acceptor, Comparator, Matcher, Meaning, PollCall, Waiter};
+use super::super::waiter::{Acceptor, Comparator, Matcher, Meaning, Named, PollCall, Waiter};
 
 // Input: waiter(success(error = "NotFound")) Output:
 // ::lro_runtime::dialect::Waiter::start_url().acceptors(&[
@@ -11,7 +11,7 @@ use super::super::waiter::{Acceptor, Comparator, Matcher, Meaning, PollCall, Wai
 // in full ])
 /// Returns the expression of a waiter.
 pub(super) fn waiter(krate: &TokenStream, waiter: &Waiter) -> TokenStream {
-    let Waiter { poll, headers, name_at, response_at, acceptors } = waiter;
+    let Waiter { poll, headers, name_at, response_at, acceptors, named } = waiter;
     let poll = match poll {
         PollCall::StartUrl => quote!(start_url()),
         PollCall::Get(path) => quote!(get(#path)),
@@ -22,7 +22,10 @@ pub(super) fn waiter(krate: &TokenStream, waiter: &Waiter) -> TokenStream {
     let name_at = name_at.iter().map(|path| quote!(.name_at(#path)));
     let response_at = response_at.iter().map(|path| quote!(.response_at(#path)));
     let acceptors = acceptors.iter().map(|one| acceptor(krate, one));
-    quote!(#krate::dialect::Waiter::#poll #headers #(#name_at)* #(#response_at)* .acceptors(&[#(#acceptors),*]))
+    let named = named.as_ref().map(|Named { items, id, most }| quote!(.named(#items, #id, #most)));
+    quote! {
+        #krate::dialect::Waiter::#poll #headers #(#name_at)* #(#response_at)* .acceptors(&[#(#acceptors),*]) #named
+    }
 }
 
 // Input: success(output = "state", is = "READY") Output: Acceptor::new(Meaning::Success,

@@ -19,8 +19,10 @@ use crate::{
 };
 
 mod acceptor;
+mod named;
 
 pub(crate) use acceptor::{Acceptor, Comparator, Matcher, Meaning};
+pub(crate) use named::Named;
 
 /// A valid declaration, from which a constant of the runtime's `Waiter` is written.
 #[derive(Clone)]
@@ -32,6 +34,7 @@ pub(crate) struct Waiter {
     pub(crate) response_at: Option<LitStr>,
     /// In source order: the first that matches decides.
     pub(crate) acceptors: Vec<Acceptor>,
+    pub(crate) named: Option<Named>,
 }
 
 /// The call that a wait repeats.
@@ -53,6 +56,7 @@ struct Parts {
     name_at: Option<LitStr>,
     response_at: Option<LitStr>,
     acceptors: Vec<Acceptor>,
+    named: Option<Named>,
     /// Every key that was written or probably meant, even if its value was a mistake.
     attempted: Vec<String>,
 }
@@ -84,6 +88,7 @@ impl Parts {
             "headers" => self.headers = headers(key, input)?,
             "name_at" => self.name_at = Some(output_path(key, input, "bucket.id")?),
             "response_at" => self.response_at = Some(output_path(key, input, "bucket")?),
+            "named" => self.named = Named::parse(key, input, report)?,
             word => match Meaning::of(word) {
                 Some(meaning) => self.acceptor(Acceptor::parse(meaning, key, input, report)?, key, report),
                 None => return Err(Error::new(key.span(), keys::unknown_in_waiter(word))),
@@ -125,6 +130,9 @@ impl Parts {
             }
             _ => {}
         }
+        if let Some(named) = &self.named {
+            named.check(self.get.as_ref().or(self.post.as_ref()), self.body.as_ref(), &self.acceptors, report);
+        }
         let mut named = [&self.get, &self.post, &self.body].into_iter().flatten();
         if let Some(named) = named.find(|text| text.value().contains(NAME)).filter(|_| !tried("name_at")) {
             let message = "`{name}` is what the reply of the start call says: add where, like `name_at = \"bucket.id\"`; \
@@ -143,8 +151,8 @@ impl Parts {
             }
             (None, None) => PollCall::StartUrl,
         };
-        let Self { headers, name_at, response_at, acceptors, .. } = self;
-        Waiter { poll, headers, name_at, response_at, acceptors }
+        let Self { headers, name_at, response_at, acceptors, named, .. } = self;
+        Waiter { poll, headers, name_at, response_at, acceptors, named }
     }
 }
 

@@ -6,7 +6,8 @@ use std::{borrow::Cow, time::Duration};
 use http::{Method, Uri};
 
 use super::{
-    Call, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, expect_success,
+    Call, Coverage, Cursor, Dialect, Encoding, ListPage, ListQuery, Listed, Observation, Options, Part, Shows, Sweep,
+    expect_success,
     json::{all_shown, first_elements, text_of},
     list_page::MOST_ENTRIES,
 };
@@ -26,7 +27,7 @@ mod place;
 pub use self::fields::ExtendedFields;
 use self::{
     fields::Members,
-    place::{name_of, path_of, place_of, place_of_message},
+    place::{list_of, name_of, path_of, place_of, place_of_message},
 };
 
 /// Google's extended operations
@@ -43,6 +44,12 @@ use self::{
 /// - The service has no cancel call.
 /// - The elements of `error.errors[]` and what they have in `errorDetails[]` are kept as details,
 ///   up to a thousand; the raw message has all of them. `warnings[]` are not failures.
+/// - Many operations of one zone, of one region, or of what is global in one project are swept:
+///   their list is asked for `status != DONE`, 500 a page, which is the most that [the
+///   service](https://cloud.google.com/compute/docs/reference/rest/v1/zoneOperations/list) gives.
+///   Not those of an organisation, whose list takes it in the query, nor those that were resumed by
+///   the number of their project, because the links of a list have its id. With other [member
+///   names](Self::with_fields) the service is another, and its filters are not known.
 ///
 /// ```
 /// use lro_runtime::{Operations, dialect::Compute};
@@ -67,6 +74,13 @@ impl Default for Compute {
 // useless.
 const RESULT: &str = "result";
 const TARGET: &str = "target";
+
+/// The filter for operations that have not finished
+/// ([AIP-160](https://google.aip.dev/160), which Compute's filters follow).
+const UNFINISHED: &str = "status != DONE";
+
+/// The most operations that Compute gives on a page.
+const PAGE_SIZE: u32 = 500;
 
 /// The hosts that Compute's own links name. A link that begins with one of them is fetched below
 /// the client's base URL: otherwise a client of one host would refuse the service's links to the
@@ -300,6 +314,21 @@ impl Dialect for Compute {
             .with_left_out(left_out);
         listed.unreachable = all_shown(page.get("unreachables"));
         Ok(listed)
+    }
+
+    fn coverage(&self, cursor: &Cursor, options: &'static Options) -> Option<Coverage> {
+        let parent = list_of(cursor).filter(|_| self.fields == ExtendedFields::COMPUTE)?;
+        let result = options.iter().any(|(option, _)| *option == RESULT);
+        let options = if result { options } else { &[] };
+        // No entry leads to where a cursor with anything more leads, such as to the target.
+        let entry = with_options(place_of(&parent, None)?.at(cursor.key()), options);
+        if *cursor != entry || path_of(&self.prefix, cursor, "").is_err() {
+            return None;
+        }
+        let mut query = ListQuery { parent, options, ..ListQuery::default() };
+        (query.filter, query.page_size) = (UNFINISHED.to_owned(), Some(PAGE_SIZE));
+        // An operation that is done leads to its result, which no list has.
+        Some(Coverage::Sweep(Sweep::new(query).with_shows(Shows::Running).with_whole(!result)))
     }
 }
 

@@ -48,6 +48,13 @@ pub(super) fn name_of(cursor: &Cursor) -> String {
     }
 }
 
+/// Returns the parent of the list that has the operation; `None` if no list is known to have it.
+pub(super) fn list_of(cursor: &Cursor) -> Option<String> {
+    // An id begins with a letter. Links have the id, also where the number was asked for.
+    let project = cursor.part(PROJECT).filter(|id| !id.bytes().all(|byte| byte.is_ascii_digit()))?;
+    Some(format!("projects/{project}/{}", cursor.part(SCOPE)?))
+}
+
 /// Finds the place of the operation in a message: from its `selfLink`, else from its `zone` or
 /// `region`, else from the URL of the start call.
 ///
@@ -64,7 +71,10 @@ pub(super) fn place_of_message(members: &Members<'_>, start: &Uri) -> Option<Cur
     }
     let scope = ["zone", "region"].into_iter().find_map(|member| {
         let link = members.text(member)?;
-        Some(format!("{member}s/{}", link.rsplit('/').next()?))
+        // A link, or the bare name of the place. Neither has a query that is a part of it.
+        let path = link.split(['?', '#']).next()?;
+        let place = path.rsplit('/').next().filter(|place| !place.is_empty())?;
+        Some(format!("{member}s/{place}"))
     });
     match scope {
         Some(scope) => by_call.map(|place| place.with(SCOPE, scope)),

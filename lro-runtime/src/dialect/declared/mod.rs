@@ -1,9 +1,11 @@
 //! The dialect of job objects: operations with a status member, read as a type declares.
 
+use std::collections::HashMap;
+
 use http::Method;
 
 use super::{
-    Dialect, ListPage, ListQuery, Listed, Options, expect_success,
+    Coverage, Dialect, ListPage, ListQuery, Listed, Named, Options, Shows, Sweep, expect_success,
     json::{first_elements, unexpected_body},
     list_page::MOST_ENTRIES,
 };
@@ -11,7 +13,8 @@ use crate::{
     dialect::{Call, Cursor, Observation},
     message::{Reply, Request},
     status::{Failure, State},
-    url::{is_absolute, resolve},
+    text::excerpt,
+    url::{encode_query, is_absolute, resolve},
 };
 
 mod error;
@@ -204,8 +207,7 @@ impl Dialect for Declared {
     }
 
     fn list(&self, query: &ListQuery) -> Result<Call, Failure> {
-        let list =
-            self.shape.list.as_ref().ok_or_else(|| Failure::unsupported("the wire type declares no list call"))?;
+        let list = self.declared_list()?;
         // Replicate gives the URL of the next page instead of a token. It goes to a trusted origin,
         // or is refused by the client.
         if is_absolute(&query.page_token) {
@@ -222,8 +224,92 @@ impl Dialect for Declared {
     }
 
     fn read_list<'a>(&self, query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
-        let list =
-            self.shape.list.as_ref().ok_or_else(|| Failure::unsupported("the wire type declares no list call"))?;
+        let (page, next) = self.page(self.declared_list()?, reply, |name| Self::cursor(name, query.options))?;
+        Ok(page.with_next(next))
+    }
+
+    fn coverage(&self, cursor: &Cursor, options: &'static Options) -> Option<Coverage> {
+        let list = self.shape.list.as_ref()?;
+        let (most, parent) = (list.most?, self.parent_of(list, cursor)?);
+        // Of the options, only the path is in cursors: methods that differ in others share their
+        // list.
+        let options = if options.iter().any(|(option, _)| *option == PATH) { options } else { &[] };
+        // No entry has the headers of a caller, or the URL that the server gave for the next poll.
+        if *cursor != Self::cursor(cursor.key(), options) {
+            return None;
+        }
+        if list.named.is_some() {
+            let place = template::path_alone(list.path).replace("{parent}", &parent);
+            return is_one_name(cursor.key()).then(|| Coverage::Named(Named::new(place, most)));
+        }
+        let filter = list.unfinished.unwrap_or_default().to_owned();
+        let query = ListQuery { parent, filter, options, page_size: Some(most), ..ListQuery::default() };
+        let shows = if list.unfinished.is_some() { Shows::Running } else { Shows::All };
+        Some(Coverage::Sweep(Sweep::new(query).with_shows(shows)))
+    }
+
+    fn poll_named(&self, cursors: &[&Cursor]) -> Result<Call, Failure> {
+        let (list, parameter) = self.declared_named()?;
+        let unfit = |cursor: &Cursor| {
+            let name = excerpt(cursor.key().as_bytes());
+            Failure::protocol(format!("`{name}` cannot be asked for together with others"))
+        };
+        let of = |cursor| self.parent_of(list, cursor).filter(|_| is_one_name(cursor.key()));
+        // Without a name the call would ask for all.
+        let first = cursors.first().ok_or_else(|| Failure::protocol("the call names no operation"))?;
+        let parent = of(first).ok_or_else(|| unfit(first))?;
+        if let Some(other) = cursors.iter().find(|cursor| of(cursor).as_ref() != Some(&parent)) {
+            return Err(unfit(other));
+        }
+        let mut path = template::query(list.path, |word| match word {
+            "page_size" => cursors.len().to_string(),
+            "parent" => parent.clone(),
+            _ => String::new(),
+        })?;
+        let names: Vec<_> = cursors.iter().map(|cursor| encode_query(cursor.key())).collect();
+        path.push(if path.contains('?') { '&' } else { '?' });
+        path += &[parameter, "=", &names.join(",")].concat();
+        Ok(Call::get(path))
+    }
+
+    fn read_named<'a>(&self, cursors: &[&Cursor], reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+        let (list, _) = self.declared_named()?;
+        let named: HashMap<_, _> = cursors.iter().map(|cursor| (cursor.key(), *cursor)).collect();
+        let cursor = |name: &str| named.get(name).map_or_else(|| Cursor::new(name), |cursor| (*cursor).clone());
+        Ok(self.page(list, reply, cursor)?.0)
+    }
+}
+
+impl Declared {
+    fn declared_list(self) -> Result<&'static WireList, Failure> {
+        self.shape.list.as_ref().ok_or_else(|| Failure::unsupported("the wire type declares no list call"))
+    }
+
+    /// Returns the list call and the parameter of it that takes names.
+    fn declared_named(self) -> Result<(&'static WireList, &'static str), Failure> {
+        let list = self.shape.list.as_ref();
+        let named = list.and_then(|list| list.named.map(|parameter| (list, parameter)));
+        named.ok_or_else(|| Failure::unsupported("the wire type declares no list call that takes several names"))
+    }
+
+    /// Returns the parent of the list that has the operation at this cursor, unless it is polled
+    /// elsewhere.
+    fn parent_of(self, list: &WireList, cursor: &Cursor) -> Option<String> {
+        if cursor.part(NEXT).is_some() || cursor.refusal().is_some() {
+            return None;
+        }
+        let poll = cursor.part(PATH).or(self.shape.poll)?;
+        template::parent_in(list.path, poll, cursor.key(), self.shape.name_template)
+    }
+
+    /// Reads a page, and the token of the next one. `cursor_of` makes an entry's cursor from its
+    /// name.
+    fn page<'a>(
+        self,
+        list: &WireList,
+        reply: &'a Reply,
+        cursor_of: impl Fn(&str) -> Cursor,
+    ) -> Result<(ListPage<'a>, Result<String, Failure>), Failure> {
         expect_success(reply)?;
         let mut found = [None; 2];
         let body = reply.body();
@@ -237,8 +323,7 @@ impl Dialect for Declared {
             self.shape.find(message, &mut found)?;
             let mut seen = self.shape.observe(message, &found)?;
             seen.name = self.shape.operation_name(&found)?;
-            let name = seen.name.as_deref().filter(|name| !name.is_empty());
-            seen.cursor = name.map(|name| Self::cursor(name, query.options));
+            seen.cursor = seen.name.as_deref().filter(|name| !name.is_empty()).map(&cursor_of);
             Ok(seen)
         };
         let name = |message| {
@@ -247,11 +332,16 @@ impl Dialect for Declared {
             self.shape.operation_name(&found).ok()?
         };
         let (items, left_out) = items.transpose()?.unwrap_or_default();
+        let operations = items.into_iter().map(|item| Listed::read(item.get().as_bytes(), read, name)).collect();
         let next = next.map(|raw| scalar(raw, || list.paths.at(WireList::NEXT).written())).transpose();
-        Ok(ListPage::new(items.into_iter().map(|item| Listed::read(item.get().as_bytes(), read, name)).collect())
-            .with_next(next.map(|token| token.unwrap_or_default().into_owned()))
-            .with_left_out(left_out))
+        let next = next.map(|token| token.unwrap_or_default().into_owned());
+        Ok((ListPage::new(operations).with_left_out(left_out), next))
     }
+}
+
+/// Whether a name is one among names with commas between them.
+fn is_one_name(name: &str) -> bool {
+    !name.contains(',')
 }
 
 /// Returns the cursor whose polls go to the URL `next`, or are refused if it cannot be read.

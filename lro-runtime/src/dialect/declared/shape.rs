@@ -124,6 +124,9 @@ pub struct WireShape {
 pub struct WireList {
     pub(super) path: &'static str,
     pub(super) paths: Paths<2>,
+    pub(super) most: Option<u32>,
+    pub(super) unfinished: Option<&'static str>,
+    pub(super) named: Option<&'static str>,
 }
 
 impl WireList {
@@ -135,7 +138,37 @@ impl WireList {
     /// next page at `next`.
     #[must_use]
     pub const fn new(path: &'static str, items: WirePath, next: WirePath) -> Self {
-        Self { path, paths: Paths::NONE.with(Self::ITEMS, items).with(Self::NEXT, next) }
+        let paths = Paths::NONE.with(Self::ITEMS, items).with(Self::NEXT, next);
+        Self { path, paths, most: None, unfinished: None, named: None }
+    }
+
+    /// Says that the entries of a page are the messages that polls read, and that a page has at
+    /// most so many: then a fleet may list the operations instead of polling each. Default: each is
+    /// polled.
+    ///
+    /// That is possible where a poll's path lies in the list's, as `v1/jobs/{name}` does in
+    /// `v1/jobs`, and `v1/{name}` in `v1/{parent}/jobs` for the name `projects/p/jobs/7`.
+    #[must_use]
+    pub const fn most(mut self, operations: u32) -> Self {
+        self.most = Some(operations);
+        self
+    }
+
+    /// Sets the filter with which the list has only operations that have not finished, for the
+    /// place of `{filter}` in its path. Default: all operations are listed.
+    #[must_use]
+    pub const fn unfinished(mut self, filter: &'static str) -> Self {
+        self.unfinished = Some(filter);
+        self
+    }
+
+    /// Sets the parameter of the query that takes the names of several operations, separated by
+    /// commas. Then they are asked for by name, as many as [`most`](Self::most) says. Default:
+    /// none.
+    #[must_use]
+    pub const fn named(mut self, parameter: &'static str) -> Self {
+        self.named = Some(parameter);
+        self
     }
 }
 

@@ -126,6 +126,33 @@ pub(super) fn path(path: &str, name: &str, template: Option<&str>) -> Result<Str
     Ok(out)
 }
 
+/// Returns the parent whose `list` has the operation that is polled at `poll`: what stands at
+/// `{parent}` in the path of its collection. Empty for a list without a parent, and `None` if the
+/// operation is in no such list.
+pub(super) fn parent_in(list: &str, poll: &str, name: &str, template: Option<&str>) -> Option<String> {
+    check(name, template).ok()?;
+    let (list, poll) = (path_alone(list), path_alone(poll));
+    let pieces = pieces(poll).map(|piece| match piece {
+        Piece::Text(text) => Some(text),
+        Piece::Placeholder(NAME) => Some(name),
+        Piece::Placeholder(word) => value_in(template?, name, word),
+    });
+    let polled = pieces.collect::<Option<String>>()?;
+    let (collection, _) = polled.rsplit_once('/')?;
+    match list.split_once("{parent}") {
+        Some((before, after)) => {
+            let parent = collection.strip_prefix(before)?.strip_suffix(after)?;
+            (!parent.is_empty()).then(|| parent.to_owned())
+        }
+        None => (collection == list).then(String::new),
+    }
+}
+
+/// Returns a path without its query.
+pub(super) fn path_alone(path: &str) -> &str {
+    path.split('?').next().unwrap_or_default()
+}
+
 /// Fills the placeholders of `path` with what `value` returns for their words. Parameters of the
 /// query whose value is empty are left out: a first page has no token, and most lists no filter.
 pub(super) fn query(path: &str, value: impl Fn(&str) -> String) -> Result<String, Failure> {
@@ -173,6 +200,28 @@ mod tests {
         for strange in ["../x", "a//b", "", "a/.."] {
             assert!(path("v1/jobs/{name}", strange, None).is_err(), "{strange}");
         }
+    }
+
+    #[test]
+    fn the_list_of_an_operation_is_the_one_that_its_path_lies_in() {
+        let parent = |list, poll, name| parent_in(list, poll, name, None);
+        assert_eq!(parent("tasks?limit={page_size}", "tasks/{name}", "17").as_deref(), Some(""));
+        assert_eq!(parent("v1/{parent}/ops", "v1/{name}", "p/7/ops/o").as_deref(), Some("p/7"));
+        assert_eq!(parent("v1/{parent}/ops?x=1", "v1/{name}?y=2", "p/ops/ops/o").as_deref(), Some("p/ops"));
+        for (list, poll, name) in [
+            ("tasks", "tasks/{name}", "a/b"),
+            ("tasks", "jobs/{name}", "17"),
+            ("tasks", "{name}", "17"),
+            ("tasks", "tasks/{name}/state", "17"),
+            ("v1/{parent}/ops", "v1/{name}", "p/jobs/o"),
+            ("v1/{parent}/ops", "v1/{name}", "ops/o"),
+            ("v1/{parent}/{filter}", "v1/{name}", "p/ops/o"),
+            ("v1/{parent}", "v1/{name}", ".."),
+        ] {
+            assert_eq!(parent(list, poll, name), None, "{name} in {list}");
+        }
+        let run = |name| parent_in("threads/{parent}/runs", "threads/{thread_id}/runs/{id}", name, Some(RUN));
+        assert_eq!((run("threads/t1/runs/r2").as_deref(), run("t1/r2")), (Some("t1"), None));
     }
 
     #[test]

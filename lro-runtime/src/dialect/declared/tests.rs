@@ -275,3 +275,45 @@ fn messages_and_pages_are_read_in_time_linear_in_their_length() {
         assert!((1..=6).contains(&(read / body.len())), "{read} of {}: {item}", body.len());
     }
 }
+
+/// A list with a parent, whose operations may also be polled elsewhere.
+struct Step;
+
+impl WireOperation for Step {
+    const SHAPE: &'static WireShape = &WireShape::new("declared:Step")
+        .name(WirePath::at(&[&["id"]]))
+        .state(WirePath::at(&[&["state"]]))
+        .words(&[("busy", WireState::Running)])
+        .next(WirePath::at(&[&["next"]]))
+        .poll("v1/{name}")
+        .list(
+            WireList::new("v1/{parent}/steps?only={filter}", WirePath::at(&[&["data"]]), WirePath::at(&[]))
+                .most(20)
+                .unfinished("open"),
+        );
+}
+
+#[test]
+fn an_operation_is_swept_only_where_its_list_leads_to_the_same_poll() {
+    const PATH: &Options = &[("path", "v2/{name}")];
+    let step = Declared::of::<Step>();
+    let started = |body: &str| step.read_start(&request(), &reply(body), &[]).unwrap().cursor.unwrap();
+    let cursor = started(r#"{"id":"runs/1/steps/7","state":"busy"}"#);
+    let Some(Coverage::Sweep(sweep)) = step.coverage(&cursor, &[("other", "x")]) else { panic!("not swept") };
+    assert_eq!(step.list(&sweep.query).unwrap().target, "v1/runs/1/steps?only=open");
+    assert_eq!((sweep.shows, sweep.query.page_size, sweep.query.options.len()), (Shows::Running, Some(20), 0));
+    let mut headers = http::HeaderMap::new();
+    headers.insert("x-a", "1".parse().unwrap());
+    for other in [
+        started(r#"{"id":"runs/1/steps/7","state":"busy","next":"/elsewhere"}"#),
+        started(r#"{"id":"runs/1/../7","state":"busy"}"#),
+        cursor.clone().with_headers(headers),
+        step.locate("runs/1/jobs/7", &[]).unwrap(),
+        step.locate("7", &[]).unwrap(),
+        step.locate("runs/1/steps/7", PATH).unwrap(),
+    ] {
+        assert_eq!(step.coverage(&other, &[]), None, "{other:?}");
+    }
+    assert_eq!(step.coverage(&step.locate("runs/1/steps/7", PATH).unwrap(), PATH), None, "the list is elsewhere");
+    assert_eq!(JOB.coverage(&Cursor::new("7"), &[]), None, "it does not say that its entries are whole");
+}

@@ -11,8 +11,8 @@ use self::longrunning::{
     CancelOperationRequest, DeleteOperationRequest, GetOperationRequest, ListOperationsRequest, WaitOperationRequest,
 };
 use super::{
-    Dialect, ListPage, ListQuery, Listed, Options, error_reply,
-    google::{Google, LONGEST_DURATION, accepted, observation, with_cursor},
+    Coverage, Dialect, ListPage, ListQuery, Listed, Options, error_reply,
+    google::{Google, LONGEST_DURATION, PAGE_SIZE, UNFINISHED, accepted, observation, sweep_of, with_cursor},
     json::MOST_ELEMENTS,
     list_page::MOST_ENTRIES,
 };
@@ -41,6 +41,8 @@ pub mod longrunning;
 /// Operations service has the routing header `x-goog-request-params` with the operation's name, by
 /// which Google's services route the call. Operations have the same names as over REST, so a token
 /// made with one dialect resumes with the other.
+///
+/// Many operations of one collection are swept as over REST, with the filter `done=false`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GoogleGrpc;
 
@@ -170,6 +172,10 @@ impl Dialect for GoogleGrpc {
         }
         page.failure = is_damaged.then(|| malformed("a page of operations", reply.body()));
         Ok(page.with_left_out(left_out))
+    }
+
+    fn coverage(&self, cursor: &Cursor, options: &'static Options) -> Option<Coverage> {
+        sweep_of(cursor, options, UNFINISHED, PAGE_SIZE)
     }
 }
 

@@ -123,6 +123,10 @@ impl Acceptor {
         self.meaning
     }
 
+    pub(super) fn matcher(&self) -> Matcher {
+        self.matcher
+    }
+
     /// Returns the word that this rule looks for in the output.
     pub(super) fn word(&self) -> Option<&'static str> {
         match self.matcher {

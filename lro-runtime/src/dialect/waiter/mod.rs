@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::value::RawValue;
 
 use super::{
-    Dialect, Options, error_reply, expect_success,
+    Coverage, Dialect, ListPage, Options, error_reply, expect_success,
     location::{body_of, repeated_headers, without_mark},
 };
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
 };
 
 mod acceptor;
+mod named;
 mod path;
 
 pub use self::acceptor::{Acceptor, Comparator, Matcher, Meaning};
@@ -147,6 +148,18 @@ pub struct Waiter {
     name_at: Option<&'static str>,
     response_at: Option<&'static str>,
     acceptors: &'static [Acceptor],
+    named: Option<Elements>,
+}
+
+/// Where the output of a call that takes several names has what it says of each.
+#[derive(Clone, Copy, Debug)]
+struct Elements {
+    /// The path of the elements, such as `tasks[]`.
+    at: &'static str,
+    /// The path of the name in an element.
+    id: &'static str,
+    /// How many names one call takes at most.
+    most: u32,
 }
 
 /// The placeholder for the operation's name; also the name of the cursor's part that holds it, for
@@ -166,6 +179,7 @@ impl Waiter {
             name_at: None,
             response_at: None,
             acceptors: &[],
+            named: None,
         }
     }
 
@@ -218,7 +232,8 @@ impl Waiter {
     /// Fails if one of the declared paths cannot be parsed. A `const fn` cannot parse them, so that
     /// a hand-written constant is checked here, before anything is sent.
     fn check(&self) -> Result<(), Failure> {
-        let mut declared = self.acceptors.iter().filter_map(Acceptor::path).chain(self.name_at).chain(self.response_at);
+        let declared = self.acceptors.iter().filter_map(Acceptor::path).chain(self.name_at).chain(self.response_at);
+        let mut declared = declared.chain(self.named.into_iter().flat_map(|named| [named.at, named.id]));
         declared.try_for_each(|path| Path::parse(path).map(drop))
     }
 
@@ -246,19 +261,43 @@ impl Waiter {
 
     /// Reads the output of a 2xx reply.
     fn observe<'a>(&self, output: Option<&'a RawValue>, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
+        let mut seen = self.judge(output)?;
+        if seen.state == State::Succeeded {
+            seen.response = self.response(output, reply)?;
+        }
+        seen.metadata = body_of(reply);
+        Ok(seen)
+    }
+
+    /// Returns what the acceptors make of an output.
+    fn judge(&self, output: Option<&RawValue>) -> Result<Observation<'static>, Failure> {
         let decided = acceptor::decide(self.acceptors, &acceptor::Outcome::Output(output))?;
         let mut seen = Observation::new(decided.map_or(State::Running, |acceptor| acceptor.meaning().state()));
         let word = acceptor::status_word(self.acceptors, output)?;
         // A reply without a word has no unknown word.
         seen.is_known_status = decided.is_some() || word.as_ref().is_none_or(|word| word.is_known_list);
         seen.raw_status = word.map(|word| Cow::Owned(word.word));
-        match seen.state {
-            State::Succeeded => seen.response = self.response(output, reply)?,
-            State::Failed => seen.status = Some(acceptor::failure(decided.and_then(|acceptor| acceptor.word()))),
-            _ => {}
+        if seen.state == State::Failed {
+            seen.status = Some(acceptor::failure(decided.and_then(|acceptor| acceptor.word())));
         }
-        seen.metadata = body_of(reply);
         Ok(seen)
+    }
+
+    /// Makes the call to this path and with this body, for the operation at this cursor.
+    fn call(&self, path: String, body: Option<String>, cursor: &Cursor) -> Result<Call, Failure> {
+        let call = if self.post { Call::new(Method::POST, path) } else { Call::get(path) };
+        let call = body.into_iter().fold(call, Call::with_json);
+        let mut headers = HeaderMap::new();
+        for (name, value) in self.headers {
+            let illegal = || Failure::unsupported(format!("the declared header `{name}` has an illegal name or value"));
+            headers.insert(
+                HeaderName::try_from(*name).map_err(|_| illegal())?,
+                HeaderValue::from_str(value).map_err(|_| illegal())?,
+            );
+        }
+        // Declared headers last: they replace those of the start call, whose `x-amz-target` names
+        // another method.
+        Ok(call.with_headers(cursor.headers()).with_headers(headers))
     }
 
     /// Returns the response in an output that succeeded. What is a value of the output is borrowed;
@@ -328,24 +367,8 @@ impl Dialect for Waiter {
             Some(path) => path.replace(NAME, &encode_name(cursor.key())?),
             None => cursor.key().to_owned(),
         };
-        let call = if self.post { Call::new(Method::POST, target) } else { Call::get(target) };
-        let call = match self.body {
-            Some(body) => {
-                call.with_json(body.replace(NAME, &in_json(cursor.part(NAME).unwrap_or_else(|| cursor.key()))))
-            }
-            None => call,
-        };
-        let mut headers = HeaderMap::new();
-        for (name, value) in self.headers {
-            let illegal = || Failure::unsupported(format!("the declared header `{name}` has an illegal name or value"));
-            headers.insert(
-                HeaderName::try_from(*name).map_err(|_| illegal())?,
-                HeaderValue::from_str(value).map_err(|_| illegal())?,
-            );
-        }
-        // Declared headers last: they replace those of the start call, whose `x-amz-target` names
-        // another method.
-        Ok(call.with_headers(cursor.headers()).with_headers(headers))
+        let name = cursor.part(NAME).unwrap_or_else(|| cursor.key());
+        self.call(target, self.body.map(|body| body.replace(NAME, &in_json(name))), cursor)
     }
 
     fn read<'a>(&self, _cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
@@ -356,6 +379,18 @@ impl Dialect for Waiter {
         };
         seen.hint = seen.hint.or_else(|| Hint::from_headers(reply.headers()));
         Ok(seen)
+    }
+
+    fn coverage(&self, cursor: &Cursor, _options: &'static Options) -> Option<Coverage> {
+        self.named_coverage(cursor)
+    }
+
+    fn poll_named(&self, cursors: &[&Cursor]) -> Result<Call, Failure> {
+        self.poll_several(cursors)
+    }
+
+    fn read_named<'a>(&self, cursors: &[&Cursor], reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
+        self.read_several(cursors, reply)
     }
 }
 

@@ -316,7 +316,7 @@ impl Snapshot {
         method: Option<&Method>,
         replied: ReplyTime,
     ) -> Change {
-        let (state, status) = self.judge(&seen, method);
+        let (state, status) = judge(self.state, &seen, method);
         let is_found = !replied.answers_start && !seen.follow;
         if self.state.is_terminal() || !self.state.can_become(state) {
             return Change::Stale { hint: seen.hint, replied, is_found };
@@ -388,32 +388,6 @@ impl Snapshot {
         (self.follow, self.is_found) = (false, true);
     }
 
-    /// Returns the state that `seen` means for this method, with the status of a failure.
-    ///
-    /// The method has two tests of its own: `pending` finds metadata that means "queued",
-    /// `classify` finds a response that is a failure in disguise.
-    fn judge(&self, seen: &Observation<'_>, method: Option<&Method>) -> (State, Option<Status>) {
-        let queued =
-            |pending: fn(Payload<'_>) -> bool| seen.metadata.as_ref().is_some_and(|part| pending(part.payload()));
-        let refused = |classify: fn(Payload<'_>) -> Option<Status>| {
-            seen.response.as_ref().and_then(|part| classify(part.payload()))
-        };
-        match seen.state {
-            // Only while the operation is still pending. Once it runs, such an observation would go
-            // backwards and its metadata would be lost.
-            State::Running
-                if self.state == State::Pending && method.and_then(|method| method.pending).is_some_and(queued) =>
-            {
-                (State::Pending, None)
-            }
-            State::Succeeded => match method.and_then(|method| method.classify).and_then(refused) {
-                Some(status) => (State::Failed, Some(status)),
-                None => (State::Succeeded, None),
-            },
-            state => (state, seen.status.clone()),
-        }
-    }
-
     /// Returns this snapshot as `method` judges it, if it was made without its `pending` and
     /// `classify`.
     pub(crate) fn judged_by(mut self, method: &Method) -> Self {
@@ -468,6 +442,29 @@ impl Snapshot {
     /// Returns the response of an operation that succeeded.
     pub(crate) fn response(&self) -> Option<Payload<'_>> {
         self.response.as_ref().map(|held| held.payload(&self.body))
+    }
+}
+
+/// Returns the state that `seen` means for this method, of an operation whose state is `known`,
+/// with the status of a failure.
+///
+/// The method has two tests of its own: `pending` finds metadata that means "queued",
+/// `classify` finds a response that is a failure in disguise.
+pub(crate) fn judge(known: State, seen: &Observation<'_>, method: Option<&Method>) -> (State, Option<Status>) {
+    let queued = |pending: fn(Payload<'_>) -> bool| seen.metadata.as_ref().is_some_and(|part| pending(part.payload()));
+    let refused =
+        |classify: fn(Payload<'_>) -> Option<Status>| seen.response.as_ref().and_then(|part| classify(part.payload()));
+    match seen.state {
+        // Only while the operation is still pending. Once it runs, such an observation would go
+        // backwards and its metadata would be lost.
+        State::Running if known == State::Pending && method.and_then(|method| method.pending).is_some_and(queued) => {
+            (State::Pending, None)
+        }
+        State::Succeeded => match method.and_then(|method| method.classify).and_then(refused) {
+            Some(status) => (State::Failed, Some(status)),
+            None => (State::Succeeded, None),
+        },
+        state => (state, seen.status.clone()),
     }
 }
 

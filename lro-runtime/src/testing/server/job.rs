@@ -104,7 +104,8 @@ pub enum Fault {
 }
 
 impl Job {
-    /// Creates a job that is done at its `polls`-th poll. With `0` it is done when it starts.
+    /// Creates a job that is done at its `polls`-th poll, where a list that shows it counts as one.
+    /// With `0` it is done when it starts.
     pub fn polls(polls: u32) -> Self {
         Self::with_pace(Pace::Polls(polls))
     }

@@ -34,6 +34,8 @@ struct Entry {
     job: Job,
     began: Instant,
     polls: u32,
+    /// How often a list has shown it. That is a look at the job as a poll is.
+    listed: u32,
     requests: u32,
     /// The number of polls at the time of the first cancel call.
     cancelled_at: Option<u32>,
@@ -83,7 +85,8 @@ impl Store {
     pub(super) fn insert(&mut self, job: Job) -> String {
         self.started += 1;
         let name = job.name.clone().unwrap_or_else(|| format!("operations/{}", self.started));
-        let entry = Entry { job, began: Instant::now(), polls: 0, requests: 0, cancelled_at: None, deleted: false };
+        let entry =
+            Entry { job, began: Instant::now(), polls: 0, listed: 0, requests: 0, cancelled_at: None, deleted: false };
         self.operations.insert(name.clone(), entry);
         name
     }
@@ -133,7 +136,7 @@ impl Store {
 
     /// Answers a list call with one page of the operations below `parent`, which is empty or ends
     /// in a slash.
-    pub(super) fn list(&self, parent: &str, query: &Query) -> Answer {
+    pub(super) fn list(&mut self, parent: &str, query: &Query) -> Answer {
         let wanted = match query.filter.as_str() {
             "" => None,
             "done=true" => Some(true),
@@ -156,14 +159,21 @@ impl Store {
             .operations
             .iter()
             .filter(|(name, entry)| name.starts_with(&below) && !entry.deleted && !entry.is_expired());
-        let found: Vec<Value> = alive
-            .filter(|(_, entry)| wanted.is_none_or(|wanted| entry.is_done() == wanted))
-            .map(|(name, entry)| entry.operation(name))
-            .collect();
+        let found = alive.filter(|(_, entry)| wanted.is_none_or(|wanted| entry.is_done() == wanted));
         let size = if query.page_size == 0 { DEFAULT_PAGE_SIZE } else { query.page_size };
-        let end = from.saturating_add(size);
-        let next = if end < found.len() { format!("from-{end}") } else { String::new() };
-        let page: Vec<Value> = found.into_iter().skip(from).take(size).collect();
+        // One more than the page has, which tells whether there is another.
+        let mut shown: Vec<(String, Value)> = Vec::new();
+        for (name, entry) in found.skip(from).take(size.saturating_add(1)) {
+            shown.push((name.clone(), entry.operation(name)));
+        }
+        let next = if shown.len() > size { format!("from-{}", from.saturating_add(size)) } else { String::new() };
+        shown.truncate(size);
+        for (name, _) in &shown {
+            if let Some(entry) = self.operations.get_mut(name) {
+                entry.listed = entry.listed.saturating_add(1);
+            }
+        }
+        let page: Vec<Value> = shown.into_iter().map(|(_, operation)| operation).collect();
         Outgoing::json(200, &json!({ "operations": page, "nextPageToken": next })).into()
     }
 
@@ -185,12 +195,17 @@ impl Entry {
         self.cancelled_at.is_some_and(|at| self.polls >= at.saturating_add(polls))
     }
 
+    /// Returns how often somebody has looked at the job.
+    fn looks(&self) -> u32 {
+        self.polls.saturating_add(self.listed)
+    }
+
     /// Returns the fraction done, 0 to 1.
     fn fraction(&self) -> f64 {
         match self.job.pace {
             Pace::Endless => 0.0,
             Pace::Polls(0) => 1.0,
-            Pace::Polls(polls) => (f64::from(self.polls) / f64::from(polls)).min(1.0),
+            Pace::Polls(polls) => (f64::from(self.looks()) / f64::from(polls)).min(1.0),
             Pace::Lasting(duration) if self.began.elapsed() >= duration => 1.0,
             // Below 1 until the time is over, whatever the division rounds to: 1 means done.
             Pace::Lasting(duration) => (self.began.elapsed().as_secs_f64() / duration.as_secs_f64()).min(0.999),
@@ -211,7 +226,7 @@ impl Entry {
         };
         let metadata = (self.job.metadata)(self.fraction());
         // Metadata is what tells running from queued. A job that is done was not queued at the end.
-        if !metadata.is_null() && (self.polls >= self.job.queued || self.is_done()) {
+        if !metadata.is_null() && (self.looks() >= self.job.queued || self.is_done()) {
             set("metadata", metadata);
         }
         if self.is_done() {

@@ -5,7 +5,7 @@ use std::{
     future::poll_fn,
     pin::{Pin, pin},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
@@ -103,17 +103,20 @@ impl Connection {
         });
         let Self { http, inner, has_ended, .. } = self;
         // Both futures wake each other and are woken by the socket, which `drive` waits for. Told
-        // apart from the task's own wake-ups, theirs cost no trip through the executor.
+        // apart from the task's own wake-ups, theirs cost no trip through the executor. One that
+        // comes between two turns is the task's: hyper's channels are tokio's, which put a wake-up
+        // off until the task has returned, if that has used up its share of a turn of tokio's.
         let waker = Waker::from(Arc::clone(inner));
         let turns = poll_fn(|context| {
             let mut within = Context::from_waker(&waker);
+            inner.begin();
             for _ in 0..MAX_TURNS {
                 inner.settle();
                 *has_ended = *has_ended || Pin::new(&mut *http).poll(&mut within).is_ready();
                 if let Poll::Ready(outcome) = exchange.as_mut().poll(&mut within) {
                     return Poll::Ready(outcome);
                 }
-                if inner.is_settled() {
+                if inner.is_settled() && inner.rest(context.waker()) {
                     if *has_ended {
                         // Not known to happen: hyper tells an exchange when its connection ends.
                         return Poll::Ready(Err(Failure::Other(ended())));
@@ -156,17 +159,42 @@ impl fmt::Debug for Connection {
     }
 }
 
-/// The waker of hyper's futures: it notes that they have more to do.
+/// The waker of hyper's futures: it notes that they have more to do, and between two turns wakes
+/// the task.
 #[derive(Default)]
-struct Inner(AtomicBool);
+struct Inner {
+    has_more: AtomicBool,
+    /// The task, between two turns.
+    task: Mutex<Option<Waker>>,
+}
 
 impl Inner {
+    /// Begins a turn: until it [rests](Self::rest), the task is awake.
+    fn begin(&self) {
+        *self.task() = None;
+    }
+
     fn settle(&self) {
-        self.0.store(false, Ordering::Release);
+        self.has_more.store(false, Ordering::Release);
     }
 
     fn is_settled(&self) -> bool {
-        !self.0.load(Ordering::Acquire)
+        !self.has_more.load(Ordering::Acquire)
+    }
+
+    /// Ends a turn, unless there is more to do meanwhile. Returns whether it has ended.
+    fn rest(&self, task: &Waker) -> bool {
+        *self.task() = Some(task.clone());
+        // A wake-up before this line had no task to wake; one after it has.
+        let is_settled = self.is_settled();
+        if !is_settled {
+            self.begin();
+        }
+        is_settled
+    }
+
+    fn task(&self) -> MutexGuard<'_, Option<Waker>> {
+        self.task.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -176,7 +204,11 @@ impl Wake for Inner {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.0.store(true, Ordering::Release);
+        self.has_more.store(true, Ordering::Release);
+        let task = self.task().take();
+        if let Some(task) = task {
+            task.wake();
+        }
     }
 }
 

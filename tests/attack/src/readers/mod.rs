@@ -17,6 +17,7 @@ use lro_runtime::{
 use self::{
     case::Case,
     client::through_a_client,
+    coverage::{covered, found_again},
     promises::{SECRET, decoded, detailed, fit_error, fit_line, fit_to_show, judged_status, stored},
 };
 use crate::{
@@ -26,6 +27,7 @@ use crate::{
 
 pub mod case;
 mod client;
+mod coverage;
 pub(crate) mod damage;
 pub mod generate;
 mod promises;
@@ -79,6 +81,7 @@ pub fn read(bytes: &[u8]) -> Counts {
     };
     let started = read_starts(&dialect);
     same(started.as_ref(), read_starts(&dialect).as_ref());
+    let began = started.as_ref().and_then(|seen| seen.cursor.clone());
     cursors.extend(observed(started, &mut counts));
     for cursor in cursors.clone() {
         let seen = judged(frugal(&reply, || dialect.read(&cursor, &reply)));
@@ -104,9 +107,11 @@ pub fn read(bytes: &[u8]) -> Counts {
             cursors.extend(observed(seen, &mut counts));
         }
     }
+    found_again(&dialect, &query, began.as_ref(), &reply, &mut counts);
     judged(dialect.read_answer(&reply));
     for cursor in &cursors {
         followed(&dialect, cursor);
+        covered(&dialect, cursor, service.options, &reply, &mut counts);
     }
     through_a_client(service, &case, &request, &reply, &mut counts);
     counts
@@ -363,7 +368,17 @@ mod tests {
             assert!(counts.of(word(*state)) > 0, "no operation is {state}");
         }
         assert!(counts.of("resumed") * 4 > READERS.short);
-        for what in ["pages", "tokens read", "settings read", "statuses read", "said again", "read by the parser"] {
+        for what in [
+            "pages",
+            "tokens read",
+            "settings read",
+            "statuses read",
+            "said again",
+            "read by the parser",
+            "swept",
+            "named",
+            "found again",
+        ] {
             assert!(counts.of(what) > 0, "{what}: none");
         }
     }

@@ -93,7 +93,6 @@ impl World {
             let took = now.saturating_sub(sent.at);
             state.longest = state.longest.max(took);
         }
-        drop(flight);
         self.tell(|| match &answer {
             Ok(reply) => {
                 let body: String = String::from_utf8_lossy(reply.body()).chars().take(160).collect();
@@ -105,6 +104,8 @@ impl World {
             }
             Err(error) => format!("client {client} gets nothing: {error}"),
         });
+        // Told before: whoever waits for a thread of the library goes on now, and tells the rest.
+        drop(flight);
         answer
     }
 

@@ -1,0 +1,31 @@
+//! Times of a wait as numbers: every reply is compared with several, and arithmetic on an
+//! [`Instant`] costs much more.
+
+use std::time::{Duration, Instant};
+
+/// A time of a wait, in nanoseconds since it began; negative before. It reaches 292 years.
+pub(super) type Moment = i64;
+
+/// Returns `time` as a moment of the wait that began at `began`.
+pub(super) fn moment(began: Instant, time: Instant) -> Moment {
+    match time.checked_duration_since(began) {
+        Some(since) => nanos(since),
+        None => -nanos(began.saturating_duration_since(time)),
+    }
+}
+
+/// Returns a duration in nanoseconds.
+pub(super) fn nanos(duration: Duration) -> i64 {
+    let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    seconds.saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos().into())
+}
+
+/// Returns so many nanoseconds as a duration; zero if they are negative.
+pub(super) fn duration(nanos: i64) -> Duration {
+    Duration::from_nanos(nanos.try_into().unwrap_or_default())
+}
+
+/// Returns the moment so long after another.
+pub(super) fn add(moment: Moment, duration: Duration) -> Moment {
+    moment.saturating_add(nanos(duration))
+}

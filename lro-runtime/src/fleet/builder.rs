@@ -1,0 +1,146 @@
+//! How a fleet is made.
+
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+
+use super::{
+    Fleet,
+    budget::Budget,
+    shared::{Config, Shared},
+};
+use crate::{
+    client::default_timer,
+    error::{Error, ErrorKind, Result},
+    text::excerpt,
+    timer::Timer,
+    url::Origin,
+};
+
+/// Settings of a [`Fleet`]: made by [`Fleet::builder`].
+#[must_use = "a builder does nothing unless it is built"]
+pub struct FleetBuilder {
+    budget: Budget,
+    budgets: Vec<(String, Budget)>,
+    max_operations: usize,
+    max_unacknowledged: usize,
+    redeliver_after: Duration,
+    origin_patience: Option<Duration>,
+    timer: Option<Arc<dyn Timer>>,
+}
+
+impl FleetBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            budget: Budget::per_origin(20.0),
+            budgets: Vec::new(),
+            max_operations: 1_000_000,
+            max_unacknowledged: 10_000,
+            redeliver_after: Duration::from_secs(60),
+            origin_patience: None,
+            timer: None,
+        }
+    }
+
+    /// Sets what every origin may be asked that has no budget of its own. Default: 20 requests per
+    /// second, which is the quota of several clouds, 20 at once after a pause, 64 in flight.
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// Sets what one origin may be asked, such as `https://compute.example.com`. What is behind the
+    /// port is not looked at.
+    pub fn budget_of(mut self, origin: impl Into<String>, budget: Budget) -> Self {
+        self.budgets.push((origin.into(), budget));
+        self
+    }
+
+    /// Sets how many operations there may be at once, those whose completions were not acknowledged
+    /// included. Default: 1,000,000.
+    pub fn max_operations(mut self, operations: usize) -> Self {
+        self.max_operations = operations;
+        self
+    }
+
+    /// Sets how many completions may wait to be acknowledged. With more, nothing is polled until
+    /// some are, so that those who cannot keep up do not fill the memory; deadlines go on. Default:
+    /// 10,000.
+    pub fn max_unacknowledged(mut self, completions: usize) -> Self {
+        self.max_unacknowledged = completions;
+        self
+    }
+
+    /// Sets after how long a completion is handed out again that was not acknowledged. Default: one
+    /// minute.
+    pub fn redeliver_after(mut self, duration: Duration) -> Self {
+        self.redeliver_after = duration;
+        self
+    }
+
+    /// Sets for how long an origin may be down before the operations that are due there are given
+    /// up, with an error of kind [`Poll`](ErrorKind::Poll). Default: for as long as it takes, or
+    /// until they expire.
+    pub fn origin_patience(mut self, patience: Duration) -> Self {
+        self.origin_patience = Some(patience);
+        self
+    }
+
+    /// Uses this timer. It must tell the time of the timers of the clients whose operations are
+    /// watched. Default: as of [a client](crate::OperationsBuilder::timer).
+    pub fn timer(mut self, timer: impl Timer) -> Self {
+        self.timer = Some(Arc::new(timer));
+        self
+    }
+
+    /// Makes the fleet. No I/O; nothing is spawned.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`InvalidSettings`](ErrorKind::InvalidSettings) if a budget lets nothing through, an
+    /// origin is none, a number or `redeliver_after` is zero, or there is no timer because the
+    /// feature `smol` is off.
+    pub fn build(self) -> Result<Fleet> {
+        let invalid = |message: String| Error::new(ErrorKind::InvalidSettings, message);
+        self.budget.validate().map_err(invalid)?;
+        let mut budgets = HashMap::new();
+        for (address, budget) in self.budgets {
+            let shown = excerpt(address.as_bytes());
+            let origin = address.parse().ok().and_then(|uri| Origin::of(&uri)).ok_or_else(|| {
+                invalid(format!(
+                    "the origin `{shown}` is none: expected a scheme and a host, such as `https://api.example.com`"
+                ))
+            })?;
+            budget.validate().map_err(|why| invalid(format!("of `{shown}`, {why}")))?;
+            budgets.insert(origin, budget);
+        }
+        for (name, value) in [("max_operations", self.max_operations), ("max_unacknowledged", self.max_unacknowledged)]
+        {
+            if value == 0 {
+                return Err(invalid(format!("`{name}` is 0: must be at least 1")));
+            }
+        }
+        if self.redeliver_after.is_zero() {
+            return Err(invalid(
+                "`redeliver_after` is 0 s: must be more, for a consumer to deal with a completion".into(),
+            ));
+        }
+        let config = Config {
+            timer: self.timer.map_or_else(default_timer, Ok)?,
+            budget: self.budget,
+            budgets,
+            max_operations: self.max_operations,
+            max_unacknowledged: self.max_unacknowledged,
+            redeliver_after: self.redeliver_after,
+            origin_patience: self.origin_patience,
+        };
+        Ok(Fleet { shared: Arc::new(Shared::new(config)) })
+    }
+}
+
+impl fmt::Debug for FleetBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FleetBuilder")
+            .field("budget", &self.budget)
+            .field("max_operations", &self.max_operations)
+            .finish_non_exhaustive()
+    }
+}

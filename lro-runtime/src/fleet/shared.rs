@@ -1,0 +1,308 @@
+//! What the handles of a fleet, its drivers and its consumers share.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Waker,
+};
+
+use super::{
+    budget::Budget,
+    changes::Changed,
+    core::Core,
+    endings::{Endings, Wakers},
+    groups::Groups,
+    ids::{KindId, LaneId, OriginId},
+    kinds::{Kinds, Line},
+    resting::{Common, Epoch, Known, Resting},
+    tails::Tails,
+    ticket::Ticket,
+};
+use crate::{
+    dialect::Coverage,
+    engine::Opening,
+    error::{Error, ErrorKind, Result},
+    operation::RawOperation,
+    settings::Schedule,
+    timer::Timer,
+    url::Origin,
+};
+
+pub(super) struct Shared {
+    state: Mutex<State>,
+    pub(super) timer: Arc<dyn Timer>,
+}
+
+/// See the module.
+pub(super) struct State {
+    pub(super) core: Core,
+    /// By slot.
+    pub(super) operations: Vec<Option<Resting>>,
+    tails: Tails,
+    pub(super) kinds: Kinds,
+    pub(super) groups: Groups,
+    pub(super) endings: Endings,
+    pub(super) changed: Changed,
+    /// The last snapshot of operations of which no other poll is sent.
+    pub(super) last: HashMap<Ticket, RawOperation>,
+    /// Why the settings end waits that the core takes for completed.
+    pub(super) refused: HashMap<Ticket, Error>,
+    pub(super) keys: HashMap<Arc<str>, Keyed>,
+    pub(super) epoch: Epoch,
+    origins: HashMap<Origin, OriginId>,
+    lanes: HashMap<(OriginId, Arc<str>), LaneId>,
+    budgets: HashMap<Origin, Budget>,
+    budget: Budget,
+    drivers: Vec<Driver>,
+    pub(super) room: Wakers,
+    /// Places that are kept for operations that are being started.
+    pub(super) reserved: usize,
+    pub(super) max_operations: usize,
+    pub(super) max_unacknowledged: usize,
+    pub(super) is_closed: bool,
+}
+
+/// What is under a key.
+pub(super) enum Keyed {
+    /// Its start call is on its way. With those who wait for it.
+    Starting(Wakers),
+    Watched(Ticket),
+}
+
+/// A driver that runs.
+struct Driver {
+    id: u64,
+    /// Wakes it; `None` if it is awake.
+    asleep: Option<Waker>,
+}
+
+/// What a builder has settled.
+pub(super) struct Config {
+    pub(super) timer: Arc<dyn Timer>,
+    pub(super) budget: Budget,
+    pub(super) budgets: HashMap<Origin, Budget>,
+    pub(super) max_operations: usize,
+    pub(super) max_unacknowledged: usize,
+    pub(super) redeliver_after: std::time::Duration,
+    pub(super) origin_patience: Option<std::time::Duration>,
+}
+
+/// An operation that a fleet is about to take in: all that needs code of others is done.
+pub(super) struct Entrant {
+    pub(super) operation: RawOperation,
+    pub(super) opening: Opening,
+    /// The schedule of this wait, which may differ from that of its kind in when it expires.
+    pub(super) own: Arc<Schedule>,
+    pub(super) common: Common,
+    pub(super) coverage: Option<Coverage>,
+    pub(super) key: Option<Arc<str>>,
+}
+
+impl Shared {
+    pub(super) fn new(config: Config) -> Self {
+        let Config { timer, budget, budgets, max_operations, max_unacknowledged, redeliver_after, origin_patience } =
+            config;
+        let epoch = Epoch { at: timer.now(), system: timer.system_time() };
+        let mut core = Core::new(epoch.at, max_operations);
+        core.set_patience(origin_patience);
+        let state = State {
+            core,
+            operations: Vec::new(),
+            tails: Tails::default(),
+            kinds: Kinds::default(),
+            groups: Groups::default(),
+            endings: Endings::new(redeliver_after),
+            changed: Changed::default(),
+            last: HashMap::new(),
+            refused: HashMap::new(),
+            keys: HashMap::new(),
+            epoch,
+            origins: HashMap::new(),
+            lanes: HashMap::new(),
+            budgets,
+            budget,
+            drivers: Vec::new(),
+            room: Wakers::default(),
+            reserved: 0,
+            max_operations,
+            max_unacknowledged,
+            is_closed: false,
+        };
+        Self { state: Mutex::new(state), timer }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes the drivers that sleep: there may be something to do.
+    pub(super) fn wake_drivers(&self) {
+        let wakers: Vec<Waker> = self.lock().drivers.iter_mut().filter_map(|driver| driver.asleep.take()).collect();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Forgets an operation, whether it goes on or has ended. Returns whether the fleet had it.
+    pub(super) fn forget(&self, ticket: Ticket) -> bool {
+        let mut state = self.lock();
+        let Some(kind) = state.core.remove(ticket) else { return false };
+        if let Some(resting) = state.operations.get_mut(ticket.slot as usize).and_then(Option::take) {
+            state.leave_group(ticket, &resting, kind);
+            state.tails.remove(resting.tail);
+            if let Some(key) = resting.key() {
+                state.keys.remove(key);
+            }
+        }
+        state.kinds.leave(kind);
+        state.last.remove(&ticket);
+        let wakers = [state.endings.remove(ticket), state.room.take()];
+        // What held the fleet back may be gone, and the last of a closed fleet too.
+        let consumers = if state.is_over() { state.endings.consumers.take() } else { Wakers::default() };
+        drop(state);
+        self.wake_drivers();
+        wakers.into_iter().chain([consumers]).for_each(Wakers::wake);
+        true
+    }
+}
+
+impl State {
+    /// Whether nothing is left to do, and nothing will be.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_closed && self.core.len() == 0 && self.reserved == 0
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.core.len() + self.reserved >= self.max_operations
+    }
+
+    /// Takes an operation in.
+    ///
+    /// # Errors
+    ///
+    /// When the fleet is closed or full.
+    pub(super) fn admit(&mut self, entrant: Entrant) -> Result<Ticket> {
+        if self.is_closed {
+            return Err(Error::new(ErrorKind::Closed, "the fleet is closed: it takes no more operations")
+                .with_operation(&entrant.operation));
+        }
+        if self.is_full() {
+            let most = self.max_operations;
+            return Err(Error::new(ErrorKind::Full, format!("the fleet is full: it has room for {most} operations"))
+                .with_operation(&entrant.operation));
+        }
+        let Entrant { operation, opening, own, mut common, coverage, key } = entrant;
+        let origin = self.origin(&common.origin, opening.now);
+        let lane = self.lane(origin, &common.lane);
+        common.group =
+            coverage.and_then(|coverage| self.groups.of(&mut self.core, &common, origin, coverage, opening.now));
+        let group = common.group;
+        common.stem = self.kinds.stem_of(operation.name());
+        let kind = self.kinds.take(&mut self.core, Line { origin, lane }, common);
+        let Some(common) = self.kinds.get(kind) else { return Err(unreachable_state(&operation)) };
+        let name = operation.name();
+        let tail = name.strip_prefix(&*common.stem).unwrap_or(name);
+        // A name that is too long was refused before.
+        let Some(tail) = self.tails.add(tail) else { return Err(unreachable_state(&operation)) };
+        let resting = Resting::of(&operation, tail, common, key.clone(), self.epoch);
+        let cursor_key = group.map(|_| Known { common, resting: &resting, tails: &self.tails }.cursor());
+        let Some(ticket) = self.core.admit(&opening, kind, own) else { return Err(unreachable_state(&operation)) };
+        let slot = ticket.slot as usize;
+        if self.operations.len() <= slot {
+            self.operations.resize_with(slot + 1, || None);
+        }
+        if let Some(place) = self.operations.get_mut(slot) {
+            *place = Some(resting);
+        }
+        if let (Some(group), Some(cursor)) = (group, cursor_key) {
+            self.groups.insert(group, cursor.key(), ticket.slot);
+        }
+        if let Some(key) = key {
+            self.keys.insert(key, Keyed::Watched(ticket));
+        }
+        if operation.is_completed() {
+            self.last.insert(ticket, operation);
+        }
+        Ok(ticket)
+    }
+
+    /// Returns what an operation shares with others, and what it has of its own.
+    pub(super) fn known(&self, ticket: Ticket) -> Option<Known<'_>> {
+        let common = self.kinds.get(self.core.kind(ticket)?)?;
+        let resting = self.operations.get(ticket.slot as usize)?.as_ref()?;
+        Some(Known { common, resting, tails: &self.tails })
+    }
+
+    /// Makes an operation again, as it is known.
+    pub(super) fn operation(&self, ticket: Ticket) -> Option<RawOperation> {
+        if let Some(ending) = self.endings.get(ticket) {
+            return match &ending.outcome {
+                Ok(operation) => Some(operation.clone()),
+                Err(error) => error.snapshot().cloned(),
+            };
+        }
+        if let Some(operation) = self.last.get(&ticket) {
+            return Some(operation.clone());
+        }
+        Some(self.known(ticket)?.operation(self.epoch))
+    }
+
+    /// Takes an operation out of the index of its group.
+    pub(super) fn leave_group(&mut self, ticket: Ticket, resting: &Resting, kind: KindId) {
+        let Some(common) = self.kinds.get(kind) else { return };
+        if let Some(group) = common.group {
+            let cursor = Known { common, resting, tails: &self.tails }.cursor();
+            self.groups.remove(group, cursor.key(), ticket.slot);
+        }
+    }
+
+    /// Returns the origin of this address, which is new or not.
+    pub(super) fn origin(&mut self, origin: &Origin, now: std::time::Instant) -> OriginId {
+        if let Some(id) = self.origins.get(origin) {
+            return *id;
+        }
+        let budget = self.budgets.get(origin).copied().unwrap_or(self.budget);
+        let id = self.core.add_origin(budget, now);
+        self.origins.insert(origin.clone(), id);
+        id
+    }
+
+    /// Returns the lane of this name.
+    pub(super) fn lane(&mut self, origin: OriginId, name: &Arc<str>) -> LaneId {
+        /// How many lanes an origin has at most. Names beyond share one.
+        const MOST: usize = 256;
+        if let Some(lane) = self.lanes.get(&(origin, Arc::clone(name))) {
+            return *lane;
+        }
+        let of_origin = self.lanes.keys().filter(|(of, _)| *of == origin).count();
+        if of_origin >= MOST {
+            return 0;
+        }
+        let lane = self.core.add_lane(origin).unwrap_or_default();
+        self.lanes.insert((origin, Arc::clone(name)), lane);
+        lane
+    }
+
+    pub(super) fn origins(&self) -> impl Iterator<Item = (&Origin, OriginId)> {
+        self.origins.iter().map(|(origin, id)| (origin, *id))
+    }
+
+    pub(super) fn drivers(&self) -> usize {
+        self.drivers.len()
+    }
+
+    /// Has a driver woken when there is something to do.
+    pub(super) fn sleep(&mut self, id: u64, waker: &Waker) {
+        match self.drivers.iter_mut().find(|driver| driver.id == id) {
+            Some(driver) => driver.asleep = Some(waker.clone()),
+            None => self.drivers.push(Driver { id, asleep: Some(waker.clone()) }),
+        }
+    }
+
+    pub(super) fn remove_driver(&mut self, id: u64) {
+        self.drivers.retain(|driver| driver.id != id);
+    }
+}
+
+/// The error of what cannot be: it is returned, so that nothing panics.
+fn unreachable_state(operation: &RawOperation) -> Error {
+    Error::new(ErrorKind::Full, "the fleet has no place for the operation").with_operation(operation)
+}

@@ -1,0 +1,215 @@
+//! Taking an operation in.
+
+use std::{
+    future::{Future, IntoFuture, poll_fn},
+    sync::Arc,
+    task::Poll,
+};
+
+use super::{
+    Fleet,
+    lanes::Priority,
+    resting::Common,
+    shared::{Entrant, Keyed},
+    tails::LONGEST,
+    ticket::Ticket,
+};
+use crate::{
+    driver::opening_of,
+    error::{Error, ErrorKind, Result},
+    operation::{Method, RawOperation},
+    settings::{Expiration, PollSettings},
+    status::Failure,
+    text::excerpt,
+    transport::BoxFuture,
+};
+
+/// An operation that is about to be watched, and how: made by [`Fleet::watch`], and awaited.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use lro_runtime::{Fleet, Operations, PollSettings, fleet::Priority};
+/// # async fn watch(fleet: Fleet, operation: lro_runtime::RawOperation) -> lro_runtime::Result<()> {
+/// let ticket = fleet
+///     .watch(&operation)
+///     .key("order-17")
+///     .priority(Priority::Urgent)
+///     .lane("tenant-4")
+///     .poll_settings(PollSettings::batch().with_timeout(Duration::from_secs(86_400)))
+///     .await?;
+/// # let _ = ticket;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing is watched before it is awaited"]
+pub struct Watch {
+    pub(super) fleet: Fleet,
+    pub(super) operation: RawOperation,
+    pub(super) how: How,
+}
+
+/// How an operation is watched.
+#[derive(Clone, Debug, Default)]
+pub(super) struct How {
+    pub(super) key: Option<Arc<str>>,
+    priority: Priority,
+    lane: Option<Arc<str>>,
+    settings: PollSettings,
+}
+
+impl How {
+    /// As usual, under this key.
+    pub(super) fn under(key: Arc<str>) -> Self {
+        Self { key: Some(key), ..Self::default() }
+    }
+}
+
+impl Watch {
+    pub(super) fn new(fleet: Fleet, operation: RawOperation) -> Self {
+        Self { fleet, operation, how: How::default() }
+    }
+
+    /// Sets a name of the caller's own for the work, such as that of an order. Completions have it,
+    /// and an operation under a key that the fleet has already is not watched a second time: the
+    /// ticket is that of the first. Default: none.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.how.key = Some(Arc::from(key.into()));
+        self
+    }
+
+    /// Sets how urgent its polls are. Default: [`Priority::Normal`].
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.how.priority = priority;
+        self
+    }
+
+    /// Sets the lane in which its polls stand in line. The lanes of an origin take turns, so that
+    /// whoever has many operations does not keep the others waiting. Default: a lane for each
+    /// method of each client.
+    pub fn lane(mut self, lane: impl Into<String>) -> Self {
+        self.how.lane = Some(Arc::from(lane.into()));
+        self
+    }
+
+    /// Sets when to poll and until when. What is not set comes from the method, else from the
+    /// client, else from the library, as in
+    /// [`poll_until_completed`](RawOperation::poll_until_completed).
+    ///
+    /// Two things differ in a fleet: failures of the [origin](crate::FailureScope::Origin) are
+    /// never counted to an operation, unless its error budget is zero; and polls are held only if
+    /// the settings say so, because a held poll takes a place that others need.
+    pub fn poll_settings(mut self, settings: PollSettings) -> Self {
+        self.how.settings = settings;
+        self
+    }
+
+    /// Watches the operation at once.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Full`](ErrorKind::Full) if the fleet has no room now, which has the operation as
+    /// its snapshot; else as awaiting does.
+    pub fn try_now(self) -> Result<Ticket> {
+        let Self { fleet, operation, how } = self;
+        let entrant = entrant(&operation, how, &*fleet.shared.timer)?;
+        admit(&fleet, entrant)
+    }
+}
+
+impl IntoFuture for Watch {
+    type Output = Result<Ticket>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    /// Watches the operation, once there is room for it. Dropping the future watches nothing.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`InvalidSettings`](ErrorKind::InvalidSettings) if a setting is illegal,
+    /// [`Closed`](ErrorKind::Closed) if the fleet takes no more operations,
+    /// [`Protocol`](ErrorKind::Protocol) if the operation cannot be polled.
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            loop {
+                match self.clone().try_now() {
+                    Err(error) if error.kind() == ErrorKind::Full => room(&self.fleet).await,
+                    watched => return watched,
+                }
+            }
+        })
+    }
+}
+
+/// Waits until there may be room.
+pub(super) fn room(fleet: &Fleet) -> impl Future<Output = ()> + '_ {
+    poll_fn(|context| {
+        let mut state = fleet.shared.lock();
+        if state.is_full() && !state.is_closed {
+            state.room.register(context.waker());
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    })
+}
+
+/// Takes an operation in, and returns its ticket; or that of the operation under its key.
+pub(super) fn admit(fleet: &Fleet, entrant: Entrant) -> Result<Ticket> {
+    let mut state = fleet.shared.lock();
+    match entrant.key.as_ref().and_then(|key| state.keys.get(key)) {
+        Some(Keyed::Watched(ticket)) => return Ok(*ticket),
+        Some(Keyed::Starting(_)) => {
+            let key = entrant.key.as_deref().unwrap_or_default();
+            let message = format!("an operation is being started under the key `{}`", excerpt(key.as_bytes()));
+            return Err(Error::new(ErrorKind::Start, message).with_operation(&entrant.operation));
+        }
+        None => {}
+    }
+    let ticket = state.admit(entrant)?;
+    drop(state);
+    fleet.shared.wake_drivers();
+    Ok(ticket)
+}
+
+/// Prepares an operation for a fleet: all that needs code of others.
+pub(super) fn entrant(operation: &RawOperation, how: How, timer: &dyn crate::Timer) -> Result<Entrant> {
+    let How { key, priority, lane, settings } = how;
+    let schedule_of = |settings| operation.schedule(settings).map_err(|error| error.with_operation(operation));
+    let own = schedule_of(settings.clone())?;
+    // Each wait of a million may have a deadline of its own. What they share is all but that.
+    let is_alone = matches!(own.expiration, Expiration::Deadline(_));
+    let schedule = if is_alone { schedule_of(settings.with_expiration(Expiration::Never))? } else { Arc::clone(&own) };
+    let client = operation.client().clone();
+    let target = operation.snapshot.target.as_deref();
+    if target.is_none() && !operation.is_completed() {
+        let failure = Failure::protocol("it has no name: it cannot be polled");
+        return Err(Error::from_failure(ErrorKind::Protocol, "the operation cannot be watched", failure)
+            .with_operation(operation));
+    }
+    if operation.name().len() > LONGEST {
+        let found = operation.name().len();
+        let failure = Failure::protocol(format!("its name has {found} bytes: at most {LONGEST} are legal"));
+        return Err(Error::from_failure(ErrorKind::Protocol, "the operation cannot be watched", failure)
+            .with_operation(operation));
+    }
+    let options = Method::options_of(operation.method);
+    let coverage = target
+        .filter(|target| target.request.is_ok())
+        .and_then(|target| target.dialect.coverage(&target.cursor, options));
+    let lane = lane.unwrap_or_else(|| {
+        let method = operation.method_name().unwrap_or_default();
+        Arc::from(format!("{:x}/{method}", client.address()))
+    });
+    let dialect = target.map_or_else(|| client.dialect_of(operation.method), |target| Arc::clone(&target.dialect));
+    let common = Common {
+        origin: client.origin_of(target),
+        dialect,
+        method: operation.method,
+        stem: Arc::from(""),
+        group: None,
+        priority,
+        lane,
+        schedule,
+        client,
+    };
+    let opening = opening_of(operation, timer);
+    Ok(Entrant { operation: operation.clone(), opening, own, common, coverage, key })
+}
