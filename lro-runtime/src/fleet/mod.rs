@@ -95,6 +95,7 @@ mod resting;
 mod seen;
 mod shared;
 mod start;
+mod store;
 mod tails;
 mod ticket;
 mod watch;
@@ -109,6 +110,7 @@ pub use self::{
     driver::Run,
     health::{Health, OriginHealth, Pause, PauseReason},
     lanes::Priority,
+    store::{Note, Seal, Store, StoreError, StoreErrorKind, Table, Write},
     ticket::Ticket,
     watch::Watch,
 };
