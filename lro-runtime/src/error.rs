@@ -13,6 +13,11 @@ use crate::{
     text::{line, quoted_line, quoted_message, quoted_name},
 };
 
+#[cfg(feature = "fleet")]
+mod kept;
+#[cfg(feature = "fleet")]
+pub(crate) use self::kept::KeptError;
+
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -54,6 +59,9 @@ pub enum ErrorKind {
     /// A fleet was closed, and takes no more operations. The operation itself goes
     /// on.
     Closed,
+    /// A fleet's store failed: what it was asked to keep may be lost with the process. The
+    /// operation itself goes on.
+    Store,
 }
 
 /// The error that calls on clients and operations return.
@@ -243,6 +251,7 @@ impl ErrorKind {
             Self::InvalidSettings => "correct the setting",
             Self::Full => "acknowledge completions, or raise `max_operations`",
             Self::Closed => "poll the operation from the snapshot, or watch it with another fleet",
+            Self::Store => "keep the token, and build the fleet anew on a store that works",
             Self::UntrustedUrl => {
                 "nothing was sent there, and no setting allows it: correct it where it comes from, the caller or the service"
             }

@@ -27,7 +27,12 @@ mod moment;
 #[cfg(any(test, feature = "fleet"))]
 mod packed;
 #[cfg(feature = "fleet")]
-pub(crate) use self::packed::Packed;
+mod past;
+#[cfg(feature = "fleet")]
+pub(crate) use self::{
+    packed::Packed,
+    past::{Left, Noted, Past},
+};
 
 #[cfg(test)]
 mod properties;

@@ -134,6 +134,11 @@ impl Packed {
         self.follows > 0
     }
 
+    /// Returns how many polls there were.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
     /// Returns when the wait began, counted from the epoch of the fleet.
     pub(crate) fn began(&self) -> Moment {
         self.began

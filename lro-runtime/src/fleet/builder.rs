@@ -5,7 +5,11 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use super::{
     Fleet,
     budget::Budget,
+    journal::{Journal, Keep},
+    recovery,
+    services::{Service, Services},
     shared::{Config, Shared},
+    store::{Seal, Store},
 };
 use crate::{
     client::default_timer,
@@ -25,6 +29,11 @@ pub struct FleetBuilder {
     redeliver_after: Duration,
     origin_patience: Option<Duration>,
     timer: Option<Arc<dyn Timer>>,
+    services: Vec<Service>,
+    store: Option<Box<dyn Store>>,
+    seal: Option<Box<dyn Seal>>,
+    keep: Keep,
+    is_inline: bool,
 }
 
 impl FleetBuilder {
@@ -37,6 +46,11 @@ impl FleetBuilder {
             redeliver_after: Duration::from_secs(60),
             origin_patience: None,
             timer: None,
+            services: Vec::new(),
+            store: None,
+            seal: None,
+            keep: Keep::default(),
+            is_inline: false,
         }
     }
 
@@ -91,13 +105,54 @@ impl FleetBuilder {
         self
     }
 
-    /// Makes the fleet. No I/O; nothing is spawned.
+    /// Keeps what must not be lost in this store, such as that of the crate `lro-redb`, and goes on
+    /// with what it finds there. Default: nothing is stored, and what the fleet knows is gone with
+    /// the process.
+    ///
+    /// The clients of all operations must be [services](Self::service) then.
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Some(Box::new(store));
+        self
+    }
+
+    /// Names a client, so that another process knows what to do with its operations: see
+    /// [`Service`]. Needed for the operations of a fleet with a [store](Self::store).
+    pub fn service(mut self, service: Service) -> Self {
+        self.services.push(service);
+        self
+    }
+
+    /// Sets how much of the end of a wait the store keeps until its completion is acknowledged.
+    /// Default: [`Keep::Body`], all of it.
+    pub fn outcomes(mut self, keep: Keep) -> Self {
+        self.keep = keep;
+        self
+    }
+
+    /// Changes the bytes of records on their way to the store and back: the place for encryption.
+    pub fn seal(mut self, seal: impl Seal) -> Self {
+        self.seal = Some(Box::new(seal));
+        self
+    }
+
+    /// Has each change committed by whoever makes it, on the same thread, so that a test knows what
+    /// was durable when.
+    #[cfg(test)]
+    pub(super) fn commits_inline(mut self) -> Self {
+        self.is_inline = true;
+        self
+    }
+
+    /// Makes the fleet. Without a [store](Self::store) there is no I/O, and nothing is spawned.
+    /// With one this reads what it has, on this thread, and starts the thread that writes, which
+    /// ends when the last clone of the fleet is dropped and all is written.
     ///
     /// # Errors
     ///
     /// Of kind [`InvalidSettings`](ErrorKind::InvalidSettings) if a budget lets nothing through, an
     /// origin is none, a number or `redeliver_after` is zero, or there is no timer because the
-    /// feature `smol` is off.
+    /// feature `smol` is off, or two services have one name. Of kind [`Store`](ErrorKind::Store) if
+    /// the store cannot be read, is damaged, or was written by a newer version of this library.
     pub fn build(self) -> Result<Fleet> {
         let invalid = |message: String| Error::new(ErrorKind::InvalidSettings, message);
         self.budget.validate().map_err(invalid)?;
@@ -131,8 +186,19 @@ impl FleetBuilder {
             max_unacknowledged: self.max_unacknowledged,
             redeliver_after: self.redeliver_after,
             origin_patience: self.origin_patience,
+            services: Services::new(self.services)?,
+            journal: self.store.map(|store| Journal::new(store, self.seal, self.keep, self.is_inline)),
         };
-        Ok(Fleet { shared: Arc::new(Shared::new(config)) })
+        let shared = Arc::new(Shared::new(config));
+        if let Some(journal) = &shared.journal {
+            recovery::recover(&shared, journal)?;
+            if !self.is_inline {
+                shared.start_writer(journal).map_err(|error| {
+                    Error::new(ErrorKind::Store, "the system has no thread for the store").with_source(error)
+                })?;
+            }
+        }
+        Ok(Fleet { shared })
     }
 }
 

@@ -89,13 +89,21 @@ impl Completion {
     /// Says that the completion was dealt with: it is not handed out again, and the fleet forgets
     /// the operation and its key.
     ///
+    /// In a fleet with a store, this waits until that is durable: then it is not handed out after a
+    /// restart either.
+    ///
     /// # Errors
     ///
-    /// None for a fleet in memory.
-    #[expect(clippy::unused_async, reason = "a fleet with a store waits until that is written down")]
+    /// Of kind [`Store`](crate::ErrorKind::Store) if it was not written down: this process does not
+    /// hand it out again, and the next one may. None for a fleet in memory.
     pub async fn ack(self) -> Result<()> {
         self.shared.forget(self.ticket);
-        Ok(())
+        let number = self.shared.lock().last_change();
+        let durable = self.shared.durable(number).await;
+        durable.map_err(|error| match self.outcome.as_ref().map_or_else(Error::snapshot, Some) {
+            Some(operation) => error.with_operation(operation),
+            None => error,
+        })
     }
 }
 
@@ -141,7 +149,9 @@ impl Completions {
     fn poll_completion(&self, context: &mut Context<'_>) -> Poll<Option<Completion>> {
         let now = self.shared.timer.now();
         let mut state = self.shared.lock();
-        let Some((ticket, ending)) = state.endings.deliver(now) else {
+        let journal = self.shared.journal.as_deref();
+        let is_settled = |number| journal.is_none_or(|journal| journal.is_settled(number));
+        let Some((ticket, ending)) = state.endings.deliver(now, is_settled) else {
             if state.is_over() {
                 return Poll::Ready(None);
             }

@@ -19,6 +19,7 @@ use super::{
     ids::GroupId,
     landing,
     request::{self, Request},
+    restart::Sent,
     seen::Ended,
     shared::{Shared, State},
     ticket::Ticket,
@@ -49,6 +50,8 @@ pub struct Run {
     /// What wakes the driver, and when.
     alarm: Option<(Alarm, Instant)>,
     is_done: bool,
+    /// The start calls of another process that are sent again.
+    restarts: Sent,
 }
 
 /// What to do next, with what is needed for it.
@@ -64,7 +67,8 @@ impl Run {
     pub(super) fn new(shared: Arc<Shared>, timer: Arc<dyn Timer>) -> Self {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let id = LAST.fetch_add(1, Ordering::Relaxed);
-        Self { shared, timer, id, flights: Flights::new(), limits: BTreeSet::new(), alarm: None, is_done: false }
+        let (flights, limits, restarts) = (Flights::new(), BTreeSet::new(), Sent::new(&shared));
+        Self { shared, timer, id, flights, limits, alarm: None, is_done: false, restarts }
     }
 
     /// Polls the flights that were woken, each once, and reports what has landed.
@@ -105,6 +109,7 @@ impl Run {
     /// Asks the core what to do.
     fn step(&self, now: Instant, task: &Waker) -> Step {
         let mut state = self.shared.lock();
+        state.write_notes(now, self.timer.system_time());
         let (consumers, redelivers) = state.endings.redeliver(now);
         let is_held = state.is_held();
         state.core.hold(is_held);
@@ -196,6 +201,7 @@ impl Future for Run {
             this.poll_flights(context.waker());
             let now = this.timer.now();
             this.time_out(now);
+            let restarts = this.restarts.poll(now, context);
             match this.step(now, context.waker()) {
                 Step::Send(flight) => {
                     let until = flight.until();
@@ -209,7 +215,7 @@ impl Future for Run {
                     return Poll::Ready(());
                 }
                 Step::Sleep(until) => {
-                    if !this.poll_alarm(until, now, context) {
+                    if !this.poll_alarm(until.into_iter().chain(restarts).min(), now, context) {
                         return Poll::Pending;
                     }
                 }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::ticket::Ticket;
+use super::{journal::Number, ticket::Ticket};
 use crate::{error::Result, operation::RawOperation};
 
 /// Those who wait for the same thing.
@@ -70,6 +70,8 @@ pub(super) struct Ending {
     pub(super) outcome: Result<RawOperation>,
     pub(super) key: Option<Arc<str>>,
     pub(super) deliveries: u32,
+    /// The number of the change that it is.
+    number: Number,
     /// When it was handed out last; `None` while it stands in line.
     delivered: Option<Instant>,
 }
@@ -99,10 +101,16 @@ impl Endings {
     }
 
     /// Adds the end of a wait, and returns whom to wake.
-    pub(super) fn add(&mut self, ticket: Ticket, outcome: Result<RawOperation>, key: Option<Arc<str>>) -> Wakers {
+    pub(super) fn add(
+        &mut self,
+        ticket: Ticket,
+        outcome: Result<RawOperation>,
+        key: Option<Arc<str>>,
+        number: Number,
+    ) -> Wakers {
         let mut wakers = self.consumers.take();
         self.tell_waiters(ticket, Some(&outcome), &mut wakers);
-        self.by_ticket.insert(ticket, Ending { outcome, key, deliveries: 0, delivered: None });
+        self.by_ticket.insert(ticket, Ending { outcome, key, deliveries: 0, number, delivered: None });
         self.queue.push_back(ticket);
         wakers
     }
@@ -144,12 +152,22 @@ impl Endings {
         self.by_ticket.len()
     }
 
-    /// Returns the end that is handed out next.
-    pub(super) fn deliver(&mut self, now: Instant) -> Option<(Ticket, &Ending)> {
+    /// Returns the end that is handed out next, if `is_settled` says that it is durable or never
+    /// will be.
+    pub(super) fn deliver(
+        &mut self,
+        now: Instant,
+        is_settled: impl Fn(Number) -> bool,
+    ) -> Option<(Ticket, &Ending)> {
         loop {
-            let ticket = self.queue.pop_front()?;
+            let ticket = *self.queue.front()?;
             // What was acknowledged meanwhile is passed over.
-            let Some(ending) = self.by_ticket.get_mut(&ticket) else { continue };
+            let known = self.by_ticket.get_mut(&ticket);
+            if known.as_ref().is_some_and(|ending| !is_settled(ending.number)) {
+                return None;
+            }
+            self.queue.pop_front();
+            let Some(ending) = known else { continue };
             (ending.delivered, ending.deliveries) = (Some(now), ending.deliveries.saturating_add(1));
             self.delivered.push_back((now, ticket));
             return self.by_ticket.get(&ticket).map(|ending| (ticket, ending));

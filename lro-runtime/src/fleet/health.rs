@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{origin::Why, shared::Shared};
+use super::{journal::JournalHealth, origin::Why, shared::Shared, store::StoreError};
 
 /// How a fleet is at one time: made by [`Fleet::health`](super::Fleet::health).
 ///
@@ -26,6 +26,21 @@ pub struct Health {
     pub drivers: usize,
     /// The origins that were asked, sorted by their address.
     pub origins: Vec<OriginHealth>,
+    /// How the store is; `None` for a fleet in memory.
+    pub store: Option<StoreHealth>,
+}
+
+/// How the store of a fleet is.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StoreHealth {
+    /// How many changes wait to be written.
+    pub unwritten: usize,
+    /// How long the last commit took.
+    pub last_commit: Option<Duration>,
+    /// Why nothing is written any more. Worth an alarm: polls go on, and what they see is lost with
+    /// the process.
+    pub failure: Option<StoreError>,
 }
 
 /// How one origin is.
@@ -107,5 +122,9 @@ pub(super) fn of(shared: &Shared) -> Health {
         oldest_due: origins.iter().filter_map(|origin| origin.oldest_due).max(),
         drivers: state.drivers(),
         origins,
+        store: shared.journal.as_ref().map(|journal| {
+            let JournalHealth { unwritten, last_commit, failure } = journal.health();
+            StoreHealth { unwritten, last_commit, failure }
+        }),
     }
 }

@@ -56,7 +56,11 @@ pub(super) fn land(shared: &Shared, request: Request, answer: Result<Reply, Fail
                 // It was accepted, or will not be: what came of it the polls tell.
                 _ => Cancelled::Answered,
             };
-            shared.lock().core.report_cancel(ticket, failures, at.now, at.system_now, &gave);
+            let mut state = shared.lock();
+            state.core.report_cancel(ticket, failures, at.now, at.system_now, &gave);
+            if matches!(gave, Cancelled::Answered) && state.core.is_waiting(ticket) {
+                state.write_amendment(ticket); // it need not be sent again
+            }
         }
         What::Page { group, reader } => {
             let Reader { dialect, query, .. } = reader;

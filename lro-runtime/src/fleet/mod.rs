@@ -79,20 +79,26 @@ mod changes;
 mod completions;
 mod core;
 mod driver;
+mod durable;
 mod endings;
 mod flights;
 mod groups;
 mod guard;
 mod health;
 mod ids;
+mod journal;
 mod kinds;
 mod landing;
 mod lanes;
 mod moment;
 mod origin;
+mod recovered;
+mod recovery;
 mod request;
+mod restart;
 mod resting;
 mod seen;
+mod services;
 mod shared;
 mod start;
 mod store;
@@ -108,8 +114,11 @@ pub use self::{
     changes::{Change, Changes, Lagged},
     completions::{Completion, Completions},
     driver::Run,
-    health::{Health, OriginHealth, Pause, PauseReason},
+    health::{Health, OriginHealth, Pause, PauseReason, StoreHealth},
+    journal::Keep,
     lanes::Priority,
+    recovered::{Recovered, Unbound},
+    services::Service,
     store::{Note, Seal, Store, StoreError, StoreErrorKind, Table, Write},
     ticket::Ticket,
     watch::Watch,
@@ -258,7 +267,12 @@ impl Fleet {
             Error::from_failure(ErrorKind::Poll, "the operation cannot be cancelled", failure)
                 .with_operation(&operation)
         })?;
-        let is_watched = self.shared.lock().core.cancel(ticket);
+        let mut state = self.shared.lock();
+        let is_watched = state.core.cancel(ticket);
+        if is_watched {
+            state.write_amendment(ticket);
+        }
+        drop(state);
         self.shared.wake_drivers();
         Ok(is_watched)
     }
@@ -268,6 +282,24 @@ impl Fleet {
     #[expect(clippy::must_use_candidate, reason = "what is gone need not be removed")]
     pub fn remove(&self, ticket: Ticket) -> bool {
         self.shared.forget(ticket)
+    }
+
+    /// Returns what the fleet has found in its store when it was built.
+    #[must_use]
+    pub fn recovered(&self) -> Recovered {
+        self.shared.lock().recovered.clone()
+    }
+
+    /// Waits until all that was asked of the fleet so far is durable, such as a
+    /// [`remove`](Self::remove) and a [`cancel`](Self::cancel), which do not wait themselves. At
+    /// once for a fleet in memory.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Store`](ErrorKind::Store) if it was not written down.
+    pub async fn flush(&self) -> Result<()> {
+        let number = self.shared.lock().last_change();
+        self.shared.durable(number).await
     }
 
     /// Returns the ticket of the operation that is watched under this key.

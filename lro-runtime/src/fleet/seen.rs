@@ -126,6 +126,7 @@ impl State {
         if let Some(place) = self.operations.get_mut(ticket.slot as usize) {
             *place = Some(resting);
         }
+        self.write_amendment(ticket);
     }
 
     /// Whether the settings end the wait for an operation because its status word is unknown. Then
@@ -211,6 +212,8 @@ impl State {
         let error = refused.or_else(|| error_of(end, &operation));
         let outcome = error.map_or(Ok(operation), |error| Err(error.with_effort(polls, lasted)));
         let key = self.known(ticket).and_then(|known| known.resting.key().cloned());
-        Some(Ended { wakers: self.endings.add(ticket, outcome, key), operation: last, is_refused })
+        self.write_outcome(ticket, &outcome);
+        let number = self.last_change();
+        Some(Ended { wakers: self.endings.add(ticket, outcome, key, number), operation: last, is_refused })
     }
 }

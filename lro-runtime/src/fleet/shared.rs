@@ -4,23 +4,29 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
+    thread::JoinHandle,
 };
 
 use super::{
     budget::Budget,
     changes::Changed,
     core::Core,
+    durable::Stored,
     endings::{Endings, Wakers},
     groups::Groups,
     ids::{KindId, LaneId, OriginId},
+    journal::{Journal, Number, start_writer},
     kinds::{Kinds, Line},
+    recovered::Recovered,
+    restart::Restarts,
     resting::{Common, Epoch, Known, Resting},
+    services::Services,
     tails::Tails,
     ticket::Ticket,
 };
 use crate::{
     dialect::Coverage,
-    engine::Opening,
+    engine::{Engine, Opening, Past},
     error::{Error, ErrorKind, Result},
     operation::RawOperation,
     settings::Schedule,
@@ -31,6 +37,11 @@ use crate::{
 pub(super) struct Shared {
     state: Mutex<State>,
     pub(super) timer: Arc<dyn Timer>,
+    pub(super) services: Services,
+    /// What has happened is written down here; `None` for a fleet in memory.
+    pub(super) journal: Option<Arc<Journal>>,
+    /// The thread that writes, if there is one.
+    writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// See the module.
@@ -55,8 +66,12 @@ pub(super) struct State {
     budget: Budget,
     drivers: Vec<Driver>,
     pub(super) room: Wakers,
-    /// Places that are kept for operations that are being started.
-    pub(super) reserved: usize,
+    pub(super) journal: Option<Arc<Journal>>,
+    /// The first generation of tickets that was not set aside.
+    pub(super) generations: u32,
+    /// The start calls of another process that are sent again.
+    pub(super) restarts: Restarts,
+    pub(super) recovered: Recovered,
     pub(super) max_operations: usize,
     pub(super) max_unacknowledged: usize,
     pub(super) is_closed: bool,
@@ -85,6 +100,8 @@ pub(super) struct Config {
     pub(super) max_unacknowledged: usize,
     pub(super) redeliver_after: std::time::Duration,
     pub(super) origin_patience: Option<std::time::Duration>,
+    pub(super) services: Services,
+    pub(super) journal: Option<Journal>,
 }
 
 /// An operation that a fleet is about to take in: all that needs code of others is done.
@@ -96,14 +113,29 @@ pub(super) struct Entrant {
     pub(super) common: Common,
     pub(super) coverage: Option<Coverage>,
     pub(super) key: Option<Arc<str>>,
+    /// What is written down of it; `None` if that was done before, or is not.
+    pub(super) stored: Option<Stored>,
+    /// What another process knew of the wait.
+    pub(super) past: Option<Past>,
 }
 
 impl Shared {
     pub(super) fn new(config: Config) -> Self {
-        let Config { timer, budget, budgets, max_operations, max_unacknowledged, redeliver_after, origin_patience } =
-            config;
+        let Config {
+            timer,
+            budget,
+            budgets,
+            max_operations,
+            max_unacknowledged,
+            redeliver_after,
+            origin_patience,
+            services,
+            journal,
+        } = config;
+        let journal = journal.map(Arc::new);
         let epoch = Epoch { at: timer.now(), system: timer.system_time() };
-        let mut core = Core::new(epoch.at, max_operations);
+        // What was taken in is kept, also if the limit is lower now.
+        let mut core = Core::new(epoch.at, usize::MAX);
         core.set_patience(origin_patience);
         let state = State {
             core,
@@ -123,12 +155,45 @@ impl Shared {
             budget,
             drivers: Vec::new(),
             room: Wakers::default(),
-            reserved: 0,
+            journal: journal.clone(),
+            generations: 0,
+            restarts: Restarts::default(),
+            recovered: Recovered::default(),
             max_operations,
             max_unacknowledged,
             is_closed: false,
         };
-        Self { state: Mutex::new(state), timer }
+        Self { state: Mutex::new(state), timer, services, journal, writer: Mutex::default() }
+    }
+
+    /// Starts the thread that writes.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no thread to give.
+    pub(super) fn start_writer(self: &Arc<Self>, journal: &Arc<Journal>) -> std::io::Result<()> {
+        let of = Arc::downgrade(self);
+        let writer = start_writer(journal, move || {
+            // What is durable can be handed out.
+            if let Some(shared) = of.upgrade() {
+                let consumers = shared.lock().endings.consumers.take();
+                consumers.wake();
+            }
+        })?;
+        *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
+        Ok(())
+    }
+
+    /// Waits until all is durable that has changed so far.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Store`](ErrorKind::Store) when it never will be.
+    pub(super) async fn durable(&self, number: Number) -> Result<()> {
+        match &self.journal {
+            Some(journal) => journal.durable(number).await,
+            None => Ok(()),
+        }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -144,7 +209,12 @@ impl Shared {
     /// Forgets an operation, whether it goes on or has ended. Returns whether the fleet had it.
     pub(super) fn forget(&self, ticket: Ticket) -> bool {
         let mut state = self.lock();
+        let key = state.endings.get(ticket).and_then(|ending| ending.key.clone());
+        let key = key.or_else(|| state.restarts.remove(ticket)).or_else(|| state.recovered.forget(ticket));
         let Some(kind) = state.core.remove(ticket) else { return false };
+        if let Some(key) = key {
+            state.keys.remove(&key);
+        }
         if let Some(resting) = state.operations.get_mut(ticket.slot as usize).and_then(Option::take) {
             state.leave_group(ticket, &resting, kind);
             state.tails.remove(resting.tail);
@@ -154,6 +224,7 @@ impl Shared {
         }
         state.kinds.leave(kind);
         state.last.remove(&ticket);
+        state.write_gone(ticket);
         let wakers = [state.endings.remove(ticket), state.room.take()];
         // What held the fleet back may be gone, and the last of a closed fleet too.
         let consumers = if state.is_over() { state.endings.consumers.take() } else { Wakers::default() };
@@ -167,11 +238,17 @@ impl Shared {
 impl State {
     /// Whether nothing is left to do, and nothing will be.
     pub(super) fn is_over(&self) -> bool {
-        self.is_closed && self.core.len() == 0 && self.reserved == 0
+        self.is_closed && self.len() == 0
+    }
+
+    /// Returns how many operations there are, with those that are being started.
+    pub(super) fn len(&self) -> usize {
+        // Nothing is done for those of services that the fleet does not have.
+        self.core.len() - self.recovered.unbound.len()
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.core.len() + self.reserved >= self.max_operations
+        self.len() >= self.max_operations
     }
 
     /// Takes an operation in.
@@ -189,7 +266,26 @@ impl State {
             return Err(Error::new(ErrorKind::Full, format!("the fleet is full: it has room for {most} operations"))
                 .with_operation(&entrant.operation));
         }
-        let Entrant { operation, opening, own, mut common, coverage, key } = entrant;
+        let ticket = self.core.reserve();
+        self.set_aside(ticket);
+        self.fill(ticket, entrant)
+    }
+
+    /// Takes an operation in for which a place was kept.
+    ///
+    /// # Errors
+    ///
+    /// None that can be: they are returned, so that nothing panics. The place is free then.
+    pub(super) fn fill(&mut self, ticket: Ticket, entrant: Entrant) -> Result<Ticket> {
+        let operation = entrant.operation.clone();
+        self.try_fill(ticket, entrant).ok_or_else(|| {
+            self.core.remove(ticket);
+            unreachable_state(&operation)
+        })
+    }
+
+    fn try_fill(&mut self, ticket: Ticket, entrant: Entrant) -> Option<Ticket> {
+        let Entrant { operation, opening, own, mut common, coverage, key, stored, past } = entrant;
         let origin = self.origin(&common.origin, opening.now);
         let lane = self.lane(origin, &common.lane);
         common.group =
@@ -197,14 +293,20 @@ impl State {
         let group = common.group;
         common.stem = self.kinds.stem_of(operation.name());
         let kind = self.kinds.take(&mut self.core, Line { origin, lane }, common);
-        let Some(common) = self.kinds.get(kind) else { return Err(unreachable_state(&operation)) };
+        let common = self.kinds.get(kind)?;
         let name = operation.name();
         let tail = name.strip_prefix(&*common.stem).unwrap_or(name);
         // A name that is too long was refused before.
-        let Some(tail) = self.tails.add(tail) else { return Err(unreachable_state(&operation)) };
+        let tail = self.tails.add(tail)?;
         let resting = Resting::of(&operation, tail, common, key.clone(), self.epoch);
         let cursor_key = group.map(|_| Known { common, resting: &resting, tails: &self.tails }.cursor());
-        let Some(ticket) = self.core.admit(&opening, kind, own) else { return Err(unreachable_state(&operation)) };
+        let engine = match &past {
+            Some(past) => Engine::resumed(own, &opening, past),
+            None => Engine::new(own, &opening),
+        };
+        if !self.core.fill(ticket, engine, kind, opening.now) {
+            return None;
+        }
         let slot = ticket.slot as usize;
         if self.operations.len() <= slot {
             self.operations.resize_with(slot + 1, || None);
@@ -215,13 +317,16 @@ impl State {
         if let (Some(group), Some(cursor)) = (group, cursor_key) {
             self.groups.insert(group, cursor.key(), ticket.slot);
         }
+        if let Some(stored) = stored {
+            self.write_watched(ticket, &operation, key.as_ref(), stored);
+        }
         if let Some(key) = key {
             self.keys.insert(key, Keyed::Watched(ticket));
         }
         if operation.is_completed() {
             self.last.insert(ticket, operation);
         }
-        Ok(ticket)
+        Some(ticket)
     }
 
     /// Returns what an operation shares with others, and what it has of its own.
@@ -299,6 +404,20 @@ impl State {
 
     pub(super) fn remove_driver(&mut self, id: u64) {
         self.drivers.retain(|driver| driver.id != id);
+    }
+}
+
+impl Drop for Shared {
+    /// Waits until what has changed is written, so that whoever drops a fleet can open its store
+    /// again.
+    fn drop(&mut self) {
+        let Some(journal) = &self.journal else { return };
+        journal.close();
+        let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        // The last owner may be the thread that writes itself, while it wakes those who wait.
+        if let Some(writer) = writer.filter(|writer| writer.thread().id() != std::thread::current().id()) {
+            drop(writer.join());
+        }
     }
 }
 

@@ -1,43 +1,56 @@
 //! Starting under a key: one start, however often it is asked for.
 
-use std::{future::poll_fn, sync::Arc, task::Poll};
+use std::{
+    future::{Future, IntoFuture, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::SystemTime,
+};
 
 use super::{
     Fleet,
     endings::Wakers,
-    shared::Keyed,
+    journal::record::Call,
+    shared::{Keyed, Shared},
     ticket::Ticket,
     watch::{self, How},
 };
 use crate::{
+    client::{NotKept, Operations, StartRecord, StartRecorder, poll_recorded},
     error::{Error, ErrorKind, Result},
-    operation::Handle,
+    operation::{Handle, Method},
+    transport::BoxFuture,
 };
 
 /// A place that is kept in a fleet while an operation is started, and its key. Both are given back
-/// when it is dropped.
+/// when it is dropped, unless the operation has taken them.
 struct Reserved<'a> {
     fleet: &'a Fleet,
     key: Arc<str>,
+    ticket: Ticket,
+    began: SystemTime,
+    is_taken: bool,
 }
 
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
-        let mut state = self.fleet.shared.lock();
-        state.reserved -= 1;
-        let mut wakers = vec![state.room.take()];
-        if matches!(state.keys.get(&self.key), Some(Keyed::Starting(_)))
-            && let Some(Keyed::Starting(waiting)) = state.keys.remove(&self.key)
-        {
-            wakers.push(waiting);
+        if !self.is_taken {
+            give_back(&self.fleet.shared, self.ticket, &self.key);
         }
-        if state.is_over() {
-            wakers.push(state.endings.consumers.take());
-        }
-        drop(state);
-        self.fleet.shared.wake_drivers();
-        wakers.into_iter().for_each(Wakers::wake);
     }
+}
+
+/// Gives a place and a key back.
+fn give_back(shared: &Shared, ticket: Ticket, key: &Arc<str>) {
+    let mut state = shared.lock();
+    let waiting = match state.keys.remove(key) {
+        Some(Keyed::Starting(waiting)) => waiting,
+        _ => Wakers::default(),
+    };
+    drop(state);
+    shared.forget(ticket);
+    waiting.wake();
 }
 
 /// What came of asking for a key.
@@ -52,27 +65,99 @@ where
     O: Handle,
     F: IntoFuture<Output = Result<O>>,
 {
-    let reserved = match reserve(fleet, &key).await? {
-        Asked::Known(ticket) => return Ok(ticket),
+    let shared = &fleet.shared;
+    let mut reserved = match reserve(fleet, &key).await? {
+        Asked::Known(ticket) => {
+            let number = shared.lock().last_change();
+            return shared.durable(number).await.map(|()| ticket);
+        }
         Asked::Reserved(reserved) => reserved,
     };
-    let operation = start().into_future().await?;
-    let how = How::under(key);
-    let entrant = watch::entrant(operation.raw_operation(), how, &*fleet.shared.timer)?;
-    let mut state = fleet.shared.lock();
-    // The place that was kept is this operation's: another cannot have taken it, nor the key. Nor
-    // is it refused because the fleet was closed meanwhile: it has started.
-    let is_closed = std::mem::replace(&mut state.is_closed, false);
-    state.reserved -= 1;
+    let operation = match &shared.journal {
+        None => start().into_future().await?,
+        Some(_) => {
+            // The intent first: after a crash nobody knows whether the rest has happened.
+            let number = shared.lock().last_change();
+            shared.durable(number).await?;
+            recorded(&reserved, start().into_future()).await?
+        }
+    };
+    let entrant = watch::entrant(operation.raw_operation(), How::under(key), shared)?;
+    let mut state = shared.lock();
+    reserved.is_taken = true;
     let waiting = state.keys.remove(&reserved.key);
-    let admitted = state.admit(entrant);
-    state.reserved += 1;
-    state.is_closed = is_closed;
+    // Nor is it refused because the fleet was closed meanwhile: it has started.
+    let filled = state.fill(reserved.ticket, entrant);
+    let number = state.last_change();
     drop(state);
+    shared.wake_drivers();
     if let Some(Keyed::Starting(waiting)) = waiting {
         waiting.wake();
     }
-    admitted
+    let ticket = filled?;
+    // It has started, and is watched by this process whatever the store says.
+    shared.durable(number).await.map_err(|error| error.with_operation(operation.raw_operation()))?;
+    Ok(ticket)
+}
+
+/// Polls a start with each of its calls written down before it is sent.
+async fn recorded<O, F: Future<Output = Result<O>>>(reserved: &Reserved<'_>, start: F) -> Result<O> {
+    let recorder: Arc<dyn StartRecorder> = Arc::new(Recorder {
+        shared: Arc::clone(&reserved.fleet.shared),
+        ticket: reserved.ticket,
+        key: Arc::clone(&reserved.key),
+        began: reserved.began,
+    });
+    let mut start = pin!(start);
+    poll_fn(|context| poll_recorded(&recorder, start.as_mut(), context)).await
+}
+
+/// Writes down the calls of a start.
+struct Recorder {
+    shared: Arc<Shared>,
+    ticket: Ticket,
+    key: Arc<str>,
+    began: SystemTime,
+}
+
+impl StartRecorder for Recorder {
+    fn record(
+        &self,
+        client: &Operations,
+        method: Option<&'static Method>,
+        start_id: Option<&str>,
+        record: Result<StartRecord, NotKept>,
+    ) -> BoxFuture<'static, Result<()>> {
+        let service = self.shared.services.of_client(client);
+        let name = method.map_or("", Method::name);
+        let known = service.filter(|service| service.method(name).is_some());
+        let refused = || {
+            let what = if service.is_some() { "its method" } else { "its client" };
+            let message = format!(
+                "the start call was not sent: {what} is of no service of the fleet, so that the operation could not be \
+                 polled after a restart: add it with `FleetBuilder::service`"
+            );
+            Error::new(ErrorKind::InvalidSettings, message)
+        };
+        let Some(service) = known else { return Box::pin(std::future::ready(Err(refused()))) };
+        let (request, why) = match record {
+            Ok(record) => (Some(record), String::new()),
+            Err(why) => (None, why.to_string()),
+        };
+        let call = Call {
+            service: service.name().to_owned(),
+            method: name.to_owned(),
+            start_id: start_id.map(str::to_owned),
+            request,
+            why,
+        };
+        let state = self.shared.lock();
+        state.write_start(self.ticket, &self.key, self.began, Some(call));
+        let number = state.last_change();
+        drop(state);
+        let shared = Arc::clone(&self.shared);
+        Box::pin(async move { shared.durable(number).await })
+    }
 }
 
 /// Keeps a place and the key, or returns the ticket that the key has.
@@ -96,9 +181,11 @@ async fn reserve<'a>(fleet: &'a Fleet, key: &Arc<str>) -> Result<Asked<'a>> {
             }
             None => {}
         }
-        state.reserved += 1;
+        let (ticket, began) = (state.core.reserve(), fleet.shared.timer.system_time());
+        state.set_aside(ticket);
+        state.write_start(ticket, key, began, None);
         state.keys.insert(Arc::clone(key), Keyed::Starting(Wakers::default()));
-        Poll::Ready(Ok(Asked::Reserved(Reserved { fleet, key: Arc::clone(key) })))
+        Poll::Ready(Ok(Asked::Reserved(Reserved { fleet, key: Arc::clone(key), ticket, began, is_taken: false })))
     })
     .await
 }

@@ -8,9 +8,11 @@ use std::{
 
 use super::{
     Fleet,
+    durable::Stored,
+    journal::Number,
     lanes::Priority,
     resting::Common,
-    shared::{Entrant, Keyed},
+    shared::{Entrant, Keyed, Shared},
     tails::LONGEST,
     ticket::Ticket,
 };
@@ -52,9 +54,9 @@ pub struct Watch {
 #[derive(Clone, Debug, Default)]
 pub(super) struct How {
     pub(super) key: Option<Arc<str>>,
-    priority: Priority,
-    lane: Option<Arc<str>>,
-    settings: PollSettings,
+    pub(super) priority: Priority,
+    pub(super) lane: Option<Arc<str>>,
+    pub(super) settings: PollSettings,
 }
 
 impl How {
@@ -103,15 +105,26 @@ impl Watch {
         self
     }
 
-    /// Watches the operation at once.
+    /// Watches the operation at once. In a fleet with a store, this blocks until that is durable:
+    /// for as long as the disk takes.
     ///
     /// # Errors
     ///
     /// Of kind [`Full`](ErrorKind::Full) if the fleet has no room now, which has the operation as
     /// its snapshot; else as awaiting does.
     pub fn try_now(self) -> Result<Ticket> {
+        let (fleet, operation) = (self.fleet.clone(), self.operation.clone());
+        let taken = self.take_in()?;
+        let durable = match &fleet.shared.journal {
+            Some(journal) => journal.durable_blocking(taken.number),
+            None => Ok(()),
+        };
+        taken.settled(&fleet, &operation, durable)
+    }
+
+    fn take_in(self) -> Result<Taken> {
         let Self { fleet, operation, how } = self;
-        let entrant = entrant(&operation, how, &*fleet.shared.timer)?;
+        let entrant = entrant(&operation, how, &fleet.shared)?;
         admit(&fleet, entrant)
     }
 }
@@ -126,16 +139,44 @@ impl IntoFuture for Watch {
     ///
     /// Of kind [`InvalidSettings`](ErrorKind::InvalidSettings) if a setting is illegal,
     /// [`Closed`](ErrorKind::Closed) if the fleet takes no more operations,
-    /// [`Protocol`](ErrorKind::Protocol) if the operation cannot be polled.
+    /// [`Protocol`](ErrorKind::Protocol) if the operation cannot be polled. In a fleet with a store
+    /// also of kind `InvalidSettings` if the operation is of no [service](super::Service) of the
+    /// fleet, and [`Store`](ErrorKind::Store) if it was not written down: then it is not watched.
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             loop {
-                match self.clone().try_now() {
+                match self.clone().take_in() {
                     Err(error) if error.kind() == ErrorKind::Full => room(&self.fleet).await,
-                    watched => return watched,
+                    Err(error) => return Err(error),
+                    Ok(taken) => {
+                        let durable = self.fleet.shared.durable(taken.number).await;
+                        return taken.settled(&self.fleet, &self.operation, durable);
+                    }
                 }
             }
         })
+    }
+}
+
+/// An operation that was taken in, and may not be durable yet.
+pub(super) struct Taken {
+    ticket: Ticket,
+    /// Whether it is watched by this call, and not by an earlier one.
+    is_new: bool,
+    number: Number,
+}
+
+impl Taken {
+    /// Returns the ticket, once it is known whether it is durable. What is not is not watched: the
+    /// caller may well watch it elsewhere.
+    fn settled(self, fleet: &Fleet, operation: &RawOperation, durable: Result<()>) -> Result<Ticket> {
+        durable.map_err(|error| {
+            if self.is_new {
+                fleet.shared.forget(self.ticket);
+            }
+            error.with_operation(operation)
+        })?;
+        Ok(self.ticket)
     }
 }
 
@@ -152,10 +193,12 @@ pub(super) fn room(fleet: &Fleet) -> impl Future<Output = ()> + '_ {
 }
 
 /// Takes an operation in, and returns its ticket; or that of the operation under its key.
-pub(super) fn admit(fleet: &Fleet, entrant: Entrant) -> Result<Ticket> {
+fn admit(fleet: &Fleet, entrant: Entrant) -> Result<Taken> {
     let mut state = fleet.shared.lock();
     match entrant.key.as_ref().and_then(|key| state.keys.get(key)) {
-        Some(Keyed::Watched(ticket)) => return Ok(*ticket),
+        Some(Keyed::Watched(ticket)) => {
+            return Ok(Taken { ticket: *ticket, is_new: false, number: state.last_change() });
+        }
         Some(Keyed::Starting(_)) => {
             let key = entrant.key.as_deref().unwrap_or_default();
             let message = format!("an operation is being started under the key `{}`", excerpt(key.as_bytes()));
@@ -164,13 +207,39 @@ pub(super) fn admit(fleet: &Fleet, entrant: Entrant) -> Result<Ticket> {
         None => {}
     }
     let ticket = state.admit(entrant)?;
+    let number = state.last_change();
     drop(state);
     fleet.shared.wake_drivers();
-    Ok(ticket)
+    Ok(Taken { ticket, is_new: true, number })
 }
 
 /// Prepares an operation for a fleet: all that needs code of others.
-pub(super) fn entrant(operation: &RawOperation, how: How, timer: &dyn crate::Timer) -> Result<Entrant> {
+///
+/// # Errors
+///
+/// When it cannot be polled, or its settings are illegal; in a fleet with a store also when it
+/// could not be polled after a restart.
+pub(super) fn entrant(operation: &RawOperation, how: How, shared: &Shared) -> Result<Entrant> {
+    let stored = match &shared.journal {
+        Some(_) => Some(stored(operation, &how, shared)?),
+        None => None,
+    };
+    let mut entrant = unstored(operation, how, shared)?;
+    entrant.stored = stored;
+    Ok(entrant)
+}
+
+/// Returns what is stored of an operation, and how it is watched.
+fn stored(operation: &RawOperation, how: &How, shared: &Shared) -> Result<Stored> {
+    let service = shared.services.of(operation)?.name().to_owned();
+    let began = shared.timer.system_time();
+    let settings = how.settings.clone().stored(shared.timer.now(), began);
+    let settings = settings.map_err(|why| Error::new(ErrorKind::InvalidSettings, why).with_operation(operation))?;
+    Ok(Stored { service, lane: how.lane.as_deref().map(str::to_owned), priority: how.priority, settings, began })
+}
+
+/// As [`entrant`], for what is stored already, or is not.
+pub(super) fn unstored(operation: &RawOperation, how: How, shared: &Shared) -> Result<Entrant> {
     let How { key, priority, lane, settings } = how;
     let schedule_of = |settings| operation.schedule(settings).map_err(|error| error.with_operation(operation));
     let own = schedule_of(settings.clone())?;
@@ -210,6 +279,6 @@ pub(super) fn entrant(operation: &RawOperation, how: How, timer: &dyn crate::Tim
         schedule,
         client,
     };
-    let opening = opening_of(operation, timer);
-    Ok(Entrant { operation: operation.clone(), opening, own, common, coverage, key })
+    let opening = opening_of(operation, &*shared.timer);
+    Ok(Entrant { operation: operation.clone(), opening, own, common, coverage, key, stored: None, past: None })
 }

@@ -178,6 +178,11 @@ impl Token {
         Self { content }
     }
 
+    #[cfg(feature = "fleet")]
+    pub(crate) fn from_content(content: Content) -> Self {
+        Self { content }
+    }
+
     pub(crate) fn into_content(self) -> Content {
         self.content
     }

@@ -177,6 +177,23 @@ impl PartialEq for PollSettings {
     }
 }
 
+#[cfg(feature = "fleet")]
+impl PollSettings {
+    /// Returns the settings in the form in which another process can read them: with a deadline on
+    /// the wall clock. The error says why there is none.
+    pub(crate) fn stored(mut self, now: std::time::Instant, system_now: std::time::SystemTime) -> Result<Self, String> {
+        if self.policy.is_some() {
+            return Err("a `failure_policy` is code, which no store can keep: set it on the client".to_owned());
+        }
+        if let Some(Expiration::Deadline(Deadline::Monotonic(at))) = self.expiration {
+            let left = at.saturating_duration_since(now);
+            let deadline = system_now.checked_add(left);
+            self.expiration = Some(deadline.map_or(Expiration::Never, |at| Expiration::Deadline(at.into())));
+        }
+        Ok(self)
+    }
+}
+
 impl PollSettings {
     /// Settings for a person who waits: delays from 100 ms to 5 s, 15 min in all.
     #[must_use]

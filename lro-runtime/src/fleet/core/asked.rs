@@ -57,6 +57,11 @@ impl Core {
         is_live
     }
 
+    /// Whether a cancel call of this operation was asked for that the service has not answered.
+    pub(in crate::fleet) fn is_cancelling(&self, ticket: Ticket) -> bool {
+        self.cancelling.contains_key(&ticket)
+    }
+
     /// Begins a cancel call. `None` if the wait has ended meanwhile.
     pub(super) fn begin_cancel(&mut self, ticket: Ticket, failures: u8, origin: OriginId) -> Option<Next> {
         if !self.row(ticket).is_some_and(super::Row::is_live) {

@@ -5,7 +5,8 @@
 //! Here is what goes in and out: operations, what to do [`next`](Core::next), and what a poll gave.
 //! What happens in between is in files of its own:
 //!
-//! - `table`: the rows of the operations, and the places where one can be;
+//! - `table`: the rows of the operations, and the places where one can be; `restored`: how the
+//!   table of another process comes back, and what is noted for the next;
 //! - `places`: how an operation gets from one place to the next;
 //! - `turns`: which origin sends the next request, and which origins must not send now;
 //! - `lessons`: what the end of a request teaches about its origin; `lost`: origins that are given
@@ -41,6 +42,7 @@ mod health;
 mod lessons;
 mod lost;
 mod places;
+mod restored;
 mod sweeps;
 mod table;
 #[cfg(test)]
@@ -50,6 +52,7 @@ mod turns;
 pub(super) use self::{
     asked::Cancelled,
     group::Shown,
+    restored::Rests,
     sweeps::{PageEnd, Seen},
 };
 use self::{
@@ -146,7 +149,14 @@ pub(super) struct Core {
     is_held: bool,
     /// For how long an origin may be down before its operations are given up.
     patience: Option<Duration>,
+    /// The generation of the tickets of rows that are new: above those of other processes.
+    first_generation: u32,
+    /// The operations that were polled since somebody asked, if somebody does.
+    settled: Option<Vec<Ticket>>,
 }
+
+/// The kind of a row that is kept for an operation.
+const NO_KIND: KindId = KindId::MAX;
 
 impl Core {
     /// Returns an empty core whose times are counted from `epoch`, with room for `most` operations.
@@ -173,6 +183,8 @@ impl Core {
             most: most.min(MOST_ENTRIES),
             is_held: false,
             patience: None,
+            first_generation: 0,
+            settled: None,
         }
     }
 
@@ -256,30 +268,35 @@ impl Core {
         if self.is_full() || self.kinds.get(kind as usize).is_none() {
             return None;
         }
-        let engine = Engine::new(own, opening);
+        let ticket = self.reserve();
+        self.fill(ticket, Engine::new(own, opening), kind, opening.now);
+        Some(ticket)
+    }
+
+    /// Keeps a row for an operation, which counts as one of the fleet from now on.
+    pub(super) fn reserve(&mut self) -> Ticket {
         let slot = self.free.pop().unwrap_or_else(|| {
-            let (link, place) = (Link::OUT, Place::Free);
-            self.rows.0.push(Row {
-                engine: None,
-                link,
-                generation: 0,
-                kind,
-                place,
-                is_missed: false,
-                is_check: false,
-                is_urgent: false,
-            });
+            self.rows.0.push(Row::free(self.first_generation));
             ids::last(&self.rows.0)
         });
-        let row = self.rows.get_mut(slot)?;
-        (row.kind, row.is_missed, row.is_check) = (kind, false, false);
-        let ticket = Ticket { slot, generation: row.generation };
         self.live += 1;
-        if let Some(group) = self.group_of(slot) {
+        let Some(row) = self.rows.get_mut(slot) else { return Ticket { slot, generation: 0 } };
+        (row.kind, row.place) = (NO_KIND, Place::Reserved);
+        Ticket { slot, generation: row.generation }
+    }
+
+    /// Takes an operation in for which this row was kept. Returns whether it was.
+    pub(super) fn fill(&mut self, ticket: Ticket, engine: Engine, kind: KindId, now: Instant) -> bool {
+        let Some(row) = self.row_mut(ticket).filter(|row| row.place == Place::Reserved) else { return false };
+        (row.kind, row.is_missed, row.is_check) = (kind, false, false);
+        if let Some(group) = self.group_of(ticket.slot) {
             group.members += 1;
         }
-        self.settle(slot, engine, opening.now);
-        Some(ticket)
+        self.settle(ticket.slot, engine, now);
+        if let Some(settled) = &mut self.settled {
+            settled.pop(); // it was not polled yet
+        }
+        true
     }
 
     /// Forgets an operation, and returns its kind; `None` if the fleet does not have it.
@@ -289,7 +306,7 @@ impl Core {
         match place {
             Place::Free | Place::Leaving(_) => return None,
             // Passed over when its turn to be told comes.
-            Place::Ended => {}
+            Place::Ended | Place::Reserved => {}
             Place::InFlight(flight) => {
                 // Its poll is counted until it ends.
                 self.row_mut(ticket)?.place = Place::Leaving(flight);

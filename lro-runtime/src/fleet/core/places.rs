@@ -29,6 +29,9 @@ impl Core {
             self.ended.push_back((ticket, engine));
             return;
         };
+        if let Some(settled) = &mut self.settled {
+            settled.push(ticket);
+        }
         let is_due = packed.due() <= now && !packed.expires();
         let demand = demand_of(&packed);
         (row.engine, row.place) = (Some(packed), Place::Resting);
@@ -139,7 +142,8 @@ impl Core {
     pub(super) fn release(&mut self, slot: Slot) {
         let Some(row) = self.rows.get_mut(slot) else { return };
         (row.engine, row.place) = (None, Place::Free);
-        row.generation = row.generation.wrapping_add(1);
+        // Never one that another process may have given.
+        row.generation = row.generation.wrapping_add(1).max(self.first_generation);
         self.free.push(slot);
         self.live -= 1;
     }

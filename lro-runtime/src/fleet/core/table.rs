@@ -17,6 +17,8 @@ pub(super) type Flight = u32;
 pub(super) enum Place {
     /// The row has no operation.
     Free,
+    /// Kept for an operation that is being started, or whose end another process has seen.
+    Reserved,
     /// In the wheel, until its engine has something to do.
     Resting,
     /// Due, and waiting for what its group does: a request that shows it together with others. In
@@ -52,9 +54,22 @@ pub(super) struct Row {
 }
 
 impl Row {
+    pub(super) fn free(generation: u32) -> Self {
+        Self {
+            engine: None,
+            link: Link::OUT,
+            generation,
+            kind: 0,
+            place: Place::Free,
+            is_missed: false,
+            is_check: false,
+            is_urgent: false,
+        }
+    }
+
     /// Whether the fleet waits for this operation.
     pub(super) fn is_live(&self) -> bool {
-        !matches!(self.place, Place::Free | Place::Leaving(_) | Place::Ended)
+        !matches!(self.place, Place::Free | Place::Reserved | Place::Leaving(_) | Place::Ended)
     }
 }
 

@@ -19,6 +19,11 @@ use crate::{
     status::{Failure, State, Status},
 };
 
+#[cfg(feature = "fleet")]
+mod kept;
+#[cfg(feature = "fleet")]
+pub(crate) use self::kept::KeptReply;
+
 /// Where to poll: the cursor, its dialect, and the request that the dialect makes of it. Every poll
 /// sends the same request until the server moves the cursor.
 ///

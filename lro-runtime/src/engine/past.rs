@@ -1,0 +1,88 @@
+//! A wait that goes on in another process: what it must know of what it was.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Engine, Opening, Plan,
+    moment::{Moment, add, nanos},
+};
+use crate::settings::Schedule;
+
+/// How long the last look at an operation may take whose wait has expired while no process ran.
+pub(crate) const LAST_LOOK: Duration = Duration::from_secs(10);
+
+/// What is known of a wait that began in another process.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Past {
+    /// For how long it has lasted, with the time in which no process ran.
+    pub(crate) age: Duration,
+    /// How much time is left until the wait expires; `Left::Never` if it never does.
+    pub(crate) left: Left,
+    /// What was noted after the last poll; `None` if nothing is known of it.
+    pub(crate) noted: Option<Noted>,
+}
+
+/// How much time a wait has.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Left {
+    /// As much as it likes.
+    #[default]
+    Never,
+    /// So much.
+    For(Duration),
+    /// None: it has expired, and whether it was polled one last time since.
+    Expired { was_looked_at: bool },
+}
+
+/// What was noted of a wait after a poll.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Noted {
+    /// In how long the next poll is due: zero if it is overdue.
+    pub(crate) due_in: Duration,
+    /// The delay after the next good reply, before jitter.
+    pub(crate) delay: Duration,
+    /// How many polls there were.
+    pub(crate) polls: u32,
+}
+
+impl Engine {
+    /// Goes on with a wait of another process. It is polled no later than after the longest delay,
+    /// whatever was noted; and once more if it has expired while nobody could look.
+    pub(crate) fn resumed(schedule: Arc<Schedule>, opening: &Opening, past: &Past) -> Self {
+        let mut engine = Self::new(schedule, opening);
+        if engine.end().is_some() {
+            return engine;
+        }
+        // An `Instant` may not reach back that far, for example to before the machine was started.
+        // Then the wait is as old as can be told, and expires when it should.
+        let (began, age) = match opening.now.checked_sub(past.age) {
+            Some(began) => (began, nanos(past.age)),
+            None => (opening.now, 0),
+        };
+        engine.began = began;
+        engine.grace_ends = engine.grace_ends.saturating_add(if engine.grace_ends == Moment::MIN { 0 } else { age });
+        if let Some(holding) = &mut engine.holding {
+            holding.due_without = None;
+        }
+        let due = past.noted.map_or(Duration::ZERO, |noted| noted.due_in.min(engine.schedule.max_delay));
+        if let Some(noted) = past.noted {
+            engine.delay = noted.delay.clamp(engine.schedule.delay, engine.schedule.max_delay);
+            engine.attempts = noted.polls;
+        }
+        engine.deadline = match past.left {
+            Left::Never => None,
+            Left::For(left) => Some(add(age, left)),
+            Left::Expired { was_looked_at: false } => Some(add(age, LAST_LOOK)),
+            Left::Expired { was_looked_at: true } => Some(age),
+        };
+        match past.left {
+            Left::Expired { was_looked_at: true } => engine.plan = Plan::ExpireAt(age),
+            Left::Expired { was_looked_at: false } => engine.plan = Plan::PollAt(age),
+            Left::Never | Left::For(_) => engine.plan_poll(age, add(age, due)),
+        }
+        engine
+    }
+}

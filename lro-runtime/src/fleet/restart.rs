@@ -1,0 +1,191 @@
+//! Start calls of a process that died before it knew what came of them: the same request is sent
+//! again, with the start id that it had.
+
+use std::{
+    collections::BTreeMap,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant, SystemTime},
+};
+
+use super::{
+    guard::guarded,
+    shared::Shared,
+    ticket::Ticket,
+    watch::{self, How},
+};
+use crate::{
+    client::{Operations, StartRecord},
+    duration,
+    error::{Error, ErrorKind, Result},
+    operation::{Method, RawOperation},
+    settings::Verdict,
+    status::Failure,
+    transport::BoxFuture,
+};
+
+/// The delay before a start call is sent again that has failed, and the longest.
+const FIRST_DELAY: Duration = Duration::from_secs(1);
+const LONGEST_DELAY: Duration = Duration::from_secs(60);
+
+/// How many start calls are sent again at once.
+const MOST_AT_ONCE: usize = 8;
+
+/// A start call that is sent again.
+#[derive(Clone)]
+pub(super) struct Restart {
+    pub(super) key: Arc<str>,
+    pub(super) client: Operations,
+    pub(super) method: Option<&'static Method>,
+    pub(super) record: StartRecord,
+    /// When it was begun by the process that died.
+    pub(super) began: SystemTime,
+    failures: u8,
+    /// Not before this time.
+    not_before: Option<Instant>,
+}
+
+impl Restart {
+    pub(super) fn new(
+        key: Arc<str>,
+        client: &Operations,
+        method: Option<&'static Method>,
+        record: StartRecord,
+        began: SystemTime,
+    ) -> Self {
+        Self { key, client: client.clone(), method, record, began, failures: 0, not_before: None }
+    }
+}
+
+/// The start calls that are sent again, and nobody sends now.
+#[derive(Default)]
+pub(super) struct Restarts(BTreeMap<Ticket, Restart>);
+
+impl Restarts {
+    pub(super) fn insert(&mut self, ticket: Ticket, restart: Restart) {
+        self.0.insert(ticket, restart);
+    }
+
+    /// Forgets one, and returns its key.
+    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<Arc<str>> {
+        Some(self.0.remove(&ticket)?.key)
+    }
+
+    /// Takes the first that may be sent now. Else returns when one may.
+    fn take(&mut self, now: Instant) -> Result<(Ticket, Restart), Option<Instant>> {
+        let is_due = |restart: &Restart| restart.not_before.is_none_or(|at| at <= now);
+        let due = self.0.iter().find(|(_, restart)| is_due(restart)).map(|(ticket, _)| *ticket);
+        let taken = due.and_then(|ticket| self.0.remove_entry(&ticket));
+        taken.ok_or_else(|| self.0.values().filter_map(|restart| restart.not_before).min())
+    }
+}
+
+/// The start calls that one driver has sent again.
+pub(super) struct Sent {
+    shared: Arc<Shared>,
+    calls: Vec<(Ticket, Restart, BoxFuture<'static, Result<RawOperation>>)>,
+}
+
+impl Sent {
+    pub(super) fn new(shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::clone(shared), calls: Vec::new() }
+    }
+
+    /// Sends what is due, and takes in what has started. Returns when there is more to send.
+    pub(super) fn poll(&mut self, now: Instant, context: &mut Context<'_>) -> Option<Instant> {
+        let mut index = 0;
+        while let Some((.., call)) = self.calls.get_mut(index) {
+            let call = pin!(call);
+            match guarded(|| call.poll(context)).unwrap_or_else(|failure| Poll::Ready(Err(panicked(failure)))) {
+                Poll::Pending => index += 1,
+                Poll::Ready(started) => {
+                    let (ticket, restart, _) = self.calls.swap_remove(index);
+                    landed(&self.shared, ticket, restart, started);
+                }
+            }
+        }
+        while self.calls.len() < MOST_AT_ONCE {
+            let taken = self.shared.lock().restarts.take(now);
+            let (ticket, restart) = match taken {
+                Ok(taken) => taken,
+                Err(at) => return at,
+            };
+            let call = restart.client.start_again(&restart.record, restart.method);
+            self.calls.push((ticket, restart, call));
+            // Polled once, so that it is woken: in the next turn.
+            context.waker().wake_by_ref();
+        }
+        None
+    }
+}
+
+impl Drop for Sent {
+    /// Leaves what was not answered to other drivers.
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        for (ticket, restart, _) in self.calls.drain(..) {
+            state.restarts.insert(ticket, restart);
+        }
+    }
+}
+
+fn panicked(failure: Failure) -> Error {
+    Error::from_failure(ErrorKind::Start, "the start call failed", failure)
+}
+
+/// Takes in what a start call gave that was sent again.
+fn landed(shared: &Arc<Shared>, ticket: Ticket, mut restart: Restart, started: Result<RawOperation>) {
+    let mut state = shared.lock();
+    if state.core.kind(ticket).is_none() {
+        return; // it was removed meanwhile
+    }
+    let outcome = match started {
+        Ok(operation) => {
+            drop(state);
+            let entrant = watch::entrant(&operation, How::under(Arc::clone(&restart.key)), shared);
+            state = shared.lock();
+            match entrant.and_then(|entrant| state.fill(ticket, entrant)) {
+                Ok(_) => {
+                    drop(state);
+                    return shared.wake_drivers();
+                }
+                Err(error) => error,
+            }
+        }
+        // The origin is down or busy, or the call may have arrived: by its id it is one start.
+        Err(error) if verdict(&error) == Some(Verdict::Retry) => {
+            let delay = FIRST_DELAY.saturating_mul(1 << restart.failures.min(16)).min(LONGEST_DELAY);
+            restart.failures = restart.failures.saturating_add(1);
+            restart.not_before = shared.timer.now().checked_add(delay);
+            state.restarts.insert(ticket, restart);
+            return;
+        }
+        Err(error) => error,
+    };
+    let outcome = Err(outcome);
+    state.write_outcome(ticket, &outcome);
+    let number = state.last_change();
+    let wakers = state.endings.add(ticket, outcome, Some(restart.key), number);
+    drop(state);
+    wakers.wake();
+}
+
+/// Returns what the failure behind an error means.
+fn verdict(error: &Error) -> Option<Verdict> {
+    std::error::Error::source(error)?.downcast_ref::<Failure>().map(Failure::verdict)
+}
+
+/// Returns the error of a start of which nobody knows whether it happened.
+pub(super) fn unknown(why: &str, start_id: Option<String>, began: SystemTime, now: SystemTime) -> Error {
+    let ago = now.duration_since(began).unwrap_or_default();
+    let ago = Duration::from_secs(ago.as_secs());
+    let message = format!(
+        "unknown whether it was started: the process that began to start it at {} ({} ago) ended before it knew, and {why}",
+        httpdate::fmt_http_date(began),
+        duration::format(ago),
+    );
+    Error::new(ErrorKind::Start, message)
+        .with_start_id(start_id.map(Arc::from))
+        .with_advice(ErrorKind::Start, "look for the operation before you start again")
+}
