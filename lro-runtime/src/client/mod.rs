@@ -35,6 +35,12 @@ mod spare;
 mod start;
 mod start_id;
 mod start_policy;
+#[cfg(feature = "fleet")]
+#[cfg_attr(not(test), expect(dead_code, reason = "for a fleet that writes its starts down, which is not there yet"))]
+pub(crate) mod start_record;
+#[cfg(feature = "fleet")]
+#[cfg_attr(not(test), expect(dead_code, reason = "for a fleet that writes its starts down, which is not there yet"))]
+pub(crate) mod start_recorder;
 pub(crate) mod trust;
 
 pub(crate) use self::spare::Outgoing;

@@ -1,7 +1,7 @@
 //! Start calls: the calls whose reply is an operation, and how the first snapshot is made of that
 //! reply.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Method as HttpMethod, StatusCode};
@@ -12,6 +12,8 @@ use super::{
     call::{CheckedCall, StartCall, WriteJson, to_json},
     current_method, start_policy,
 };
+#[cfg(feature = "fleet")]
+use super::start_recorder;
 use crate::{
     dialect::{Call, CallerHeaders, Dialect, Observation},
     error::{Error, ErrorKind, Result},
@@ -50,6 +52,17 @@ impl From<Failure> for StartFailure {
 
 /// The advice where a start call was answered with success, and its reply names no operation.
 const ACCEPTED: &str = "the service answered with success, so look for the operation before you start again; check that the dialect and the address are those of the service";
+
+/// Returns what a start call is called in errors.
+pub(super) fn name_of(method: Option<&'static Method>) -> &'static str {
+    method.map_or("the start call", Method::name)
+}
+
+/// The error of a start call that has a mistake.
+fn not_sent(method: Option<&'static Method>, mistake: &str) -> Error {
+    let error = Error::new(ErrorKind::Start, format!("{} was not sent: {mistake}", name_of(method)));
+    error.with_advice(ErrorKind::Start, "correct the argument, then start again")
+}
 
 impl Operations {
     /// Starts an operation with a whole request: any method, headers and body.
@@ -138,23 +151,39 @@ impl Operations {
             // Read when the future is polled, not when it is made: in `start(operations.post(…))`
             // the call is made before the method is known.
             let method = current_method::current();
-            let name = method.map_or("the start call", |method| method.name());
             let call = call.check().map_err(|mistake| {
-                let error = Error::new(ErrorKind::Start, format!("{name} was not sent: {}", mistake.text));
-                let error = error.with_advice(ErrorKind::Start, "correct the argument, then start again");
+                let error = not_sent(method, &mistake.text);
                 match mistake.source {
                     Some(source) => error.with_source(source),
                     None => error,
                 }
             })?;
+            #[cfg(feature = "fleet")]
+            if let Some(recorder) = start_recorder::current() {
+                // In a box, so that a start call without a recorder has no place for it.
+                return Box::pin(client.start_recorded(recorder, call, method)).await;
+            }
+            client.start_checked(call, method).await
+        })
+    }
+
+    /// Sends a checked start call, and reads its reply, as an operation of `method`.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
+    pub(super) fn start_checked(
+        self,
+        call: CheckedCall,
+        method: Option<&'static Method>,
+    ) -> impl Future<Output = Result<RawOperation>> + Send {
+        async move {
+            let name = name_of(method);
             // With the id, a start that may have happened can be repeated.
             let start_id = call.start_id.clone();
             let with_id = start_id.as_deref().map(|id| format!(" with the start id `{id}`")).unwrap_or_default();
-            let subject = || client.subject(method, client.dialect_of(method).id(), None);
+            let subject = || self.subject(method, self.dialect_of(method).id(), None);
             let mut telemetry = CallTelemetry::begin(CallKind::Start, subject);
-            let started = client.start_erased(call, method, &telemetry).await;
+            let started = self.start_erased(call, method, &telemetry).await;
             telemetry.ended(|| match &started {
-                Ok(operation) => CallOutcome::Started(operation.seen(client.timer().now())),
+                Ok(operation) => CallOutcome::Started(operation.seen(self.timer().now())),
                 Err(why) if why.may_have_started() => CallOutcome::Unreadable(&why.failure),
                 Err(why) => CallOutcome::StartFailed(&why.failure),
             });
@@ -166,7 +195,7 @@ impl Operations {
                 }
                 error.with_advice(ErrorKind::Protocol, ACCEPTED).with_advice(ErrorKind::UntrustedUrl, ACCEPTED)
             })
-        })
+        }
     }
 
     /// Sends a start call, and sends it again where the start policy allows. Not generic: compiled

@@ -2,7 +2,8 @@
 //!
 //! Names and URLs in `Debug` output and in errors go through [`redacted`], messages of a server and
 //! excerpts of bodies through [`hidden`]. Tokens store URLs of a server as [`without_secrets`]
-//! leaves them, URLs of the caller as [`of_caller`] does, and texts as [`stored_text`] does.
+//! leaves them, URLs of the caller as [`of_caller`] does, and texts as [`stored_text`] does. What
+//! must be stored as it is or not at all, a start call, is asked for secrets first.
 
 use std::borrow::Cow;
 
@@ -16,6 +17,8 @@ mod url;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "fleet")]
+pub(crate) use self::names::is_secret_header;
 use self::{
     names::{is_plain_header, is_shown},
     url::{Purpose, Rules, folded, name_of},
@@ -46,6 +49,14 @@ pub(crate) fn stored_text(text: &str) -> Cow<'_, str> {
 /// As [`stored_text`], of a text that may be only the beginning of one.
 pub(crate) fn stored_head(text: &str, is_cut: bool) -> Cow<'_, str> {
     Rules::of_text(Purpose::Store, is_cut).apply(text, &mut vec![])
+}
+
+/// Whether something that is a text, or may have text in it, has anything that [`stored_text`]
+/// would hide.
+#[cfg(feature = "fleet")]
+pub(crate) fn has_secrets(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    stored_text(&text) != text
 }
 
 /// Returns a name or a URL in a form that may be shown: `…` stands for the values of query

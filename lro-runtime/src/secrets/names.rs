@@ -230,6 +230,54 @@ pub(super) fn is_plain_header(name: &str) -> bool {
     PLAIN_HEADERS.contains(&name)
 }
 
+/// What a word in the name of a header ends with whose value is a credential, or may be one. With
+/// `key` also those by which a service encrypts.
+#[cfg(feature = "fleet")]
+const SECRET_ENDINGS: &[&str] = &[
+    "assertion",
+    "auth",
+    "authentication",
+    "authorization",
+    "bearer",
+    "cookie",
+    "cookie2",
+    "credential",
+    "credentials",
+    "hmac",
+    "jwt",
+    "key",
+    "keys",
+    "otp",
+    "passcode",
+    "passphrase",
+    "passwd",
+    "password",
+    "pin",
+    "pwd",
+    "secret",
+    "secrets",
+    "session",
+    "sig",
+    "signature",
+    "ticket",
+    "token",
+    "tokens",
+];
+
+/// Whether the value of the header `name`, in lower case, must not be stored: it is a known secret,
+/// or its name has a word of one.
+///
+/// Wider than the list of parameters, because nothing is lost by a name too many: who asks does not
+/// store the call.
+#[cfg(feature = "fleet")]
+pub(crate) fn is_secret_header(name: &str) -> bool {
+    let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let mut folded = String::new();
+    name.chars().for_each(|letter| push_folded(&mut folded, letter));
+    let is_like_one = is_secret(&folded) || words.any(|word| SECRET_ENDINGS.iter().any(|end| word.ends_with(end)));
+    is_like_one && !is_plain_header(name)
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -280,6 +328,39 @@ pub(super) mod tests {
         }
         for name in ["pageToken", "nextPageToken", "$skiptoken", "signed", "monkey", "", "keys"] {
             assert!(!is_secret(&folded(name)) && !is_shown(&folded(name)), "{name}");
+        }
+    }
+
+    #[cfg(feature = "fleet")]
+    #[test]
+    fn a_header_whose_name_has_a_word_of_a_secret_is_not_stored() {
+        for secret in [
+            "authorization",
+            "proxy-authorization",
+            "x-ms-authorization-auxiliary",
+            "cookie",
+            "x-goog-api-key",
+            "x-api-key",
+            "apikey",
+            "ocp-apim-subscription-key",
+            "x-goog-iam-authorization-token",
+            "x-amz-security-token",
+            "x-amz-server-side-encryption-customer-key-md5",
+            "private-token",
+            "x-auth-user",
+            "x_authtoken",
+            "x-vault-token",
+            "x-hub-signature-256",
+            "x-pin",
+        ] {
+            assert!(is_secret_header(secret), "{secret}");
+        }
+        assert!(KNOWN.iter().all(|name| is_secret_header(name)));
+        for plain in PLAIN_HEADERS {
+            assert!(!is_secret_header(plain), "{plain}");
+        }
+        for other in ["x-tenant", "x-design", "openai-beta", "x-keyboard", "x-author", "x-ms-version", "x"] {
+            assert!(!is_secret_header(other), "{other}");
         }
     }
 
