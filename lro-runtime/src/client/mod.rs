@@ -36,10 +36,8 @@ mod start;
 mod start_id;
 mod start_policy;
 #[cfg(feature = "fleet")]
-#[cfg_attr(not(test), expect(dead_code, reason = "for a fleet that writes its starts down, which is not there yet"))]
 pub(crate) mod start_record;
 #[cfg(feature = "fleet")]
-#[cfg_attr(not(test), expect(dead_code, reason = "for a fleet that writes its starts down, which is not there yet"))]
 pub(crate) mod start_recorder;
 pub(crate) mod trust;
 

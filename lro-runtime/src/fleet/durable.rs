@@ -61,7 +61,7 @@ impl State {
     /// Writes down that an operation is about to be started under `key`, and which call is about to
     /// be sent, once that is known.
     pub(super) fn write_start(&self, ticket: Ticket, key: &str, began: SystemTime, call: Option<Call>) {
-        let live = || Live::Starting(Starting { key: key.to_owned(), at: record::millis(began), call });
+        let live = || Live::Starting(Box::new(Starting { key: key.to_owned(), at: record::millis(began), call }));
         self.put(Table::Live, ticket, |_| record::encode(&live(), &[]));
     }
 
@@ -75,16 +75,16 @@ impl State {
     ) {
         let Stored { service, lane, priority, settings, began } = stored;
         let live = || {
-            Live::Watched(Watched {
+            Live::Watched(Box::new(Watched {
                 service,
                 token: operation.token().into_content(),
                 began: record::millis(began),
-                key: key.map(|key| key.to_string()),
+                key: key.map(ToString::to_string),
                 start_id: operation.start_id().map(str::to_owned),
                 lane,
                 priority,
                 settings,
-            })
+            }))
         };
         self.put(Table::Live, ticket, |_| record::encode(&live(), &[]));
     }
@@ -124,7 +124,8 @@ impl State {
         });
     }
 
-    /// Deletes all that is written of an operation.
+    /// Deletes all that is written of an operation. First the record without which the others say
+    /// nothing: what is left of them is deleted by the next process.
     pub(super) fn write_gone(&self, ticket: Ticket) {
         let Some(journal) = &self.journal else { return };
         for table in [Table::Live, Table::Amendments, Table::Outcomes] {
@@ -154,3 +155,6 @@ impl State {
         self.journal.as_ref().map_or(0, |journal| journal.last())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn a_collection_for_every_operation_keeps_no_group_for_each() {
         let (common, now) = (common(), Instant::now());
-        let (mut core, mut groups) = (Core::new(now, 10), Groups::default());
+        let (mut core, mut groups) = (Core::new(now), Groups::default());
         let origin = core.add_origin(Budget::per_origin(1.0), now);
         let mut of = |groups: &mut Groups, name: &str| {
             groups.of(&mut core, &common, origin, coverage_of(&common, name), now).unwrap()

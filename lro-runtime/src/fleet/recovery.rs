@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     engine::{Left, Noted, Past},
-    error::{Error, Result},
+    error::Result,
     operation::{RawOperation, Resume, Token},
     settings::{Expiration, Schedule},
 };
@@ -52,7 +52,8 @@ pub(super) fn recover(shared: &Shared, journal: &Journal) -> Result<()> {
     let fleet = read_fleet(journal).map_err(|error| failed(&error))?;
     let mut state = shared.lock();
     let generation = fleet.unwrap_or_default();
-    (state.generations, _) = (generation, state.core.give_from(generation));
+    state.generations = generation;
+    state.core.give_from(generation);
     state.core.remember_settled();
     if fleet.is_none() {
         journal.put(Table::Fleet, SCHEMA, Some(Ok(vec![VERSION])));
@@ -76,6 +77,13 @@ pub(super) fn recover(shared: &Shared, journal: &Journal) -> Result<()> {
     outcome.map_err(|error| failed(&error))?;
     state.core.free_the_others();
     drop(state);
+    // A process died while it deleted all that there was of an operation.
+    for key in beside.amendments.keys() {
+        journal.put(Table::Amendments, *key, None);
+    }
+    for key in beside.outcomes.keys() {
+        journal.put(Table::Outcomes, *key, None);
+    }
     Ok(())
 }
 
@@ -149,10 +157,12 @@ impl Recovery<'_> {
     /// Takes an operation over for which its place is kept.
     fn take(&self, state: &mut State, ticket: Ticket, live: Live, beside: &mut Beside) {
         let outcome = beside.outcomes.remove(&ticket.into());
-        let amendment = beside.amendments.remove(&ticket.into()).unwrap_or_default();
         let taken = match live {
-            Live::Watched(watched) => self.take_watched(state, ticket, watched, amendment, outcome, beside),
-            Live::Starting(starting) => self.take_starting(state, ticket, starting, outcome),
+            Live::Watched(watched) => {
+                let amendment = beside.amendments.remove(&ticket.into()).unwrap_or_default();
+                self.take_watched(state, ticket, &watched, (amendment, beside.note(ticket)), outcome)
+            }
+            Live::Starting(starting) => self.take_starting(state, ticket, *starting, outcome),
         };
         if let Err(unbound) = taken {
             if let Some(key) = &unbound.key {
@@ -164,20 +174,20 @@ impl Recovery<'_> {
 
     /// Returns the service and the method of an operation, if the fleet has both.
     fn service(&self, service: &str, method: &str) -> Option<&Service> {
-        self.shared.services.get(service).filter(|service| service.method(method).is_some())
+        self.shared.services.get(service).filter(|service| service.has(method))
     }
 
     fn take_watched(
         &self,
         state: &mut State,
         ticket: Ticket,
-        watched: Watched,
-        amendment: Amendment,
+        watched: &Watched,
+        since: (Amendment, Option<Due>),
         outcome: Option<(Outcome, Bytes)>,
-        beside: &Beside,
     ) -> Result<(), Box<Unbound>> {
         let key: Option<Arc<str>> = watched.key.as_deref().map(Arc::from);
-        let unbound = |watched: &Watched| {
+        let (amendment, noted) = since;
+        let unbound = || {
             let is_known = self.shared.services.get(&watched.service).is_some();
             Box::new(Unbound {
                 service: watched.service.clone(),
@@ -187,17 +197,17 @@ impl Recovery<'_> {
             })
         };
         let Some(service) = self.service(&watched.service, &watched.token.method) else {
-            return Err(unbound(&watched));
+            return Err(unbound());
         };
         let resume = |content: &record::Content| {
-            let method = service.method(&content.method).flatten();
+            let method = service.method(&content.method);
             let token = Token::from_content(content.clone());
             let operation = service.client().resume_as(Resume::from(token), method)?;
             Ok(operation.with_start_id(watched.start_id.as_deref().map(Arc::from)))
         };
         if let Some((outcome, bytes)) = outcome {
             let outcome = ended(outcome, &bytes, resume);
-            self.end(state, ticket, key, outcome);
+            end(state, ticket, key, outcome);
             return Ok(());
         }
         let operation = match resume(amendment.token.as_ref().unwrap_or(&watched.token)) {
@@ -205,7 +215,7 @@ impl Recovery<'_> {
             // The client is another one now: in a dialect that cannot read the token, or at an
             // origin that is not trusted. Whoever takes the completion learns why.
             Err(error) => {
-                self.end(state, ticket, key, Err(error));
+                end(state, ticket, key, Err(error));
                 return Ok(());
             }
         };
@@ -217,7 +227,7 @@ impl Recovery<'_> {
         };
         let entrant = watch::unstored(&operation, how, self.shared).map(|mut entrant| {
             let began = record::system_time(watched.began);
-            entrant.past = Some(self.past(began, &entrant.own, beside.note(ticket)));
+            entrant.past = Some(self.past(began, &entrant.own, noted));
             entrant
         });
         match entrant.and_then(|entrant| state.fill(ticket, entrant)) {
@@ -228,21 +238,9 @@ impl Recovery<'_> {
                 }
             }
             // The settings of the client do not fit those of the wait any more.
-            Err(error) => self.end(state, ticket, key, Err(error)),
+            Err(error) => end(state, ticket, key, Err(error)),
         }
         Ok(())
-    }
-
-    /// Hands out how a wait has ended.
-    fn end(&self, state: &mut State, ticket: Ticket, key: Option<Arc<str>>, outcome: Result<RawOperation>) {
-        if let Some(key) = &key {
-            state.keys.insert(Arc::clone(key), Keyed::Watched(ticket));
-        }
-        // A row that was given up by a failure to fill it.
-        state.core.reserve_again(ticket);
-        state.recovered.ended += 1;
-        // Nobody waits yet.
-        drop(state.endings.add(ticket, outcome, key, 0));
     }
 
     /// Returns what is known of a wait that began then.
@@ -287,7 +285,7 @@ impl Recovery<'_> {
         let (key, began): (Arc<str>, _) = (Arc::from(key), record::system_time(at));
         if let Some((outcome, bytes)) = outcome {
             let none = |_: &record::Content| Err(restart::unknown("nothing more is known", None, began, self.system_now));
-            self.end(state, ticket, Some(key), ended(outcome, &bytes, none));
+            end(state, ticket, Some(key), ended(outcome, &bytes, none));
             return Ok(());
         }
         let unknown = |why: &str, start_id| restart::unknown(why, start_id, began, self.system_now);
@@ -305,19 +303,31 @@ impl Recovery<'_> {
                     let method = if is_known { method } else { String::new() };
                     return Err(Box::new(Unbound { service, method, key: Some(key), token: None }));
                 };
-                let restart =
-                    Restart::new(Arc::clone(&key), bound.client(), bound.method(&method).flatten(), record, began);
+                let method = bound.method(&method);
+                let restart = Restart::new(Arc::clone(&key), bound.client(), method, record);
                 state.keys.insert(key, Keyed::Watched(ticket));
                 state.restarts.insert(ticket, restart);
                 state.recovered.starting += 1;
                 return Ok(());
             }
         };
-        self.end(state, ticket, Some(key), Err(error));
+        end(state, ticket, Some(key), Err(error));
         state.recovered.ended -= 1;
         state.recovered.unknown += 1;
         Ok(())
     }
+}
+
+/// Hands out how a wait has ended.
+fn end(state: &mut State, ticket: Ticket, key: Option<Arc<str>>, outcome: Result<RawOperation>) {
+    if let Some(key) = &key {
+        state.keys.insert(Arc::clone(key), Keyed::Watched(ticket));
+    }
+    // A row that was given up by a failure to fill it.
+    state.core.reserve_again(ticket);
+    state.recovered.ended += 1;
+    // Nobody waits yet.
+    drop(state.endings.add(ticket, outcome, key, 0));
 }
 
 /// Makes again how a wait has ended.

@@ -16,7 +16,7 @@ use super::{
     watch::{self, How},
 };
 use crate::{
-    client::{Operations, StartRecord},
+    client::{Operations, start_record::StartRecord},
     duration,
     error::{Error, ErrorKind, Result},
     operation::{Method, RawOperation},
@@ -39,8 +39,6 @@ pub(super) struct Restart {
     pub(super) client: Operations,
     pub(super) method: Option<&'static Method>,
     pub(super) record: StartRecord,
-    /// When it was begun by the process that died.
-    pub(super) began: SystemTime,
     failures: u8,
     /// Not before this time.
     not_before: Option<Instant>,
@@ -52,9 +50,8 @@ impl Restart {
         client: &Operations,
         method: Option<&'static Method>,
         record: StartRecord,
-        began: SystemTime,
     ) -> Self {
-        Self { key, client: client.clone(), method, record, began, failures: 0, not_before: None }
+        Self { key, client: client.clone(), method, record, failures: 0, not_before: None }
     }
 }
 

@@ -71,13 +71,14 @@ impl Service {
         &self.client
     }
 
-    /// Returns the method of this name; `None` if the service has none. The name of no method is
-    /// empty.
-    pub(super) fn method(&self, name: &str) -> Option<Option<&'static Method>> {
-        if name.is_empty() {
-            return Some(None);
-        }
-        self.methods.iter().find(|method| method.name() == name).map(|method| Some(*method))
+    /// Returns the method of this name. That of an operation of no method is empty.
+    pub(super) fn method(&self, name: &str) -> Option<&'static Method> {
+        self.methods.iter().find(|method| method.name() == name).copied()
+    }
+
+    /// Whether an operation of the method of this name can be made again.
+    pub(super) fn has(&self, name: &str) -> bool {
+        name.is_empty() || self.method(name).is_some()
     }
 }
 
@@ -145,7 +146,7 @@ impl Services {
             ));
         };
         let method = operation.method.map_or("", Method::name);
-        if service.method(method).is_none() {
+        if !service.has(method) {
             return Err(invalid(format!(
                 "the service `{}` does not have its method `{method}`, so that it could not be polled after a restart: \
                  add it with `Service::with`",

@@ -23,6 +23,7 @@ use super::{
     services::Services,
     tails::Tails,
     ticket::Ticket,
+    wheel::MOST_ENTRIES,
 };
 use crate::{
     dialect::Coverage,
@@ -134,8 +135,7 @@ impl Shared {
         } = config;
         let journal = journal.map(Arc::new);
         let epoch = Epoch { at: timer.now(), system: timer.system_time() };
-        // What was taken in is kept, also if the limit is lower now.
-        let mut core = Core::new(epoch.at, usize::MAX);
+        let mut core = Core::new(epoch.at);
         core.set_patience(origin_patience);
         let state = State {
             core,
@@ -159,7 +159,7 @@ impl Shared {
             generations: 0,
             restarts: Restarts::default(),
             recovered: Recovered::default(),
-            max_operations,
+            max_operations: max_operations.min(MOST_ENTRIES),
             max_unacknowledged,
             is_closed: false,
         };

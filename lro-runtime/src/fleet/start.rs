@@ -11,13 +11,17 @@ use std::{
 use super::{
     Fleet,
     endings::Wakers,
-    journal::record::Call,
-    shared::{Keyed, Shared},
+    journal::{Number, record::Call},
+    shared::{Entrant, Keyed, Shared},
     ticket::Ticket,
     watch::{self, How},
 };
 use crate::{
-    client::{NotKept, Operations, StartRecord, StartRecorder, poll_recorded},
+    client::{
+        Operations,
+        start_record::{NotKept, StartRecord},
+        start_recorder::{StartRecorder, poll_recorded},
+    },
     error::{Error, ErrorKind, Result},
     operation::{Handle, Method},
     transport::BoxFuture,
@@ -73,18 +77,27 @@ where
         }
         Asked::Reserved(reserved) => reserved,
     };
-    let operation = match &shared.journal {
-        None => start().into_future().await?,
-        Some(_) => {
-            // The intent first: after a crash nobody knows whether the rest has happened.
-            let number = shared.lock().last_change();
-            shared.durable(number).await?;
-            recorded(&reserved, start().into_future()).await?
-        }
+    let operation = if shared.journal.is_some() {
+        // The intent first: after a crash nobody knows whether the rest has happened.
+        let number = shared.lock().last_change();
+        shared.durable(number).await?;
+        recorded(&reserved, start().into_future()).await?
+    } else {
+        start().into_future().await?
     };
     let entrant = watch::entrant(operation.raw_operation(), How::under(key), shared)?;
-    let mut state = shared.lock();
     reserved.is_taken = true;
+    let (filled, number) = take_in(&reserved, entrant);
+    let ticket = filled?;
+    // It has started, and is watched by this process whatever the store says.
+    shared.durable(number).await.map_err(|error| error.with_operation(operation.raw_operation()))?;
+    Ok(ticket)
+}
+
+/// Takes the operation in that has started. Returns the number of that change.
+fn take_in(reserved: &Reserved<'_>, entrant: Entrant) -> (Result<Ticket>, Number) {
+    let shared = &reserved.fleet.shared;
+    let mut state = shared.lock();
     let waiting = state.keys.remove(&reserved.key);
     // Nor is it refused because the fleet was closed meanwhile: it has started.
     let filled = state.fill(reserved.ticket, entrant);
@@ -94,10 +107,7 @@ where
     if let Some(Keyed::Starting(waiting)) = waiting {
         waiting.wake();
     }
-    let ticket = filled?;
-    // It has started, and is watched by this process whatever the store says.
-    shared.durable(number).await.map_err(|error| error.with_operation(operation.raw_operation()))?;
-    Ok(ticket)
+    (filled, number)
 }
 
 /// Polls a start with each of its calls written down before it is sent.
@@ -130,7 +140,7 @@ impl StartRecorder for Recorder {
     ) -> BoxFuture<'static, Result<()>> {
         let service = self.shared.services.of_client(client);
         let name = method.map_or("", Method::name);
-        let known = service.filter(|service| service.method(name).is_some());
+        let known = service.filter(|service| service.has(name));
         let refused = || {
             let what = if service.is_some() { "its method" } else { "its client" };
             let message = format!(

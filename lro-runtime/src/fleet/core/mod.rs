@@ -28,10 +28,10 @@ use super::{
     moment::{Moment, TICK, nanos},
     origin::{Lesson, Origin},
     ticket::Ticket,
-    wheel::{Link, MOST_ENTRIES, Wheel},
+    wheel::Wheel,
 };
 use crate::{
-    engine::{End, Engine, Opening, Packed, PollSuccess},
+    engine::{End, Engine, Packed, PollSuccess},
     settings::Schedule,
     status::{Cause, Failure, FailureScope},
 };
@@ -52,7 +52,6 @@ mod turns;
 pub(super) use self::{
     asked::Cancelled,
     group::Shown,
-    restored::Rests,
     sweeps::{PageEnd, Seen},
 };
 use self::{
@@ -144,7 +143,6 @@ pub(super) struct Core {
     /// The number of the operation that was queued last.
     number: u32,
     live: usize,
-    most: usize,
     /// Whether nothing new is looked for: only deadlines go on.
     is_held: bool,
     /// For how long an origin may be down before its operations are given up.
@@ -159,8 +157,9 @@ pub(super) struct Core {
 const NO_KIND: KindId = KindId::MAX;
 
 impl Core {
-    /// Returns an empty core whose times are counted from `epoch`, with room for `most` operations.
-    pub(super) fn new(epoch: Instant, most: usize) -> Self {
+    /// Returns an empty core whose times are counted from `epoch`. It has room for as many operations
+    /// as the wheel: [`MOST_ENTRIES`](super::wheel::MOST_ENTRIES).
+    pub(super) fn new(epoch: Instant) -> Self {
         Self {
             epoch,
             rows: Rows(Vec::new()),
@@ -180,7 +179,6 @@ impl Core {
             fallen: Vec::new(),
             number: 0,
             live: 0,
-            most: most.min(MOST_ENTRIES),
             is_held: false,
             patience: None,
             first_generation: 0,
@@ -246,31 +244,17 @@ impl Core {
         self.live
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.live >= self.most
-    }
-
     /// Returns how many polls of operations are in flight.
     pub(super) fn in_flight(&self) -> usize {
         self.flights.len() - self.free_flights.len()
     }
 
-    /// Takes an operation in, whose wait expires as its kind says.
+    /// Takes an operation in, whose wait expires as its kind says. `None` if there is no such kind.
     #[cfg(test)]
-    pub(super) fn add(&mut self, opening: &Opening, kind: KindId) -> Option<Ticket> {
+    pub(super) fn add(&mut self, opening: &crate::engine::Opening, kind: KindId) -> Option<Ticket> {
         let own = Arc::clone(&self.kinds.get(kind as usize)?.schedule);
-        self.admit(opening, kind, own)
-    }
-
-    /// Takes an operation in, whose wait expires as `own` says and is like others of its kind in
-    /// all else. `None` if the fleet is full, or has no such kind.
-    pub(super) fn admit(&mut self, opening: &Opening, kind: KindId, own: Arc<Schedule>) -> Option<Ticket> {
-        if self.is_full() || self.kinds.get(kind as usize).is_none() {
-            return None;
-        }
         let ticket = self.reserve();
-        self.fill(ticket, Engine::new(own, opening), kind, opening.now);
-        Some(ticket)
+        self.fill(ticket, Engine::new(own, opening), kind, opening.now).then_some(ticket)
     }
 
     /// Keeps a row for an operation, which counts as one of the fleet from now on.

@@ -15,7 +15,7 @@ use std::{
 
 use super::{
     guard::words_of_panic,
-    store::{Note, Seal, Store, StoreError, StoreErrorKind, Table, Write},
+    store::{EachRecord, Note, Seal, Store, StoreError, StoreErrorKind, Table, Write},
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -175,11 +175,7 @@ impl Journal {
     /// # Errors
     ///
     /// Those of the store, of the seal, and of `each`.
-    pub(super) fn read(
-        &self,
-        table: Table,
-        each: &mut dyn FnMut(u64, &[u8]) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    pub(super) fn read(&self, table: Table, each: &mut EachRecord<'_>) -> Result<(), StoreError> {
         guarded(|| {
             self.store.read(table, &mut |key, value| match &self.seal {
                 Some(seal) => each(key, &seal.open(table, key, value)?),
@@ -294,7 +290,9 @@ pub(super) fn failed(failure: &StoreError) -> Error {
 }
 
 fn wake(waiting: Vec<(Number, Waker)>) {
-    waiting.into_iter().for_each(|(_, waker)| waker.wake());
+    for (_, waker) in waiting {
+        waker.wake();
+    }
 }
 
 /// Calls code of a store or a seal. One that panics has failed.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    client::StartRecord,
+    client::start_record::StartRecord,
     error::KeptError,
     fleet::{
         lanes::Priority,
@@ -28,8 +28,8 @@ pub(in crate::fleet) const VERSION: u8 = 1;
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(in crate::fleet) enum Live {
-    Starting(Starting),
-    Watched(Watched),
+    Starting(Box<Starting>),
+    Watched(Box<Watched>),
 }
 
 /// A start call that was begun.

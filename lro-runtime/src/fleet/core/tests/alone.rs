@@ -4,8 +4,9 @@ use fastrand::Rng;
 use http::StatusCode;
 
 use super::super::*;
+
 use crate::{
-    engine::Action,
+    engine::{Action, Opening},
     fleet::moment::tick_after,
     settings::PollSettings,
     status::{Code, Status},
@@ -23,7 +24,7 @@ fn a_fleet_of_one_polls_as_a_wait_of_one_does() {
             .with_timeout(Duration::from_millis(rng.u64(1..400_000)));
         let schedule = Arc::new(settings.resolve().unwrap());
         let epoch = Instant::now();
-        let mut core = Core::new(epoch, 1);
+        let mut core = Core::new(epoch);
         let origin = core.add_origin(Budget::per_origin(1e9).burst(u32::MAX), epoch);
         let (lane, priority) = (core.add_lane(origin).unwrap(), Priority::Normal);
         let kind = Kind { schedule: Arc::clone(&schedule), origin, lane, priority, group: None };

@@ -8,6 +8,7 @@ use super::{
     super::*,
     world::{Subject, What, World},
 };
+use crate::engine::Opening;
 use crate::fleet::core::asked::Cancelled;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -132,7 +133,7 @@ impl World {
             (origin as OriginId, None, lanes[which % lanes.len()][schedule + of_priority])
         };
         let is_alone = group.is_none() && self.user.u8(..) < 60;
-        if is_alone && !self.core.is_full() {
+        if is_alone && !self.is_full() {
             let schedule = Arc::clone(&self.schedules[schedule]);
             let lane = self.core.kinds[kind as usize].lane;
             let own = Kind { schedule, origin, lane, priority: Priority::Normal, group };
@@ -164,13 +165,11 @@ impl World {
             was_seen_ended: false,
             wants_cancel: false,
         };
-        let was_full = self.core.is_full();
-        let Some(ticket) = self.core.add(&opening, kind) else {
-            assert!(was_full);
+        if self.is_full() {
             self.count("refused because full");
             return;
-        };
-        assert!(!was_full);
+        }
+        let ticket = self.core.add(&opening, kind).unwrap();
         assert!(self.subjects.insert(ticket, subject).is_none(), "a ticket is given out once");
     }
 }

@@ -1,6 +1,7 @@
 //! How long the core takes to decide about a poll. Printed and not asserted.
 
 use super::super::*;
+use crate::engine::Opening;
 use crate::settings::PollSettings;
 
 /// Polls so many operations, one every 15 s, for a while of virtual time, and prints what a poll
@@ -10,7 +11,7 @@ use crate::settings::PollSettings;
 fn a_poll_costs_the_core_so_much() {
     let operations: u32 = std::env::var("LRO_OPERATIONS").ok().and_then(|number| number.parse().ok()).unwrap_or(10_000);
     let epoch = Instant::now();
-    let mut core = Core::new(epoch, operations as usize);
+    let mut core = Core::new(epoch);
     let origin = core.add_origin(Budget::per_origin(1e9).burst(u32::MAX).concurrency(u32::MAX), epoch);
     let lane = core.add_lane(origin).unwrap();
     let delay = Duration::from_secs(15);

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use fastrand::Rng;
 
 use super::super::*;
+use crate::engine::Opening;
 use crate::settings::{Jitter, PollSettings};
 
 /// How many requests a thousand or more operations take, of which one that ends makes room for the
@@ -13,7 +14,7 @@ use crate::settings::{Jitter, PollSettings};
 fn requests(members: usize, shown: Option<Shown>, seed: u64) -> (u64, u64) {
     let mut rng = Rng::with_seed(seed);
     let epoch = Instant::now();
-    let mut core = Core::new(epoch, members);
+    let mut core = Core::new(epoch);
     let origin = core.add_origin(Budget::per_origin(1e6).burst(1_000_000).concurrency(1_000_000), epoch);
     let group = shown.map(|shown| core.add_group(origin, shown).unwrap());
     let settings = PollSettings::default()

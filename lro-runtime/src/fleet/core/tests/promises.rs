@@ -6,6 +6,7 @@ use super::{
     super::*,
     service::{http, refused},
 };
+use crate::engine::Opening;
 use crate::settings::PollSettings;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -24,7 +25,7 @@ struct Fleet {
 impl Fleet {
     fn new(shown: Shown, budget: Budget, timeout: Duration) -> Self {
         let epoch = Instant::now();
-        let mut core = Core::new(epoch, 1_000);
+        let mut core = Core::new(epoch);
         let origin = core.add_origin(budget, epoch);
         let (lane, group) = (core.add_lane(origin).unwrap(), core.add_group(origin, shown).unwrap());
         let settings =

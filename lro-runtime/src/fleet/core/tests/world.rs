@@ -94,6 +94,8 @@ pub(super) struct World {
     /// Up to when everything may be late, because nobody asked the core.
     pub(super) late_until: Duration,
     pub(super) core: Core,
+    /// How many operations the user adds at most.
+    most: usize,
     pub(super) meters: Vec<Meter>,
     pub(super) services: Services,
     /// By origin and lane, the kinds of each of three schedules and two priorities.
@@ -128,10 +130,16 @@ impl std::ops::Deref for Meter {
 }
 
 impl World {
+    /// Whether the user adds no more operations.
+    pub(super) fn is_full(&self) -> bool {
+        self.core.len() >= self.most
+    }
+
     pub(super) fn new(seed: u64, has_groups: bool, is_told: bool) -> Self {
         let mut user = Rng::with_seed(seed);
         let epoch = Instant::now();
-        let mut core = Core::new(epoch, user.usize(5..60));
+        let most = user.usize(5..60);
+        let mut core = Core::new(epoch);
         let has_patience = user.u8(..) < 60;
         core.set_patience(has_patience.then(|| Duration::from_secs(user.u64(1..300))));
         let origins = user.u32(1..4);
@@ -182,6 +190,7 @@ impl World {
             weather: Rng::with_seed(seed ^ 0x5eed),
             user,
             epoch,
+            most,
             now: SECOND,
             late_until: Duration::ZERO,
             core,
