@@ -13,19 +13,19 @@ const SECTOR: usize = 512;
 /// What reached the disk's cache and has not been synced.
 #[derive(Clone, Debug)]
 enum Pending {
-    Sector { at: usize, bytes: Vec<u8> },
+    Sector { at: usize, bytes: Arc<[u8]> },
     Length(usize),
 }
 
 /// How the disk fails, and from which of its calls on.
 #[derive(Clone, Copy, Debug)]
-pub struct Fault {
-    pub at: usize,
-    pub how: How,
+pub(crate) struct Fault {
+    pub(crate) at: usize,
+    pub(crate) how: How,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub(crate) enum How {
     /// There is no room: only the calls that need some fail.
     Full,
     /// Every call that changes something fails.
@@ -41,7 +41,7 @@ struct Inner {
     /// What everybody reads.
     cached: Vec<u8>,
     /// What survives the loss of power.
-    durable: Vec<u8>,
+    durable: Arc<Vec<u8>>,
     pending: Vec<Pending>,
     /// How many writes, syncs and changes of the length there were.
     calls: usize,
@@ -53,48 +53,48 @@ struct Inner {
 
 /// The moment before a call.
 #[derive(Clone, Debug)]
-pub struct Crash {
-    durable: Vec<u8>,
+pub(crate) struct Crash {
+    durable: Arc<Vec<u8>>,
     pending: Vec<Pending>,
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct Disk(Arc<Mutex<Inner>>);
+pub(crate) struct Disk(Arc<Mutex<Inner>>);
 
 impl Disk {
     /// A disk with this content, all of it synced.
-    pub fn with(content: Vec<u8>) -> Self {
-        let inner = Inner { cached: content.clone(), durable: content, ..Inner::default() };
+    pub(crate) fn with(content: Vec<u8>) -> Self {
+        let inner = Inner { cached: content.clone(), durable: Arc::new(content), ..Inner::default() };
         Self(Arc::new(Mutex::new(inner)))
     }
 
-    pub fn content(&self) -> Vec<u8> {
+    pub(crate) fn content(&self) -> Vec<u8> {
         self.0.lock().unwrap().cached.clone()
     }
 
     /// What there would be after the loss of power, if nothing of what was not synced remains.
-    pub fn durable(&self) -> Vec<u8> {
-        self.0.lock().unwrap().durable.clone()
+    pub(crate) fn durable(&self) -> Vec<u8> {
+        self.0.lock().unwrap().durable.to_vec()
     }
 
-    pub fn calls(&self) -> usize {
+    pub(crate) fn calls(&self) -> usize {
         self.0.lock().unwrap().calls
     }
 
-    pub fn failures(&self) -> usize {
+    pub(crate) fn failures(&self) -> usize {
         self.0.lock().unwrap().failures
     }
 
-    pub fn fail(&self, fault: Option<Fault>) {
+    pub(crate) fn fail(&self, fault: Option<Fault>) {
         self.0.lock().unwrap().fault = fault;
     }
 
-    pub fn record(&self) {
+    pub(crate) fn record(&self) {
         self.0.lock().unwrap().recorded = Some(vec![]);
     }
 
     /// The crashes since, with that of now.
-    pub fn recorded(&self) -> Vec<Crash> {
+    pub(crate) fn recorded(&self) -> Vec<Crash> {
         let mut inner = self.0.lock().unwrap();
         inner.remember();
         inner.recorded.take().unwrap()
@@ -102,32 +102,32 @@ impl Disk {
 }
 
 impl Crash {
-    pub fn pending(&self) -> usize {
+    pub(crate) fn pending(&self) -> usize {
         self.pending.len()
     }
 
     /// Nothing that was not synced remains.
-    pub fn nothing(&self) -> Disk {
-        Disk::with(self.durable.clone())
+    pub(crate) fn nothing(&self) -> Disk {
+        Disk::with(self.durable.to_vec())
     }
 
     /// Everything remains: the process ended, and not the machine.
-    pub fn everything(&self) -> Disk {
+    pub(crate) fn everything(&self) -> Disk {
         self.of(self.pending.iter())
     }
 
     /// What came first remains: a disk that writes in order.
-    pub fn first(&self, count: usize) -> Disk {
+    pub(crate) fn first(&self, count: usize) -> Disk {
         self.of(self.pending.iter().take(count))
     }
 
     /// What came last remains: a disk that writes the other way round.
-    pub fn last(&self, count: usize) -> Disk {
+    pub(crate) fn last(&self, count: usize) -> Disk {
         self.of(self.pending.iter().skip(self.pending.len().saturating_sub(count)))
     }
 
     /// Any of it remains, and was written in any order.
-    pub fn some(&self, random: &mut fastrand::Rng) -> Disk {
+    pub(crate) fn some(&self, random: &mut fastrand::Rng) -> Disk {
         let share = random.u8(..);
         let mut kept: Vec<_> = self.pending.iter().filter(|_| random.u8(..) <= share).collect();
         if random.bool() {
@@ -137,7 +137,7 @@ impl Crash {
     }
 
     fn of<'a>(&self, kept: impl Iterator<Item = &'a Pending>) -> Disk {
-        let mut content = self.durable.clone();
+        let mut content = self.durable.to_vec();
         // A file system orders the lengths of a file, and zeroes what it adds; a sector beyond the
         // end is lost.
         let kept: Vec<_> = kept.collect();
@@ -186,7 +186,7 @@ impl Inner {
         if how == How::LostSync {
             // The kernel has dropped the pages, and marks them clean.
             self.pending.clear();
-            self.cached.clone_from(&self.durable);
+            self.cached.clone_from(&*self.durable);
         }
         Err(if how == How::Full { io::ErrorKind::StorageFull.into() } else { io::Error::other("the disk is broken") })
     }
@@ -220,7 +220,7 @@ impl StorageBackend for Disk {
         let mut inner = self.0.lock().unwrap();
         inner.call(false, true)?;
         let Inner { cached, durable, pending, .. } = &mut *inner;
-        durable.clone_from(cached);
+        *durable = Arc::new(cached.clone());
         pending.clear();
         Ok(())
     }
@@ -236,7 +236,7 @@ impl StorageBackend for Disk {
         let mut from = at;
         while from < end {
             let to = end.min((from / SECTOR + 1) * SECTOR);
-            let bytes = inner.cached[from..to].to_vec();
+            let bytes = inner.cached[from..to].into();
             inner.pending.push(Pending::Sector { at: from, bytes });
             from = to;
         }

@@ -12,13 +12,13 @@ use std::{
 
 use lro_runtime::fleet::{Store, Table, Write};
 
-pub mod disk;
+pub(crate) mod disk;
 
 /// A folder of one test, which is deleted at its end.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = env::temp_dir().join(format!("lro-redb-test-{}-{count}", process::id()));
@@ -26,7 +26,7 @@ impl Folder {
         Self(path)
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 }
@@ -37,18 +37,18 @@ impl Drop for Folder {
     }
 }
 
-pub fn put(table: Table, key: u64, value: &[u8]) -> Write {
+pub(crate) fn put(table: Table, key: u64, value: &[u8]) -> Write {
     Write { table, key, value: Some(value.to_vec()) }
 }
 
-pub fn gone(table: Table, key: u64) -> Write {
+pub(crate) fn gone(table: Table, key: u64) -> Write {
     Write { table, key, value: None }
 }
 
-pub type Records = BTreeMap<u64, Vec<u8>>;
+pub(crate) type Records = BTreeMap<u64, Vec<u8>>;
 
 /// Reads a table.
-pub fn records(store: &impl Store, table: Table) -> Records {
+pub(crate) fn records(store: &impl Store, table: Table) -> Records {
     let mut records = Records::new();
     let mut each = |key, value: &[u8]| {
         records.insert(key, value.to_vec());
@@ -58,16 +58,16 @@ pub fn records(store: &impl Store, table: Table) -> Records {
     records
 }
 
-pub type State = BTreeMap<(Table, u64), Vec<u8>>;
+pub(crate) type State = BTreeMap<(Table, u64), Vec<u8>>;
 
 /// Reads all tables.
-pub fn state(store: &impl Store) -> State {
+pub(crate) fn state(store: &impl Store) -> State {
     let of = |table| records(store, table).into_iter().map(move |(key, value)| ((table, key), value));
     Table::ALL.into_iter().flat_map(of).collect()
 }
 
 /// Carries the writes out on what is known.
-pub fn apply(state: &mut State, writes: &[Write]) {
+pub(crate) fn apply(state: &mut State, writes: &[Write]) {
     for Write { table, key, value } in writes {
         match value {
             Some(value) => drop(state.insert((*table, *key), value.clone())),
@@ -78,7 +78,7 @@ pub fn apply(state: &mut State, writes: &[Write]) {
 
 /// A commit of about the shape of a fleet's: some new records, some changed, some gone, now and
 /// then a large one.
-pub fn batch(random: &mut fastrand::Rng, known: &State) -> Vec<Write> {
+pub(crate) fn batch(random: &mut fastrand::Rng, known: &State) -> Vec<Write> {
     let writes = random.usize(1..12);
     let one = |random: &mut fastrand::Rng| {
         let table = Table::ALL[random.usize(..Table::ALL.len())];
