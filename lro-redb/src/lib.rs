@@ -3,7 +3,6 @@
 
 mod create;
 mod error;
-mod header;
 mod notes;
 mod store;
 

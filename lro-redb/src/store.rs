@@ -9,7 +9,7 @@ use std::{
 use lro_runtime::fleet::{Note, Store, StoreError, StoreErrorKind, Table, Write};
 use redb::{CompactionError, Database, ReadableDatabase, StorageBackend, TableDefinition, WriteTransaction};
 
-use crate::{create, error::Name, header::Checked, notes::Notes};
+use crate::{create, error::Name, notes::Notes};
 
 /// What redb keeps in memory of the file. A fleet reads once and then only writes: more would be of
 /// little use.
@@ -197,7 +197,7 @@ pub(crate) fn opened(backend: impl StorageBackend, name: &Name) -> Result<Databa
         Database::builder()
             .set_cache_size(CACHE)
             .set_check_integrity_on_open(true)
-            .create_with_backend(Checked::new(backend))
+            .create_with_backend(backend)
             .map_err(|error| name.of_redb(DOING, error))
     })
 }

@@ -81,25 +81,23 @@ impl Verdicts {
 
 #[test]
 fn a_bit_that_has_changed_is_noticed_or_does_no_harm() {
-    for seed in 1..=2 {
-        let written = written(seed);
-        let mut random = fastrand::Rng::with_seed(seed);
-        for (content, is_closed) in [(&written.closed, true), (&written.killed, false)] {
-            let mut verdicts = Verdicts::default();
-            let bits = (0..HEADER * 8).chain((0..700).map(|_| random.usize(..content.len() * 8)));
-            for bit in bits {
-                // The one bit that nothing checks: that a process was killed before its commit
-                // counted looks the same.
-                if !is_closed && bit == FLAGS * 8 {
-                    continue;
-                }
-                let mut content = content.clone();
-                content[bit / 8] ^= 1 << (bit % 8);
-                let what = format!("seed {seed}, closed: {is_closed}, bit {} of byte {}", bit % 8, bit / 8);
-                verdicts.judge(&written.known, content, &what);
+    let written = written(1);
+    let mut random = fastrand::Rng::with_seed(1);
+    for (content, is_closed) in [(&written.closed, true), (&written.killed, false)] {
+        let mut verdicts = Verdicts::default();
+        let bits = (0..HEADER * 8).chain((0..700).map(|_| random.usize(..content.len() * 8)));
+        for bit in bits {
+            // The one bit that nothing checks: it says which commit counts, and when a process was
+            // killed before its commit did, it looks the same. Closing commits the same once more.
+            if !is_closed && bit == FLAGS * 8 {
+                continue;
             }
-            assert!(verdicts.damaged > 200 && verdicts.harmless > 200, "{verdicts:?}");
+            let mut content = content.clone();
+            content[bit / 8] ^= 1 << (bit % 8);
+            let what = format!("closed: {is_closed}, bit {} of byte {}", bit % 8, bit / 8);
+            verdicts.judge(&written.known, content, &what);
         }
+        assert!(verdicts.damaged > 200 && verdicts.harmless > 200, "{verdicts:?}");
     }
 }
 

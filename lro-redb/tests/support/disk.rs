@@ -26,7 +26,7 @@ pub(crate) struct Fault {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum How {
-    /// There is no room: only the calls that need some fail.
+    /// There is no room: nothing is written, and syncs of what was written succeed.
     Full,
     /// Every call that changes something fails.
     Broken,
@@ -168,13 +168,13 @@ impl Inner {
     }
 
     /// Counts a call, and fails if it has to.
-    fn call(&mut self, grows: bool, syncs: bool) -> io::Result<()> {
+    fn call(&mut self, writes: bool, syncs: bool) -> io::Result<()> {
         self.remember();
         let now = self.calls;
         self.calls += 1;
         let Some(Fault { at, how }) = self.fault.filter(|fault| now >= fault.at) else { return Ok(()) };
         let fails = match how {
-            How::Full => grows,
+            How::Full => writes,
             How::Broken => true,
             How::Once => now == at,
             How::LostSync => syncs && self.failures == 0,
@@ -227,7 +227,7 @@ impl StorageBackend for Disk {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let mut inner = self.0.lock().unwrap();
-        inner.call(false, false)?;
+        inner.call(true, false)?;
         let at = usize::try_from(offset).unwrap();
         let end = at + data.len();
         assert!(end <= inner.cached.len(), "redb writes only within the length that it has set");
