@@ -42,7 +42,7 @@ impl Name {
             }
             error => {
                 let kind = match error {
-                    redb::Error::LockProtocolMismatch { .. } => StoreErrorKind::InUse,
+                    redb::Error::LockProtocolMismatch => StoreErrorKind::InUse,
                     redb::Error::Corrupted(_)
                     | redb::Error::UpgradeRequired(_)
                     | redb::Error::TableTypeMismatch { .. }

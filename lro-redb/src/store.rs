@@ -186,7 +186,10 @@ impl Store for RedbStore {
 
 impl fmt::Debug for RedbStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedbStore").field("name", &self.name.0).field("failed", &self.failed.get()).finish()
+        f.debug_struct("RedbStore")
+            .field("name", &self.name.0)
+            .field("failed", &self.failed.get())
+            .finish_non_exhaustive()
     }
 }
 

@@ -141,11 +141,11 @@ impl Crash {
         // A file system orders the lengths of a file, and zeroes what it adds; a sector beyond the
         // end is lost.
         let kept: Vec<_> = kept.collect();
-        let length = kept.iter().filter_map(|pending| match pending {
+        let mut lengths = kept.iter().filter_map(|pending| match pending {
             Pending::Length(length) => Some(*length),
             Pending::Sector { .. } => None,
         });
-        if let Some(length) = length.last() {
+        if let Some(length) = lengths.next_back() {
             content.resize(length, 0);
         }
         for pending in kept {
