@@ -11,10 +11,11 @@ use std::{
 const COLUMNS: usize = 100;
 
 /// What prose stands in, from the root of the repository.
-const PLACES: [&str; 10] = [
+const PLACES: [&str; 11] = [
     "lro-runtime",
     "lro-macros",
     "lro-cli",
+    "lro-redb",
     "tests/tests",
     "tests/attack",
     "tests/fixtures",

@@ -7,8 +7,12 @@ use std::{collections::BTreeSet, env, process::Command};
 
 /// Returns the packages of a normal build for this machine.
 fn packages(features: &[&str]) -> BTreeSet<String> {
+    packages_of("lro-runtime", features)
+}
+
+fn packages_of(package: &str, features: &[&str]) -> BTreeSet<String> {
     let tree = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["tree", "--offline", "-p", "lro-runtime", "-e", "normal", "--prefix", "none", "--no-dedupe"])
+        .args(["tree", "--offline", "-p", package, "-e", "normal", "--prefix", "none", "--no-dedupe"])
         .args(features)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
@@ -24,4 +28,12 @@ fn the_core_is_at_most_20_packages_and_the_default_at_most_60() {
     assert!(core.len() <= 20, "{core:?}");
     let default = packages(&[]);
     assert!(core.is_subset(&default) && default.len() <= 60, "{} packages: {default:?}", default.len());
+}
+
+#[test]
+fn the_embedded_store_brings_three_packages_and_no_transport() {
+    let fleet = packages(&["--no-default-features", "--features", "fleet"]);
+    let store = packages_of("lro-redb", &[]);
+    let more: Vec<&str> = store.difference(&fleet).map(|package| package.split(' ').next().unwrap()).collect();
+    assert_eq!(more, ["libc", "lro-redb", "redb"]);
 }

@@ -56,6 +56,7 @@
 //! | [`ScriptedTransport`] | a [`Transport`](crate::Transport) that gives the replies of its [`Script`] and fails the test on any other request |
 //! | [`LroServer`] | a service on loopback whose operations behave as their [`Job`] says: real sockets, real time, real faults |
 //! | [`operation`](fn@operation) | an operation in a given state, without a service |
+//! | [`check_store`] | a test of a [`Store`](crate::fleet::Store) of your own (feature `fleet`) |
 //!
 #![doc = include_str!("your_sdk.md")]
 
@@ -64,7 +65,12 @@ mod operation;
 mod script;
 mod scripted;
 mod server;
+#[cfg(feature = "fleet")]
+mod store;
 
+#[cfg(feature = "fleet")]
+#[cfg_attr(docsrs, doc(cfg(feature = "fleet")))]
+pub use self::store::check_store;
 pub use self::{
     clock::VirtualClock,
     operation::operation,
