@@ -89,4 +89,4 @@ impl Operations {
 }
 
 #[cfg(all(test, feature = "testing"))]
-mod tests;
+pub(super) mod tests;

@@ -21,8 +21,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// That of `each`; and [`Damaged`](StoreErrorKind::Damaged) where the store finds that what it
     /// reads is not what was written. A damaged record is never passed over.
-    fn read(&self, table: Table, each: &mut dyn FnMut(u64, &[u8]) -> Result<(), StoreError>)
-    -> Result<(), StoreError>;
+    fn read(&self, table: Table, each: &mut dyn FnMut(u64, &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError>;
 
     /// Carries out all of these writes in their order, or none of them. They are durable when this
     /// returns: they survive the loss of power.
@@ -58,11 +57,7 @@ pub trait Store: Send + Sync + 'static {
 /// So that a program can keep hold of the store that a fleet has, for its own calls, such as one
 /// that compacts a file.
 impl<S: Store + ?Sized> Store for Arc<S> {
-    fn read(
-        &self,
-        table: Table,
-        each: &mut dyn FnMut(u64, &[u8]) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    fn read(&self, table: Table, each: &mut dyn FnMut(u64, &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError> {
         (**self).read(table, each)
     }
 
