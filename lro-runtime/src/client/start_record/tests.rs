@@ -438,7 +438,7 @@ fn a_record_that_is_damaged_is_refused_and_sends_nothing() {
     let (_, transport, operations) = client(Script::new().running(9), |builder| builder);
     let record: StartRecord = serde_json::from_value(whole.clone()).unwrap();
     assert!(block_on(operations.start_again(&record, None)).is_ok());
-    let damages = [
+    let cases = [
         ("http_method", json!("P ST"), "`P ST` is not an HTTP method"),
         ("target", json!("/v1/../x"), "the segment `.` or `..`"),
         ("headers", json!([["x a", { "text": "1" }]]), "`x a` is not a header name"),
@@ -448,9 +448,9 @@ fn a_record_that_is_damaged_is_refused_and_sends_nothing() {
         ("body", json!({ "base64": "?" }), "its body is not base64"),
         ("timeout", json!({ "secs": 0, "nanos": 0 }), "its time limit is zero"),
     ];
-    for (member, damage, why) in damages {
+    for (member, value, why) in cases {
         let mut damaged = whole.clone();
-        damaged[member] = damage;
+        damaged[member] = value;
         let record: StartRecord = serde_json::from_value(damaged).unwrap();
         let error = block_on(operations.start_again(&record, None)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Start);
