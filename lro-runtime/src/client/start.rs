@@ -7,13 +7,13 @@ use bytes::Bytes;
 use http::{Method as HttpMethod, StatusCode};
 use serde::Serialize;
 
+#[cfg(feature = "fleet")]
+use super::start_recorder;
 use super::{
     Operations,
     call::{CheckedCall, StartCall, WriteJson, to_json},
     current_method, start_policy,
 };
-#[cfg(feature = "fleet")]
-use super::start_recorder;
 use crate::{
     dialect::{Call, CallerHeaders, Dialect, Observation},
     error::{Error, ErrorKind, Result},

@@ -133,7 +133,8 @@ impl StartRecord {
 
 /// Names a part of a call that has a secret, or may be one.
 ///
-/// What the library has put into the call itself is none: it is not among the headers by the caller.
+/// What the library has put into the call itself is none: it is not among the headers by the
+/// caller.
 fn secret_part(call: &Call, by_caller: &HeaderMap) -> Option<String> {
     let mut left_out = Vec::new();
     let target = without_secrets(&call.target, &mut left_out);

@@ -1,10 +1,10 @@
-//! The recorder of start calls: who writes a start call down before a byte of it is sent, so that it
-//! can be sent again after a crash.
+//! The recorder of start calls: who writes a start call down before a byte of it is sent, so that
+//! it can be sent again after a crash.
 //!
 //! A fleet that starts an operation does not see the start call: the caller's own code makes it,
-//! behind methods of an SDK. So the recorder stands in a thread-local while that code is polled, and
-//! only then, as the method does in [`current_method`](super::current_method). A start call looks
-//! it up when it is first polled, and one that was handed to another task finds none.
+//! behind methods of an SDK. So the recorder stands in a thread-local while that code is polled,
+//! and only then, as the method does in [`current_method`](super::current_method). A start call
+//! looks it up when it is first polled, and one that was handed to another task finds none.
 
 use std::{
     cell::RefCell,
@@ -89,4 +89,4 @@ impl Operations {
 }
 
 #[cfg(all(test, feature = "testing"))]
-mod tests;
+pub(super) mod tests;
