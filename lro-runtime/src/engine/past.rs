@@ -1,9 +1,6 @@
 //! A wait that goes on in another process: what it must know of what it was.
 
-use std::{
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Engine, Opening, Plan,

@@ -119,7 +119,7 @@ pub use self::{
     lanes::Priority,
     recovered::{Recovered, Unbound},
     services::Service,
-    store::{EachRecord, Note, Seal, Store, StoreError, StoreErrorKind, Table, Write},
+    store::{Note, Seal, Store, StoreError, StoreErrorKind, Table, Write},
     ticket::Ticket,
     watch::Watch,
 };

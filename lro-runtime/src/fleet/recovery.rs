@@ -94,9 +94,9 @@ fn read_fleet(journal: &Journal) -> Result<Option<u32>, StoreError> {
         match key {
             SCHEMA => schema = value.first().copied(),
             GENERATION => {
-                let bytes: [u8; 8] = value.try_into().map_err(|_| {
-                    StoreError::new(StoreErrorKind::Damaged, "the record of generations is damaged")
-                })?;
+                let bytes: [u8; 8] = value
+                    .try_into()
+                    .map_err(|_| StoreError::new(StoreErrorKind::Damaged, "the record of generations is damaged"))?;
                 generation = u32::try_from(u64::from_le_bytes(bytes)).unwrap_or(u32::MAX);
             }
             // Of a later version that older ones need not know.
@@ -284,7 +284,8 @@ impl Recovery<'_> {
         let Starting { key, at, call } = starting;
         let (key, began): (Arc<str>, _) = (Arc::from(key), record::system_time(at));
         if let Some((outcome, bytes)) = outcome {
-            let none = |_: &record::Content| Err(restart::unknown("nothing more is known", None, began, self.system_now));
+            let none =
+                |_: &record::Content| Err(restart::unknown("nothing more is known", None, began, self.system_now));
             end(state, ticket, Some(key), ended(outcome, &bytes, none));
             return Ok(());
         }

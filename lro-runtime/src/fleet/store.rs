@@ -21,7 +21,8 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// That of `each`; and [`Damaged`](StoreErrorKind::Damaged) where the store finds that what it
     /// reads is not what was written. A damaged record is never passed over.
-    fn read(&self, table: Table, each: &mut EachRecord<'_>) -> Result<(), StoreError>;
+    #[expect(clippy::type_complexity, reason = "a reader of the trait sees at once what `each` is")]
+    fn read(&self, table: Table, each: &mut dyn FnMut(u64, &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError>;
 
     /// Carries out all of these writes in their order, or none of them. They are durable when this
     /// returns: they survive the loss of power.
@@ -54,13 +55,10 @@ pub trait Store: Send + Sync + 'static {
     }
 }
 
-/// What a [`Store`] passes its records to: their keys and their bytes.
-pub type EachRecord<'a> = dyn FnMut(u64, &[u8]) -> Result<(), StoreError> + 'a;
-
 /// So that a program can keep hold of the store that a fleet has, for its own calls, such as one
 /// that compacts a file.
 impl<S: Store + ?Sized> Store for Arc<S> {
-    fn read(&self, table: Table, each: &mut EachRecord<'_>) -> Result<(), StoreError> {
+    fn read(&self, table: Table, each: &mut dyn FnMut(u64, &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError> {
         (**self).read(table, each)
     }
 

@@ -15,7 +15,7 @@ use std::{
 
 use super::{
     guard::words_of_panic,
-    store::{EachRecord, Note, Seal, Store, StoreError, StoreErrorKind, Table, Write},
+    store::{Note, Seal, Store, StoreError, StoreErrorKind, Table, Write},
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -175,7 +175,12 @@ impl Journal {
     /// # Errors
     ///
     /// Those of the store, of the seal, and of `each`.
-    pub(super) fn read(&self, table: Table, each: &mut EachRecord<'_>) -> Result<(), StoreError> {
+    #[expect(clippy::type_complexity, reason = "as that of the store")]
+    pub(super) fn read(
+        &self,
+        table: Table,
+        each: &mut dyn FnMut(u64, &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         guarded(|| {
             self.store.read(table, &mut |key, value| match &self.seal {
                 Some(seal) => each(key, &seal.open(table, key, value)?),

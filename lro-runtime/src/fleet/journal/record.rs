@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+pub(in crate::fleet) use crate::operation::token::Content;
 use crate::{
     client::start_record::StartRecord,
     error::KeptError,
@@ -19,7 +20,6 @@ use crate::{
     operation::snapshot::KeptReply,
     settings::PollSettings,
 };
-pub(in crate::fleet) use crate::operation::token::Content;
 
 /// The version of the records that this library writes, and the newest that it reads.
 pub(in crate::fleet) const VERSION: u8 = 1;

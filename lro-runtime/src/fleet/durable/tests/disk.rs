@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::world::Effects;
-use crate::fleet::store::{EachRecord, Note, Store, StoreError, StoreErrorKind, Table, Write};
+use crate::fleet::store::{Note, Store, StoreError, StoreErrorKind, Table, Write};
 
 /// Clones are one disk.
 #[derive(Clone, Default)]
@@ -35,7 +35,7 @@ pub(super) struct DiskStore {
 }
 
 impl Store for DiskStore {
-    fn read(&self, table: Table, each: &mut EachRecord<'_>) -> Result<(), StoreError> {
+    fn read(&self, table: Table, each: &mut dyn FnMut(u64, &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let records = self.disk.lock().records.clone();
         records.iter().filter(|((of, _), _)| *of == table).try_for_each(|((_, key), value)| each(*key, value))
     }
