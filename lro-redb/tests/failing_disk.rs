@@ -1,7 +1,7 @@
 //! A disk that is full or fails: at each of its calls. The commit says so, everything after it says
 //! so too, and when the store is opened again it has the last state.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail")]
+#![expect(clippy::unwrap_used, reason = "tests may fail")]
 
 use lro_redb::{RedbStore, redb::StorageBackend};
 use lro_runtime::fleet::{Store, StoreErrorKind, Table};
