@@ -107,11 +107,11 @@ impl Run {
     }
 
     /// Asks the core what to do.
-    fn step(&self, now: Instant, task: &Waker) -> Step {
+    fn step(&self, now: Instant, is_over: bool, task: &Waker) -> Step {
         let mut state = self.shared.lock();
         state.write_notes(now, self.timer.system_time());
         let (consumers, redelivers) = state.endings.redeliver(now);
-        let is_held = state.is_held();
+        let is_held = is_over || state.is_held();
         state.core.hold(is_held);
         let next = match state.core.next(now) {
             Next::Poll { ticket, limit, hold } => match state.brief(ticket) {
@@ -162,6 +162,69 @@ impl Run {
         next
     }
 
+    /// Drives the fleet until it is over. With `ends`, also until nothing is in flight and nothing
+    /// is due before that time; behind it nothing is sent, nor behind the last of `requests`.
+    /// Returns when something is due next.
+    pub(super) fn advance(
+        &mut self,
+        ends: Option<Instant>,
+        requests: &mut u64,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Instant>> {
+        let mut begun = 0;
+        loop {
+            self.poll_flights(context.waker());
+            let now = self.timer.now();
+            let is_over = *requests == 0 || ends.is_some_and(|ends| ends <= now);
+            self.time_out(now);
+            let restarts = self.restarts.poll(now, is_over, context);
+            match self.step(now, is_over, context.waker()) {
+                Step::Send(flight) => {
+                    *requests = requests.saturating_sub(1);
+                    let until = flight.until();
+                    let index = self.flights.insert(flight);
+                    self.limits.extend(until.map(|until| (until, index)));
+                }
+                Step::Again => {}
+                Step::Done => {
+                    self.is_done = true;
+                    self.shared.lock().remove_driver(self.id);
+                    return Poll::Ready(None);
+                }
+                Step::Sleep(until) => {
+                    let until = until.into_iter().chain(restarts).min();
+                    if let Some(ends) = ends
+                        && self.flights.is_empty()
+                        && self.restarts.is_empty()
+                    {
+                        let due = if is_over { self.due(now).into_iter().chain(restarts).min() } else { until };
+                        if is_over || due.is_none_or(|due| due > ends) {
+                            return Poll::Ready(due);
+                        }
+                    }
+                    // Until what is in flight has landed, there is nothing to wake up for behind the end.
+                    let until = if is_over { None } else { until.into_iter().chain(ends).min() };
+                    if !self.poll_alarm(until, now, context) {
+                        return Poll::Pending;
+                    }
+                }
+            }
+            begun += 1;
+            if begun >= MOST_AT_ONCE {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Returns when something is due, of which nothing is sent any more.
+    fn due(&self, now: Instant) -> Option<Instant> {
+        let mut state = self.shared.lock();
+        let is_held = state.is_held();
+        state.core.hold(is_held);
+        state.core.due(now)
+    }
+
     /// Sleeps until `until`, or until the first time limit. Returns whether that has come.
     fn poll_alarm(&mut self, until: Option<Instant>, now: Instant, context: &mut Context<'_>) -> bool {
         let of_limits = self.limits.first().map(|(until, _)| *until);
@@ -192,40 +255,10 @@ impl Future for Run {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        if this.is_done {
+        if self.is_done {
             return Poll::Ready(());
         }
-        let mut begun = 0;
-        loop {
-            this.poll_flights(context.waker());
-            let now = this.timer.now();
-            this.time_out(now);
-            let restarts = this.restarts.poll(now, context);
-            match this.step(now, context.waker()) {
-                Step::Send(flight) => {
-                    let until = flight.until();
-                    let index = this.flights.insert(flight);
-                    this.limits.extend(until.map(|until| (until, index)));
-                }
-                Step::Again => {}
-                Step::Done => {
-                    this.is_done = true;
-                    this.shared.lock().remove_driver(this.id);
-                    return Poll::Ready(());
-                }
-                Step::Sleep(until) => {
-                    if !this.poll_alarm(until.into_iter().chain(restarts).min(), now, context) {
-                        return Poll::Pending;
-                    }
-                }
-            }
-            begun += 1;
-            if begun >= MOST_AT_ONCE {
-                context.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-        }
+        self.advance(None, &mut { u64::MAX }, context).map(|_| ())
     }
 }
 
@@ -263,3 +296,6 @@ impl fmt::Debug for Run {
         f.debug_struct("Run").field("id", &self.id).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

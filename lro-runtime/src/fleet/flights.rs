@@ -66,6 +66,11 @@ impl<F> Flights<F> {
         index
     }
 
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.free.len() == self.slots.len()
+    }
+
     /// Takes a flight out, to be polled with its waker. It is put back with [`put`](Self::put), or
     /// its place is given up with [`remove`](Self::remove).
     pub(super) fn take(&mut self, index: usize) -> Option<(F, Waker)> {

@@ -64,6 +64,7 @@ use std::{
     fmt,
     future::{Future, IntoFuture, poll_fn},
     sync::Arc,
+    time::Duration,
 };
 
 use crate::{
@@ -124,6 +125,9 @@ pub use self::{
     watch::Watch,
 };
 
+/// For how long a turn lasts at most: a year.
+const LONGEST_TURN: Duration = Duration::from_secs(365 * 86_400);
+
 /// Many operations, watched by one driver: see the [module](self).
 ///
 /// Cheap to clone: clones are one fleet. Dropping it cancels nothing remotely.
@@ -179,6 +183,29 @@ impl Fleet {
     /// completion was acknowledged. See [`Run`].
     pub fn run(&self) -> Run {
         Run::new(Arc::clone(&self.shared), Arc::clone(&self.shared.timer))
+    }
+
+    /// Drives the fleet for a while, as [`run`](Self::run) does: until nothing is in flight and
+    /// nothing more is due within `at_most`. What is due behind that is not waited for: returned is
+    /// in how long it is; `None` if nothing is left that would be. For programs that live in turns,
+    /// and have something else wake them.
+    ///
+    /// After `at_most` nothing more is sent. What is in flight then is waited for, up to its own
+    /// time limit, so that no request is sent for nothing. Dropping the future loses nothing: what
+    /// was in flight is due again.
+    pub async fn run_for(&self, at_most: Duration) -> Option<Duration> {
+        self.run_within(at_most, u64::MAX).await
+    }
+
+    /// As [`run_for`](Self::run_for), with so many requests at most: for one who was allotted them,
+    /// as of a budget that several processes share. Start calls that are sent again are not counted.
+    pub async fn run_within(&self, at_most: Duration, requests: u64) -> Option<Duration> {
+        let timer = &self.shared.timer;
+        // A time that no clock can tell is never reached.
+        let ends = timer.now().checked_add(at_most).or_else(|| timer.now().checked_add(LONGEST_TURN));
+        let (mut run, mut left) = (self.run(), requests);
+        let due = poll_fn(|context| run.advance(ends, &mut left, context)).await?;
+        Some(due.saturating_duration_since(timer.now()))
     }
 
     /// Runs the driver on the calling thread.

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     engine::{Left, Noted, Past},
     error::Result,
-    operation::{RawOperation, Resume, Token},
+    operation::{RawOperation, Token},
     settings::{Expiration, Schedule},
 };
 
@@ -200,9 +200,7 @@ impl Recovery<'_> {
             return Err(unbound());
         };
         let resume = |content: &record::Content| {
-            let method = service.method(&content.method);
-            let token = Token::from_content(content.clone());
-            let operation = service.client().resume_as(Resume::from(token), method)?;
+            let operation = service.resume(Token::from_content(content.clone()))?;
             Ok(operation.with_start_id(watched.start_id.as_deref().map(Arc::from)))
         };
         if let Some((outcome, bytes)) = outcome {

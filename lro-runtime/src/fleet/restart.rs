@@ -69,6 +69,11 @@ impl Restarts {
         Some(self.0.remove(&ticket)?.key)
     }
 
+    /// Returns when the first may be sent; `now` if one may already.
+    fn next(&self, now: Instant) -> Option<Instant> {
+        self.0.values().map(|restart| restart.not_before.unwrap_or(now).max(now)).min()
+    }
+
     /// Takes the first that may be sent now. Else returns when one may.
     fn take(&mut self, now: Instant) -> Result<(Ticket, Restart), Option<Instant>> {
         let is_due = |restart: &Restart| restart.not_before.is_none_or(|at| at <= now);
@@ -89,8 +94,14 @@ impl Sent {
         Self { shared: Arc::clone(shared), calls: Vec::new() }
     }
 
-    /// Sends what is due, and takes in what has started. Returns when there is more to send.
-    pub(super) fn poll(&mut self, now: Instant, context: &mut Context<'_>) -> Option<Instant> {
+    /// Whether none is on its way.
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// Sends what is due, unless `is_over` says that nothing is sent any more, and takes in what has
+    /// started. Returns when there is more to send.
+    pub(super) fn poll(&mut self, now: Instant, is_over: bool, context: &mut Context<'_>) -> Option<Instant> {
         let mut index = 0;
         while let Some((.., call)) = self.calls.get_mut(index) {
             let call = pin!(call);
@@ -101,6 +112,9 @@ impl Sent {
                     landed(&self.shared, ticket, restart, started);
                 }
             }
+        }
+        if is_over {
+            return self.shared.lock().restarts.next(now);
         }
         while self.calls.len() < MOST_AT_ONCE {
             let taken = self.shared.lock().restarts.take(now);

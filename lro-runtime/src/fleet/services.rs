@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt};
 use crate::{
     client::Operations,
     error::{Error, ErrorKind, Result},
-    operation::{LongRunning, Method, OperationState, RawOperation},
+    operation::{LongRunning, Method, OperationState, RawOperation, Resume, Token},
     text::excerpt,
 };
 
@@ -74,6 +74,23 @@ impl Service {
     /// Returns the method of this name. That of an operation of no method is empty.
     pub(super) fn method(&self, name: &str) -> Option<&'static Method> {
         self.methods.iter().find(|method| method.name() == name).copied()
+    }
+
+    /// Makes an operation again that was written down as a token, as one of its method.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`InvalidToken`](ErrorKind::InvalidToken) when the service does not have its method,
+    /// or the client cannot use the token; [`UntrustedUrl`](ErrorKind::UntrustedUrl) when it points
+    /// to an origin that the client does not trust.
+    pub fn resume(&self, token: Token) -> Result<RawOperation> {
+        if !self.has(token.method()) {
+            let message =
+                format!("the service `{}` does not have the method `{}` of the token", self.name, token.method());
+            return Err(Error::new(ErrorKind::InvalidToken, message));
+        }
+        let method = self.method(token.method());
+        self.client.resume_as(Resume::from(token), method)
     }
 
     /// Whether an operation of the method of this name can be made again.

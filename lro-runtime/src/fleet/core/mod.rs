@@ -346,6 +346,18 @@ impl Core {
         }
     }
 
+    /// Returns when something is to be done: at `time` if something is already; `None` if only a
+    /// request in flight, or nothing, changes anything.
+    pub(super) fn due(&mut self, time: Instant) -> Option<Instant> {
+        let now = self.moment(time);
+        self.fall_out(time, now);
+        self.decide(now);
+        self.send_cancels_again(now);
+        self.unblock(now);
+        let has_some = !self.ended.is_empty() || (!self.is_held && !self.turns.is_empty());
+        if has_some { Some(time) } else { self.wakes(now) }
+    }
+
     /// Reports what the poll of an operation gave. Every poll is reported, once.
     pub(super) fn report(&mut self, ticket: Ticket, time: Instant, system_now: SystemTime, gave: Gave) {
         let Some(row) = self.row_mut(ticket) else { return };

@@ -58,8 +58,7 @@ pub(super) struct Journal {
     work: Condvar,
     /// Wakes the threads that wait for a change.
     done: Condvar,
-    /// Whether each change is committed by whoever queues it. For tests, which must know what was
-    /// durable when.
+    /// Whether each change is committed by whoever queues it.
     is_inline: bool,
 }
 
