@@ -1,0 +1,336 @@
+//! Restate's server, an endpoint and a service, each a process or a thread of its own on loopback.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use lro_restate::{Ended, Groups, Watch, Watched, restate_sdk::prelude::*};
+use lro_runtime::{
+    Operations, PollSettings, Ticket, block_on,
+    fleet::Service,
+    http::{Method, Request},
+    testing::LroServer,
+    transport::{HyperTransport, Transport},
+};
+use serde_json::{Value, json};
+
+/// Where the server's program is.
+pub(crate) const SERVER: &str = "LRO_RESTATE_SERVER";
+const SERVICE_URL: &str = "LRO_RESTATE_TEST_SERVICE";
+const PORT: &str = "LRO_RESTATE_TEST_PORT";
+const RATE: &str = "LRO_RESTATE_TEST_RATE";
+
+/// One at a time: each measures what the others would disturb, on a machine of two cores.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A port of loopback that is free, below those that the system gives away.
+fn port() -> u16 {
+    let mut rng = fastrand::Rng::new();
+    std::iter::repeat_with(|| rng.u16(20_000..32_000))
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap()
+}
+
+/// A process that is killed when it is dropped.
+pub(crate) struct Process(Child);
+
+impl Process {
+    /// As `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Whether it has ended by itself within this time.
+    pub(crate) fn ends_within(&mut self, limit: Duration) -> bool {
+        let began = Instant::now();
+        while began.elapsed() < limit {
+            if self.0.try_wait().unwrap().is_some() {
+                return true;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        false
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A cluster of one server and one endpoint, beside the service whose operations it watches.
+pub(crate) struct Cluster {
+    pub(crate) service: LroServer,
+    folder: PathBuf,
+    node: u16,
+    ingress: u16,
+    admin: u16,
+    endpoint: u16,
+    rate: f64,
+    pub(crate) server: Option<Process>,
+    pub(crate) worker: Option<Process>,
+    client: HyperTransport,
+    operations: Operations,
+}
+
+impl Cluster {
+    /// Starts all; with `place`, the first endpoint dies there.
+    pub(crate) fn start(rate: f64, place: Option<&str>) -> Self {
+        let service = LroServer::builder().start().unwrap();
+        let operations = service.operations().unwrap();
+        let (node, ingress, admin, endpoint) = (port(), port(), port(), port());
+        let folder = std::env::temp_dir().join(format!("lro-restate-{}-{node}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (server, worker, client) = (None, None, HyperTransport::new());
+        let mut cluster =
+            Self { service, folder, node, ingress, admin, endpoint, rate, server, worker, client, operations };
+        cluster.start_server();
+        cluster.start_worker(place);
+        cluster.register(false);
+        cluster
+    }
+
+    pub(crate) fn start_server(&mut self) {
+        let program = std::env::var(SERVER).expect("LRO_RESTATE_SERVER names the program `restate-server`");
+        let log = std::fs::File::create(self.folder.join("server.log")).unwrap();
+        let child = Command::new(program)
+            .args(["--no-logo", "--node-name", "one", "--base-dir"])
+            .arg(self.folder.join("data"))
+            .env("RESTATE_LISTEN_MODE", "tcp")
+            .env("RESTATE_BIND_IP", "127.0.0.1")
+            .env("RESTATE_BIND_PORT", self.node.to_string())
+            .env("RESTATE_ADVERTISED_HOST", "127.0.0.1")
+            .env("RESTATE_INGRESS__BIND_IP", "127.0.0.1")
+            .env("RESTATE_INGRESS__BIND_PORT", self.ingress.to_string())
+            .env("RESTATE_ADMIN__BIND_IP", "127.0.0.1")
+            .env("RESTATE_ADMIN__BIND_PORT", self.admin.to_string())
+            .env("RESTATE_DEFAULT_NUM_PARTITIONS", "4")
+            .env("RESTATE_ROCKSDB_TOTAL_MEMORY_SIZE", "256MB")
+            .env("RESTATE_DISABLE_TELEMETRY", "true")
+            .env("DO_NOT_TRACK", "1")
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.server = Some(Process(child));
+        self.until("the server is up", Duration::from_secs(60), |cluster| {
+            cluster.call(cluster.admin, Method::GET, "/health", None, &[]).is_some_and(|(status, _)| status == 200)
+                && cluster
+                    .call(cluster.ingress, Method::GET, "/restate/health", None, &[])
+                    .is_some_and(|(status, _)| status == 200)
+        });
+    }
+
+    /// Starts an endpoint: this program again, which runs the test [`endpoint`] then.
+    pub(crate) fn start_worker(&mut self, place: Option<&str>) {
+        self.worker = Some(self.spawn_worker(self.endpoint, place));
+    }
+
+    /// Starts the endpoint again that has died.
+    pub(crate) fn revive(&self) -> Process {
+        self.spawn_worker(self.endpoint, None)
+    }
+
+    fn spawn_worker(&self, port: u16, place: Option<&str>) -> Process {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--ignored", "--exact", "endpoint", "--nocapture"]);
+        command.env(SERVICE_URL, self.service.url()).env(PORT, port.to_string()).env(RATE, self.rate.to_string());
+        match place {
+            Some(place) => command.env("LRO_RESTATE_DIES_AT", place),
+            None => command.env_remove("LRO_RESTATE_DIES_AT"),
+        };
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("listening")), "the endpoint listens");
+        // Else its writes would block one day.
+        thread::spawn(move || lines.for_each(drop));
+        Process(child)
+    }
+
+    /// Has the endpoint move: another process at another address, as with a new version.
+    pub(crate) fn deploy_another(&mut self) -> Process {
+        self.endpoint = port();
+        let old = self.worker.take().unwrap();
+        self.start_worker(None);
+        self.register(true);
+        old
+    }
+
+    fn register(&self, force: bool) {
+        let uri = format!("http://127.0.0.1:{}", self.endpoint);
+        let body = json!({ "uri": uri, "force": force });
+        let (status, reply) = self.call(self.admin, Method::POST, "/deployments", Some(body), &[]).unwrap();
+        assert!(status < 300, "{status}: {reply}");
+    }
+
+    /// Sends a request; `None` if it was not answered.
+    fn call(
+        &self,
+        port: u16,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Option<(u16, Value)> {
+        let mut request = Request::builder().method(method).uri(format!("http://127.0.0.1:{port}{path}"));
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let request = request.body(body.into()).unwrap();
+        let reply = block_on(self.client.send(&request, 64 << 20)).ok()?;
+        let body = serde_json::from_slice(reply.body())
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(reply.body()).into_owned()));
+        Some((reply.status().as_u16(), body))
+    }
+
+    /// Calls a handler of an object, and again while the server does not answer.
+    pub(crate) fn ask(&self, object: &str, key: &str, handler: &str, body: Value) -> Value {
+        let id = format!("{:x}", fastrand::u128(..));
+        let path = format!("/{object}/{}/{handler}", key.replace('/', "%2F"));
+        let began = Instant::now();
+        loop {
+            let answer = self.call(self.ingress, Method::POST, &path, Some(body.clone()), &[("idempotency-key", &id)]);
+            match answer {
+                Some((status, body)) if status < 300 => return body,
+                _ if began.elapsed() < Duration::from_secs(60) => thread::sleep(Duration::from_millis(200)),
+                answer => panic!("{path}: {answer:?}"),
+            }
+        }
+    }
+
+    /// Sends a tick, and does not wait for what becomes of it.
+    pub(crate) fn send_tick(&self, group: &str, sequence: u64) {
+        let path = format!("/LroGroup/{}/tick/send", group.replace('/', "%2F"));
+        let (status, reply) = self.call(self.ingress, Method::POST, &path, Some(json!(sequence)), &[]).unwrap();
+        assert!(status < 300, "{status}: {reply}");
+    }
+
+    /// Watches operations of the service in a group.
+    pub(crate) fn watch(&self, group: &str, names: &[String], settings: Option<&PollSettings>) -> Vec<Ticket> {
+        let watches: Vec<Watch> = names
+            .iter()
+            .map(|name| {
+                let mut watch = Watch::new(self.operations.resume(name).unwrap().token());
+                watch.settings = settings.cloned();
+                watch
+            })
+            .collect();
+        let watched = self.ask("LroGroup", group, "watch", json!(watches));
+        let watched: Vec<Watched> = serde_json::from_value(watched).unwrap();
+        let ticket = |watched: Watched| match watched {
+            Watched::Ticket(ticket) => ticket,
+            Watched::Refused(why) => panic!("{why}"),
+        };
+        watched.into_iter().map(ticket).collect()
+    }
+
+    /// Asks the server's own tables.
+    pub(crate) fn query(&self, query: &str) -> Vec<Value> {
+        let body = Some(json!({ "query": query }));
+        let (status, reply) =
+            self.call(self.admin, Method::POST, "/query", body, &[("accept", "application/json")]).unwrap();
+        assert_eq!(status, 200, "{reply}");
+        reply["rows"].as_array().unwrap().clone()
+    }
+
+    /// Returns what was told of each operation: how often, and how it was the last time.
+    pub(crate) fn told(&self) -> Vec<(String, u64, Ended)> {
+        let rows = self.query("SELECT service_key, key, value_utf8 FROM state WHERE service_name = 'Inbox'");
+        let value = |row: &Value| serde_json::from_str::<Value>(row["value_utf8"].as_str().unwrap()).unwrap();
+        let of = |row: &Value| row["service_key"].as_str().unwrap().to_owned();
+        let counts = rows.iter().filter(|row| row["key"] == "times");
+        counts
+            .map(|row| {
+                let ended = rows.iter().find(|other| of(other) == of(row) && other["key"] == "ended").unwrap();
+                (of(row), value(row).as_u64().unwrap(), serde_json::from_value(value(ended)).unwrap())
+            })
+            .collect()
+    }
+
+    pub(crate) fn count_told(&self) -> usize {
+        let rows = self.query("SELECT count(*) AS told FROM state WHERE service_name = 'Inbox' AND key = 'times'");
+        usize::try_from(rows[0]["told"].as_u64().unwrap()).unwrap()
+    }
+
+    /// Waits until this many were told.
+    pub(crate) fn until_told(&self, count: usize, limit: Duration) {
+        self.until(&format!("{count} are told"), limit, |cluster| cluster.count_told() >= count);
+    }
+
+    pub(crate) fn until(&self, what: &str, limit: Duration, is: impl Fn(&Self) -> bool) {
+        let began = Instant::now();
+        while !is(self) {
+            assert!(began.elapsed() < limit, "in vain for {limit:?}: {what}; see {}", self.folder.display());
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// How many requests the service got about these operations, with lists.
+    pub(crate) fn requests(&self) -> usize {
+        self.service.log().len()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        (self.worker, self.server) = (None, None);
+        if !thread::panicking() {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// Where completions go: an object for each operation.
+struct Inbox;
+
+#[restate_sdk::object]
+impl Inbox {
+    #[handler]
+    async fn ended(&self, ctx: ObjectContext<'_>, ended: Json<Ended>) -> HandlerResult<()> {
+        let times = ctx.get::<u64>("times").await?.unwrap_or_default();
+        ctx.set("times", times + 1);
+        ctx.set("ended", ended);
+        Ok(())
+    }
+}
+
+/// Is the endpoint, in a process of its own; nothing where no test has started it.
+pub(crate) fn serve() {
+    let (Ok(url), Ok(port)) = (std::env::var(SERVICE_URL), std::env::var(PORT)) else { return };
+    let rate = std::env::var(RATE).unwrap().parse().unwrap();
+    let settings = PollSettings::default().with_delay(Duration::from_millis(700)).with_multiplier(1.0);
+    let client = Operations::builder(url).poll_settings(settings).build().unwrap();
+    let groups = Groups::builder()
+        .service(Service::new("api", &client))
+        .requests_per_second("api", rate)
+        .completions_to_object("Inbox", "ended")
+        .build()
+        .unwrap();
+    let endpoint = groups.bind(Endpoint::builder()).bind(Inbox).build();
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(async {
+        let address = format!("127.0.0.1:{port}");
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+        println!("listening");
+        HttpServer::new(endpoint).serve(listener).await;
+    });
+}
