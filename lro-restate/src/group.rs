@@ -89,9 +89,9 @@ impl LroGroup {
             let key = ended.key.clone().unwrap_or_else(|| ended.name.clone());
             if let Some(target) = self.groups.inner.target(&key) {
                 drop(ctx.request::<_, ()>(target, Json(ended)).idempotency_key(id).send());
+                fail::at("completion");
             }
         }
-        fail::at("completions");
         let at = head.due_in.map(|due| head.at.saturating_add(due));
         let is_sooner = match (at, before.tick_at) {
             (Some(at), Some(awaited)) => at.saturating_add(SOONER) < awaited,

@@ -146,10 +146,11 @@ fn a_thousand_operations_survive_the_death_of_endpoint_and_server() {
     cluster.until_told(names.len(), 180 * SECOND);
     assert_told_once(&cluster, &names, EndedState::Succeeded);
     assert_empty(&cluster);
-    // What a turn has asked that was not journaled is asked again: a turn of each group, which asks
-    // for each operation once at most, and for the list.
+    // Only a turn that was not journaled is had again. Where lists show the operations, that is two
+    // requests of each group; where each is polled, it would be those that were due. And another run
+    // is not the same to the millisecond.
     let (requests, groups) = (cluster.requests(), 20);
-    let most = reference + deaths * (names.len() + groups);
+    let most = reference + deaths * 2 * groups + reference / 10;
     println!("{requests} requests after {deaths} deaths, {reference} without, {most} allowed");
     assert!(requests <= most, "{requests} requests, {reference} without a death");
 }
@@ -173,7 +174,8 @@ fn an_endpoint_that_dies_at_any_step_of_a_turn_loses_nothing() {
     ];
     for place in places {
         // The steps of a watch are the same; the second time is a tick's.
-        let at = if ["read", "cold turn"].contains(&place) { place.to_owned() } else { format!("{place}:3") };
+        let at =
+            if ["read", "cold turn", "completion"].contains(&place) { place.to_owned() } else { format!("{place}:3") };
         let mut cluster = Cluster::start(1000.0, Some(&at));
         let job = |number| Job::lasting(SECOND * 2).named(format!("a/operations/{number}"));
         let names: Vec<String> = (0..30).map(|number| cluster.service.add(job(number))).collect();
