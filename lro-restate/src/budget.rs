@@ -53,8 +53,8 @@ impl Bucket {
         }
         let requests = (self.tokens.max(0.0) as u64).min(want);
         self.tokens -= requests as f64;
-        let wait = if requests == 0 { ((1.0 - self.tokens) / rate * 1000.0).ceil().max(1.0) as u64 } else { 0 };
-        Lease { requests, wait }
+        let missing = ((1.0 - self.tokens) / rate * 1000.0).ceil().max(1.0);
+        Lease { requests, wait: if requests == 0 { missing as u64 } else { 0 } }
     }
 
     /// Takes back what was leased and not sent.

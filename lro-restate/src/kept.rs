@@ -112,8 +112,8 @@ impl Kept {
     /// in `meta` what there is.
     pub(crate) fn changes(&self, meta: &mut Meta) -> Vec<(Chunk, Option<Bytes>)> {
         let mut content = self.lock();
-        let changed = std::mem::take(&mut content.changed);
-        let changes: Vec<_> = changed.into_iter().map(|chunk| (chunk, content.written(chunk))).collect();
+        let touched = std::mem::take(&mut content.changed);
+        let changes: Vec<_> = touched.into_iter().map(|chunk| (chunk, content.written(chunk))).collect();
         for (chunk, bytes) in &changes {
             let (list, number) = match chunk {
                 Chunk::Ops(number) => (&mut meta.ops, *number),
@@ -228,8 +228,10 @@ impl Store for Kept {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests may fail")]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail")]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn write(table: Table, key: u64, value: &[u8]) -> Write {
@@ -243,7 +245,7 @@ mod tests {
     #[test]
     fn what_was_written_is_read_again_and_what_is_gone_leaves_no_chunk() {
         let (kept, mut meta) = (Kept::default(), Meta::default());
-        let of_second = 7 << 32 | 200;
+        let of_second = 200 + (7 << 32);
         kept.commit(&[write(Table::Fleet, 1, b"fleet"), write(Table::Live, 3, b"cat")]).unwrap();
         kept.commit(&[write(Table::Live, of_second, b"dog"), write(Table::Amendments, 3, b"")]).unwrap();
         kept.write_notes(&[Note { place: 3, value: 17 }, Note { place: 5, value: 18 }]).unwrap();
@@ -286,10 +288,57 @@ mod tests {
         assert_eq!(Kept::read_from(&meta, &newer).err().unwrap().kind(), StoreErrorKind::Newer);
     }
 
+    type Stored = Arc<Mutex<(Meta, BTreeMap<Chunk, Bytes>)>>;
+
+    /// A group in memory, whose changes are stored when it is dropped.
+    struct InMemory(Kept, Stored);
+
+    impl Drop for InMemory {
+        fn drop(&mut self) {
+            let (meta, chunks) = &mut *self.1.lock().unwrap();
+            for (chunk, bytes) in self.0.changes(meta) {
+                match bytes {
+                    Some(bytes) => chunks.insert(chunk, bytes),
+                    None => chunks.remove(&chunk),
+                };
+            }
+        }
+    }
+
+    impl Store for InMemory {
+        fn read(
+            &self,
+            table: Table,
+            each: &mut dyn FnMut(u64, &[u8]) -> Result<(), StoreError>,
+        ) -> Result<(), StoreError> {
+            self.0.read(table, each)
+        }
+
+        fn commit(&self, writes: &[Write]) -> Result<(), StoreError> {
+            self.0.commit(writes)
+        }
+
+        fn write_notes(&self, notes: &[Note]) -> Result<(), StoreError> {
+            self.0.write_notes(notes)
+        }
+
+        fn read_notes(&self, each: &mut dyn FnMut(Note)) -> Result<(), StoreError> {
+            self.0.read_notes(each)
+        }
+    }
+
     #[test]
-    fn it_keeps_what_every_store_promises() {
-        let kept = std::sync::Arc::new(Kept::default());
-        kept.commit(&[write(Table::Live, 3, b"cat")]).unwrap();
+    fn the_state_of_an_object_keeps_what_every_store_promises() {
+        let stored = Stored::default();
+        lro_runtime::testing::check_store(|| {
+            let (meta, chunks) = &*stored.lock().unwrap();
+            let chunks: Vec<_> = chunks.iter().map(|(chunk, bytes)| (*chunk, bytes.clone())).collect();
+            Ok(InMemory(Kept::read_from(meta, &chunks)?, Arc::clone(&stored)))
+        });
+    }
+
+    #[test]
+    fn every_chunk_that_can_be_has_a_name() {
         assert_eq!(Chunk::Ops(MOST_CHUNKS).name(), None);
         assert_eq!(Chunk::Ops(MOST_CHUNKS - 1).name(), Some("ops/255"));
     }

@@ -131,7 +131,7 @@ pub(crate) async fn turn(
     }
     let due = fleet.run_for(Duration::ZERO).await;
     head.at = now();
-    head.due_in = due.map(|due| millis(due));
+    head.due_in = due.map(millis);
     head.requests = requests(&fleet) - before;
     let pauses = fleet.health().origins.into_iter().filter_map(|origin| origin.pause);
     let asked = pauses.filter(|pause| matches!(pause.why, PauseReason::Throttled | PauseReason::Down));

@@ -9,6 +9,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
 
+#[expect(dead_code, reason = "the figures use the rest")]
 mod support;
 
 use std::{collections::BTreeSet, thread, time::Duration};
@@ -67,11 +68,11 @@ fn every_end_of_an_operation_is_told_once() {
     cluster.watch(&group, std::slice::from_ref(&late), Some(&PollSettings::default().with_timeout(3 * SECOND)));
     assert_eq!(cluster.watch(&group, std::slice::from_ref(&cancelled), None), tickets[..1], "it is watched already");
 
-    let look = cluster.ask("LroGroup", &group, "look", json!(tickets[0]));
+    let look = cluster.ask("LroGroup", &group, "look", &json!(tickets[0]));
     assert_eq!(serde_json::from_value::<Option<Look>>(look).unwrap().unwrap().name, cancelled);
-    assert_eq!(cluster.ask("LroGroup", &group, "cancel", json!(tickets[0])), true);
-    assert_eq!(cluster.ask("LroGroup", &group, "remove", json!(tickets[1])), true);
-    assert_eq!(cluster.ask("LroGroup", &group, "remove", json!(tickets[1])), false);
+    assert_eq!(cluster.ask("LroGroup", &group, "cancel", &json!(tickets[0])), true);
+    assert_eq!(cluster.ask("LroGroup", &group, "remove", &json!(tickets[1])), true);
+    assert_eq!(cluster.ask("LroGroup", &group, "remove", &json!(tickets[1])), false);
 
     cluster.until_told(4, 60 * SECOND);
     assert_told_once(&cluster, std::slice::from_ref(&succeeds), EndedState::Succeeded);
@@ -82,7 +83,7 @@ fn every_end_of_an_operation_is_told_once() {
     let of = |name: &String| &told.iter().find(|(known, ..)| known == name).unwrap().2;
     assert_eq!(of(&succeeds).response::<serde_json::Value>().unwrap(), json!({ "uri": "cat.png" }));
     assert_eq!(of(&late).problem.as_ref().unwrap().kind, "Timeout");
-    assert!(cluster.ask("LroGroup", &group, "look", json!(tickets[0])).is_null());
+    assert!(cluster.ask("LroGroup", &group, "look", &json!(tickets[0])).is_null());
     assert_empty(&cluster);
     let quiet = cluster.requests();
     thread::sleep(3 * SECOND);
@@ -95,9 +96,9 @@ fn add(cluster: &Cluster, groups: usize, of_each: usize) -> Vec<(String, Vec<Str
     (0..groups)
         .map(|group| {
             let job = |_| Job::lasting(Duration::from_millis(rng.u64(2_000..12_000)));
-            let named =
+            let add_one =
                 |(number, job): (usize, Job)| cluster.service.add(job.named(format!("g{group}/operations/{number}")));
-            let names: Vec<String> = (0..of_each).map(job).enumerate().map(named).collect();
+            let names: Vec<String> = (0..of_each).map(job).enumerate().map(add_one).collect();
             (group_of("api", &names[0], 1), names)
         })
         .collect()

@@ -25,6 +25,8 @@ pub(crate) const SERVER: &str = "LRO_RESTATE_SERVER";
 const SERVICE_URL: &str = "LRO_RESTATE_TEST_SERVICE";
 const PORT: &str = "LRO_RESTATE_TEST_PORT";
 const RATE: &str = "LRO_RESTATE_TEST_RATE";
+/// How many groups an endpoint keeps in memory, if it is set for a worker.
+pub(crate) const WARM: &str = "LRO_RESTATE_TEST_WARM";
 
 /// One at a time: each measures what the others would disturb, on a machine of two cores.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
@@ -83,6 +85,7 @@ pub(crate) struct Cluster {
     admin: u16,
     endpoint: u16,
     rate: f64,
+    variables: Vec<(String, String)>,
     pub(crate) server: Option<Process>,
     pub(crate) worker: Option<Process>,
     client: HyperTransport,
@@ -92,14 +95,32 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Starts all; with `place`, the first endpoint dies there.
     pub(crate) fn start(rate: f64, place: Option<&str>) -> Self {
+        Self::start_with(rate, place, &[])
+    }
+
+    /// As [`start`](Self::start), with variables for the environment of endpoints.
+    pub(crate) fn start_with(rate: f64, place: Option<&str>, variables: &[(&str, &str)]) -> Self {
         let service = LroServer::builder().start().unwrap();
         let operations = service.operations().unwrap();
         let (node, ingress, admin, endpoint) = (port(), port(), port(), port());
         let folder = std::env::temp_dir().join(format!("lro-restate-{}-{node}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let (server, worker, client) = (None, None, HyperTransport::new());
-        let mut cluster =
-            Self { service, folder, node, ingress, admin, endpoint, rate, server, worker, client, operations };
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut cluster = Self {
+            service,
+            folder,
+            node,
+            ingress,
+            admin,
+            endpoint,
+            rate,
+            variables,
+            server,
+            worker,
+            client,
+            operations,
+        };
         cluster.start_server();
         cluster.start_worker(place);
         cluster.register(false);
@@ -151,6 +172,7 @@ impl Cluster {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--ignored", "--exact", "endpoint", "--nocapture"]);
         command.env(SERVICE_URL, self.service.url()).env(PORT, port.to_string()).env(RATE, self.rate.to_string());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         match place {
             Some(place) => command.env("LRO_RESTATE_DIES_AT", place),
             None => command.env_remove("LRO_RESTATE_DIES_AT"),
@@ -204,7 +226,7 @@ impl Cluster {
     }
 
     /// Calls a handler of an object, and again while the server does not answer.
-    pub(crate) fn ask(&self, object: &str, key: &str, handler: &str, body: Value) -> Value {
+    pub(crate) fn ask(&self, object: &str, key: &str, handler: &str, body: &Value) -> Value {
         let id = format!("{:x}", fastrand::u128(..));
         let path = format!("/{object}/{}/{handler}", key.replace('/', "%2F"));
         let began = Instant::now();
@@ -235,13 +257,13 @@ impl Cluster {
                 watch
             })
             .collect();
-        let watched = self.ask("LroGroup", group, "watch", json!(watches));
-        let watched: Vec<Watched> = serde_json::from_value(watched).unwrap();
+        let answer = self.ask("LroGroup", group, "watch", &json!(watches));
+        let answers: Vec<Watched> = serde_json::from_value(answer).unwrap();
         let ticket = |watched: Watched| match watched {
             Watched::Ticket(ticket) => ticket,
             Watched::Refused(why) => panic!("{why}"),
         };
-        watched.into_iter().map(ticket).collect()
+        answers.into_iter().map(ticket).collect()
     }
 
     /// Asks the server's own tables.
@@ -314,6 +336,11 @@ impl Inbox {
     }
 }
 
+/// Whether this process was started as an endpoint.
+pub(crate) fn is_endpoint() -> bool {
+    std::env::var_os(PORT).is_some()
+}
+
 /// Is the endpoint, in a process of its own; nothing where no test has started it.
 pub(crate) fn serve() {
     let (Ok(url), Ok(port)) = (std::env::var(SERVICE_URL), std::env::var(PORT)) else { return };
@@ -324,6 +351,7 @@ pub(crate) fn serve() {
         .service(Service::new("api", &client))
         .requests_per_second("api", rate)
         .completions_to_object("Inbox", "ended")
+        .max_warm(std::env::var(WARM).map_or(1000, |groups| groups.parse().unwrap()))
         .build()
         .unwrap();
     let endpoint = groups.bind(Endpoint::builder()).bind(Inbox).build();
