@@ -3,6 +3,9 @@
 //!
 //! The service that exports images is played by a server in this process.
 
+#![expect(missing_docs, reason = "of what the SDK generates")]
+#![expect(clippy::unused_async, reason = "the SDK wants handlers to be")]
+
 use std::time::Duration;
 
 use lro_restate::{
@@ -15,7 +18,13 @@ use lro_runtime::{
     http::Method,
     testing::{Job, LroServer},
 };
-use serde_json::{Value, json};
+use serde_json::json;
+
+/// What an export gives.
+#[derive(serde::Deserialize)]
+struct Image {
+    uri: String,
+}
 
 /// The program's own service.
 struct Images {
@@ -49,7 +58,8 @@ impl Images {
     #[handler(ingress_private)]
     async fn exported(&self, _: Context<'_>, ended: Json<Ended>) -> HandlerResult<()> {
         let ended = ended.into_inner();
-        println!("{} is {:?}: {}", ended.name, ended.state, ended.response::<Value>()?["uri"]);
+        let Image { uri } = ended.response()?;
+        println!("{} is {:?}: {uri}", ended.name, ended.state);
         Ok(())
     }
 }
