@@ -1,7 +1,7 @@
 //! What the handles of a fleet, its drivers and its consumers share.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
     thread::JoinHandle,
@@ -73,6 +73,8 @@ pub(super) struct State {
     /// The start calls of another process that are sent again.
     pub(super) restarts: Restarts,
     pub(super) recovered: Recovered,
+    /// Operations that several calls have asked for before they were durable, under one key.
+    pub(super) asked_again: BTreeSet<Ticket>,
     pub(super) max_operations: usize,
     pub(super) max_unacknowledged: usize,
     pub(super) is_closed: bool,
@@ -159,6 +161,7 @@ impl Shared {
             generations: 0,
             restarts: Restarts::default(),
             recovered: Recovered::default(),
+            asked_again: BTreeSet::new(),
             max_operations: max_operations.min(MOST_ENTRIES),
             max_unacknowledged,
             is_closed: false,

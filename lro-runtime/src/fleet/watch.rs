@@ -164,14 +164,22 @@ struct Taken {
     fleet: Fleet,
     ticket: Ticket,
     number: Number,
-    /// Whether it stays: it was told, or is watched by an earlier call.
-    stays: bool,
+    /// Whether this call has taken it in, and not an earlier one.
+    is_new: bool,
+    /// Whether the caller was told that it is watched.
+    is_told: bool,
 }
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        if !self.stays {
-            self.fleet.shared.forget(self.ticket);
+        if !self.is_new {
+            return;
+        }
+        let shared = &self.fleet.shared;
+        // A call that asked for its key meanwhile has the same ticket, and may have been told.
+        let is_shared = shared.lock().asked_again.remove(&self.ticket);
+        if !self.is_told && !is_shared {
+            shared.forget(self.ticket);
         }
     }
 }
@@ -180,7 +188,7 @@ impl Taken {
     /// Returns the ticket, once it is known whether it is durable.
     fn settled(mut self, operation: &RawOperation, durable: Result<()>) -> Result<Ticket> {
         durable.map_err(|error| error.with_operation(operation))?;
-        self.stays = true;
+        self.is_told = true;
         Ok(self.ticket)
     }
 }
@@ -203,7 +211,10 @@ fn admit(fleet: &Fleet, entrant: Entrant) -> Result<Taken> {
     match entrant.key.as_ref().and_then(|key| state.keys.get(key)) {
         Some(Keyed::Watched(ticket)) => {
             let (ticket, number) = (*ticket, state.last_change());
-            return Ok(Taken { fleet: fleet.clone(), ticket, number, stays: true });
+            if fleet.shared.journal.as_ref().is_some_and(|journal| !journal.is_settled(number)) {
+                state.asked_again.insert(ticket);
+            }
+            return Ok(Taken { fleet: fleet.clone(), ticket, number, is_new: false, is_told: false });
         }
         Some(Keyed::Starting(_)) => {
             let key = entrant.key.as_deref().unwrap_or_default();
@@ -216,7 +227,7 @@ fn admit(fleet: &Fleet, entrant: Entrant) -> Result<Taken> {
     let number = state.last_change();
     drop(state);
     fleet.shared.wake_drivers();
-    Ok(Taken { fleet: fleet.clone(), ticket, number, stays: false })
+    Ok(Taken { fleet: fleet.clone(), ticket, number, is_new: true, is_told: false })
 }
 
 /// Prepares an operation for a fleet: all that needs code of others.
