@@ -7,7 +7,9 @@ use std::{
 };
 
 use lro_runtime::fleet::{Note, Store, StoreError, StoreErrorKind, Table, Write};
-use redb::{CompactionError, Database, ReadableDatabase, StorageBackend, TableDefinition, WriteTransaction};
+use redb::{
+    CompactionError, Database, ReadableDatabase, StorageBackend, StorageError, TableDefinition, WriteTransaction,
+};
 
 use crate::{create, error::Name, notes::Notes};
 
@@ -34,8 +36,8 @@ fn definition(table: Table) -> TableDefinition<'static, u64, &'static [u8]> {
 /// commit wrote either whole or not at all.
 pub struct RedbStore {
     name: Name,
-    /// Only [`compact`](Self::compact) needs it alone.
-    database: RwLock<Database>,
+    /// Only [`compact`](Self::compact) needs it alone. `None` only while the store is dropped.
+    database: RwLock<Option<Database>>,
     notes: Option<Notes>,
     /// How the first commit that failed did.
     failed: OnceLock<StoreError>,
@@ -79,17 +81,12 @@ impl RedbStore {
     pub fn with_backend(backend: impl StorageBackend) -> Result<Self, StoreError> {
         let name = Name("of a backend".to_owned());
         let is_new = backend.len().map_err(|error| name.of_io("opening it", error))? == 0;
-        let database = opened(backend, &name)?;
-        if is_new {
-            with_tables(&database, &name)?;
-        } else {
-            has_tables(&database, &name)?;
-        }
+        let database = opened(backend, &name, if is_new { with_tables } else { has_tables })?;
         Ok(Self::new(name, database, None))
     }
 
     fn new(name: Name, database: Database, notes: Option<Notes>) -> Self {
-        Self { name, database: RwLock::new(database), notes, failed: OnceLock::new() }
+        Self { name, database: RwLock::new(Some(database)), notes, failed: OnceLock::new() }
     }
 
     /// Makes the file as small as it can be, and returns whether it is smaller. A file grows to what
@@ -107,7 +104,8 @@ impl RedbStore {
         self.works()?;
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         let mut is_read = None;
-        let compacted = self.name.guarded(DOING, || match database.compact() {
+        let mut compact = || database.as_mut().map_or(Err(StorageError::DatabaseClosed.into()), Database::compact);
+        let compacted = self.name.guarded(DOING, || match compact() {
             Err(error @ CompactionError::TransactionInProgress) => {
                 is_read = Some(self.name.of_redb(DOING, error));
                 Ok(false)
@@ -134,8 +132,17 @@ impl RedbStore {
         result.inspect_err(|error| drop(self.failed.set(error.clone())))
     }
 
-    fn with_database<T>(&self, call: impl FnOnce(&Database) -> T) -> T {
-        call(&self.database.read().unwrap_or_else(PoisonError::into_inner))
+    fn with_database<T>(&self, call: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, redb::Error> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        call(database.as_ref().ok_or(redb::Error::DatabaseClosed)?)
+    }
+}
+
+impl Drop for RedbStore {
+    fn drop(&mut self) {
+        if let Some(database) = self.database.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            close(database, &self.name);
+        }
     }
 }
 
@@ -146,7 +153,8 @@ impl Store for RedbStore {
         let name = &self.name;
         // `each` is called outside, so that its panics stay its own, and that it may commit.
         let mut records = name.guarded(DOING, || {
-            let reading = self.with_database(Database::begin_read).map_err(|error| name.of_redb(DOING, error))?;
+            let reading = self.with_database(|database| Ok(database.begin_read()?));
+            let reading = reading.map_err(|error| name.of_redb(DOING, error))?;
             let table = reading.open_table(definition(table)).map_err(|error| name.of_redb(DOING, error))?;
             table.range_owned::<u64>(..).map_err(|error| name.of_redb(DOING, error))
         })?;
@@ -193,16 +201,36 @@ impl fmt::Debug for RedbStore {
     }
 }
 
-/// Opens what a backend has, or an empty database.
-pub(crate) fn opened(backend: impl StorageBackend, name: &Name) -> Result<Database, StoreError> {
+/// Opens what a backend has, or an empty database, and looks into it or fills it.
+pub(crate) fn opened(
+    backend: impl StorageBackend,
+    name: &Name,
+    then: fn(&Database, &Name) -> Result<(), StoreError>,
+) -> Result<Database, StoreError> {
     const DOING: &str = "opening it";
-    name.guarded(DOING, || {
+    let database = name.guarded(DOING, || {
         Database::builder()
             .set_cache_size(CACHE)
             .set_check_integrity_on_open(true)
             .create_with_backend(backend)
             .map_err(|error| name.of_redb(DOING, error))
-    })
+    })?;
+    match then(&database, name) {
+        Ok(()) => Ok(database),
+        Err(error) => {
+            close(database, name);
+            Err(error)
+        }
+    }
+}
+
+/// Closes a database. Where a call has panicked, closing does, too.
+fn close(database: Database, name: &Name) {
+    // What was committed is there, closed or not.
+    let _ = name.guarded("closing it", || {
+        drop(database);
+        Ok(())
+    });
 }
 
 /// Makes our tables in an empty database.
