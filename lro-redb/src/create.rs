@@ -25,7 +25,8 @@ pub(crate) fn open_or_create(path: &Path, name: &Name) -> Result<(Database, bool
         Ok(found) if found.len() == 0 => Err(name.damaged("the file is empty")),
         Ok(_) => {
             let database = open(path, name)?;
-            // Its maker may have been killed before it could. If it cannot be done, it is as before.
+            // Its maker may have been killed before it could. If it cannot be done, it is as
+            // before.
             let _ = sync_folder(folder_of(path));
             Ok((database, false))
         }

@@ -49,16 +49,16 @@ impl RedbStore {
     ///
     /// The whole file is read and every checksum in it compared, also when it was closed properly.
     ///
-    /// Beside it lies the file `path` with `.due` at its end, which has the notes. It may be deleted
-    /// while the store is not open, and need not be in a backup. If it cannot be opened, the store
-    /// keeps no notes.
+    /// Beside it lies the file `path` with `.due` at its end, which has the notes. It may be
+    /// deleted while the store is not open, and need not be in a backup. If it cannot be opened,
+    /// the store keeps no notes.
     ///
     /// # Errors
     ///
     /// The error names the path, and is of the kind
     ///
-    /// - [`InUse`](StoreErrorKind::InUse) if another process, or another `RedbStore` of this one, has
-    ///   the file;
+    /// - [`InUse`](StoreErrorKind::InUse) if another process, or another `RedbStore` of this one,
+    ///   has the file;
     /// - [`Damaged`](StoreErrorKind::Damaged) if a checksum is wrong, or it is not a file that this
     ///   crate wrote: an empty one, a folder, another program's;
     /// - [`Newer`](StoreErrorKind::Newer) if a newer version of this crate wrote it;
@@ -89,11 +89,11 @@ impl RedbStore {
         Self { name, database: RwLock::new(Some(database)), notes, failed: OnceLock::new() }
     }
 
-    /// Makes the file as small as it can be, and returns whether it is smaller. A file grows to what
-    /// was needed at most, and what was deleted is used again; it does not shrink by itself.
+    /// Makes the file as small as it can be, and returns whether it is smaller. A file grows to
+    /// what was needed at most, and what was deleted is used again; it does not shrink by itself.
     ///
-    /// It may take long, and commits wait meanwhile: this is a call for quiet hours. The file may be
-    /// lost no more than at other times.
+    /// It may take long, and commits wait meanwhile: this is a call for quiet hours. The file may
+    /// be lost no more than at other times.
     ///
     /// # Errors
     ///
@@ -126,8 +126,8 @@ impl RedbStore {
         Err(StoreError::new(first.kind(), why).with_source(first.clone()))
     }
 
-    /// Remembers how a commit has failed: after a sync that failed, nobody knows what is on the disk,
-    /// and a second one may succeed without having written anything.
+    /// Remembers how a commit has failed: after a sync that failed, nobody knows what is on the
+    /// disk, and a second one may succeed without having written anything.
     fn noting_failure<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
         result.inspect_err(|error| drop(self.failed.set(error.clone())))
     }
