@@ -96,6 +96,7 @@ mod recovered;
 mod recovery;
 mod request;
 mod restart;
+mod restarts;
 mod resting;
 mod seen;
 mod services;

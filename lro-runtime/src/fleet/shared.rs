@@ -5,20 +5,21 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
     thread::JoinHandle,
+    time::SystemTime,
 };
 
 use super::{
     budget::Budget,
     changes::Changed,
     core::Core,
-    durable::Stored,
     endings::{Endings, Wakers},
     groups::Groups,
     ids::{KindId, LaneId, OriginId},
     journal::{Journal, Number, start_writer},
     kinds::{Kinds, Line},
+    lanes::Priority,
     recovered::Recovered,
-    restart::Restarts,
+    restarts::Restarts,
     resting::{Common, Epoch, Known, Resting},
     services::Services,
     tails::Tails,
@@ -30,7 +31,7 @@ use crate::{
     engine::{Engine, Opening, Past},
     error::{Error, ErrorKind, Result},
     operation::RawOperation,
-    settings::Schedule,
+    settings::{PollSettings, Schedule},
     timer::Timer,
     url::Origin,
 };
@@ -105,6 +106,15 @@ pub(super) struct Config {
     pub(super) origin_patience: Option<std::time::Duration>,
     pub(super) services: Services,
     pub(super) journal: Option<Journal>,
+}
+
+/// What is stored of an operation beside its token.
+pub(super) struct Stored {
+    pub(super) service: String,
+    pub(super) lane: Option<String>,
+    pub(super) priority: Priority,
+    pub(super) settings: PollSettings,
+    pub(super) began: SystemTime,
 }
 
 /// An operation that a fleet is about to take in: all that needs code of others is done.

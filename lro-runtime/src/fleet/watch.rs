@@ -8,11 +8,10 @@ use std::{
 
 use super::{
     Fleet,
-    durable::Stored,
     journal::Number,
     lanes::Priority,
     resting::Common,
-    shared::{Entrant, Keyed, Shared},
+    shared::{Entrant, Keyed, Shared, Stored},
     tails::LONGEST,
     ticket::Ticket,
 };
