@@ -75,7 +75,9 @@ impl Drop for Sent {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
         for (ticket, restart, _) in self.calls.drain(..) {
-            state.restarts.insert(ticket, restart);
+            if state.core.kind(ticket).is_some() {
+                state.restarts.insert(ticket, restart);
+            }
         }
     }
 }
@@ -90,6 +92,7 @@ fn landed(shared: &Arc<Shared>, ticket: Ticket, mut restart: Restart, started: R
     if state.core.kind(ticket).is_none() {
         return; // it was removed meanwhile
     }
+    state.restarts.answered(ticket);
     let outcome = match started {
         Ok(operation) => {
             drop(state);

@@ -31,25 +31,40 @@ impl Restart {
     }
 }
 
-/// The start calls that are sent again, and nobody sends now.
+/// The start calls that are sent again.
 #[derive(Default)]
-pub(super) struct Restarts(BTreeMap<Ticket, Restart>);
+pub(super) struct Restarts {
+    /// Those that nobody sends now.
+    waiting: BTreeMap<Ticket, Restart>,
+    /// The keys of those that a driver has taken to send.
+    taken: BTreeMap<Ticket, Arc<str>>,
+}
 
 impl Restarts {
     pub(super) fn insert(&mut self, ticket: Ticket, restart: Restart) {
-        self.0.insert(ticket, restart);
+        self.taken.remove(&ticket);
+        self.waiting.insert(ticket, restart);
+    }
+
+    /// Notes that one was answered that a driver had taken.
+    pub(super) fn answered(&mut self, ticket: Ticket) {
+        self.taken.remove(&ticket);
     }
 
     /// Forgets one, and returns its key.
     pub(super) fn remove(&mut self, ticket: Ticket) -> Option<Arc<str>> {
-        Some(self.0.remove(&ticket)?.key)
+        let waiting = self.waiting.remove(&ticket).map(|restart| restart.key);
+        waiting.or_else(|| self.taken.remove(&ticket))
     }
 
     /// Takes the first that may be sent now. Else returns when one may.
     pub(super) fn take(&mut self, now: Instant) -> Result<(Ticket, Restart), Option<Instant>> {
         let is_due = |restart: &Restart| restart.not_before.is_none_or(|at| at <= now);
-        let due = self.0.iter().find(|(_, restart)| is_due(restart)).map(|(ticket, _)| *ticket);
-        let taken = due.and_then(|ticket| self.0.remove_entry(&ticket));
-        taken.ok_or_else(|| self.0.values().filter_map(|restart| restart.not_before).min())
+        let due = self.waiting.iter().find(|(_, restart)| is_due(restart)).map(|(ticket, _)| *ticket);
+        let Some((ticket, restart)) = due.and_then(|ticket| self.waiting.remove_entry(&ticket)) else {
+            return Err(self.waiting.values().filter_map(|restart| restart.not_before).min());
+        };
+        self.taken.insert(ticket, Arc::clone(&restart.key));
+        Ok((ticket, restart))
     }
 }
