@@ -5,6 +5,7 @@ mod disk;
 mod world;
 
 use std::{
+    cell::Cell,
     collections::BTreeSet,
     future::IntoFuture,
     sync::{Arc, Condvar, Mutex},
@@ -107,12 +108,37 @@ impl Store for Gate {
     }
 }
 
-#[test]
-fn a_watch_that_is_dropped_before_it_is_durable_watches_nothing_unless_another_has_its_ticket() {
+/// Returns a fleet whose store commits nothing before the gate is opened.
+fn gated() -> (Arc<(Mutex<bool>, Condvar)>, Operations, Fleet) {
     let gate = Arc::new((Mutex::new(false), Condvar::new()));
     let client = Operations::builder("https://api.example.com").build().unwrap();
     let service = Service::new("cloud", &client);
     let fleet = Fleet::builder().service(service).store(Gate(Arc::clone(&gate))).build().unwrap();
+    (gate, client, fleet)
+}
+
+fn open(gate: &(Mutex<bool>, Condvar)) {
+    *gate.0.lock().unwrap() = true;
+    gate.1.notify_all();
+}
+
+#[test]
+fn nothing_is_begun_before_its_intent_is_durable() {
+    let (gate, client, fleet) = gated();
+    let is_begun = Cell::new(false);
+    let mut start = Box::pin(fleet.start("order-17", || {
+        is_begun.set(true);
+        std::future::ready(client.resume("operations/7"))
+    }));
+    assert!(block_on(poll_once(&mut start)).is_none() && !is_begun.get());
+    open(&gate);
+    block_on(start).unwrap();
+    assert!(is_begun.get());
+}
+
+#[test]
+fn a_watch_that_is_dropped_before_it_is_durable_watches_nothing_unless_another_has_its_ticket() {
+    let (gate, client, fleet) = gated();
     let operation = client.resume("operations/7").unwrap();
     let watch = |key: &str| fleet.watch(&operation).key(key).into_future();
     let (mut alone, mut first, mut second) = (watch("alone"), watch("shared"), watch("shared"));
@@ -120,8 +146,7 @@ fn a_watch_that_is_dropped_before_it_is_durable_watches_nothing_unless_another_h
     drop(alone);
     assert_eq!(fleet.ticket_of("alone"), None);
     assert!(block_on(poll_once(&mut first)).is_none() && block_on(poll_once(&mut second)).is_none());
-    *gate.0.lock().unwrap() = true;
-    gate.1.notify_all();
+    open(&gate);
     let ticket = block_on(second).unwrap();
     drop(first);
     assert_eq!(fleet.ticket_of("shared"), Some(ticket));
