@@ -108,45 +108,63 @@ impl Store for Gate {
     }
 }
 
-/// Returns a fleet whose store commits nothing before the gate is opened.
-fn gated() -> (Arc<(Mutex<bool>, Condvar)>, Operations, Fleet) {
+/// Opens a gate, at the latest when it is dropped: a fleet waits for its store.
+struct Opener(Arc<(Mutex<bool>, Condvar)>);
+
+impl Opener {
+    fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+}
+
+impl Drop for Opener {
+    fn drop(&mut self) {
+        self.open();
+    }
+}
+
+/// A fleet whose store commits nothing before the gate is opened.
+struct Gated {
+    gate: Opener,
+    client: Operations,
+    fleet: Fleet,
+}
+
+fn gated() -> Gated {
     let gate = Arc::new((Mutex::new(false), Condvar::new()));
     let client = Operations::builder("https://api.example.com").build().unwrap();
     let service = Service::new("cloud", &client);
     let fleet = Fleet::builder().service(service).store(Gate(Arc::clone(&gate))).build().unwrap();
-    (gate, client, fleet)
-}
-
-fn open(gate: &(Mutex<bool>, Condvar)) {
-    *gate.0.lock().unwrap() = true;
-    gate.1.notify_all();
+    Gated { gate: Opener(gate), client, fleet }
 }
 
 #[test]
 fn nothing_is_begun_before_its_intent_is_durable() {
-    let (gate, client, fleet) = gated();
+    let world = gated();
     let is_begun = Cell::new(false);
-    let mut start = Box::pin(fleet.start("order-17", || {
+    let mut start = Box::pin(world.fleet.start("order-17", || {
         is_begun.set(true);
-        std::future::ready(client.resume("operations/7"))
+        std::future::ready(world.client.resume("operations/7"))
     }));
     assert!(block_on(poll_once(&mut start)).is_none() && !is_begun.get());
-    open(&gate);
+    world.gate.open();
     block_on(start).unwrap();
     assert!(is_begun.get());
 }
 
 #[test]
 fn a_watch_that_is_dropped_before_it_is_durable_watches_nothing_unless_another_has_its_ticket() {
-    let (gate, client, fleet) = gated();
-    let operation = client.resume("operations/7").unwrap();
+    let world = gated();
+    let fleet = &world.fleet;
+    let operation = world.client.resume("operations/7").unwrap();
     let watch = |key: &str| fleet.watch(&operation).key(key).into_future();
     let (mut alone, mut first, mut second) = (watch("alone"), watch("shared"), watch("shared"));
     assert!(block_on(poll_once(&mut alone)).is_none() && fleet.ticket_of("alone").is_some());
     drop(alone);
     assert_eq!(fleet.ticket_of("alone"), None);
     assert!(block_on(poll_once(&mut first)).is_none() && block_on(poll_once(&mut second)).is_none());
-    open(&gate);
+    world.gate.open();
     let ticket = block_on(second).unwrap();
     drop(first);
     assert_eq!(fleet.ticket_of("shared"), Some(ticket));
