@@ -176,23 +176,26 @@ impl Run {
     /// before was not noted when the process was killed.
     fn early_polls(&self, lives: &[Life]) -> usize {
         let notes = log::notes(&self.folder);
-        let mut early = 0;
+        let (mut early, mut on_time, mut noted_on_time) = (0, 0, 0);
         for (key, polls) in self.service.seen().iter().enumerate() {
             // Between two polls the operation has its place: what is noted there is noted of it.
             let place = lives.iter().find_map(|life| life.ticket_of(key)).map(|ticket| ticket as u32);
             let polls: Vec<_> = polls.iter().filter(|poll| poll.number > 0 && !poll.is_last).collect();
             for pair in polls.windows(2) {
                 let (before, after) = (pair[0].at, pair[1].at);
+                let was_noted = notes.iter().any(|(at, of)| Some(*of) == place && *at > before && *at < after);
                 // A delay is noted to one per cent.
                 if after.duration_since(before).unwrap_or_default() >= self.load.delay.mul_f64(0.98) {
+                    on_time += 1;
+                    noted_on_time += usize::from(was_noted);
                     continue;
                 }
                 early += 1;
                 assert!(self.was_killed(before, after), "{key} was polled early, and nothing was killed");
-                let was_noted = notes.iter().any(|(at, of)| Some(*of) == place && *at > before && *at < after);
                 assert!(!was_noted, "{key} was polled early, and its poll before was noted");
             }
         }
+        assert!(noted_on_time * 2 > on_time, "of {on_time} polls only {noted_on_time} were noted");
         early
     }
 
