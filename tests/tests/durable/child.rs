@@ -4,7 +4,7 @@
 use std::{
     collections::HashSet,
     env,
-    path::PathBuf,
+    path::Path,
     process::Command,
     sync::{
         Mutex,
@@ -33,9 +33,9 @@ const TOLD: &str = "LRO_DURABLE_TEST";
 pub(crate) fn describe(command: &mut Command, load: Load, folder: &Scratch, url: &str) {
     let told = json!({
         "operations": load.operations,
-        "delay": load.delay.as_millis() as u64,
+        "delay": u64::try_from(load.delay.as_millis()).unwrap(),
         "starters": load.starters,
-        "pause": load.pause.as_millis() as u64,
+        "pause": u64::try_from(load.pause.as_millis()).unwrap(),
         "folder": folder.join(""),
         "url": url,
     });
@@ -53,7 +53,7 @@ pub(crate) fn run() -> bool {
         starters: usize::try_from(number("starters")).unwrap(),
         pause: Duration::from_millis(number("pause")),
     };
-    Work::new(load, PathBuf::from(told["folder"].as_str().unwrap()), told["url"].as_str().unwrap()).run();
+    Work::new(load, Path::new(told["folder"].as_str().unwrap()), told["url"].as_str().unwrap()).run();
     true
 }
 
@@ -94,22 +94,22 @@ struct Work {
 }
 
 impl Work {
-    fn new(load: Load, folder: PathBuf, url: &str) -> Self {
-        let done = log::lives(&folder).iter().flat_map(|life| &life.told).map(|told| told.key).collect();
+    fn new(load: Load, folder: &Path, url: &str) -> Self {
+        let done = log::lives(folder).iter().flat_map(|life| &life.told).map(|told| told.key).collect();
         let exports = Operations::builder(url)
             .start_id_in(PLACE)
             .start_retries(5)
             .poll_settings(PollSettings::default().with_delay(load.delay).with_max_delay(load.delay))
             .build()
             .unwrap();
-        let store = Noting { store: RedbStore::open(folder.join("fleet.redb")).unwrap(), log: Log::notes(&folder) };
+        let store = Noting { store: RedbStore::open(folder.join("fleet.redb")).unwrap(), log: Log::notes(folder) };
         let fleet = Fleet::builder()
             .budget(Budget::per_origin(5_000.0).burst(100).concurrency(CONCURRENCY))
             .service(Service::new("exports", &exports))
             .store(store)
             .build()
             .unwrap();
-        let log = Log::new(&folder);
+        let log = Log::new(folder);
         log.began(&fleet.recovered());
         Self { load, fleet, exports, log, done: Mutex::new(done), next: AtomicUsize::new(0) }
     }
@@ -137,12 +137,11 @@ impl Work {
             if self.done.lock().unwrap().contains(&key) {
                 continue;
             }
-            match self.fleet.ticket_of(&key.to_string()) {
-                Some(ticket) => self.log.has_ticket(key, ticket),
-                None => {
-                    thread::sleep(self.load.pause);
-                    self.start(key);
-                }
+            if let Some(ticket) = self.fleet.ticket_of(&key.to_string()) {
+                self.log.has_ticket(key, ticket);
+            } else {
+                thread::sleep(self.load.pause);
+                self.start(key);
             }
         }
     }

@@ -5,7 +5,7 @@
 //! starts: this program, for the same test alone. It has a store in a file.
 
 #![cfg(unix)] // a process is killed by a signal that it cannot see coming
-#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests may fail, and show their counts")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
 
 mod child;
 mod log;
@@ -86,7 +86,7 @@ impl Run {
 
     /// Starts a process with the fleet, and kills it then. Returns false if it came to its end
     /// before.
-    fn live(&mut self, test: &str, when: Option<When>) -> bool {
+    fn live(&mut self, test: &str, when: Option<&When>) -> bool {
         let mut command = Command::new(env::current_exe().unwrap());
         command.args(["--exact", test, "--include-ignored", "--nocapture", "--test-threads", "1"]);
         child::describe(&mut command, self.load, &self.folder, &self.service.url());
@@ -98,7 +98,7 @@ impl Run {
                 return false;
             }
             assert!(self.began.elapsed() < TOO_LONG, "it hangs: {}", self.service.counts());
-            if when.as_ref().is_some_and(|when| self.is_time(when, booted)) {
+            if when.is_some_and(|when| self.is_time(when, booted)) {
                 break;
             }
             thread::sleep(Duration::from_millis(3));
@@ -164,8 +164,8 @@ impl Run {
                 assert!(self.was_killed(pair[0], pair[1]), "{key} was polled after its end: {pair:?}");
                 again += 1;
             }
-            let needed = service::polls_of(key);
-            assert!(polls.iter().filter(|poll| poll.number > 0).count() <= needed + ends.len() - 1, "{key}");
+            let needed = service::polls_of(key) as usize;
+            assert!(polls.iter().filter(|poll| poll.number > 0).count() < needed + ends.len(), "{key}");
         }
         let most = self.kills.len() * 2 * child::CONCURRENCY as usize;
         assert!(again <= most, "{again} polls of what had ended, for {} kills", self.kills.len());
@@ -179,11 +179,12 @@ impl Run {
         let (mut early, mut on_time, mut noted_on_time) = (0, 0, 0);
         for (key, polls) in self.service.seen().iter().enumerate() {
             // Between two polls the operation has its place: what is noted there is noted of it.
-            let place = lives.iter().find_map(|life| life.ticket_of(key)).map(|ticket| ticket as u32);
+            let ticket = lives.iter().find_map(|life| life.ticket_of(key)).unwrap();
+            let place = u32::try_from(ticket & 0xffff_ffff).unwrap();
             let polls: Vec<_> = polls.iter().filter(|poll| poll.number > 0 && !poll.is_last).collect();
             for pair in polls.windows(2) {
                 let (before, after) = (pair[0].at, pair[1].at);
-                let was_noted = notes.iter().any(|(at, of)| Some(*of) == place && *at > before && *at < after);
+                let was_noted = notes.iter().any(|(at, of)| *of == place && *at > before && *at < after);
                 // A delay is noted to one per cent.
                 if after.duration_since(before).unwrap_or_default() >= self.load.delay.mul_f64(0.98) {
                     on_time += 1;
@@ -240,7 +241,7 @@ fn a_fleet_that_is_killed_while_it_starts_polls_and_tells_loses_and_repeats_noth
     let kills =
         [When::Started(random.usize(20..60)), When::Polls(random.usize(80..160)), When::Told(random.usize(5..40))];
     for when in kills {
-        assert!(run.live(TEST, Some(when)), "it has ended before it was killed");
+        assert!(run.live(TEST, Some(&when)), "it has ended before it was killed");
     }
     assert!(!run.live(TEST, None));
     run.check();
@@ -256,7 +257,7 @@ fn a_fleet_that_is_killed_every_second_loses_and_repeats_nothing() {
     let delay = Duration::from_secs(2);
     let mut run = Run::new(Load { operations: 1_000, delay, starters: 16, pause: Duration::from_millis(200) });
     let mut random = fastrand::Rng::with_seed(18);
-    while run.live(TEST, Some(When::After(Duration::from_millis(random.u64(500..1_500))))) {}
+    while run.live(TEST, Some(&When::After(Duration::from_millis(random.u64(500..1_500))))) {}
     assert!(run.kills.len() >= 10, "{} kills", run.kills.len());
     run.check();
 }

@@ -20,7 +20,7 @@ pub(crate) const PLACE: StartIdIn = StartIdIn::Header("Idempotency-Key");
 pub(crate) struct Look {
     pub(crate) at: SystemTime,
     /// Which poll it was; 0 is a start call. Polls after the last have its number.
-    pub(crate) number: usize,
+    pub(crate) number: u32,
     pub(crate) is_last: bool,
 }
 
@@ -39,8 +39,8 @@ pub(crate) struct Service {
 }
 
 /// Returns how many polls this operation takes.
-pub(crate) fn polls_of(key: usize) -> usize {
-    3 + key % 4
+pub(crate) fn polls_of(key: usize) -> u32 {
+    [3, 4, 5, 6][key % 4]
 }
 
 impl Service {
@@ -84,7 +84,7 @@ impl Service {
     }
 
     pub(crate) fn counts(&self) -> String {
-        let needed: usize = (0..self.starts().len()).map(polls_of).sum();
+        let needed: u32 = (0..self.starts().len()).map(polls_of).sum();
         let starts = self.seen().iter().flatten().filter(|look| look.number == 0).count();
         let refused: usize = self.seen.lock().unwrap().refused.values().sum();
         format!(
@@ -110,17 +110,18 @@ fn job(seen: &Arc<Mutex<Seen>>, request: &Value) -> Job {
     }
     let polls = polls_of(key);
     let looks = Arc::clone(seen);
-    let mut job = Job::polls(u32::try_from(polls).unwrap())
+    let mut job = Job::polls(polls)
         // No list shows what has such a name: every look is a poll.
         .named(format!("exports/{key}"))
         .responds(json!({ "key": key }))
         .metadata(move |done| {
-            let number = (0..=polls).rev().find(|n| *n as f64 <= done * polls as f64 + 1e-6).unwrap_or(0);
+            // The share that is done is that of the polls.
+            let number = (0..=polls).find(|n| done * f64::from(polls) < f64::from(*n) + 0.5).unwrap_or(polls);
             let look = Look { at: SystemTime::now(), number, is_last: number == polls };
             looks.lock().unwrap().looks[key].push(look);
             json!({})
         });
-    for poll in 1..=u32::try_from(polls).unwrap() {
+    for poll in 1..=polls {
         job = job.fault(poll, Fault::Latency(Duration::from_millis(20)));
     }
     job.fault(
