@@ -1,7 +1,7 @@
 //! Crashes, on a disk that drops, tears and reorders whatever was not synced: at each call that
 //! changes something. What a commit returned for is there, and of the one in flight all or nothing.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may fail")]
 
 use lro_redb::RedbStore;
 use lro_runtime::fleet::{Store, Table};

@@ -144,8 +144,8 @@ fn without_the_permission_to_write_the_error_says_so() {
         // The superuser may write everything; nobody may not.
         let test = "without_the_permission_to_write_the_error_says_so";
         let output = again(&program, test, &folder.path("")).uid(65_534).gid(65_534).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && told.contains("1 passed"), "{told}");
     } else {
         is_refused(&folder.path(""));
     }

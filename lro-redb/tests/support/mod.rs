@@ -1,6 +1,7 @@
 //! What the tests share.
 
 #![allow(dead_code, reason = "each test uses a part of it")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail")]
 
 use std::{
     collections::BTreeMap,

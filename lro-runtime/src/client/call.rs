@@ -19,7 +19,7 @@ use super::{
 use crate::{
     dialect::Call,
     error::Result,
-    operation::RawOperation,
+    operation::{self, RawOperation},
     text::{excerpt, quoted_name},
     transport::BoxFuture,
 };
@@ -107,6 +107,11 @@ impl From<String> for Mistake {
     fn from(text: String) -> Self {
         Self { text, source: None }
     }
+}
+
+/// Returns what a start call of `method` is called in errors.
+pub(super) fn name_of(method: Option<&'static operation::Method>) -> &'static str {
+    method.map_or("the start call", operation::Method::name)
 }
 
 /// A start call that was checked, with what the client must know to send it.

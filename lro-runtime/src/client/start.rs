@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::start_recorder;
 use super::{
     Operations,
-    call::{CheckedCall, StartCall, WriteJson, to_json},
+    call::{CheckedCall, StartCall, WriteJson, name_of, to_json},
     current_method, start_policy,
 };
 use crate::{
@@ -52,11 +52,6 @@ impl From<Failure> for StartFailure {
 
 /// The advice where a start call was answered with success, and its reply names no operation.
 const ACCEPTED: &str = "the service answered with success, so look for the operation before you start again; check that the dialect and the address are those of the service";
-
-/// Returns what a start call is called in errors.
-pub(super) fn name_of(method: Option<&'static Method>) -> &'static str {
-    method.map_or("the start call", Method::name)
-}
 
 /// The error of a start call that has a mistake.
 fn not_sent(method: Option<&'static Method>, mistake: &str) -> Error {

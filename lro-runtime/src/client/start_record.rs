@@ -11,7 +11,11 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-use super::{Operations, call::CheckedCall, path_template, start::name_of};
+use super::{
+    Operations,
+    call::{CheckedCall, name_of},
+    path_template,
+};
 use crate::{
     dialect::Call,
     error::{Error, ErrorKind, Result},

@@ -105,6 +105,7 @@ mod recovered;
 mod recovery;
 mod request;
 mod restart;
+mod restarts;
 mod resting;
 mod seen;
 mod services;

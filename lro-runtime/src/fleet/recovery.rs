@@ -13,10 +13,11 @@ use super::{
     journal::{
         Journal, failed,
         note::Due,
-        record::{self, Amendment, Call, Live, Outcome, Starting, VERSION, Watched, check_version},
+        record::{self, Amendment, Call, Live, Outcome, Request, Starting, VERSION, Watched, check_version},
     },
     recovered::Unbound,
-    restart::{self, Restart},
+    restart,
+    restarts::Restart,
     services::Service,
     shared::{Keyed, Shared, State},
     store::{Note, StoreError, StoreErrorKind, Table},
@@ -291,21 +292,21 @@ impl Recovery<'_> {
         }
         let unknown = |why: &str, start_id| restart::unknown(why, start_id, began, self.system_now);
         let error = match call {
-            None => unknown("no start call was written down", None),
-            Some(Call { request: None, start_id, why, .. }) => {
-                unknown(&format!("the call was not written down: {why}"), start_id)
+            None => unknown("no start call of it was written down", None),
+            Some(Call { request: Request::NotKept { why, start_id }, .. }) => {
+                unknown(&format!("its start call is not kept: {why}"), start_id)
             }
-            Some(Call { start_id: None, .. }) => {
-                unknown("the call has no start id, so that to send it again could start a second operation", None)
+            Some(Call { request: Request::Kept(record), .. }) if record.start_id().is_none() => {
+                unknown("its start call has no start id, so that to send it again could start a second operation", None)
             }
-            Some(Call { service, method, request: Some(record), start_id: Some(_), .. }) => {
-                let Some(bound) = self.service(&service, &method) else {
+            Some(Call { service, request: Request::Kept(record) }) => {
+                let method = record.method().unwrap_or_default();
+                let Some(bound) = self.service(&service, method) else {
                     let is_known = self.shared.services.get(&service).is_some();
-                    let method = if is_known { method } else { String::new() };
+                    let method = if is_known { method.to_owned() } else { String::new() };
                     return Err(Box::new(Unbound { service, method, key: Some(key), token: None }));
                 };
-                let method = bound.method(&method);
-                let restart = Restart::new(Arc::clone(&key), bound.client(), method, record);
+                let restart = Restart::new(Arc::clone(&key), bound.client(), bound.method(method), *record);
                 state.keys.insert(key, Keyed::Watched(ticket));
                 state.restarts.insert(ticket, restart);
                 state.recovered.starting += 1;

@@ -1,24 +1,25 @@
 //! What the handles of a fleet, its drivers and its consumers share.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
     thread::JoinHandle,
+    time::SystemTime,
 };
 
 use super::{
     budget::Budget,
     changes::Changed,
     core::Core,
-    durable::Stored,
     endings::{Endings, Wakers},
     groups::Groups,
     ids::{KindId, LaneId, OriginId},
     journal::{Journal, Number, start_writer},
     kinds::{Kinds, Line},
+    lanes::Priority,
     recovered::Recovered,
-    restart::Restarts,
+    restarts::Restarts,
     resting::{Common, Epoch, Known, Resting},
     services::Services,
     tails::Tails,
@@ -30,7 +31,7 @@ use crate::{
     engine::{Engine, Opening, Past},
     error::{Error, ErrorKind, Result},
     operation::RawOperation,
-    settings::Schedule,
+    settings::{PollSettings, Schedule},
     timer::Timer,
     url::Origin,
 };
@@ -73,6 +74,8 @@ pub(super) struct State {
     /// The start calls of another process that are sent again.
     pub(super) restarts: Restarts,
     pub(super) recovered: Recovered,
+    /// Operations that several calls have asked for before they were durable, under one key.
+    pub(super) asked_again: BTreeSet<Ticket>,
     pub(super) max_operations: usize,
     pub(super) max_unacknowledged: usize,
     pub(super) is_closed: bool,
@@ -103,6 +106,15 @@ pub(super) struct Config {
     pub(super) origin_patience: Option<std::time::Duration>,
     pub(super) services: Services,
     pub(super) journal: Option<Journal>,
+}
+
+/// What is stored of an operation beside its token.
+pub(super) struct Stored {
+    pub(super) service: String,
+    pub(super) lane: Option<String>,
+    pub(super) priority: Priority,
+    pub(super) settings: PollSettings,
+    pub(super) began: SystemTime,
 }
 
 /// An operation that a fleet is about to take in: all that needs code of others is done.
@@ -159,6 +171,7 @@ impl Shared {
             generations: 0,
             restarts: Restarts::default(),
             recovered: Recovered::default(),
+            asked_again: BTreeSet::new(),
             max_operations: max_operations.min(MOST_ENTRIES),
             max_unacknowledged,
             is_closed: false,

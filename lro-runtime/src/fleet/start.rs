@@ -11,7 +11,10 @@ use std::{
 use super::{
     Fleet,
     endings::Wakers,
-    journal::{Number, record::Call},
+    journal::{
+        Number,
+        record::{Call, Request},
+    },
     shared::{Entrant, Keyed, Shared},
     ticket::Ticket,
     watch::{self, How},
@@ -150,17 +153,11 @@ impl StartRecorder for Recorder {
             Error::new(ErrorKind::InvalidSettings, message)
         };
         let Some(service) = known else { return Box::pin(std::future::ready(Err(refused()))) };
-        let (request, why) = match record {
-            Ok(record) => (Some(record), String::new()),
-            Err(why) => (None, why.to_string()),
+        let request = match record {
+            Ok(record) => Request::Kept(Box::new(record)),
+            Err(why) => Request::NotKept { why: why.to_string(), start_id: start_id.map(str::to_owned) },
         };
-        let call = Call {
-            service: service.name().to_owned(),
-            method: name.to_owned(),
-            start_id: start_id.map(str::to_owned),
-            request,
-            why,
-        };
+        let call = Call { service: service.name().to_owned(), request };
         let state = self.shared.lock();
         state.write_start(self.ticket, &self.key, self.began, Some(call));
         let number = state.last_change();

@@ -99,6 +99,8 @@ impl Journal {
             (value, _) => value,
         };
         let mut queue = self.lock();
+        // Counted also if it is never written: who waits for it must learn that.
+        queue.queued += 1;
         if queue.failure.is_some() {
             return;
         }
@@ -106,7 +108,6 @@ impl Journal {
             Ok(value) => queue.writes.push(Write { table, key, value }),
             Err(error) => return self.fail(queue, error),
         }
-        queue.queued += 1;
         if self.is_inline {
             self.commit(queue);
         } else {

@@ -52,15 +52,17 @@ pub(in crate::fleet) struct Call {
     /// The name of the service.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(in crate::fleet) service: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(in crate::fleet) method: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::fleet) start_id: Option<String>,
-    /// What is needed to send it again; `None` if it cannot be: then `why` says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::fleet) request: Option<StartRecord>,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(in crate::fleet) why: String,
+    pub(in crate::fleet) request: Request,
+}
+
+/// What is known of the request of a start call.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::fleet) enum Request {
+    /// All that is needed to send it again.
+    Kept(Box<StartRecord>),
+    /// It is not kept. With why, and the id that it was sent with.
+    NotKept { why: String, start_id: Option<String> },
 }
 
 /// An operation that is watched.
