@@ -152,10 +152,12 @@ impl Run {
         assert_eq!(self.service.operations_started(), self.load.operations);
     }
 
-    /// Returns how many polls there were more than a run without kills needs. There each operation
-    /// is polled until the poll that shows its end. After it a poll is needed only where the process
-    /// was killed before the end was durable: at most one for each operation and kill, and for each
-    /// kill at most those that were in flight or answered since the commit before the last.
+    /// Returns how many polls there were more than a run without kills needs, in which each
+    /// operation is polled until the poll that shows its end, and never after it.
+    ///
+    /// With kills it is polled again when the process was killed before the end was durable: at
+    /// most once for each kill. For each kill that may be as many operations as were in flight, and
+    /// as many again that had been answered while the last commit was under way.
     fn polls_beyond_the_end(&self) -> usize {
         let mut again = 0;
         for (key, polls) in self.service.seen().iter().enumerate() {
@@ -217,7 +219,7 @@ fn nothing_acknowledged_comes_again(lives: &[Life]) {
     }
 }
 
-/// An operation has one ticket from its start to its acknowledgement, and no other operation has it.
+/// An operation has one ticket from its start to its acknowledgement, and no other has it.
 fn tickets_stay(lives: &[Life]) {
     let mut of_ticket = std::collections::HashMap::new();
     for life in lives {
