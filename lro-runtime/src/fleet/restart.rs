@@ -2,7 +2,7 @@
 //! again, with the start id that it had.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     pin::pin,
     sync::Arc,
     task::{Context, Poll},
@@ -38,7 +38,7 @@ pub(super) struct Restart {
     pub(super) key: Arc<str>,
     pub(super) client: Operations,
     pub(super) method: Option<&'static Method>,
-    pub(super) record: StartRecord,
+    pub(super) record: Arc<StartRecord>,
     failures: u8,
     /// Not before this time.
     not_before: Option<Instant>,
@@ -51,30 +51,46 @@ impl Restart {
         method: Option<&'static Method>,
         record: StartRecord,
     ) -> Self {
-        Self { key, client: client.clone(), method, record, failures: 0, not_before: None }
+        Self { key, client: client.clone(), method, record: Arc::new(record), failures: 0, not_before: None }
     }
 }
 
-/// The start calls that are sent again, and nobody sends now.
+/// The start calls that are sent again.
 #[derive(Default)]
-pub(super) struct Restarts(BTreeMap<Ticket, Restart>);
+pub(super) struct Restarts {
+    /// All of them, those on their way included.
+    all: BTreeMap<Ticket, Restart>,
+    /// Those that nobody sends now, and not before when.
+    due: BTreeSet<(Option<Instant>, Ticket)>,
+}
 
 impl Restarts {
     pub(super) fn insert(&mut self, ticket: Ticket, restart: Restart) {
-        self.0.insert(ticket, restart);
+        self.due.insert((restart.not_before, ticket));
+        self.all.insert(ticket, restart);
+    }
+
+    /// Has one sent by another driver, unless it was forgotten.
+    fn give_back(&mut self, ticket: Ticket) {
+        self.due.extend(self.all.get(&ticket).map(|restart| (restart.not_before, ticket)));
     }
 
     /// Forgets one, and returns its key.
     pub(super) fn remove(&mut self, ticket: Ticket) -> Option<Arc<str>> {
-        Some(self.0.remove(&ticket)?.key)
+        let restart = self.all.remove(&ticket)?;
+        self.due.remove(&(restart.not_before, ticket));
+        Some(restart.key)
     }
 
     /// Takes the first that may be sent now. Else returns when one may.
     fn take(&mut self, now: Instant) -> Result<(Ticket, Restart), Option<Instant>> {
-        let is_due = |restart: &Restart| restart.not_before.is_none_or(|at| at <= now);
-        let due = self.0.iter().find(|(_, restart)| is_due(restart)).map(|(ticket, _)| *ticket);
-        let taken = due.and_then(|ticket| self.0.remove_entry(&ticket));
-        taken.ok_or_else(|| self.0.values().filter_map(|restart| restart.not_before).min())
+        let (at, ticket) = self.due.first().copied().ok_or(None)?;
+        if at.is_some_and(|at| at > now) {
+            return Err(at);
+        }
+        self.due.remove(&(at, ticket));
+        let restart = self.all.get(&ticket).cloned().ok_or(None)?;
+        Ok((ticket, restart))
     }
 }
 
@@ -120,10 +136,15 @@ impl Sent {
 impl Drop for Sent {
     /// Leaves what was not answered to other drivers.
     fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        for (ticket, restart, _) in self.calls.drain(..) {
-            state.restarts.insert(ticket, restart);
+        // Code of others is dropped before the state is locked.
+        let tickets: Vec<Ticket> = self.calls.drain(..).map(|(ticket, ..)| ticket).collect();
+        if tickets.is_empty() {
+            return;
         }
+        let mut state = self.shared.lock();
+        tickets.into_iter().for_each(|ticket| state.restarts.give_back(ticket));
+        drop(state);
+        self.shared.wake_drivers();
     }
 }
 
@@ -133,23 +154,21 @@ fn panicked(failure: Failure) -> Error {
 
 /// Takes in what a start call gave that was sent again.
 fn landed(shared: &Arc<Shared>, ticket: Ticket, mut restart: Restart, started: Result<RawOperation>) {
+    let under = How::under(Arc::clone(&restart.key));
+    let started = started.map(|operation| watch::entrant(&operation, under, shared));
     let mut state = shared.lock();
     if state.core.kind(ticket).is_none() {
         return; // it was removed meanwhile
     }
     let outcome = match started {
-        Ok(operation) => {
-            drop(state);
-            let entrant = watch::entrant(&operation, How::under(Arc::clone(&restart.key)), shared);
-            state = shared.lock();
-            match entrant.and_then(|entrant| state.fill(ticket, entrant)) {
-                Ok(_) => {
-                    drop(state);
-                    return shared.wake_drivers();
-                }
-                Err(error) => error,
+        Ok(entrant) => match entrant.and_then(|entrant| state.fill(ticket, entrant)) {
+            Ok(_) => {
+                state.restarts.remove(ticket);
+                drop(state);
+                return shared.wake_drivers();
             }
-        }
+            Err(error) => error,
+        },
         // The origin is down or busy, or the call may have arrived: by its id it is one start.
         Err(error) if verdict(&error) == Some(Verdict::Retry) => {
             let delay = FIRST_DELAY.saturating_mul(1 << restart.failures.min(16)).min(LONGEST_DELAY);
@@ -160,6 +179,7 @@ fn landed(shared: &Arc<Shared>, ticket: Ticket, mut restart: Restart, started: R
         }
         Err(error) => error,
     };
+    state.restarts.remove(ticket);
     let outcome = Err(outcome);
     state.write_outcome(ticket, &outcome);
     let number = state.last_change();
