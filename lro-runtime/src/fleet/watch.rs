@@ -133,7 +133,8 @@ impl IntoFuture for Watch {
     type Output = Result<Ticket>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
-    /// Watches the operation, once there is room for it. Dropping the future watches nothing.
+    /// Watches the operation, once there is room for it. Dropping the future watches nothing, unless
+    /// the operation is being written down by then, to the store of a fleet that has one.
     ///
     /// # Errors
     ///
