@@ -25,6 +25,7 @@ use crate::{
 };
 
 mod memory;
+mod moved;
 mod outcomes;
 mod poisoned;
 mod records;

@@ -212,6 +212,8 @@ fn a_waker_that_panics_keeps_nobody_else_waiting() {
         world.store.hold(false);
         process.watch("operations/2", every(10));
         assert!(lro_runtime::block_on(rude).is_ok());
+        // Nor is anything else not written from now on.
+        process.watch("operations/3", every(10));
     });
 }
 
