@@ -142,7 +142,9 @@ impl Drop for Sent {
             return;
         }
         let mut state = self.shared.lock();
-        tickets.into_iter().for_each(|ticket| state.restarts.give_back(ticket));
+        for ticket in tickets {
+            state.restarts.give_back(ticket);
+        }
         drop(state);
         self.shared.wake_drivers();
     }

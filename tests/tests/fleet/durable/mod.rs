@@ -169,7 +169,9 @@ impl Process {
     fn take_and_ack(&self) -> usize {
         let taken = self.take();
         let count = taken.len();
-        taken.into_iter().for_each(|completion| lro_runtime::block_on(completion.ack()).unwrap());
+        for completion in taken {
+            lro_runtime::block_on(completion.ack()).unwrap();
+        }
         count
     }
 }

@@ -27,7 +27,7 @@ fn what_was_not_acknowledged_comes_again_first_and_what_was_never() {
         let world = world.after_a_crash();
         let process = world.process();
         assert_eq!(process.fleet.recovered().ended, 1);
-        let again = process.fleet.completions().try_next().expect("at once, without a driver");
+        let again = process.fleet.completions().try_next().unwrap(); // at once, without a driver
         assert!(tickets.contains(&again.ticket()) && again.ticket() != acked_ticket);
         assert!(process.fleet.completions().try_next().is_none());
         assert!(process.fleet.snapshot(acked_ticket).is_none());

@@ -116,7 +116,9 @@ fn a_store_that_fails_at_any_commit_has_all_that_was_acknowledged() {
         within(move || {
             let world = World::new();
             let names = ["operations/1", "operations/2", "operations/3"];
-            names.iter().for_each(|name| world.cloud.add(name, SECOND * 5));
+            for name in names {
+                world.cloud.add(name, SECOND * 5);
+            }
             world.store.fail_after(commits, Trouble::Fails);
             let process = world.process();
             let (mut kept, mut acked) = (Vec::new(), Vec::new());

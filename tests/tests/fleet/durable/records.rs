@@ -109,8 +109,7 @@ fn no_byte_of_the_store_makes_the_fleet_panic() {
 fn a_time_that_no_calendar_has_is_no_reason_to_panic() {
     let world = World::new();
     let process = world.process();
-    let stuck =
-        process.fleet.start("order-17", || std::future::pending::<lro_runtime::Result<lro_runtime::RawOperation>>());
+    let stuck = process.fleet.start("order-17", std::future::pending::<lro_runtime::Result<lro_runtime::RawOperation>>);
     let world = super::dies_at(&world, stuck, || world.store.count(Table::Live) == 1);
     // In the 21st century a time in milliseconds has 13 digits; the year is 33658 then.
     world.store.replace(Table::Live, "\"at\":18934560", "\"at\":99999999");

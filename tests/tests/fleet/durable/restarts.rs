@@ -145,7 +145,9 @@ fn without_notes_all_are_polled_and_with_wrong_ones_after_the_longest_delay() {
         world.store.change_notes(|notes| {
             if has_notes {
                 // Due in a thousand years.
-                notes.values_mut().for_each(|note| *note |= u64::MAX << 28);
+                for note in notes.values_mut() {
+                    *note |= u64::MAX << 28;
+                }
             } else {
                 notes.clear();
             }

@@ -94,7 +94,7 @@ fn a_start_call_without_an_id_is_not_sent_again_and_a_completion_says_when_it_wa
 fn an_intent_of_which_no_call_is_known_is_a_completion_too() {
     let world = World::new();
     let process = world.process();
-    let stuck = process.fleet.start("order-17", || std::future::pending::<Result<lro_runtime::RawOperation>>());
+    let stuck = process.fleet.start("order-17", std::future::pending::<Result<lro_runtime::RawOperation>>);
     let world = dies_at(&world, stuck, || world.store.count(Table::Live) == 1);
     let process = world.process();
     let completion = process.take().pop().unwrap();
