@@ -199,8 +199,8 @@ pub(in crate::fleet) fn millis(time: SystemTime) -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Returns the time so many milliseconds after 1970, in the year 9999 at the latest: no calendar goes
-/// further.
+/// Returns the time so many milliseconds after 1970, in the year 9999 at the latest: no calendar
+/// goes further.
 pub(in crate::fleet) fn system_time(millis: u64) -> SystemTime {
     const LAST: u64 = 253_402_300_799_999;
     let millis = millis.min(LAST);
