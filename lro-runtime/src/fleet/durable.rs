@@ -15,10 +15,7 @@ use super::{
     store::{StoreError, Table},
     ticket::Ticket,
 };
-use crate::{
-    error::{Error, Result},
-    operation::RawOperation,
-};
+use crate::{error::Result, operation::RawOperation};
 
 /// How many generations of tickets are set aside at once. What a process did not use is skipped by
 /// the next, so that no ticket is given twice.
@@ -107,7 +104,7 @@ impl State {
                 reply: operation
                     .filter(|_| keep != Keep::Nothing)
                     .map(|operation| operation.snapshot.kept(keep == Keep::Body, &mut bytes)),
-                error: error.map(Error::kept),
+                error: error.map(|error| error.kept(keep != Keep::Nothing)),
             };
             record::encode(&outcome, &bytes)
         });

@@ -73,12 +73,17 @@ impl Sent {
 impl Drop for Sent {
     /// Leaves what was not answered to other drivers.
     fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        for (ticket, restart, _) in self.calls.drain(..) {
-            if state.core.kind(ticket).is_some() {
-                state.restarts.insert(ticket, restart);
-            }
+        // Code of others is dropped before the state is locked.
+        let tickets: Vec<Ticket> = self.calls.drain(..).map(|(ticket, ..)| ticket).collect();
+        if tickets.is_empty() {
+            return;
         }
+        let mut state = self.shared.lock();
+        for ticket in tickets {
+            state.restarts.give_back(ticket);
+        }
+        drop(state);
+        self.shared.wake_drivers();
     }
 }
 
@@ -88,24 +93,21 @@ fn panicked(failure: Failure) -> Error {
 
 /// Takes in what a start call gave that was sent again.
 fn landed(shared: &Arc<Shared>, ticket: Ticket, mut restart: Restart, started: Result<RawOperation>) {
+    let under = How::under(Arc::clone(&restart.key));
+    let started = started.map(|operation| watch::entrant(&operation, under, shared));
     let mut state = shared.lock();
     if state.core.kind(ticket).is_none() {
         return; // it was removed meanwhile
     }
-    state.restarts.answered(ticket);
     let outcome = match started {
-        Ok(operation) => {
-            drop(state);
-            let entrant = watch::entrant(&operation, How::under(Arc::clone(&restart.key)), shared);
-            state = shared.lock();
-            match entrant.and_then(|entrant| state.fill(ticket, entrant)) {
-                Ok(_) => {
-                    drop(state);
-                    return shared.wake_drivers();
-                }
-                Err(error) => error,
+        Ok(entrant) => match entrant.and_then(|entrant| state.fill(ticket, entrant)) {
+            Ok(_) => {
+                state.restarts.remove(ticket);
+                drop(state);
+                return shared.wake_drivers();
             }
-        }
+            Err(error) => error,
+        },
         // The origin is down or busy, or the call may have arrived: by its id it is one start.
         Err(error) if verdict(&error) == Some(Verdict::Retry) => {
             let delay = FIRST_DELAY.saturating_mul(1 << restart.failures.min(16)).min(LONGEST_DELAY);
@@ -116,6 +118,7 @@ fn landed(shared: &Arc<Shared>, ticket: Ticket, mut restart: Restart, started: R
         }
         Err(error) => error,
     };
+    state.restarts.remove(ticket);
     let outcome = Err(outcome);
     state.write_outcome(ticket, &outcome);
     let number = state.last_change();

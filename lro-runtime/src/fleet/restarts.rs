@@ -1,6 +1,10 @@
-//! Start calls of a process that died before it knew what came of them, while nobody sends them.
+//! Start calls of a process that died before it knew what came of them, and when each is sent again.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Instant,
+};
 
 use super::ticket::Ticket;
 use crate::{
@@ -14,7 +18,7 @@ pub(super) struct Restart {
     pub(super) key: Arc<str>,
     pub(super) client: Operations,
     pub(super) method: Option<&'static Method>,
-    pub(super) record: StartRecord,
+    pub(super) record: Arc<StartRecord>,
     pub(super) failures: u8,
     /// Not before this time.
     pub(super) not_before: Option<Instant>,
@@ -27,44 +31,45 @@ impl Restart {
         method: Option<&'static Method>,
         record: StartRecord,
     ) -> Self {
-        Self { key, client: client.clone(), method, record, failures: 0, not_before: None }
+        Self { key, client: client.clone(), method, record: Arc::new(record), failures: 0, not_before: None }
     }
 }
 
 /// The start calls that are sent again.
 #[derive(Default)]
 pub(super) struct Restarts {
-    /// Those that nobody sends now.
-    waiting: BTreeMap<Ticket, Restart>,
-    /// The keys of those that a driver has taken to send.
-    taken: BTreeMap<Ticket, Arc<str>>,
+    /// All of them, those on their way included.
+    all: BTreeMap<Ticket, Restart>,
+    /// Those that nobody sends now, and not before when.
+    due: BTreeSet<(Option<Instant>, Ticket)>,
 }
 
 impl Restarts {
     pub(super) fn insert(&mut self, ticket: Ticket, restart: Restart) {
-        self.taken.remove(&ticket);
-        self.waiting.insert(ticket, restart);
+        self.due.insert((restart.not_before, ticket));
+        self.all.insert(ticket, restart);
     }
 
-    /// Notes that one was answered that a driver had taken.
-    pub(super) fn answered(&mut self, ticket: Ticket) {
-        self.taken.remove(&ticket);
+    /// Has one sent by another driver, unless it was forgotten.
+    pub(super) fn give_back(&mut self, ticket: Ticket) {
+        self.due.extend(self.all.get(&ticket).map(|restart| (restart.not_before, ticket)));
     }
 
     /// Forgets one, and returns its key.
     pub(super) fn remove(&mut self, ticket: Ticket) -> Option<Arc<str>> {
-        let waiting = self.waiting.remove(&ticket).map(|restart| restart.key);
-        waiting.or_else(|| self.taken.remove(&ticket))
+        let restart = self.all.remove(&ticket)?;
+        self.due.remove(&(restart.not_before, ticket));
+        Some(restart.key)
     }
 
     /// Takes the first that may be sent now. Else returns when one may.
     pub(super) fn take(&mut self, now: Instant) -> Result<(Ticket, Restart), Option<Instant>> {
-        let is_due = |restart: &Restart| restart.not_before.is_none_or(|at| at <= now);
-        let due = self.waiting.iter().find(|(_, restart)| is_due(restart)).map(|(ticket, _)| *ticket);
-        let Some((ticket, restart)) = due.and_then(|ticket| self.waiting.remove_entry(&ticket)) else {
-            return Err(self.waiting.values().filter_map(|restart| restart.not_before).min());
-        };
-        self.taken.insert(ticket, Arc::clone(&restart.key));
+        let (at, ticket) = self.due.first().copied().ok_or(None)?;
+        if at.is_some_and(|at| at > now) {
+            return Err(at);
+        }
+        self.due.remove(&(at, ticket));
+        let restart = self.all.get(&ticket).cloned().ok_or(None)?;
         Ok((ticket, restart))
     }
 }
