@@ -1,4 +1,5 @@
-//! Start calls of a process that died before it knew what came of them, and when each is sent again.
+//! Start calls of a process that died before it knew what came of them, and when each is sent
+//! again.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -13,8 +13,8 @@ use serde_json::json;
 
 use super::{SECOND, World, every};
 
-/// A client of a service whose operations begin at `/v1/a`, go on at `/v1/b` from the first poll on,
-/// and end after a minute.
+/// A client of a service whose operations begin at `/v1/a`, go on at `/v1/b` from the first poll
+/// on, and end after a minute.
 fn client(clock: &VirtualClock, log: &Arc<Mutex<Vec<String>>>) -> Operations {
     let (service, log) = (clock.clone(), Arc::clone(log));
     let answer = move |request: Request| {

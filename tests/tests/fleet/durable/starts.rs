@@ -78,7 +78,7 @@ fn a_start_call_without_an_id_is_not_sent_again_and_a_completion_says_when_it_wa
             error.to_string(),
             format!(
                 "unknown whether it was started: the process that began to start it at Tue, 01 Jan 2030 00:00:00 GMT \
-                 ({} ago) ended before it knew, and the call has no start id, so that to send it again could start a \
+                 ({} ago) ended before it knew, and its start call has no start id, so that to send it again could start a \
                  second operation; look for the operation before you start again",
                 ago.next().unwrap()
             )
@@ -98,7 +98,7 @@ fn an_intent_of_which_no_call_is_known_is_a_completion_too() {
     let world = dies_at(&world, stuck, || world.store.count(Table::Live) == 1);
     let process = world.process();
     let completion = process.take().pop().unwrap();
-    assert!(completion.outcome().unwrap_err().to_string().contains("no start call was written down"));
+    assert!(completion.outcome().unwrap_err().to_string().contains("no start call of it was written down"));
 }
 
 #[test]
