@@ -20,6 +20,8 @@ mod sdk500;
 mod service;
 mod shared;
 mod step;
+#[cfg(feature = "store")]
+mod store;
 #[cfg(feature = "telemetry")]
 mod telemetry;
 mod virtual_time;
@@ -29,7 +31,7 @@ use std::{env, process::ExitCode};
 #[global_allocator]
 static ALLOCATOR: count::Counting = count::Counting;
 
-const USAGE: &str = "usage: lro-benches all | step | step-instructions | dialects | dialects-instructions | schedule | long-poll | shared | loopback | loopback-grpc | in-flight [OPERATIONS] | fleet [long] | fleet-in-flight [OPERATIONS] | deps | sdk500 [METHODS]";
+const USAGE: &str = "usage: lro-benches all | step | step-instructions | dialects | dialects-instructions | schedule | long-poll | shared | loopback | loopback-grpc | in-flight [OPERATIONS] | fleet [long] | fleet-in-flight [OPERATIONS] | store [FOLDER] | durable [OPERATIONS] | deps | sdk500 [METHODS]";
 
 fn main() -> ExitCode {
     #[cfg(feature = "telemetry")]
@@ -79,6 +81,16 @@ fn main() -> ExitCode {
         }
         #[cfg(feature = "fleet")]
         ["repeat", "fleet", what, times] => fleet::repeat(what, times.parse().unwrap_or(1)),
+        #[cfg(feature = "store")]
+        ["store"] => return finish(store::run(&env::temp_dir())),
+        #[cfg(feature = "store")]
+        ["store", folder] => return finish(store::run(folder.as_ref())),
+        #[cfg(feature = "store")]
+        ["durable"] => return finish([100_000, 1_000_000].into_iter().try_for_each(store::recover)),
+        #[cfg(feature = "store")]
+        ["durable", operations] => return finish(store::recover(operations.parse().unwrap_or(100_000))),
+        #[cfg(feature = "store")]
+        ["repeat", "durable", path] => return finish(store::recover_once(path.as_ref())),
         ["deps"] => return finish(deps::run()),
         ["step"] => step::run(false),
         ["step-instructions"] => step::run(true),

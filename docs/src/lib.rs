@@ -19,6 +19,7 @@ pages! {
     first_steps = "first-steps.md",
     how_a_wait_goes = "how-a-wait-goes.md",
     many_operations = "many-operations.md",
+    nothing_lost = "nothing-lost.md",
     fifty = "cookbook/fifty.md",
     select_and_streams = "cookbook/select-and-streams.md",
     ctrl_c = "cookbook/ctrl-c.md",

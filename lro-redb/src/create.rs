@@ -23,7 +23,13 @@ pub(crate) fn open_or_create(path: &Path, name: &Name) -> Result<(Database, bool
         Ok(found) if !found.is_file() => Err(name.damaged("it is not a file")),
         // An empty file is what is left of one that was cut off. A new store never is one.
         Ok(found) if found.len() == 0 => Err(name.damaged("the file is empty")),
-        Ok(_) => Ok((open(path, name)?, false)),
+        Ok(_) => {
+            let database = open(path, name)?;
+            // Its maker may have been killed before it could. If it cannot be done, it is as
+            // before.
+            let _ = sync_folder(folder_of(path));
+            Ok((database, false))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => create(path, name),
         Err(error) => Err(name.of_io("opening it", error)),
     }
@@ -31,9 +37,7 @@ pub(crate) fn open_or_create(path: &Path, name: &Name) -> Result<(Database, bool
 
 fn open(path: &Path, name: &Name) -> Result<Database, StoreError> {
     let file = OpenOptions::new().read(true).write(true).open(path);
-    let database = opened(backend(file.map_err(|error| name.of_io("opening it", error))?, name)?, name)?;
-    has_tables(&database, name)?;
-    Ok(database)
+    opened(backend(file.map_err(|error| name.of_io("opening it", error))?, name)?, name, has_tables)
 }
 
 fn backend(file: File, name: &Name) -> Result<FileBackend, StoreError> {
@@ -43,20 +47,12 @@ fn backend(file: File, name: &Name) -> Result<FileBackend, StoreError> {
 /// Makes a store under another name and gives it its own when it is whole, so that nobody sees a
 /// half of it: not after a crash, and not the process that does the same at the same time.
 fn create(path: &Path, name: &Name) -> Result<(Database, bool), StoreError> {
-    let folder = match path.parent() {
-        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
-        Some(folder) => folder,
-        None => return Err(name.damaged("it is not a file")),
-    };
+    let folder = folder_of(path);
     if !folder.is_dir() {
         return Err(name.error(StoreErrorKind::Io, format_args!("its folder {} does not exist", folder.display())));
     }
     let (file, unfinished) = unfinished(path).map_err(|error| name.of_io("making it", error))?;
-    let made = backend(file, name).and_then(|backend| {
-        let database = opened(backend, name)?;
-        with_tables(&database, name)?;
-        Ok(database)
-    });
+    let made = backend(file, name).and_then(|backend| opened(backend, name, with_tables));
     let placed = made.and_then(|database| match place(&unfinished, path) {
         // Another process was faster: its store is the one.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -71,6 +67,10 @@ fn create(path: &Path, name: &Name) -> Result<(Database, bool), StoreError> {
     let placed = placed?;
     sync_folder(folder).map_err(|error| name.of_io("making it", error))?;
     Ok(placed)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes a file that no other process has.
@@ -104,7 +104,11 @@ fn place(unfinished: &Path, path: &Path) -> io::Result<()> {
 /// Makes the file's name survive the loss of power.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    match File::open(folder)?.sync_all() {
+        // Not every file system can.
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        synced => synced,
+    }
 }
 
 /// Other systems have no way to, or need none.

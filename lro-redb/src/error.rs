@@ -56,7 +56,8 @@ impl Name {
         }
     }
 
-    /// Calls redb, which panics on some damaged files: that is an error here.
+    /// Calls redb. Should it panic over a file that breaks the rules of its format, that is an
+    /// error. None is known that passes the check of all checksums and does.
     pub(crate) fn guarded<T>(
         &self,
         doing: &str,

@@ -7,7 +7,9 @@ use std::{
 };
 
 use lro_runtime::fleet::{Note, Store, StoreError, StoreErrorKind, Table, Write};
-use redb::{CompactionError, Database, ReadableDatabase, StorageBackend, TableDefinition, WriteTransaction};
+use redb::{
+    CompactionError, Database, ReadableDatabase, StorageBackend, StorageError, TableDefinition, WriteTransaction,
+};
 
 use crate::{create, error::Name, notes::Notes};
 
@@ -34,8 +36,8 @@ fn definition(table: Table) -> TableDefinition<'static, u64, &'static [u8]> {
 /// commit wrote either whole or not at all.
 pub struct RedbStore {
     name: Name,
-    /// Only [`compact`](Self::compact) needs it alone.
-    database: RwLock<Database>,
+    /// Only [`compact`](Self::compact) needs it alone. `None` only while the store is dropped.
+    database: RwLock<Option<Database>>,
     notes: Option<Notes>,
     /// How the first commit that failed did.
     failed: OnceLock<StoreError>,
@@ -47,16 +49,16 @@ impl RedbStore {
     ///
     /// The whole file is read and every checksum in it compared, also when it was closed properly.
     ///
-    /// Beside it lies the file `path` with `.due` at its end, which has the notes. It may be deleted
-    /// while the store is not open, and need not be in a backup. If it cannot be opened, the store
-    /// keeps no notes.
+    /// Beside it lies the file `path` with `.due` at its end, which has the notes. It may be
+    /// deleted while the store is not open, and need not be in a backup. If it cannot be opened,
+    /// the store keeps no notes.
     ///
     /// # Errors
     ///
     /// The error names the path, and is of the kind
     ///
-    /// - [`InUse`](StoreErrorKind::InUse) if another process, or another `RedbStore` of this one, has
-    ///   the file;
+    /// - [`InUse`](StoreErrorKind::InUse) if another process, or another `RedbStore` of this one,
+    ///   has the file;
     /// - [`Damaged`](StoreErrorKind::Damaged) if a checksum is wrong, or it is not a file that this
     ///   crate wrote: an empty one, a folder, another program's;
     /// - [`Newer`](StoreErrorKind::Newer) if a newer version of this crate wrote it;
@@ -79,24 +81,19 @@ impl RedbStore {
     pub fn with_backend(backend: impl StorageBackend) -> Result<Self, StoreError> {
         let name = Name("of a backend".to_owned());
         let is_new = backend.len().map_err(|error| name.of_io("opening it", error))? == 0;
-        let database = opened(backend, &name)?;
-        if is_new {
-            with_tables(&database, &name)?;
-        } else {
-            has_tables(&database, &name)?;
-        }
+        let database = opened(backend, &name, if is_new { with_tables } else { has_tables })?;
         Ok(Self::new(name, database, None))
     }
 
     fn new(name: Name, database: Database, notes: Option<Notes>) -> Self {
-        Self { name, database: RwLock::new(database), notes, failed: OnceLock::new() }
+        Self { name, database: RwLock::new(Some(database)), notes, failed: OnceLock::new() }
     }
 
-    /// Makes the file as small as it can be, and returns whether it is smaller. A file grows to what
-    /// was needed at most, and what was deleted is used again; it does not shrink by itself.
+    /// Makes the file as small as it can be, and returns whether it is smaller. A file grows to
+    /// what was needed at most, and what was deleted is used again; it does not shrink by itself.
     ///
-    /// It may take long, and commits wait meanwhile: this is a call for quiet hours. The file may be
-    /// lost no more than at other times.
+    /// It may take long, and commits wait meanwhile: this is a call for quiet hours. The file may
+    /// be lost no more than at other times.
     ///
     /// # Errors
     ///
@@ -107,7 +104,8 @@ impl RedbStore {
         self.works()?;
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         let mut is_read = None;
-        let compacted = self.name.guarded(DOING, || match database.compact() {
+        let mut compact = || database.as_mut().map_or(Err(StorageError::DatabaseClosed.into()), Database::compact);
+        let compacted = self.name.guarded(DOING, || match compact() {
             Err(error @ CompactionError::TransactionInProgress) => {
                 is_read = Some(self.name.of_redb(DOING, error));
                 Ok(false)
@@ -128,14 +126,23 @@ impl RedbStore {
         Err(StoreError::new(first.kind(), why).with_source(first.clone()))
     }
 
-    /// Remembers how a commit has failed: after a sync that failed, nobody knows what is on the disk,
-    /// and a second one may succeed without having written anything.
+    /// Remembers how a commit has failed: after a sync that failed, nobody knows what is on the
+    /// disk, and a second one may succeed without having written anything.
     fn noting_failure<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
         result.inspect_err(|error| drop(self.failed.set(error.clone())))
     }
 
-    fn with_database<T>(&self, call: impl FnOnce(&Database) -> T) -> T {
-        call(&self.database.read().unwrap_or_else(PoisonError::into_inner))
+    fn with_database<T>(&self, call: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, redb::Error> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        call(database.as_ref().ok_or(redb::Error::DatabaseClosed)?)
+    }
+}
+
+impl Drop for RedbStore {
+    fn drop(&mut self) {
+        if let Some(database) = self.database.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            close(database, &self.name);
+        }
     }
 }
 
@@ -146,7 +153,8 @@ impl Store for RedbStore {
         let name = &self.name;
         // `each` is called outside, so that its panics stay its own, and that it may commit.
         let mut records = name.guarded(DOING, || {
-            let reading = self.with_database(Database::begin_read).map_err(|error| name.of_redb(DOING, error))?;
+            let reading = self.with_database(|database| Ok(database.begin_read()?));
+            let reading = reading.map_err(|error| name.of_redb(DOING, error))?;
             let table = reading.open_table(definition(table)).map_err(|error| name.of_redb(DOING, error))?;
             table.range_owned::<u64>(..).map_err(|error| name.of_redb(DOING, error))
         })?;
@@ -193,16 +201,36 @@ impl fmt::Debug for RedbStore {
     }
 }
 
-/// Opens what a backend has, or an empty database.
-pub(crate) fn opened(backend: impl StorageBackend, name: &Name) -> Result<Database, StoreError> {
+/// Opens what a backend has, or an empty database, and looks into it or fills it.
+pub(crate) fn opened(
+    backend: impl StorageBackend,
+    name: &Name,
+    then: fn(&Database, &Name) -> Result<(), StoreError>,
+) -> Result<Database, StoreError> {
     const DOING: &str = "opening it";
-    name.guarded(DOING, || {
+    let database = name.guarded(DOING, || {
         Database::builder()
             .set_cache_size(CACHE)
             .set_check_integrity_on_open(true)
             .create_with_backend(backend)
             .map_err(|error| name.of_redb(DOING, error))
-    })
+    })?;
+    match then(&database, name) {
+        Ok(()) => Ok(database),
+        Err(error) => {
+            close(database, name);
+            Err(error)
+        }
+    }
+}
+
+/// Closes a database. Where a call has panicked, closing does, too.
+fn close(database: Database, name: &Name) {
+    // What was committed is there, closed or not.
+    let _ = name.guarded("closing it", || {
+        drop(database);
+        Ok(())
+    });
 }
 
 /// Makes our tables in an empty database.

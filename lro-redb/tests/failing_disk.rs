@@ -61,7 +61,7 @@ fn fails_and_says_so(how: How, kind: StoreErrorKind) {
         };
         failed += 1;
         assert_eq!(error.kind(), kind, "{error}");
-        assert!(std::error::Error::source(&error).is_some());
+        assert_eq!(std::error::Error::source(&error).is_some(), how != How::Panics);
 
         // The disk works again; the store does not.
         disk.fail(None);
@@ -164,6 +164,24 @@ fn compacting_on_a_disk_that_fails_is_an_error_and_loses_nothing() {
         }
     }
     assert!(failed > 5, "{failed}");
+}
+
+/// A panic below is an error of the store, as damage is, and the program goes on.
+#[test]
+fn a_panic_below_is_an_error() {
+    fails_and_says_so(How::Panics, StoreErrorKind::Damaged);
+
+    let (content, known) = used();
+    for at in 0..6 {
+        let disk = Disk::with(content.clone());
+        disk.fail(Some(Fault { at, how: How::Panics }));
+        if let Err(error) = RedbStore::with_backend(disk.clone()) {
+            assert_eq!(error.kind(), StoreErrorKind::Damaged);
+            assert!(error.to_string().contains("the rules are broken"), "{error}");
+        }
+        assert!(disk.failures() > 0);
+        assert_eq!(state(&RedbStore::with_backend(Disk::with(disk.content())).unwrap()), known);
+    }
 }
 
 #[test]

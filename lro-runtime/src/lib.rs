@@ -139,7 +139,7 @@
 //! | `grpc` | | `grpc`: `google.longrunning` over gRPC, on any channel of tonic 0.14, with messages of prost 0.14 |
 //! | `wire` | | `wire`: declared types of OpenAI, Replicate, Meilisearch, GKE, Cloud SQL and BigQuery |
 //! | `indicatif` | | `progress`: progress bars of indicatif 0.18 for operations that are waited for |
-//! | `fleet` | | `fleet`: many operations by one driver, within budgets |
+//! | `fleet` | | `fleet`: many operations by one driver, within budgets; with a store they survive the process |
 //! | `tracing` | | spans and events of starts, waits and polls, for tracing 0.1 |
 //! | `metrics` | | counts and durations of them, for any recorder of metrics 0.24 |
 //! | `testing` | | `testing`: a clock that jumps, a transport that follows a script, a server on loopback |

@@ -11,11 +11,12 @@ use std::{
 const COLUMNS: usize = 100;
 
 /// What prose stands in, from the root of the repository.
-const PLACES: [&str; 11] = [
+const PLACES: [&str; 12] = [
     "lro-runtime",
     "lro-macros",
     "lro-cli",
     "lro-redb",
+    "lro-restate",
     "tests/tests",
     "tests/attack",
     "tests/fixtures",

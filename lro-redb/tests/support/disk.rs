@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use lro_redb::redb::StorageBackend;
@@ -32,6 +32,8 @@ pub(crate) enum How {
     Broken,
     /// One write or sync fails, and later ones say that they did not.
     Once,
+    /// Every call that changes something panics.
+    Panics,
     /// One sync fails, and what it should have written is gone; later ones succeed.
     LostSync,
 }
@@ -69,33 +71,33 @@ impl Disk {
     }
 
     pub(crate) fn content(&self) -> Vec<u8> {
-        self.0.lock().unwrap().cached.clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).cached.clone()
     }
 
     /// What there would be after the loss of power, if nothing of what was not synced remains.
     pub(crate) fn durable(&self) -> Vec<u8> {
-        self.0.lock().unwrap().durable.to_vec()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).durable.to_vec()
     }
 
     pub(crate) fn calls(&self) -> usize {
-        self.0.lock().unwrap().calls
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).calls
     }
 
     pub(crate) fn failures(&self) -> usize {
-        self.0.lock().unwrap().failures
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).failures
     }
 
     pub(crate) fn fail(&self, fault: Option<Fault>) {
-        self.0.lock().unwrap().fault = fault;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fault = fault;
     }
 
     pub(crate) fn record(&self) {
-        self.0.lock().unwrap().recorded = Some(vec![]);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).recorded = Some(vec![]);
     }
 
     /// The crashes since, with that of now.
     pub(crate) fn recorded(&self) -> Vec<Crash> {
-        let mut inner = self.0.lock().unwrap();
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         inner.remember();
         inner.recorded.take().unwrap()
     }
@@ -175,7 +177,7 @@ impl Inner {
         let Some(Fault { at, how }) = self.fault.filter(|fault| now >= fault.at) else { return Ok(()) };
         let fails = match how {
             How::Full => writes,
-            How::Broken => true,
+            How::Broken | How::Panics => true,
             How::Once => now == at,
             How::LostSync => syncs && self.failures == 0,
         };
@@ -183,6 +185,7 @@ impl Inner {
             return Ok(());
         }
         self.failures += 1;
+        assert!(how != How::Panics, "the rules are broken");
         if how == How::LostSync {
             // The kernel has dropped the pages, and marks them clean.
             self.pending.clear();
@@ -194,11 +197,11 @@ impl Inner {
 
 impl StorageBackend for Disk {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.lock().unwrap().cached.len() as u64)
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).cached.len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let inner = self.0.lock().unwrap();
+        let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = usize::try_from(offset).unwrap();
         let end = at.checked_add(out.len()).filter(|end| *end <= inner.cached.len());
         let end = end.ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -207,7 +210,7 @@ impl StorageBackend for Disk {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        let mut inner = self.0.lock().unwrap();
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let length = usize::try_from(len).unwrap();
         let grows = length > inner.cached.len();
         inner.call(grows, false)?;
@@ -217,7 +220,7 @@ impl StorageBackend for Disk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        let mut inner = self.0.lock().unwrap();
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         inner.call(false, true)?;
         let Inner { cached, durable, pending, .. } = &mut *inner;
         *durable = Arc::new(cached.clone());
@@ -226,7 +229,7 @@ impl StorageBackend for Disk {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let mut inner = self.0.lock().unwrap();
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         inner.call(true, false)?;
         let at = usize::try_from(offset).unwrap();
         let end = at + data.len();

@@ -77,7 +77,11 @@ impl Engine {
         };
         match past.left {
             Left::Expired { was_looked_at: true } => engine.plan = Plan::ExpireAt(age),
-            Left::Expired { was_looked_at: false } => engine.plan = Plan::PollAt(age),
+            Left::Expired { was_looked_at: false } => {
+                // A look that succeeds is followed by none but that at the end of its time.
+                engine.delay = LAST_LOOK.saturating_mul(4);
+                engine.plan = Plan::PollAt(age);
+            }
             Left::Never | Left::For(_) => engine.plan_poll(age, add(age, due)),
         }
         engine

@@ -55,15 +55,20 @@ kinds! {
 }
 
 impl Error {
-    /// Returns what is kept of this error.
-    pub(crate) fn kept(&self) -> KeptError {
+    /// Returns what is kept of this error; without what it says unless `with_words`, which may be
+    /// what the service has said.
+    pub(crate) fn kept(&self, with_words: bool) -> KeptError {
         let inner = &*self.0;
         let millis = |elapsed: Duration| u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         KeptError {
             kind: inner.kind.into(),
-            message: inner.message.clone(),
+            message: if with_words {
+                inner.message.clone()
+            } else {
+                "the wait failed, and why was not kept".to_owned()
+            },
             start_id: inner.start_id.as_deref().map(str::to_owned),
-            status: inner.status.as_deref().map(Status::stored),
+            status: inner.status.as_deref().filter(|_| with_words).map(Status::stored),
             effort: inner.attempts.zip(inner.elapsed.map(millis)),
         }
     }

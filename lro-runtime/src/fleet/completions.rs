@@ -10,7 +10,7 @@ use std::{
 
 use futures_core::Stream;
 
-use super::{endings::Ending, shared::Shared, ticket::Ticket};
+use super::{endings::Ending, journal::Waiting, shared::Shared, ticket::Ticket};
 use crate::{
     error::{Error, Result},
     operation::{Handle, LongRunning, Method, OperationState, RawOperation},
@@ -125,11 +125,14 @@ impl fmt::Debug for Completion {
 #[must_use = "a stream does nothing unless polled"]
 pub struct Completions {
     shared: Arc<Shared>,
+    /// Waits for the end that is handed out next to be durable; `None` for a fleet in memory.
+    waiting: Option<Waiting>,
 }
 
 impl Completions {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
+        let waiting = shared.journal.as_ref().map(Waiting::new);
+        Self { shared, waiting }
     }
 
     /// Returns the next completion; `None` when the fleet is closed and there will be none.
@@ -146,11 +149,11 @@ impl Completions {
         }
     }
 
-    fn poll_completion(&self, context: &mut Context<'_>) -> Poll<Option<Completion>> {
+    fn poll_completion(&mut self, context: &mut Context<'_>) -> Poll<Option<Completion>> {
         let now = self.shared.timer.now();
         let mut state = self.shared.lock();
-        let journal = self.shared.journal.as_deref();
-        let is_settled = |number| journal.is_none_or(|journal| journal.is_settled(number));
+        let waiting = &mut self.waiting;
+        let is_settled = |number| waiting.as_mut().is_none_or(|waiting| waiting.poll(number, context).is_ready());
         let Some((ticket, ending)) = state.endings.deliver(now, is_settled) else {
             if state.is_over() {
                 return Poll::Ready(None);
@@ -169,7 +172,7 @@ impl Completions {
 impl Stream for Completions {
     type Item = Completion;
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Completion>> {
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Completion>> {
         self.poll_completion(context)
     }
 }

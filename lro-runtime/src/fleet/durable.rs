@@ -11,16 +11,11 @@ use super::{
         note::Due,
         record::{self, Amendment, Call, Live, Outcome, Starting, Watched},
     },
-    lanes::Priority,
-    shared::State,
+    shared::{State, Stored},
     store::{StoreError, Table},
     ticket::Ticket,
 };
-use crate::{
-    error::{Error, Result},
-    operation::RawOperation,
-    settings::PollSettings,
-};
+use crate::{error::Result, operation::RawOperation};
 
 /// How many generations of tickets are set aside at once. What a process did not use is skipped by
 /// the next, so that no ticket is given twice.
@@ -30,15 +25,6 @@ const GENERATIONS: u32 = 1024;
 pub(super) const SCHEMA: u64 = 0;
 /// The record of the fleet that has the first generation that was not set aside.
 pub(super) const GENERATION: u64 = 1;
-
-/// What is stored of an operation beside its token.
-pub(super) struct Stored {
-    pub(super) service: String,
-    pub(super) lane: Option<String>,
-    pub(super) priority: Priority,
-    pub(super) settings: PollSettings,
-    pub(super) began: SystemTime,
-}
 
 impl State {
     /// Writes something down, if the fleet has a store.
@@ -118,7 +104,7 @@ impl State {
                 reply: operation
                     .filter(|_| keep != Keep::Nothing)
                     .map(|operation| operation.snapshot.kept(keep == Keep::Body, &mut bytes)),
-                error: error.map(Error::kept),
+                error: error.map(|error| error.kept(keep != Keep::Nothing)),
             };
             record::encode(&outcome, &bytes)
         });

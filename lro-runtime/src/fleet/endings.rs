@@ -154,7 +154,11 @@ impl Endings {
 
     /// Returns the end that is handed out next, if `is_settled` says that it is durable or never
     /// will be.
-    pub(super) fn deliver(&mut self, now: Instant, is_settled: impl Fn(Number) -> bool) -> Option<(Ticket, &Ending)> {
+    pub(super) fn deliver(
+        &mut self,
+        now: Instant,
+        mut is_settled: impl FnMut(Number) -> bool,
+    ) -> Option<(Ticket, &Ending)> {
         loop {
             let ticket = *self.queue.front()?;
             // What was acknowledged meanwhile is passed over.

@@ -57,8 +57,17 @@
 //!   operation, and no reply. So an error that ends a wait has the last state, and of the last
 //!   reply only what came with the poll that ended it.
 //!
-//! Nothing is stored: what a fleet in memory knows is gone with the process. Keep the
-//! [token](crate::RawOperation::token) of each operation where it was started.
+//! # What survives
+//!
+//! What a fleet in memory knows is gone with the process: keep the
+//! [token](crate::RawOperation::token) of each operation where it was started. A fleet with a
+//! [store](FleetBuilder::store), such as that of the crate `lro-redb`, writes down what must not be
+//! lost: intents to start, operations, cancels, how waits have ended, until each completion is
+//! [acknowledged](Completion::ack). Calls return when that is durable, and a poll that says
+//! *running* writes nothing that anybody waits for. The next process goes on with all of it:
+//! [`Fleet::recovered`] says what it found, operations are polled when they would have been, and
+//! start calls that were under way are sent again with the start id that they had. Clients are
+//! named, by a [`Service`], so that it knows whose operations these are.
 
 use std::{
     fmt,
@@ -97,6 +106,7 @@ mod recovered;
 mod recovery;
 mod request;
 mod restart;
+mod restarts;
 mod resting;
 mod seen;
 mod services;

@@ -16,7 +16,8 @@ use super::{
         record::{self, Amendment, Call, Live, Outcome, Request, Starting, VERSION, Watched, check_version},
     },
     recovered::Unbound,
-    restart::{self, Restart},
+    restart,
+    restarts::Restart,
     services::Service,
     shared::{Keyed, Shared, State},
     store::{Note, StoreError, StoreErrorKind, Table},
@@ -92,7 +93,12 @@ fn read_fleet(journal: &Journal) -> Result<Option<u32>, StoreError> {
     let (mut schema, mut generation) = (None, 0);
     journal.read(Table::Fleet, &mut |key, value| {
         match key {
-            SCHEMA => schema = value.first().copied(),
+            // It is the first, so that of a newer store nothing else is read.
+            SCHEMA => {
+                let version = value.first().copied().unwrap_or_default();
+                check_version(version.into(), || "the store".to_owned())?;
+                schema = Some(version);
+            }
             GENERATION => {
                 let bytes: [u8; 8] = value
                     .try_into()
@@ -104,17 +110,16 @@ fn read_fleet(journal: &Journal) -> Result<Option<u32>, StoreError> {
         }
         Ok(())
     })?;
-    let Some(schema) = schema else {
+    if schema.is_none() {
         // Without a schema nothing may be there: it is the first that is written.
-        for table in [Table::Live, Table::Amendments, Table::Outcomes] {
+        for table in Table::ALL {
             journal.read(table, &mut |key, _| {
                 let message = format!("the table `{}` has the record {key}, and no fleet has begun it", table.name());
                 Err(StoreError::new(StoreErrorKind::Damaged, message))
             })?;
         }
         return Ok(None);
-    };
-    check_version(schema.into(), || "the store".to_owned())?;
+    }
     Ok(Some(generation))
 }
 

@@ -2,7 +2,6 @@
 //! again, with the start id that it had.
 
 use std::{
-    collections::BTreeMap,
     pin::pin,
     sync::Arc,
     task::{Context, Poll},
@@ -11,15 +10,15 @@ use std::{
 
 use super::{
     guard::guarded,
+    restarts::Restart,
     shared::Shared,
     ticket::Ticket,
     watch::{self, How},
 };
 use crate::{
-    client::{Operations, start_record::StartRecord},
     duration,
     error::{Error, ErrorKind, Result},
-    operation::{Method, RawOperation},
+    operation::RawOperation,
     settings::Verdict,
     status::Failure,
     transport::BoxFuture,
@@ -31,57 +30,6 @@ const LONGEST_DELAY: Duration = Duration::from_secs(60);
 
 /// How many start calls are sent again at once.
 const MOST_AT_ONCE: usize = 8;
-
-/// A start call that is sent again.
-#[derive(Clone)]
-pub(super) struct Restart {
-    pub(super) key: Arc<str>,
-    pub(super) client: Operations,
-    pub(super) method: Option<&'static Method>,
-    pub(super) record: StartRecord,
-    failures: u8,
-    /// Not before this time.
-    not_before: Option<Instant>,
-}
-
-impl Restart {
-    pub(super) fn new(
-        key: Arc<str>,
-        client: &Operations,
-        method: Option<&'static Method>,
-        record: StartRecord,
-    ) -> Self {
-        Self { key, client: client.clone(), method, record, failures: 0, not_before: None }
-    }
-}
-
-/// The start calls that are sent again, and nobody sends now.
-#[derive(Default)]
-pub(super) struct Restarts(BTreeMap<Ticket, Restart>);
-
-impl Restarts {
-    pub(super) fn insert(&mut self, ticket: Ticket, restart: Restart) {
-        self.0.insert(ticket, restart);
-    }
-
-    /// Forgets one, and returns its key.
-    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<Arc<str>> {
-        Some(self.0.remove(&ticket)?.key)
-    }
-
-    /// Returns when the first may be sent; `now` if one may already.
-    fn next(&self, now: Instant) -> Option<Instant> {
-        self.0.values().map(|restart| restart.not_before.unwrap_or(now).max(now)).min()
-    }
-
-    /// Takes the first that may be sent now. Else returns when one may.
-    fn take(&mut self, now: Instant) -> Result<(Ticket, Restart), Option<Instant>> {
-        let is_due = |restart: &Restart| restart.not_before.is_none_or(|at| at <= now);
-        let due = self.0.iter().find(|(_, restart)| is_due(restart)).map(|(ticket, _)| *ticket);
-        let taken = due.and_then(|ticket| self.0.remove_entry(&ticket));
-        taken.ok_or_else(|| self.0.values().filter_map(|restart| restart.not_before).min())
-    }
-}
 
 /// The start calls that one driver has sent again.
 pub(super) struct Sent {
@@ -134,10 +82,17 @@ impl Sent {
 impl Drop for Sent {
     /// Leaves what was not answered to other drivers.
     fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        for (ticket, restart, _) in self.calls.drain(..) {
-            state.restarts.insert(ticket, restart);
+        // Code of others is dropped before the state is locked.
+        let tickets: Vec<Ticket> = self.calls.drain(..).map(|(ticket, ..)| ticket).collect();
+        if tickets.is_empty() {
+            return;
         }
+        let mut state = self.shared.lock();
+        for ticket in tickets {
+            state.restarts.give_back(ticket);
+        }
+        drop(state);
+        self.shared.wake_drivers();
     }
 }
 
@@ -147,23 +102,21 @@ fn panicked(failure: Failure) -> Error {
 
 /// Takes in what a start call gave that was sent again.
 fn landed(shared: &Arc<Shared>, ticket: Ticket, mut restart: Restart, started: Result<RawOperation>) {
+    let under = How::under(Arc::clone(&restart.key));
+    let started = started.map(|operation| watch::entrant(&operation, under, shared));
     let mut state = shared.lock();
     if state.core.kind(ticket).is_none() {
         return; // it was removed meanwhile
     }
     let outcome = match started {
-        Ok(operation) => {
-            drop(state);
-            let entrant = watch::entrant(&operation, How::under(Arc::clone(&restart.key)), shared);
-            state = shared.lock();
-            match entrant.and_then(|entrant| state.fill(ticket, entrant)) {
-                Ok(_) => {
-                    drop(state);
-                    return shared.wake_drivers();
-                }
-                Err(error) => error,
+        Ok(entrant) => match entrant.and_then(|entrant| state.fill(ticket, entrant)) {
+            Ok(_) => {
+                state.restarts.remove(ticket);
+                drop(state);
+                return shared.wake_drivers();
             }
-        }
+            Err(error) => error,
+        },
         // The origin is down or busy, or the call may have arrived: by its id it is one start.
         Err(error) if verdict(&error) == Some(Verdict::Retry) => {
             let delay = FIRST_DELAY.saturating_mul(1 << restart.failures.min(16)).min(LONGEST_DELAY);
@@ -174,6 +127,7 @@ fn landed(shared: &Arc<Shared>, ticket: Ticket, mut restart: Restart, started: R
         }
         Err(error) => error,
     };
+    state.restarts.remove(ticket);
     let outcome = Err(outcome);
     state.write_outcome(ticket, &outcome);
     let number = state.last_change();

@@ -1,24 +1,25 @@
 //! What the handles of a fleet, its drivers and its consumers share.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
     thread::JoinHandle,
+    time::SystemTime,
 };
 
 use super::{
     budget::Budget,
     changes::Changed,
     core::Core,
-    durable::Stored,
     endings::{Endings, Wakers},
     groups::Groups,
     ids::{KindId, LaneId, OriginId},
     journal::{Journal, Number, start_writer},
     kinds::{Kinds, Line},
+    lanes::Priority,
     recovered::Recovered,
-    restart::Restarts,
+    restarts::Restarts,
     resting::{Common, Epoch, Known, Resting},
     services::Services,
     tails::Tails,
@@ -30,7 +31,7 @@ use crate::{
     engine::{Engine, Opening, Past},
     error::{Error, ErrorKind, Result},
     operation::RawOperation,
-    settings::Schedule,
+    settings::{PollSettings, Schedule},
     timer::Timer,
     url::Origin,
 };
@@ -73,6 +74,8 @@ pub(super) struct State {
     /// The start calls of another process that are sent again.
     pub(super) restarts: Restarts,
     pub(super) recovered: Recovered,
+    /// Operations that several calls have asked for before they were durable, under one key.
+    pub(super) asked_again: BTreeSet<Ticket>,
     pub(super) max_operations: usize,
     pub(super) max_unacknowledged: usize,
     pub(super) is_closed: bool,
@@ -103,6 +106,15 @@ pub(super) struct Config {
     pub(super) origin_patience: Option<std::time::Duration>,
     pub(super) services: Services,
     pub(super) journal: Option<Journal>,
+}
+
+/// What is stored of an operation beside its token.
+pub(super) struct Stored {
+    pub(super) service: String,
+    pub(super) lane: Option<String>,
+    pub(super) priority: Priority,
+    pub(super) settings: PollSettings,
+    pub(super) began: SystemTime,
 }
 
 /// An operation that a fleet is about to take in: all that needs code of others is done.
@@ -159,6 +171,7 @@ impl Shared {
             generations: 0,
             restarts: Restarts::default(),
             recovered: Recovered::default(),
+            asked_again: BTreeSet::new(),
             max_operations: max_operations.min(MOST_ENTRIES),
             max_unacknowledged,
             is_closed: false,
@@ -171,15 +184,8 @@ impl Shared {
     /// # Errors
     ///
     /// When the system has no thread to give.
-    pub(super) fn start_writer(self: &Arc<Self>, journal: &Arc<Journal>) -> std::io::Result<()> {
-        let of = Arc::downgrade(self);
-        let writer = start_writer(journal, move || {
-            // What is durable can be handed out.
-            if let Some(shared) = of.upgrade() {
-                let consumers = shared.lock().endings.consumers.take();
-                consumers.wake();
-            }
-        })?;
+    pub(super) fn start_writer(&self, journal: &Arc<Journal>) -> std::io::Result<()> {
+        let writer = start_writer(journal)?;
         *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
         Ok(())
     }
@@ -208,29 +214,11 @@ impl Shared {
 
     /// Forgets an operation, whether it goes on or has ended. Returns whether the fleet had it.
     pub(super) fn forget(&self, ticket: Ticket) -> bool {
-        let mut state = self.lock();
-        let key = state.endings.get(ticket).and_then(|ending| ending.key.clone());
-        let key = key.or_else(|| state.restarts.remove(ticket)).or_else(|| state.recovered.forget(ticket));
-        let Some(kind) = state.core.remove(ticket) else { return false };
-        if let Some(key) = key {
-            state.keys.remove(&key);
-        }
-        if let Some(resting) = state.operations.get_mut(ticket.slot as usize).and_then(Option::take) {
-            state.leave_group(ticket, &resting, kind);
-            state.tails.remove(resting.tail);
-            if let Some(key) = resting.key() {
-                state.keys.remove(key);
-            }
-        }
-        state.kinds.leave(kind);
-        state.last.remove(&ticket);
-        state.write_gone(ticket);
-        let wakers = [state.endings.remove(ticket), state.room.take()];
-        // What held the fleet back may be gone, and the last of a closed fleet too.
-        let consumers = if state.is_over() { state.endings.consumers.take() } else { Wakers::default() };
-        drop(state);
+        let forgotten = self.lock().forget(ticket);
+        let Some(wakers) = forgotten else { return false };
+        // What held the fleet back may be gone.
         self.wake_drivers();
-        wakers.into_iter().chain([consumers]).for_each(Wakers::wake);
+        wakers.into_iter().for_each(Wakers::wake);
         true
     }
 }
@@ -327,6 +315,31 @@ impl State {
             self.last.insert(ticket, operation);
         }
         Some(ticket)
+    }
+
+    /// Forgets an operation, whether it goes on or has ended. Returns whom to wake, beside the
+    /// drivers; `None` if the fleet does not have it.
+    pub(super) fn forget(&mut self, ticket: Ticket) -> Option<[Wakers; 3]> {
+        let key = self.endings.get(ticket).and_then(|ending| ending.key.clone());
+        let key = key.or_else(|| self.restarts.remove(ticket)).or_else(|| self.recovered.forget(ticket));
+        let kind = self.core.remove(ticket)?;
+        if let Some(key) = key {
+            self.keys.remove(&key);
+        }
+        if let Some(resting) = self.operations.get_mut(ticket.slot as usize).and_then(Option::take) {
+            self.leave_group(ticket, &resting, kind);
+            self.tails.remove(resting.tail);
+            if let Some(key) = resting.key() {
+                self.keys.remove(key);
+            }
+        }
+        self.kinds.leave(kind);
+        self.last.remove(&ticket);
+        self.write_gone(ticket);
+        let (waiters, room) = (self.endings.remove(ticket), self.room.take());
+        // It may have been the last of a closed fleet.
+        let consumers = if self.is_over() { self.endings.consumers.take() } else { Wakers::default() };
+        Some([waiters, room, consumers])
     }
 
     /// Returns what an operation shares with others, and what it has of its own.

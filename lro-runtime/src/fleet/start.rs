@@ -55,9 +55,11 @@ fn give_back(shared: &Shared, ticket: Ticket, key: &Arc<str>) {
         Some(Keyed::Starting(waiting)) => waiting,
         _ => Wakers::default(),
     };
+    // Before the key is another's, so that a store never has it twice.
+    let forgotten = state.forget(ticket);
     drop(state);
-    shared.forget(ticket);
-    waiting.wake();
+    shared.wake_drivers();
+    forgotten.into_iter().flatten().chain([waiting]).for_each(Wakers::wake);
 }
 
 /// What came of asking for a key.
@@ -80,21 +82,41 @@ where
         }
         Asked::Reserved(reserved) => reserved,
     };
-    let operation = if shared.journal.is_some() {
-        // The intent first: after a crash nobody knows whether the rest has happened.
-        let number = shared.lock().last_change();
-        shared.durable(number).await?;
-        recorded(&reserved, start().into_future()).await?
-    } else {
-        start().into_future().await?
+    let begun = begin(&reserved, start).await.and_then(|operation| {
+        let entrant = watch::entrant(operation.raw_operation(), How::under(key), shared)?;
+        Ok((operation, entrant))
+    });
+    let (operation, entrant) = match begun {
+        Ok(begun) => begun,
+        Err(error) => {
+            drop(reserved);
+            // Else the next process could repeat a start that this one has told has failed.
+            let number = shared.lock().last_change();
+            drop(shared.durable(number).await);
+            return Err(error);
+        }
     };
-    let entrant = watch::entrant(operation.raw_operation(), How::under(key), shared)?;
     reserved.is_taken = true;
     let (filled, number) = take_in(&reserved, entrant);
     let ticket = filled?;
     // It has started, and is watched by this process whatever the store says.
     shared.durable(number).await.map_err(|error| error.with_operation(operation.raw_operation()))?;
     Ok(ticket)
+}
+
+/// Calls `start`, in a fleet with a store once that is written down.
+async fn begin<O, F>(reserved: &Reserved<'_>, start: impl FnOnce() -> F) -> Result<O>
+where
+    F: IntoFuture<Output = Result<O>>,
+{
+    let shared = &reserved.fleet.shared;
+    if shared.journal.is_none() {
+        return start().into_future().await;
+    }
+    // The intent first: after a crash nobody knows whether the rest has happened.
+    let number = shared.lock().last_change();
+    shared.durable(number).await?;
+    recorded(reserved, start().into_future()).await
 }
 
 /// Takes the operation in that has started. Returns the number of that change.

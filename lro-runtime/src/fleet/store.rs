@@ -33,8 +33,9 @@ pub trait Store: Send + Sync + 'static {
     /// everywhere: after a failed sync, a second one may succeed without having written anything.
     fn commit(&self, writes: &[Write]) -> Result<(), StoreError>;
 
-    /// Keeps these notes. Any of them may be lost, also a part of one; notes that survive the end of
-    /// the process, though not the loss of power, save polls after a restart. Default: none is kept.
+    /// Keeps these notes. Any of them may be lost, also a part of one; notes that survive the end
+    /// of the process, though not the loss of power, save polls after a restart. Default: none is
+    /// kept.
     ///
     /// # Errors
     ///
@@ -94,7 +95,8 @@ impl Table {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Live, Self::Amendments, Self::Outcomes, Self::Fleet];
 
-    /// Returns the name of the table: a word of small letters, which stays the same in all versions.
+    /// Returns the name of the table: a word of small letters, which stays the same in all
+    /// versions.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -8,11 +8,10 @@ use std::{
 
 use super::{
     Fleet,
-    durable::Stored,
     journal::Number,
     lanes::Priority,
     resting::Common,
-    shared::{Entrant, Keyed, Shared},
+    shared::{Entrant, Keyed, Shared, Stored},
     tails::LONGEST,
     ticket::Ticket,
 };
@@ -113,13 +112,13 @@ impl Watch {
     /// Of kind [`Full`](ErrorKind::Full) if the fleet has no room now, which has the operation as
     /// its snapshot; else as awaiting does.
     pub fn try_now(self) -> Result<Ticket> {
-        let (fleet, operation) = (self.fleet.clone(), self.operation.clone());
+        let operation = self.operation.clone();
         let taken = self.take_in()?;
-        let durable = match &fleet.shared.journal {
+        let durable = match &taken.fleet.shared.journal {
             Some(journal) => journal.durable_blocking(taken.number),
             None => Ok(()),
         };
-        taken.settled(&fleet, &operation, durable)
+        taken.settled(&operation, durable)
     }
 
     fn take_in(self) -> Result<Taken> {
@@ -150,7 +149,7 @@ impl IntoFuture for Watch {
                     Err(error) => return Err(error),
                     Ok(taken) => {
                         let durable = self.fleet.shared.durable(taken.number).await;
-                        return taken.settled(&self.fleet, &self.operation, durable);
+                        return taken.settled(&self.operation, durable);
                     }
                 }
             }
@@ -158,24 +157,37 @@ impl IntoFuture for Watch {
     }
 }
 
-/// An operation that was taken in, and may not be durable yet.
-pub(super) struct Taken {
+/// An operation that was taken in, and may not be durable yet. It is not watched unless it is told
+/// that it is: the caller may well watch it elsewhere.
+struct Taken {
+    fleet: Fleet,
     ticket: Ticket,
-    /// Whether it is watched by this call, and not by an earlier one.
-    is_new: bool,
     number: Number,
+    /// Whether this call has taken it in, and not an earlier one.
+    is_new: bool,
+    /// Whether the caller was told that it is watched.
+    is_told: bool,
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if !self.is_new {
+            return;
+        }
+        let shared = &self.fleet.shared;
+        // A call that asked for its key meanwhile has the same ticket, and may have been told.
+        let is_shared = shared.lock().asked_again.remove(&self.ticket);
+        if !self.is_told && !is_shared {
+            shared.forget(self.ticket);
+        }
+    }
 }
 
 impl Taken {
-    /// Returns the ticket, once it is known whether it is durable. What is not is not watched: the
-    /// caller may well watch it elsewhere.
-    fn settled(self, fleet: &Fleet, operation: &RawOperation, durable: Result<()>) -> Result<Ticket> {
-        durable.map_err(|error| {
-            if self.is_new {
-                fleet.shared.forget(self.ticket);
-            }
-            error.with_operation(operation)
-        })?;
+    /// Returns the ticket, once it is known whether it is durable.
+    fn settled(mut self, operation: &RawOperation, durable: Result<()>) -> Result<Ticket> {
+        durable.map_err(|error| error.with_operation(operation))?;
+        self.is_told = true;
         Ok(self.ticket)
     }
 }
@@ -197,7 +209,11 @@ fn admit(fleet: &Fleet, entrant: Entrant) -> Result<Taken> {
     let mut state = fleet.shared.lock();
     match entrant.key.as_ref().and_then(|key| state.keys.get(key)) {
         Some(Keyed::Watched(ticket)) => {
-            return Ok(Taken { ticket: *ticket, is_new: false, number: state.last_change() });
+            let (ticket, number) = (*ticket, state.last_change());
+            if fleet.shared.journal.as_ref().is_some_and(|journal| !journal.is_settled(number)) {
+                state.asked_again.insert(ticket);
+            }
+            return Ok(Taken { fleet: fleet.clone(), ticket, number, is_new: false, is_told: false });
         }
         Some(Keyed::Starting(_)) => {
             let key = entrant.key.as_deref().unwrap_or_default();
@@ -210,7 +226,7 @@ fn admit(fleet: &Fleet, entrant: Entrant) -> Result<Taken> {
     let number = state.last_change();
     drop(state);
     fleet.shared.wake_drivers();
-    Ok(Taken { ticket, is_new: true, number })
+    Ok(Taken { fleet: fleet.clone(), ticket, number, is_new: true, is_told: false })
 }
 
 /// Prepares an operation for a fleet: all that needs code of others.

@@ -15,6 +15,7 @@ use lro_runtime::{
 mod cloud;
 mod consumers;
 mod drivers;
+mod durable;
 mod lists;
 mod mixed;
 mod named;

@@ -3,11 +3,13 @@
 use std::{
     io::{Read, Write},
     net::TcpStream,
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
 use lro_runtime::{
-    Code, ErrorKind, Operations, PollSettings, RawOperation, Result, Status,
+    Code, ErrorKind, Operations, PollSettings, RawOperation, Result, StartIdIn, Status,
+    http::Method,
     testing::{Fault, Job, LroServer},
 };
 use serde_json::{Value, json};
@@ -303,6 +305,69 @@ fn a_bearer_token_is_asked_for() {
     assert_eq!(denied.status().map(Status::code), Some(Code::Unauthenticated));
     let operations = Operations::builder(server.url()).header("authorization", "Bearer hunter2").build().unwrap();
     assert!(operations.resume(name).unwrap().blocking().poll_once().unwrap().is_succeeded());
+}
+
+/// Starts a job with this start id and body.
+fn start_as(operations: &Operations, id: &str, body: &Value) -> Result<RawOperation> {
+    let call = operations.call(Method::POST, "v1/jobs:run").json(body).with_start_id(id);
+    smol::block_on(call.into_future())
+}
+
+#[test]
+fn a_start_id_starts_one_operation_wherever_it_stands() {
+    for place in [StartIdIn::Header("Idempotency-Key"), StartIdIn::Query("requestId"), StartIdIn::Body("ids.start")] {
+        let server = LroServer::builder().on("v1/jobs:run", |_| Job::polls(1)).start_id_in(place).start().unwrap();
+        let operations = Operations::builder(server.url()).start_id_in(place).build().unwrap();
+        let body = json!({ "image": "cat" });
+        let first = start_as(&operations, "a", &body).unwrap();
+        assert!(wait(&first).unwrap().is_succeeded());
+        assert_eq!(
+            start_as(&operations, "a", &body).unwrap().name(),
+            first.name(),
+            "{place:?}, also when it has ended"
+        );
+        assert_ne!(start_as(&operations, "b", &body).unwrap().name(), first.name(), "{place:?}");
+        let refused = start_as(&operations, "a", &json!({ "image": "dog" })).unwrap_err();
+        assert_eq!(refused.status().map(Status::code), Some(Code::InvalidArgument), "{place:?}");
+        assert_eq!(server.started(), 2, "{place:?}");
+        let other = post(&server, "/v1/jobs:run?other=1", "{}");
+        assert_eq!(other.0, 400, "{place:?}");
+    }
+}
+
+#[test]
+fn a_start_id_counts_when_the_reply_is_lost_and_not_when_the_start_is_refused() {
+    let calls = AtomicU32::new(0);
+    let job = move |_: &Value| match calls.fetch_add(1, Ordering::SeqCst) {
+        0 => Job::refused(Code::Unavailable, "later"),
+        _ => Job::polls(1).fault(0, Fault::Reset),
+    };
+    let place = StartIdIn::Header("Idempotency-Key");
+    let server = LroServer::builder().on("v1/jobs:run", job).start_id_in(place).start().unwrap();
+    let operations = Operations::builder(server.url()).start_id_in(place).build().unwrap();
+    let start = || start_as(&operations, "a", &json!({}));
+    assert_eq!(start().unwrap_err().status().map(Status::code), Some(Code::Unavailable));
+    assert_eq!(server.started(), 0);
+    assert_eq!(start().unwrap_err().kind(), ErrorKind::Start);
+    assert_eq!(server.started(), 1);
+    assert!(wait(&start().unwrap()).unwrap().is_succeeded());
+    assert_eq!(server.started(), 1);
+}
+
+#[test]
+fn many_calls_with_one_start_id_at_once_start_one_operation() {
+    let place = StartIdIn::Header("Idempotency-Key");
+    let job = |_: &Value| {
+        std::thread::sleep(Duration::from_millis(30)); // the others come in meanwhile
+        Job::polls(1)
+    };
+    let server = LroServer::builder().on("v1/jobs:run", job).start_id_in(place).start().unwrap();
+    let operations = Operations::builder(server.url()).start_id_in(place).build().unwrap();
+    std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..12).map(|_| scope.spawn(|| start_as(&operations, "a", &json!({})).unwrap())).collect();
+        assert!(starts.into_iter().all(|start| start.join().unwrap().name() == "operations/1"));
+    });
+    assert_eq!(server.started(), 1);
 }
 
 #[test]

@@ -157,8 +157,8 @@ pub(super) struct Core {
 const NO_KIND: KindId = KindId::MAX;
 
 impl Core {
-    /// Returns an empty core whose times are counted from `epoch`. It has room for as many operations
-    /// as the wheel: [`MOST_ENTRIES`](super::wheel::MOST_ENTRIES).
+    /// Returns an empty core whose times are counted from `epoch`. It has room for as many
+    /// operations as the wheel: [`MOST_ENTRIES`](super::wheel::MOST_ENTRIES).
     pub(super) fn new(epoch: Instant) -> Self {
         Self {
             epoch,

@@ -4,10 +4,20 @@
 mod disk;
 mod world;
 
-use std::collections::BTreeSet;
+use std::{
+    cell::Cell,
+    collections::BTreeSet,
+    future::IntoFuture,
+    sync::{Arc, Condvar, Mutex},
+};
+
+use futures_lite::future::{block_on, poll_once};
 
 use self::world::{Death, World};
-use super::super::{journal::Keep, store::Table};
+use crate::{
+    Fleet, Operations,
+    fleet::{Keep, Service, Store, StoreError, Table, Write},
+};
 
 /// How many effects a process has until everything is over, if it does not die.
 fn effects(keep: Keep, has_ids: bool) -> (usize, usize) {
@@ -81,4 +91,82 @@ fn what_is_over_leaves_nothing_in_the_store() {
     world.run(None);
     assert_eq!(world.disk.count(&[Table::Live, Table::Amendments, Table::Outcomes]), 0);
     assert_eq!(world.disk.count(&[Table::Fleet]), 2);
+}
+
+/// A store whose commits wait until they are let through.
+struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Store for Gate {
+    fn read(&self, _: Table, _: &mut dyn FnMut(u64, &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn commit(&self, _: &[Write]) -> Result<(), StoreError> {
+        let (is_open, opened) = &*self.0;
+        drop(opened.wait_while(is_open.lock().unwrap(), |is_open| !*is_open).unwrap());
+        Ok(())
+    }
+}
+
+/// Opens a gate, at the latest when it is dropped: a fleet waits for its store.
+struct Opener(Arc<(Mutex<bool>, Condvar)>);
+
+impl Opener {
+    fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+}
+
+impl Drop for Opener {
+    fn drop(&mut self) {
+        self.open();
+    }
+}
+
+/// A fleet whose store commits nothing before the gate is opened.
+struct Gated {
+    gate: Opener,
+    client: Operations,
+    fleet: Fleet,
+}
+
+fn gated() -> Gated {
+    let gate = Arc::new((Mutex::new(false), Condvar::new()));
+    let client = Operations::builder("https://api.example.com").build().unwrap();
+    let service = Service::new("cloud", &client);
+    let fleet = Fleet::builder().service(service).store(Gate(Arc::clone(&gate))).build().unwrap();
+    Gated { gate: Opener(gate), client, fleet }
+}
+
+#[test]
+fn nothing_is_begun_before_its_intent_is_durable() {
+    let world = gated();
+    let is_begun = Cell::new(false);
+    let mut start = Box::pin(world.fleet.start("order-17", || {
+        is_begun.set(true);
+        std::future::ready(world.client.resume("operations/7"))
+    }));
+    assert!(block_on(poll_once(&mut start)).is_none() && !is_begun.get());
+    world.gate.open();
+    block_on(start).unwrap();
+    assert!(is_begun.get());
+}
+
+#[test]
+fn a_watch_that_is_dropped_before_it_is_durable_watches_nothing_unless_another_has_its_ticket() {
+    let world = gated();
+    let fleet = &world.fleet;
+    let operation = world.client.resume("operations/7").unwrap();
+    let watch = |key: &str| fleet.watch(&operation).key(key).into_future();
+    let (mut alone, mut first, mut second) = (watch("alone"), watch("shared"), watch("shared"));
+    assert!(block_on(poll_once(&mut alone)).is_none() && fleet.ticket_of("alone").is_some());
+    drop(alone);
+    assert_eq!(fleet.ticket_of("alone"), None);
+    assert!(block_on(poll_once(&mut first)).is_none() && block_on(poll_once(&mut second)).is_none());
+    world.gate.open();
+    let ticket = block_on(second).unwrap();
+    drop(first);
+    assert_eq!(fleet.ticket_of("shared"), Some(ticket));
+    assert!(fleet.snapshot(ticket).is_some());
 }

@@ -6,10 +6,11 @@
 //! change is durable waits for its number.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    task::{Poll, Waker},
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
@@ -69,7 +70,10 @@ struct Queue {
     queued: Number,
     committed: Number,
     failure: Option<StoreError>,
-    waiting: Vec<(Number, Waker)>,
+    /// Those who wait for a change, by its number and theirs.
+    waiting: BTreeMap<(Number, u64), Waker>,
+    /// The number of the last who came to wait.
+    last_waiting: u64,
     last_commit: Option<Duration>,
     is_closing: bool,
 }
@@ -98,14 +102,18 @@ impl Journal {
             (value, _) => value,
         };
         let mut queue = self.lock();
+        // Counted also if it is never written, so that nobody takes it for durable.
+        queue.queued += 1;
         if queue.failure.is_some() {
             return;
         }
         match sealed.transpose() {
             Ok(value) => queue.writes.push(Write { table, key, value }),
-            Err(error) => return self.fail(queue, error),
+            Err(error) => {
+                queue.fail(error);
+                self.done.notify_all();
+            }
         }
-        queue.queued += 1;
         if self.is_inline {
             self.commit(queue);
         } else {
@@ -131,8 +139,7 @@ impl Journal {
 
     /// Whether this change is durable, or never will be.
     pub(super) fn is_settled(&self, number: Number) -> bool {
-        let queue = self.lock();
-        queue.committed >= number || queue.failure.is_some()
+        self.lock().settled(number).is_some()
     }
 
     /// Waits until this change is durable.
@@ -140,16 +147,9 @@ impl Journal {
     /// # Errors
     ///
     /// Of kind [`Store`](ErrorKind::Store) when it never will be.
-    pub(super) async fn durable(&self, number: Number) -> Result<()> {
-        poll_fn(|context| {
-            let mut queue = self.lock();
-            if let Some(settled) = queue.settled(number) {
-                return Poll::Ready(settled);
-            }
-            queue.waiting.push((number, context.waker().clone()));
-            Poll::Pending
-        })
-        .await
+    pub(super) async fn durable(self: &Arc<Self>, number: Number) -> Result<()> {
+        let mut waiting = Waiting::new(self);
+        poll_fn(|context| waiting.poll(number, context)).await
     }
 
     /// As [`durable`](Self::durable), on this thread.
@@ -194,19 +194,24 @@ impl Journal {
         drop(guarded(|| self.store.read_notes(each)));
     }
 
-    /// Commits what is queued until the journal is closed, and then the rest. Calls `on_commit`
-    /// after each commit, and after the failure that is the last.
-    pub(super) fn write(&self, on_commit: impl Fn()) {
+    /// Commits what is queued until the journal is closed, and then the rest.
+    fn write(&self) {
         let mut noted = Instant::now();
         loop {
             let mut queue = self.lock();
-            while queue.writes.is_empty() && !queue.is_closing {
+            while queue.writes.is_empty() && !queue.is_closing && !queue.has_news() {
                 if queue.notes.is_empty() {
                     queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
                     continue;
                 }
                 let Some(left) = NOTES_AFTER.checked_sub(noted.elapsed()).filter(|left| !left.is_zero()) else { break };
                 queue = self.work.wait_timeout(queue, left).unwrap_or_else(PoisonError::into_inner).0;
+            }
+            if queue.has_news() {
+                let waiting = std::mem::take(&mut queue.waiting);
+                drop(queue);
+                wake(waiting);
+                continue;
             }
             let (has_writes, is_closing) = (!queue.writes.is_empty(), queue.is_closing);
             if !queue.notes.is_empty() && (is_closing || noted.elapsed() >= NOTES_AFTER) {
@@ -216,7 +221,6 @@ impl Journal {
             }
             if has_writes {
                 self.commit(queue);
-                on_commit();
             } else if is_closing {
                 return;
             }
@@ -247,27 +251,13 @@ impl Journal {
             Ok(()) => {
                 queue.last_commit = Some(began.elapsed());
                 queue.committed += Number::try_from(count).unwrap_or_default();
-                let committed = queue.committed;
-                let (ready, waiting) =
-                    std::mem::take(&mut queue.waiting).into_iter().partition(|(number, _)| *number <= committed);
-                queue.waiting = waiting;
-                drop(queue);
-                self.done.notify_all();
-                wake(ready);
             }
-            Err(error) => self.fail(queue, error),
+            Err(error) => queue.fail(error),
         }
-    }
-
-    /// Writes nothing from now on, and tells all who wait. A second attempt could seem to succeed:
-    /// after a failed sync, a system may take what was not written for written.
-    fn fail(&self, mut queue: MutexGuard<'_, Queue>, error: StoreError) {
-        queue.failure.get_or_insert(error);
-        queue.writes = Vec::new();
-        let waiting = std::mem::take(&mut queue.waiting);
+        let ready = queue.take_ready();
         drop(queue);
         self.done.notify_all();
-        wake(waiting);
+        wake(ready);
     }
 
     fn write_notes(&self, mut queue: MutexGuard<'_, Queue>) {
@@ -279,6 +269,28 @@ impl Journal {
 }
 
 impl Queue {
+    /// Has nothing written from now on. A second attempt could seem to succeed: after a failed
+    /// sync, a system may take what was not written for written.
+    fn fail(&mut self, error: StoreError) {
+        self.failure.get_or_insert(error);
+        self.writes = Vec::new();
+    }
+
+    /// Whether there are some who wait for what will never be. The thread that writes tells them:
+    /// whoever finds that out has the state of the fleet locked, and wakers are code of others.
+    fn has_news(&self) -> bool {
+        self.failure.is_some() && !self.waiting.is_empty()
+    }
+
+    /// Takes those out who need not wait any more.
+    fn take_ready(&mut self) -> BTreeMap<(Number, u64), Waker> {
+        if self.failure.is_some() {
+            return std::mem::take(&mut self.waiting);
+        }
+        let waiting = self.waiting.split_off(&(self.committed.saturating_add(1), 0));
+        std::mem::replace(&mut self.waiting, waiting)
+    }
+
     /// Returns what became of a change; `None` while it waits to be written.
     fn settled(&self, number: Number) -> Option<Result<()>> {
         if self.committed >= number {
@@ -288,20 +300,60 @@ impl Queue {
     }
 }
 
+/// Somebody who waits for changes to be durable, until it is dropped.
+pub(super) struct Waiting {
+    journal: Arc<Journal>,
+    id: u64,
+    /// For which change.
+    number: Option<Number>,
+}
+
+impl Waiting {
+    pub(super) fn new(journal: &Arc<Journal>) -> Self {
+        let mut queue = journal.lock();
+        queue.last_waiting += 1;
+        Self { journal: Arc::clone(journal), id: queue.last_waiting, number: None }
+    }
+
+    /// Waits for this change, and for no other any more.
+    pub(super) fn poll(&mut self, number: Number, context: &mut Context<'_>) -> Poll<Result<()>> {
+        let mut queue = self.journal.lock();
+        if let Some(settled) = queue.settled(number) {
+            return Poll::Ready(settled);
+        }
+        // Wakers are code of others: none is dropped while the queue is locked.
+        let before = self.number.replace(number).and_then(|number| queue.waiting.remove(&(number, self.id)));
+        queue.waiting.insert((number, self.id), context.waker().clone());
+        drop(queue);
+        drop(before);
+        Poll::Pending
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let Some(number) = self.number else { return };
+        let waker = self.journal.lock().waiting.remove(&(number, self.id));
+        drop(waker);
+    }
+}
+
 /// Returns the error of a store that failed.
 pub(super) fn failed(failure: &StoreError) -> Error {
     Error::new(ErrorKind::Store, format!("the store failed: {failure}")).with_source(failure.clone())
 }
 
-fn wake(waiting: Vec<(Number, Waker)>) {
-    for (_, waker) in waiting {
-        waker.wake();
+/// Wakes those who wait. A waker that panics ends neither the thread that writes nor the others'
+/// wait.
+fn wake(waiting: BTreeMap<(Number, u64), Waker>) {
+    for waker in waiting.into_values() {
+        drop(catch_unwind(AssertUnwindSafe(|| waker.wake())));
     }
 }
 
 /// Calls code of a store or a seal. One that panics has failed.
 fn guarded<T>(call: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).unwrap_or_else(|panic| {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| {
         let words = words_of_panic(&*panic);
         Err(StoreError::new(StoreErrorKind::Io, format!("the store or the seal has panicked: `{words}`")))
     })
@@ -312,10 +364,10 @@ fn guarded<T>(call: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreEr
 /// # Errors
 ///
 /// When the system has no thread to give.
-pub(super) fn start_writer(
-    journal: &Arc<Journal>,
-    on_commit: impl Fn() + Send + 'static,
-) -> std::io::Result<std::thread::JoinHandle<()>> {
+pub(super) fn start_writer(journal: &Arc<Journal>) -> std::io::Result<std::thread::JoinHandle<()>> {
     let journal = Arc::clone(journal);
-    std::thread::Builder::new().name("lro-fleet-store".to_owned()).spawn(move || journal.write(on_commit))
+    std::thread::Builder::new().name("lro-fleet-store".to_owned()).spawn(move || journal.write())
 }
+
+#[cfg(test)]
+mod tests;

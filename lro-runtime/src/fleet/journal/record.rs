@@ -201,7 +201,10 @@ pub(in crate::fleet) fn millis(time: SystemTime) -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Returns the time so many milliseconds after 1970.
+/// Returns the time so many milliseconds after 1970, in the year 9999 at the latest: no calendar
+/// goes further.
 pub(in crate::fleet) fn system_time(millis: u64) -> SystemTime {
+    const LAST: u64 = 253_402_300_799_999;
+    let millis = millis.min(LAST);
     UNIX_EPOCH.checked_add(Duration::from_millis(millis)).unwrap_or(UNIX_EPOCH)
 }

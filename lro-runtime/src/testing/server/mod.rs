@@ -20,7 +20,10 @@ mod store;
 
 pub use self::job::{Fault, Job};
 use self::shared::{Route, Shared};
-use crate::{client::Operations, error::Result};
+use crate::{
+    client::{Operations, StartIdIn},
+    error::Result,
+};
 
 /// A service in this process that speaks `google.longrunning` over REST on its own loopback port,
 /// with real sockets and in real time.
@@ -51,12 +54,13 @@ pub struct LroServer {
     accepting: Option<JoinHandle<()>>,
 }
 
-/// Builds an [`LroServer`]: its start calls and its bearer token.
+/// Builds an [`LroServer`]: its start calls, where they have a start id, and its bearer token.
 #[must_use = "a server builder does nothing until `start`"]
 #[derive(Default)]
 pub struct LroServerBuilder {
     routes: BTreeMap<String, Route>,
     bearer: Option<String>,
+    start_id: Option<StartIdIn>,
 }
 
 impl LroServerBuilder {
@@ -74,6 +78,27 @@ impl LroServerBuilder {
         self
     }
 
+    /// Sets where start calls have their start id: one that repeats the id of another is answered
+    /// with the operation that it started, and starts none. The same id with another body, or at
+    /// another path, is refused. A start call without an id starts an operation. Default: the
+    /// server knows no start ids.
+    ///
+    /// ```
+    /// use lro_runtime::{Operations, StartIdIn, block_on, http::Method, testing::{Job, LroServer}};
+    ///
+    /// let place = StartIdIn::Header("Idempotency-Key");
+    /// let server = LroServer::builder().on("v1/images:export", |_| Job::polls(3)).start_id_in(place).start()?;
+    /// let operations = Operations::builder(server.url()).start_id_in(place).build()?;
+    /// let start = || operations.call(Method::POST, "v1/images:export").with_start_id("order-17").into_future();
+    /// assert_eq!(block_on(start())?.name(), block_on(start())?.name());
+    /// assert_eq!(server.started(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn start_id_in(mut self, place: StartIdIn) -> Self {
+        self.start_id = Some(place);
+        self
+    }
+
     /// Starts the server on a free port of 127.0.0.1.
     ///
     /// # Errors
@@ -82,8 +107,8 @@ impl LroServerBuilder {
     pub fn start(self) -> io::Result<LroServer> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let address = listener.local_addr()?;
-        let Self { routes, bearer } = self;
-        let shared = Arc::new(Shared::new(routes, bearer));
+        let Self { routes, bearer, start_id } = self;
+        let shared = Arc::new(Shared::new(routes, bearer, start_id));
         let accepting = thread::Builder::new().name("lro-server".to_owned()).spawn({
             let shared = Arc::clone(&shared);
             move || connection::accept(&shared, &listener)
@@ -117,6 +142,14 @@ impl LroServer {
     #[expect(clippy::must_use_candidate, reason = "a job that was given a name needs no other")]
     pub fn add(&self, job: Job) -> String {
         self.shared.lock().store.insert(job)
+    }
+
+    /// Returns how many operations the start calls have started. A start call that repeats a
+    /// [start id](LroServerBuilder::start_id_in) does not count, nor does what was
+    /// [added](Self::add).
+    #[must_use]
+    pub fn started(&self) -> u64 {
+        self.shared.lock().store.started_by_calls()
     }
 
     /// Returns how often the operation `name` was polled.

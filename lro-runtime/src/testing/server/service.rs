@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::{
     http1::Incoming,
     shared::Shared,
-    store::{Answer, Query, error},
+    store::{Answer, Claim, Query, error},
 };
-use crate::{duration, status::Code};
+use crate::{client::StartIdIn, duration, status::Code};
 
 /// The longest time that `:wait` holds a request. A wait call is best effort: it may answer before
 /// the operation is done.
@@ -55,16 +55,52 @@ pub(super) fn call(shared: &Shared, request: &Incoming) -> Answer {
 }
 
 fn start(shared: &Shared, path: &str, request: &Incoming) -> Answer {
-    match (shared.routes.get(path), json(request)) {
-        (Some(route), Ok(body)) => {
-            // Called without the lock, because a route is the test's own code and may use the
-            // server.
-            let job = route(&body);
-            shared.lock().store.start(job)
+    let (route, body) = match (shared.routes.get(path), json(request)) {
+        (Some(route), Ok(body)) => (route, body),
+        (_, Err((code, why))) => return error(code, &why).into(),
+        (None, _) => return error(Code::NotFound, "no such method").into(),
+    };
+    let id = shared.start_id.and_then(|place| start_id(place, request, &body));
+    if let Some(id) = &id {
+        // One at a time has an id: the same call may come in again while a route is at work.
+        shared.wait_for(LONGEST_HOLD, |state| !state.store.is_starting(id));
+        if let Claim::Known(answer) = shared.lock().store.claim(id, path, &request.body) {
+            return answer;
         }
-        (_, Err((code, why))) => error(code, &why).into(),
-        (None, _) => error(Code::NotFound, "no such method").into(),
     }
+    let claimed = Claimed { shared, id: id.as_deref() };
+    // Called without the lock, because a route is the test's own code and may use the server.
+    let job = route(&body);
+    let answer = shared.lock().store.start(job, id.as_deref());
+    drop(claimed);
+    answer
+}
+
+/// A start id that is given back when nothing was started under it, also by a panic of a route.
+struct Claimed<'a> {
+    shared: &'a Shared,
+    id: Option<&'a str>,
+}
+
+impl Drop for Claimed<'_> {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            self.shared.lock().store.give_back(id);
+        }
+    }
+}
+
+/// Returns the start id of a start call.
+fn start_id(place: StartIdIn, request: &Incoming, body: &Value) -> Option<String> {
+    let id = match place {
+        StartIdIn::Header(name) => request.header(name).map(str::to_owned),
+        StartIdIn::Query(name) => request.query.iter().find(|(known, _)| known == name).map(|(_, id)| id.clone()),
+        StartIdIn::Body(path) => {
+            let member = path.split('.').try_fold(body, |value, name| value.get(name))?;
+            member.as_str().map(str::to_owned)
+        }
+    };
+    id.filter(|id| !id.is_empty())
 }
 
 impl<'a> Call<'a> {
@@ -73,14 +109,14 @@ impl<'a> Call<'a> {
         let path = request.path.as_str();
         let unknown = || (Code::NotFound, format!("no such method: {} {path}", request.method));
         if request.method == "POST" && shared.routes.contains_key(path) {
-            no_query(request)?;
+            no_query(request, shared.start_id)?;
             return Ok(Self::Start(path));
         }
         let resource = path.strip_prefix("/v1/").ok_or_else(unknown)?;
         if request.method == "GET" && (resource == "operations" || resource.ends_with("/operations")) {
             return Ok(Self::List(resource.strip_suffix("operations").unwrap_or(resource), query(request)?));
         }
-        no_query(request)?;
+        no_query(request, None)?;
         let (name, verb) = match resource.rsplit_once(':') {
             Some((name, verb)) if !verb.contains('/') => (name, verb),
             _ => (resource, ""),
@@ -140,9 +176,9 @@ fn query(request: &Incoming) -> Result<Query, (Code, String)> {
     Ok(query)
 }
 
-/// Refuses a query where the call has none.
-fn no_query(request: &Incoming) -> Result<(), (Code, String)> {
-    match request.query.first() {
+/// Refuses a query where the call has none but a start id.
+fn no_query(request: &Incoming, start_id: Option<StartIdIn>) -> Result<(), (Code, String)> {
+    match request.query.iter().find(|(name, _)| !matches!(start_id, Some(StartIdIn::Query(known)) if known == name)) {
         Some((name, _)) => Err((Code::InvalidArgument, format!("unknown parameter `{name}`"))),
         None => Ok(()),
     }

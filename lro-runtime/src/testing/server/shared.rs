@@ -11,6 +11,7 @@ use std::{
 use serde_json::Value;
 
 use super::{job::Job, store::Store};
+use crate::client::StartIdIn;
 
 /// Returns the job that the request of a start call asks for.
 pub(super) type Route = Box<dyn Fn(&Value) -> Job + Send + Sync>;
@@ -19,6 +20,7 @@ pub(super) type Route = Box<dyn Fn(&Value) -> Job + Send + Sync>;
 pub(super) struct Shared {
     pub(super) routes: BTreeMap<String, Route>,
     pub(super) bearer: Option<String>,
+    pub(super) start_id: Option<StartIdIn>,
     inner: Mutex<Inner>,
     /// Signals that the server is stopping or that an operation has changed.
     pub(super) changed: Condvar,
@@ -35,8 +37,8 @@ pub(super) struct Inner {
 }
 
 impl Shared {
-    pub(super) fn new(routes: BTreeMap<String, Route>, bearer: Option<String>) -> Self {
-        Self { routes, bearer, inner: Mutex::default(), changed: Condvar::new() }
+    pub(super) fn new(routes: BTreeMap<String, Route>, bearer: Option<String>, start_id: Option<StartIdIn>) -> Self {
+        Self { routes, bearer, start_id, inner: Mutex::default(), changed: Condvar::new() }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -1,7 +1,7 @@
 //! The store of a server: its operations, and the answer of each call about them.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -25,7 +25,25 @@ pub(super) struct Store {
     // Ordered by name, so that a page token can be a position in the list.
     operations: BTreeMap<String, Entry>,
     started: u64,
+    started_by_calls: u64,
+    start_ids: HashMap<String, Start>,
     log: VecDeque<String>,
+}
+
+/// The start call that had a start id.
+struct Start {
+    path: String,
+    body: Vec<u8>,
+    /// The operation that it has started; `None` while it is at work.
+    operation: Option<String>,
+}
+
+/// What is known of a start id.
+pub(super) enum Claim {
+    /// Another start call had it, and this is the answer.
+    Known(Answer),
+    /// Nobody had it. It is this call's now.
+    New,
 }
 
 /// One operation and its progress. It stays in the store after it was deleted, so that its counts
@@ -68,17 +86,58 @@ impl Store {
         self.log.iter().cloned().collect()
     }
 
+    /// Takes a start id for a start call, unless another had it.
+    pub(super) fn claim(&mut self, id: &str, path: &str, body: &[u8]) -> Claim {
+        let Some(start) = self.start_ids.get(id) else {
+            let start = Start { path: path.to_owned(), body: body.to_vec(), operation: None };
+            self.start_ids.insert(id.to_owned(), start);
+            return Claim::New;
+        };
+        if start.path != path || start.body != body {
+            let why = format!("the start id `{id}` is that of another start call");
+            return Claim::Known(error(Code::InvalidArgument, &why).into());
+        }
+        let Some(name) = &start.operation else {
+            return Claim::Known(error(Code::Aborted, "a start call with this start id is at work").into());
+        };
+        Claim::Known(match self.operations.get(name).filter(|entry| !entry.deleted) {
+            Some(entry) => entry.reply(name).into(),
+            None => not_found(name).into(),
+        })
+    }
+
+    /// Whether a start call with this start id is at work.
+    pub(super) fn is_starting(&self, id: &str) -> bool {
+        self.start_ids.get(id).is_some_and(|start| start.operation.is_none())
+    }
+
+    /// Gives a start id back that has started nothing.
+    pub(super) fn give_back(&mut self, id: &str) {
+        if self.is_starting(id) {
+            self.start_ids.remove(id);
+        }
+    }
+
     /// Starts a job and returns the answer of the start call.
-    pub(super) fn start(&mut self, job: Job) -> Answer {
+    pub(super) fn start(&mut self, job: Job, start_id: Option<&str>) -> Answer {
         if let Some((code, message)) = &job.refusal {
             return error(*code, message).into();
         }
         let fault = job.faults.get(&0).copied();
         let name = self.insert(job);
+        self.started_by_calls += 1;
+        if let Some(start) = start_id.and_then(|id| self.start_ids.get_mut(id)) {
+            start.operation = Some(name.clone());
+        }
         match self.operations.get(&name) {
             Some(entry) => Answer { reply: entry.reply(&name), fault },
             None => not_found(&name).into(),
         }
+    }
+
+    /// Returns how many operations start calls have started.
+    pub(super) fn started_by_calls(&self) -> u64 {
+        self.started_by_calls
     }
 
     /// Adds an operation for `job` and returns its name.

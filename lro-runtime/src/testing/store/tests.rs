@@ -150,7 +150,9 @@ impl Store for Memory {
 
     fn read_notes(&self, each: &mut dyn FnMut(Note)) -> Result<(), StoreError> {
         let notes = self.contents.lock().unwrap().notes.clone();
-        notes.into_iter().for_each(|(place, value)| each(Note { place, value }));
+        for (place, value) in notes {
+            each(Note { place, value });
+        }
         Ok(())
     }
 }

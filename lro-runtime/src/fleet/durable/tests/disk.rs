@@ -23,6 +23,15 @@ impl Disk {
         self.0.lock().unwrap()
     }
 
+    /// Whether it has how the wait for this operation has ended.
+    pub(super) fn has_outcome(&self, name: &str) -> bool {
+        let word = format!("\"{name}\"");
+        let has_word = |record: &Vec<u8>| record.windows(word.len()).any(|bytes| bytes == word.as_bytes());
+        let is_outcome =
+            |((table, _), record): (&(Table, u64), &Vec<u8>)| *table == Table::Outcomes && has_word(record);
+        self.lock().records.iter().any(is_outcome)
+    }
+
     pub(super) fn count(&self, tables: &[Table]) -> usize {
         self.lock().records.keys().filter(|(table, _)| tables.contains(table)).count()
     }
