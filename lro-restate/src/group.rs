@@ -16,8 +16,8 @@ use crate::{
     turn::{Act, Look, Watch, Watched, turn},
 };
 
-/// How much sooner something must be due than the tick that is awaited, in milliseconds, for another
-/// tick to be worth it.
+/// How much sooner something must be due than the tick that is awaited, in milliseconds, for
+/// another tick to be worth it.
 const SOONER: u64 = 50;
 
 /// The longest delay of a tick. Restate takes longer ones; they have had bugs, and one tick a month
@@ -34,8 +34,8 @@ impl LroGroup {
         Self { groups }
     }
 
-    /// Has one turn, whose digest is journaled: when the handler is run again, the turn is not. What
-    /// is read of the state before depends on nothing that another process could not know.
+    /// Has one turn, whose digest is journaled: when the handler is run again, the turn is not.
+    /// What is read of the state before depends on nothing that another process could not know.
     async fn digest(&self, ctx: &ObjectContext<'_>, meta: &Meta, act: Act) -> HandlerResult<Digest> {
         let (inner, group) = (Arc::clone(&self.groups.inner), ctx.key().to_owned());
         let (of, to_do) = (meta.clone(), act.clone());

@@ -112,8 +112,8 @@ impl GroupsBuilder {
         self
     }
 
-    /// As [`completions_to`](Self::completions_to), to a virtual object: that of the key under which
-    /// the operation is watched, or of its name.
+    /// As [`completions_to`](Self::completions_to), to a virtual object: that of the key under
+    /// which the operation is watched, or of its name.
     pub fn completions_to_object(mut self, object: impl Into<String>, handler: impl Into<String>) -> Self {
         self.inner.target = Some(Target::Object { name: object.into(), handler: handler.into() });
         self

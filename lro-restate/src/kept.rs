@@ -108,8 +108,8 @@ impl Kept {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the chunks that have changed since the last call, `None` for what is gone; and enters
-    /// in `meta` what there is.
+    /// Returns the chunks that have changed since the last call, `None` for what is gone; and
+    /// enters in `meta` what there is.
     pub(crate) fn changes(&self, meta: &mut Meta) -> Vec<(Chunk, Option<Bytes>)> {
         let mut content = self.lock();
         let touched = std::mem::take(&mut content.changed);

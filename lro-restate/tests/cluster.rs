@@ -148,8 +148,8 @@ fn a_thousand_operations_survive_the_death_of_endpoint_and_server() {
     assert_told_once(&cluster, &names, EndedState::Succeeded);
     assert_empty(&cluster);
     // Only a turn that was not journaled is had again. Where lists show the operations, that is two
-    // requests of each group; where each is polled, it would be those that were due. And another run
-    // is not the same to the millisecond.
+    // requests of each group; where each is polled, it would be those that were due. And another
+    // run is not the same to the millisecond.
     let (requests, groups) = (cluster.requests(), 20);
     let most = reference + deaths * 2 * groups + reference / 10;
     println!("{requests} requests after {deaths} deaths, {reference} without, {most} allowed");

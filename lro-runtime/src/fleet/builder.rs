@@ -135,9 +135,9 @@ impl FleetBuilder {
         self
     }
 
-    /// Has each change committed by whoever makes it, on the same thread and on its own. For a store
-    /// that is in memory, as of an engine that makes it durable itself: no thread is started, and
-    /// the store has every change as soon as the call returns that made it. Default: one thread
+    /// Has each change committed by whoever makes it, on the same thread and on its own. For a
+    /// store that is in memory, as of an engine that makes it durable itself: no thread is started,
+    /// and the store has every change as soon as the call returns that made it. Default: one thread
     /// gathers changes, and commits many at once.
     pub fn commits_inline(mut self) -> Self {
         self.is_inline = true;

@@ -202,7 +202,8 @@ impl Run {
                             return Poll::Ready(due);
                         }
                     }
-                    // Until what is in flight has landed, there is nothing to wake up for behind the end.
+                    // Until what is in flight has landed, there is nothing to wake up for behind
+                    // the end.
                     let until = if is_over { None } else { until.into_iter().chain(ends).min() };
                     if !self.poll_alarm(until, now, context) {
                         return Poll::Pending;

@@ -208,7 +208,8 @@ impl Fleet {
     }
 
     /// As [`run_for`](Self::run_for), with so many requests at most: for one who was allotted them,
-    /// as of a budget that several processes share. Start calls that are sent again are not counted.
+    /// as of a budget that several processes share. Start calls that are sent again are not
+    /// counted.
     pub async fn run_within(&self, at_most: Duration, requests: u64) -> Option<Duration> {
         let timer = &self.shared.timer;
         // A time that no clock can tell is never reached.

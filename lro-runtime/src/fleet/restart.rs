@@ -47,8 +47,8 @@ impl Sent {
         self.calls.is_empty()
     }
 
-    /// Sends what is due, unless `is_over` says that nothing is sent any more, and takes in what has
-    /// started. Returns when there is more to send.
+    /// Sends what is due, unless `is_over` says that nothing is sent any more, and takes in what
+    /// has started. Returns when there is more to send.
     pub(super) fn poll(&mut self, now: Instant, is_over: bool, context: &mut Context<'_>) -> Option<Instant> {
         let mut index = 0;
         while let Some((.., call)) = self.calls.get_mut(index) {
