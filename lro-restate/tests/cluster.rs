@@ -214,6 +214,19 @@ fn ticks_that_come_twice_or_in_another_order_send_nothing_more() {
     // One each 700 ms; a tick that was sent at its turn is early, and finds nothing due.
     let most = names.len() * 14;
     assert!(cluster.requests() <= most, "{} requests, at most {most}", cluster.requests());
+    // Nor does a tick that is not awaited change anything, or bring forth others. Twelve rounds of
+    // polls are as many turns, or twice as many; twelve ticks may have been the awaited one.
+    let turns = |group: &str| {
+        let meta = format!(
+            "SELECT value_utf8 FROM state WHERE service_name = 'LroGroup' AND service_key = '{group}' AND key = 'meta'"
+        );
+        let of = |row: &serde_json::Value| row["value_utf8"].as_str().unwrap().to_owned();
+        let meta = cluster.query(&meta).first().map(of);
+        meta.map(|meta| serde_json::from_str::<serde_json::Value>(&meta).unwrap()["version"].as_u64().unwrap())
+    };
+    let had = turns("api/all").unwrap();
+    assert!(had <= 60, "{had} turns after 300 ticks too many");
+    assert_eq!(turns("api/other"), None, "a group without operations has no turns");
 }
 
 #[test]
