@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs Restate's server, starts it and `examples/endpoint.rs`, registers the endpoint, and has three images exported. Everything
-# is on loopback, and ends with this script. Needs Node, curl and the Rust toolchain.
+# is on loopback, and ends with this script. Needs Node and the Rust toolchain.
 # usage: run.sh [FOLDER]   FOLDER keeps the installed server; by default a new one under /tmp
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -27,12 +27,21 @@ again() {
     sleep 0.5
   done
 }
-post() { curl --silent --show-error --fail --json "$2" "http://$1"; }
-again curl --silent --fail "http://$ingress/restate/health"
-again post "$admin/deployments" "{\"uri\": \"http://$endpoint\"}"
+# Sends a request, with JSON if there is any, and prints the reply.
+call() {
+  node -e '
+    const [url, body] = process.argv.slice(1);
+    const sent = body === undefined ? {} : { method: "POST", headers: { "content-type": "application/json" }, body };
+    fetch(url, sent).then(async (reply) => {
+      console.log(await reply.text());
+      if (!reply.ok) process.exit(1);
+    }, (error) => { console.error(String(error.cause ?? error)); process.exit(1); });
+  ' "http://$1" ${2+"$2"}
+}
+again call "$ingress/restate/health"
+again call "$admin/deployments" "{\"uri\": \"http://$endpoint\"}"
 for image in cat dog elephant; do
-  post "$ingress/Images/export" "\"$image\""
-  echo
+  call "$ingress/Images/export" "\"$image\""
 done
 again sh -c "[ \$(grep -c Succeeded $data/endpoint.log) -eq 3 ]"
 grep Succeeded "$data/endpoint.log"
