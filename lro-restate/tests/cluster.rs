@@ -158,6 +158,34 @@ fn a_thousand_operations_survive_the_death_of_endpoint_and_server() {
 
 #[test]
 #[ignore = "needs the Restate server: LRO_RESTATE_SERVER"]
+fn what_is_started_by_a_handler_is_started_once_whatever_dies() {
+    const STARTS: usize = 200;
+    let _alone = alone();
+    let mut cluster = Cluster::start(1000.0, None);
+    for killed in ["endpoint", "server", "both", "endpoint", "none"] {
+        for number in 0..STARTS / 5 {
+            cluster.start_job(&format!("{killed}-{}-{number}", cluster.service.started()), SECOND);
+        }
+        if ["server", "both"].contains(&killed) {
+            cluster.server.take().unwrap().kill();
+        }
+        if ["endpoint", "both"].contains(&killed) {
+            cluster.worker.take().unwrap().kill();
+            cluster.start_worker(None);
+        }
+        if ["server", "both"].contains(&killed) {
+            cluster.start_server();
+        }
+    }
+    cluster.until_told(STARTS, 120 * SECOND);
+    let names: Vec<String> = cluster.told().into_iter().map(|(name, ..)| name).collect();
+    assert_told_once(&cluster, &names, EndedState::Succeeded);
+    assert_empty(&cluster);
+    assert_eq!((cluster.service.started(), names.len()), (200, STARTS), "each is started once");
+}
+
+#[test]
+#[ignore = "needs the Restate server: LRO_RESTATE_SERVER"]
 fn an_endpoint_that_dies_at_any_step_of_a_turn_loses_nothing() {
     let _alone = alone();
     let places = [

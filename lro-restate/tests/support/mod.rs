@@ -10,12 +10,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lro_restate::{Ended, Groups, Watch, Watched, restate_sdk::prelude::*};
+use lro_restate::{
+    Ended, Groups, Watch, Watched, group_of,
+    restate_sdk::{context::RequestTarget, prelude::*},
+};
 use lro_runtime::{
-    Operations, PollSettings, Ticket, block_on,
+    Operations, PollSettings, StartIdIn, Ticket, block_on,
     fleet::Service,
     http::{Method, Request},
-    testing::LroServer,
+    testing::{Job, LroServer},
     transport::{HyperTransport, Transport},
 };
 use serde_json::{Value, json};
@@ -27,6 +30,9 @@ const PORT: &str = "LRO_RESTATE_TEST_PORT";
 const RATE: &str = "LRO_RESTATE_TEST_RATE";
 /// How many groups an endpoint keeps in memory, if it is set for a worker.
 pub(crate) const WARM: &str = "LRO_RESTATE_TEST_WARM";
+
+/// Where the service expects the id of a start call.
+const START_ID: StartIdIn = StartIdIn::Header("x-request-id");
 
 /// One at a time: each measures what the others would disturb, on a machine of two cores.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
@@ -100,7 +106,8 @@ impl Cluster {
 
     /// As [`start`](Self::start), with variables for the environment of endpoints.
     pub(crate) fn start_with(rate: f64, place: Option<&str>, variables: &[(&str, &str)]) -> Self {
-        let service = LroServer::builder().start().unwrap();
+        let job = |request: &Value| Job::lasting(Duration::from_millis(request["millis"].as_u64().unwrap()));
+        let service = LroServer::builder().on("v1/jobs:start", job).start_id_in(START_ID).start().unwrap();
         let operations = service.operations().unwrap();
         let (node, ingress, admin, endpoint) = (port(), port(), port(), port());
         let folder = std::env::temp_dir().join(format!("lro-restate-{}-{node}", std::process::id()));
@@ -247,6 +254,18 @@ impl Cluster {
         assert!(status < 300, "{status}: {reply}");
     }
 
+    /// Has an operation started that takes so long, and does not wait for it. The server has kept
+    /// that it must be when this returns, however often it is asked under this id.
+    pub(crate) fn start_job(&self, id: &str, lasts: Duration) {
+        let body = || Some(json!(u64::try_from(lasts.as_millis()).unwrap()));
+        let began = Instant::now();
+        let send = || self.call(self.ingress, Method::POST, "/Starter/start/send", body(), &[("idempotency-key", id)]);
+        while send().is_none_or(|(status, _)| status >= 300) {
+            assert!(began.elapsed() < Duration::from_secs(60), "the server takes no calls");
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
     /// Watches operations of the service in a group.
     pub(crate) fn watch(&self, group: &str, names: &[String], settings: Option<&PollSettings>) -> Vec<Ticket> {
         let watches: Vec<Watch> = names
@@ -336,6 +355,27 @@ impl Inbox {
     }
 }
 
+/// Starts operations, as a program would: `examples/endpoint.rs` says how.
+struct Starter {
+    operations: Operations,
+}
+
+#[restate_sdk::service]
+impl Starter {
+    #[handler]
+    async fn start(&self, ctx: Context<'_>, millis: u64) -> HandlerResult<()> {
+        let (operations, id) = (self.operations.clone(), ctx.invocation_id().to_owned());
+        let start = || async move {
+            let call = operations.call(Method::POST, "v1/jobs:start").json(&json!({ "millis": millis }));
+            Ok(Json(call.start_id_in(START_ID).with_start_id(id).await?.token()))
+        };
+        let token = ctx.run(start).name("start").await?.into_inner();
+        let group = RequestTarget::object("LroGroup", group_of("api", token.name(), 1), "watch");
+        drop(ctx.request::<_, ()>(group, Json(vec![Watch::new(token)])).send());
+        Ok(())
+    }
+}
+
 /// Whether this process was started as an endpoint.
 pub(crate) fn is_endpoint() -> bool {
     std::env::var_os(PORT).is_some()
@@ -354,7 +394,7 @@ pub(crate) fn serve() {
         .max_warm(std::env::var(WARM).map_or(1000, |groups| groups.parse().unwrap()))
         .build()
         .unwrap();
-    let endpoint = groups.bind(Endpoint::builder()).bind(Inbox).build();
+    let endpoint = groups.bind(Endpoint::builder()).bind(Inbox).bind(Starter { operations: client }).build();
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(async {
         let address = format!("127.0.0.1:{port}");
         let listener = tokio::net::TcpListener::bind(address).await.unwrap();
