@@ -229,6 +229,56 @@ fn an_endpoint_that_dies_at_any_step_of_a_turn_loses_nothing() {
 
 #[test]
 #[ignore = "needs the Restate server: LRO_RESTATE_SERVER"]
+fn a_server_that_dies_at_a_step_of_a_turn_with_or_without_the_endpoint_loses_nothing() {
+    let _alone = alone();
+    for at in ["leased:3", "polled:3", "digest:3", "completion"] {
+        for has_both in [false, true] {
+            let mut cluster = Cluster::start(1000.0, Some(&format!("waits {at}")));
+            let job = |number| Job::lasting(SECOND * 2).named(format!("a/operations/{number}"));
+            let names: Vec<String> = (0..30).map(|number| cluster.service.add(job(number))).collect();
+            cluster.watch(&group_of("api", &names[0], 1), &names, None);
+            cluster.until_waiting();
+            cluster.server.take().unwrap().kill();
+            if has_both {
+                cluster.worker.take().unwrap().kill();
+                cluster.start_worker(None);
+            }
+            cluster.start_server();
+            cluster.until_told(names.len(), 60 * SECOND);
+            assert_told_once(&cluster, &names, EndedState::Succeeded);
+            assert_empty(&cluster);
+            let (requests, most) = (cluster.requests(), 40 + names.len());
+            println!("{at}, both: {has_both}: {requests} requests");
+            assert!(requests <= most, "{requests} requests, at most {most}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs the Restate server: LRO_RESTATE_SERVER"]
+fn a_service_that_throttles_for_a_minute_is_asked_within_the_budget_and_nothing_is_lost() {
+    let _alone = alone();
+    let rate = 10.0;
+    let cluster = Cluster::start(rate, None);
+    // Each in a collection of its own, so that lists do not help.
+    let job = |number| Job::lasting(5 * SECOND).named(format!("a{number}/operations/1"));
+    let names: Vec<String> = (0..40).map(|number| cluster.service.add(job(number))).collect();
+    for (number, names) in names.chunks(10).enumerate() {
+        cluster.watch(&format!("api/{number}"), names, None);
+    }
+    cluster.front.throttle(true);
+    thread::sleep(60 * SECOND);
+    cluster.front.throttle(false);
+    let throttled = cluster.front.throttled();
+    cluster.until_told(names.len(), 180 * SECOND);
+    assert_told_once(&cluster, &names, EndedState::Succeeded);
+    println!("{throttled} requests in the minute in which each was answered with 429");
+    // The budget is 600. Twenty more: what a group has in hand when the minute begins.
+    assert!((1..=620).contains(&throttled), "{throttled} requests");
+}
+
+#[test]
+#[ignore = "needs the Restate server: LRO_RESTATE_SERVER"]
 fn ticks_that_come_twice_or_in_another_order_send_nothing_more() {
     let _alone = alone();
     let cluster = Cluster::start(1000.0, None);

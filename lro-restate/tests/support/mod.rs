@@ -5,7 +5,10 @@ use std::{
     net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -22,6 +25,10 @@ use lro_runtime::{
     transport::{HyperTransport, Transport},
 };
 use serde_json::{Value, json};
+
+mod front;
+
+use self::front::Front;
 
 /// Where the server's program is.
 pub(crate) const SERVER: &str = "LRO_RESTATE_SERVER";
@@ -85,6 +92,8 @@ impl Drop for Process {
 /// A cluster of one server and one endpoint, beside the service whose operations it watches.
 pub(crate) struct Cluster {
     pub(crate) service: LroServer,
+    /// Through which endpoints reach the service.
+    pub(crate) front: Front,
     folder: PathBuf,
     node: u16,
     ingress: u16,
@@ -92,6 +101,8 @@ pub(crate) struct Cluster {
     endpoint: u16,
     rate: f64,
     variables: Vec<(String, String)>,
+    /// Whether an endpoint has said that it waits.
+    is_waiting: Arc<AtomicBool>,
     pub(crate) server: Option<Process>,
     pub(crate) worker: Option<Process>,
     client: HyperTransport,
@@ -99,7 +110,8 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Starts all; with `place`, the first endpoint dies there.
+    /// Starts all; with `place`, the first endpoint dies there, or waits where it is told to:
+    /// `waits digest:3`.
     pub(crate) fn start(rate: f64, place: Option<&str>) -> Self {
         Self::start_with(rate, place, &[])
     }
@@ -108,7 +120,7 @@ impl Cluster {
     pub(crate) fn start_with(rate: f64, place: Option<&str>, variables: &[(&str, &str)]) -> Self {
         let job = |request: &Value| Job::lasting(Duration::from_millis(request["millis"].as_u64().unwrap()));
         let service = LroServer::builder().on("v1/jobs:start", job).start_id_in(START_ID).start().unwrap();
-        let operations = service.operations().unwrap();
+        let (operations, front) = (service.operations().unwrap(), Front::of(&service.url()));
         let (node, ingress, admin, endpoint) = (port(), port(), port(), port());
         let folder = std::env::temp_dir().join(format!("lro-restate-{}-{node}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -116,6 +128,7 @@ impl Cluster {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mut cluster = Self {
             service,
+            front,
             folder,
             node,
             ingress,
@@ -123,6 +136,7 @@ impl Cluster {
             endpoint,
             rate,
             variables,
+            is_waiting: Arc::default(),
             server,
             worker,
             client,
@@ -178,17 +192,23 @@ impl Cluster {
     fn spawn_worker(&self, port: u16, place: Option<&str>) -> Process {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--ignored", "--exact", "endpoint", "--nocapture"]);
-        command.env(SERVICE_URL, self.service.url()).env(PORT, port.to_string()).env(RATE, self.rate.to_string());
+        command.env(SERVICE_URL, self.front.url()).env(PORT, port.to_string()).env(RATE, self.rate.to_string());
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        match place {
-            Some(place) => command.env("LRO_RESTATE_DIES_AT", place),
+        match place.map(|place| place.strip_prefix("waits ").ok_or(place)) {
+            Some(Ok(place)) => command.env("LRO_RESTATE_WAITS_AT", place),
+            Some(Err(place)) => command.env("LRO_RESTATE_DIES_AT", place),
             None => command.env_remove("LRO_RESTATE_DIES_AT"),
         };
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap().contains("listening")), "the endpoint listens");
-        // Else its writes would block one day.
-        thread::spawn(move || lines.for_each(drop));
+        let is_waiting = Arc::clone(&self.is_waiting);
+        // To the end: else its writes would block one day.
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                is_waiting.fetch_or(line.contains("waits at"), Ordering::Relaxed);
+            }
+        });
         Process(child)
     }
 
@@ -285,13 +305,18 @@ impl Cluster {
         answers.into_iter().map(ticket).collect()
     }
 
-    /// Asks the server's own tables.
+    /// Asks the server's own tables, and again while a server that has just started does not find
+    /// them.
     pub(crate) fn query(&self, query: &str) -> Vec<Value> {
-        let body = Some(json!({ "query": query }));
-        let (status, reply) =
-            self.call(self.admin, Method::POST, "/query", body, &[("accept", "application/json")]).unwrap();
-        assert_eq!(status, 200, "{reply}");
-        reply["rows"].as_array().unwrap().clone()
+        let began = Instant::now();
+        loop {
+            let body = Some(json!({ "query": query }));
+            match self.call(self.admin, Method::POST, "/query", body, &[("accept", "application/json")]) {
+                Some((200, reply)) => return reply["rows"].as_array().unwrap().clone(),
+                _ if began.elapsed() < Duration::from_secs(60) => thread::sleep(Duration::from_millis(200)),
+                answer => panic!("{query}: {answer:?}"),
+            }
+        }
     }
 
     /// Returns what was told of each operation: how often, and how it was the last time.
@@ -311,6 +336,12 @@ impl Cluster {
     pub(crate) fn count_told(&self) -> usize {
         let rows = self.query("SELECT count(*) AS told FROM state WHERE service_name = 'Inbox' AND key = 'times'");
         usize::try_from(rows[0]["told"].as_u64().unwrap()).unwrap()
+    }
+
+    /// Waits until the endpoint waits where it was told to.
+    pub(crate) fn until_waiting(&self) {
+        let is_waiting = |cluster: &Self| cluster.is_waiting.load(Ordering::Relaxed);
+        self.until("the endpoint waits", Duration::from_secs(60), is_waiting);
     }
 
     /// Waits until this many were told.
