@@ -245,9 +245,11 @@ impl Journal {
         let writes: Vec<Write> = queue.writes.drain(..count).collect();
         drop(queue);
         let began = Instant::now();
-        let outcome = guarded(|| self.store.commit(&writes));
+        // There is none where the journal has failed meanwhile: then the store is asked no more.
+        let outcome = if writes.is_empty() { Ok(()) } else { guarded(|| self.store.commit(&writes)) };
         let mut queue = self.lock();
         match outcome {
+            Ok(()) if count == 0 => {}
             Ok(()) => {
                 queue.last_commit = Some(began.elapsed());
                 queue.committed += Number::try_from(count).unwrap_or_default();

@@ -11,6 +11,20 @@ use super::*;
 /// Keeps nothing.
 struct Nothing;
 
+/// Keeps nothing, and counts how often it is asked to.
+struct Asked(Arc<AtomicUsize>);
+
+impl Store for Asked {
+    fn read(&self, _: Table, _: &mut dyn FnMut(u64, &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn commit(&self, _: &[Write]) -> Result<(), StoreError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
 impl Store for Nothing {
     fn read(&self, _: Table, _: &mut dyn FnMut(u64, &[u8]) -> Result<(), StoreError>) -> Result<(), StoreError> {
         Ok(())
@@ -80,4 +94,15 @@ fn what_does_not_serialize_is_never_taken_for_durable() {
     journal.put(Table::Live, 3, None);
     assert!(journal.durable_blocking(journal.last()).is_err());
     assert!(journal.durable_blocking(1).is_ok(), "it was durable before");
+}
+
+#[test]
+fn a_store_is_asked_no_more_when_a_record_could_not_be_written() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let journal = Journal::new(Box::new(Asked(Arc::clone(&asked))), None, Keep::Body, true);
+    journal.put(Table::Live, 1, None);
+    journal.put(Table::Live, 2, Some(Err(StoreError::new(StoreErrorKind::Io, "it does not serialize"))));
+    journal.put(Table::Live, 3, None);
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    assert_eq!(journal.health().failure.unwrap().to_string(), "it does not serialize");
 }
