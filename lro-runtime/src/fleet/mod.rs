@@ -177,10 +177,19 @@ impl Fleet {
     /// the future is dropped, it is free at once, and what the service made of the call is not
     /// known: `start_id` makes it safe to repeat.
     ///
+    /// In a fleet with a store the key is durable before `start` is called, each start call before
+    /// it is sent, and the operation when this returns. A process that is killed meanwhile has the
+    /// next one send the call again, or say that nobody knows. A future that is dropped does not:
+    /// it is as if the start had failed.
+    ///
     /// # Errors
     ///
     /// That of `start`; of kind [`Closed`](ErrorKind::Closed) if the fleet takes no more
-    /// operations, before anything is started.
+    /// operations, before anything is started. In a fleet with a store also of kind
+    /// [`Store`](ErrorKind::Store) if something was not written down: nothing was started if the
+    /// error has no [snapshot](Error::snapshot), else it has, and this process watches it; and of
+    /// kind [`InvalidSettings`](ErrorKind::InvalidSettings) if the client or the method is of no
+    /// [service](Service), before anything is sent.
     pub fn start<O, F>(&self, key: impl Into<String>, start: impl FnOnce() -> F) -> impl Future<Output = Result<Ticket>>
     where
         O: Handle,
