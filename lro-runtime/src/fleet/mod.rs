@@ -186,7 +186,7 @@ impl Fleet {
     ///
     /// That of `start`; of kind [`Closed`](ErrorKind::Closed) if the fleet takes no more
     /// operations, before anything is started. In a fleet with a store also of kind
-    /// [`Store`](ErrorKind::Store) if something was not written down: nothing was started if the
+    /// [`Store`](ErrorKind::Store) if something was not written down: the call was not sent if the
     /// error has no [snapshot](Error::snapshot), else it has, and this process watches it; and of
     /// kind [`InvalidSettings`](ErrorKind::InvalidSettings) if the client or the method is of no
     /// [service](Service), before anything is sent.
