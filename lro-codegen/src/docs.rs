@@ -1,0 +1,1 @@
+//! Comments of descriptions as rustdoc: Markdown without links that lead nowhere, and without HTML.

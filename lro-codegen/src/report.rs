@@ -1,0 +1,121 @@
+//! What a run has to say: diagnostics, all at once, and how many methods were written.
+
+use std::{error, fmt};
+
+use crate::position::Position;
+
+/// How bad a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing can be written.
+    Error,
+    /// One method was left out.
+    Skipped,
+    /// Something was written that the reader should know of.
+    Note,
+}
+
+/// One thing about a description.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where.
+    pub at: Position,
+    /// What it is about: `CreateWorkflow`. May be empty.
+    pub subject: String,
+    /// What was found, and what is legal.
+    pub message: String,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.at)?;
+        match self.severity {
+            Severity::Error => f.write_str("error: ")?,
+            Severity::Skipped => f.write_str("skipped: ")?,
+            Severity::Note => f.write_str("note: ")?,
+        }
+        if !self.subject.is_empty() {
+            write!(f, "{}: ", self.subject)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// How many methods a description has, and what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// The methods of the descriptions.
+    pub methods: usize,
+    /// Those that are long-running: generated and skipped.
+    pub long_running: usize,
+    /// Those that were written.
+    pub generated: usize,
+    /// Those that were left out, each with a diagnostic.
+    pub skipped: usize,
+    /// Those that were written with any JSON value as the response, since the description does not
+    /// say it.
+    pub unknown_response: usize,
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { methods, long_running, generated, skipped, unknown_response } = self;
+        write!(
+            f,
+            "of {methods} methods {long_running} long-running: {generated} generated, {skipped} skipped; \
+             {unknown_response} of unknown response"
+        )
+    }
+}
+
+/// What a run has to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// In the order of their positions.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How many methods were written.
+    pub coverage: Coverage,
+}
+
+impl Report {
+    /// Notes that nothing can be written.
+    pub fn error(&mut self, at: &Position, subject: impl Into<String>, message: impl Into<String>) {
+        self.push(Severity::Error, at, subject, message);
+    }
+
+    /// Notes that a long-running method is left out.
+    pub fn skipped(&mut self, at: &Position, subject: impl Into<String>, message: impl Into<String>) {
+        self.push(Severity::Skipped, at, subject, message);
+    }
+
+    /// Notes something about what is written.
+    pub fn note(&mut self, at: &Position, subject: impl Into<String>, message: impl Into<String>) {
+        self.push(Severity::Note, at, subject, message);
+    }
+
+    fn push(&mut self, severity: Severity, at: &Position, subject: impl Into<String>, message: impl Into<String>) {
+        let (subject, message) = (subject.into(), message.into());
+        self.diagnostics.push(Diagnostic { severity, at: at.clone(), subject, message });
+    }
+
+    /// Returns whether nothing can be written.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+}
+
+/// The diagnostics, a line each, and the coverage as the last line.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for diagnostic in &self.diagnostics {
+            writeln!(f, "{diagnostic}")?;
+        }
+        write!(f, "{}", self.coverage)
+    }
+}
+
+/// A run that wrote nothing: [`Report::has_errors`] is true.
+impl error::Error for Report {}

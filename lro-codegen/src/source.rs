@@ -1,0 +1,5 @@
+//! The front ends: one for each description language. Each fills the model, and writes no Rust.
+
+pub(crate) mod discovery;
+pub(crate) mod openapi;
+pub(crate) mod proto;

@@ -1,0 +1,1 @@
+//! The types that methods name: JSON types by ourselves, messages by prost-build.
