@@ -75,7 +75,9 @@ fn without_html(text: &str) -> String {
         }
     }
     out.push_str(rest);
-    for (entity, text) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")] {
+    for (entity, text) in
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")]
+    {
         if out.contains(entity) {
             out = out.replace(entity, text);
         }
@@ -115,7 +117,8 @@ fn blocks(text: &str) -> Vec<Block> {
     for line in text.lines() {
         let line = line.trim();
         // The lines of a table and the fences of code have no meaning of their own.
-        let is_rule = line.chars().all(|c| matches!(c, '-' | '=' | '*' | '_' | '|' | ':' | ' ' | '~')) || line.starts_with("```");
+        let is_rule =
+            line.chars().all(|c| matches!(c, '-' | '=' | '*' | '_' | '|' | ':' | ' ' | '~')) || line.starts_with("```");
         if is_rule {
             is_open = false;
             continue;
@@ -163,7 +166,8 @@ fn words(text: &str) -> Vec<String> {
         rest = match code(after).or_else(|| link(after)) {
             Some((word, after)) => {
                 let opening = out.last().is_some_and(|last| is_glued && last.ends_with(['(', '"', '\'', '/']));
-                let trailing = after.find(|c: char| !matches!(c, '.' | ',' | ';' | ':' | ')' | '!' | '?' | '\'' | '"' | 's'));
+                let trailing =
+                    after.find(|c: char| !matches!(c, '.' | ',' | ';' | ':' | ')' | '!' | '?' | '\'' | '"' | 's'));
                 let trailing = trailing.unwrap_or(after.len());
                 let (tail, after) = after.split_at(trailing);
                 // `s` ends a plural only if nothing follows it: it may begin a word as well.
@@ -214,10 +218,14 @@ fn link(text: &str) -> Option<(String, &str)> {
     let name = after.strip_prefix('[').and_then(|after| after.split_once(']'));
     let shown = words(inner).join(" ");
     Some(match (target, name) {
-        (Some((url, after)), _) => (format!("{shown}{}", autolink(url.trim()).map_or(String::new(), |url| format!(" ({url})"))), after),
+        (Some((url, after)), _) => {
+            (format!("{shown}{}", autolink(url.trim()).map_or(String::new(), |url| format!(" ({url})"))), after)
+        }
         (None, Some((_, after))) => (as_code(inner), after),
         // `[0, 100)` is an interval, `[google.rpc.Status]` a name.
-        (None, None) if inner.contains('.') || inner.bytes().all(|byte| byte.is_ascii_alphanumeric()) => (as_code(inner), after),
+        (None, None) if inner.contains('.') || inner.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            (as_code(inner), after)
+        }
         (None, None) => (format!("`[{}]`", inner.replace('`', "'").trim()), after),
     })
 }
@@ -228,7 +236,8 @@ fn as_code(name: &str) -> String {
 
 fn autolink(url: &str) -> Option<String> {
     let is_web = url.starts_with("https://") || url.starts_with("http://");
-    let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'`' | b'\\' | b'"'));
+    let is_plain =
+        url.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'`' | b'\\' | b'"'));
     (is_web && is_plain).then(|| format!("<{url}>"))
 }
 
@@ -240,7 +249,8 @@ fn push_prose(out: &mut Vec<String>, prose: &str) {
         let end = core.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', '"', '\'']).len();
         let (core, after) = core.split_at(end);
         // `(s)` and `f()` have their own brackets.
-        let (core, after) = if core.contains('(') && after.starts_with(')') { word.split_at(start + end + 1) } else { (core, after) };
+        let (core, after) =
+            if core.contains('(') && after.starts_with(')') { word.split_at(start + end + 1) } else { (core, after) };
         let core = core.strip_prefix(before).filter(|_| core.len() > end).unwrap_or(core);
         let core = match autolink(core) {
             Some(url) => url,
@@ -258,16 +268,49 @@ fn push_prose(out: &mut Vec<String>, prose: &str) {
 fn without_emphasis(word: &str) -> &str {
     let inner = word.trim_start_matches(['*', '_']);
     let word = if inner.starts_with(char::is_alphanumeric) { inner } else { word };
-    let inner = word.trim_end_matches(['*', '_']);
-    if word.contains('/') || !inner.ends_with(|c: char| c.is_alphanumeric() || c.is_ascii_punctuation()) { word } else { inner }
+    // The mark may stand before the end of a sentence.
+    let inner = match word.strip_suffix(['.', ',', ':', ';']).and_then(|word| word.strip_suffix(['*', '_'])) {
+        Some(inner) => inner,
+        None => word.trim_end_matches(['*', '_']),
+    };
+    let inner = inner.trim_end_matches(['*', '_']);
+    if word.contains('/') || !inner.ends_with(|c: char| c.is_alphanumeric() || c.is_ascii_punctuation()) {
+        word
+    } else {
+        inner
+    }
 }
 
 /// Returns whether a word is prose: neither a name of code nor something that Markdown reads.
 fn is_plain(word: &str) -> bool {
-    let is_prose = |c: char| c.is_alphanumeric() || matches!(c, '-' | '\'' | '’' | '.' | ',' | '%' | '(' | ')' | '"' | '+' | '…' | '–' | '—' | '“' | '”' | ';' | '!' | '?')
-        || (!c.is_ascii() && c != '｀');
+    let is_prose = |c: char| {
+        c.is_alphanumeric()
+            || matches!(
+                c,
+                '-' | '\''
+                    | '’'
+                    | '.'
+                    | ','
+                    | '%'
+                    | '('
+                    | ')'
+                    | '"'
+                    | '+'
+                    | '…'
+                    | '–'
+                    | '—'
+                    | '“'
+                    | '”'
+                    | ';'
+                    | '!'
+                    | '?'
+            )
+            || (!c.is_ascii() && c != '｀')
+    };
     // "and/or" is prose, "a/b/c" and "/v1" are paths.
-    let is_choice = word.split_once('/').is_some_and(|(a, b)| [a, b].iter().all(|part| part.len() > 1 && part.chars().all(char::is_alphabetic)));
+    let is_choice = word
+        .split_once('/')
+        .is_some_and(|(a, b)| [a, b].iter().all(|part| part.len() > 1 && part.chars().all(char::is_alphabetic)));
     let upper = word.chars().filter(|c| c.is_uppercase()).count();
     let is_camel = upper > 1 && word.chars().any(char::is_lowercase);
     let is_dotted = word.split('.').filter(|part| part.len() > 1).count() > 1;

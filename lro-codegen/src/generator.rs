@@ -1,22 +1,17 @@
 //! The way in: what is read, what is wanted of it, and where it is written.
 
-use std::{
-    collections::BTreeMap,
-    env, fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use crate::{
     context::Context,
     model::Model,
-    position::Position,
     report::Report,
     source::{
         discovery::{self, Discovery},
         openapi::{self, OpenApi},
         proto::{self, Proto},
     },
-    write,
+    write::{self, Modules, Row},
 };
 
 /// How the methods of a proto are called.
@@ -62,9 +57,10 @@ pub struct Generator {
 /// What was generated.
 #[derive(Clone, Debug)]
 pub struct Sdk {
-    /// The files by their path below the output folder: `mod.rs`, one for each service, and one for
-    /// the types.
-    pub files: BTreeMap<PathBuf, String>,
+    /// The modules, one for each service and one for the types.
+    pub modules: Modules,
+    /// The methods, for a list of them.
+    pub rows: Vec<Row>,
     /// What the run has to say.
     pub report: Report,
     /// The files that were read.
@@ -83,11 +79,10 @@ impl Generator {
         proto::read(&self.proto, &mut context, &mut model);
         discovery::read(&self.discovery, &mut context, &mut model);
         openapi::read(&self.openapi, &mut context, &mut model);
-        let files = write::write(&model, &mut context);
+        let (modules, rows) = write::write(&model, &mut context);
         if context.report.has_errors() {
-            Err(context.report)
-        } else {
-            Ok(Sdk { files, report: context.report, read: context.read })
+            return Err(context.report);
         }
+        Ok(Sdk { modules, rows, report: context.report, read: context.read })
     }
 }

@@ -35,6 +35,19 @@ impl Scope {
         name
     }
 
+    /// Takes a name, and the same name after `prefix`: both are free, or it gets a number.
+    pub(crate) fn take_prefixed(&mut self, wanted: &str, prefix: &str) -> String {
+        let mut name = wanted.to_owned();
+        let mut number = 2;
+        while self.taken.contains(&name) || self.taken.contains(&format!("{prefix}{name}")) {
+            name = format!("{wanted}{number}");
+            number += 1;
+        }
+        self.taken.insert(name.clone());
+        self.taken.insert(format!("{prefix}{name}"));
+        name
+    }
+
     /// Returns whether a name is free.
     pub(crate) fn is_free(&self, name: &str) -> bool {
         !self.taken.contains(name)
@@ -98,7 +111,8 @@ mod tests {
         ] {
             assert_eq!((snake(name), camel(name)), (snaked.to_owned(), cameled.to_owned()), "{name}");
         }
-        for (name, written) in [("type", "r#type"), ("self", "self_"), ("gen", "r#gen"), ("move", "r#move"), ("a", "a")] {
+        for (name, written) in [("type", "r#type"), ("self", "self_"), ("gen", "r#gen"), ("move", "r#move"), ("a", "a")]
+        {
             assert_eq!(ident(name).to_string(), written);
         }
     }

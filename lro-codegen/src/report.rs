@@ -95,6 +95,14 @@ impl Report {
         self.push(Severity::Note, at, subject, message);
     }
 
+    /// Counts what was skipped, and puts the diagnostics in the order of their positions.
+    pub(crate) fn finish(&mut self) {
+        self.diagnostics.sort_by(|a, b| a.at.cmp(&b.at));
+        let skipped = |diagnostic: &&Diagnostic| diagnostic.severity == Severity::Skipped;
+        self.coverage.skipped = self.diagnostics.iter().filter(skipped).count();
+        self.coverage.long_running = self.coverage.generated + self.coverage.skipped;
+    }
+
     fn push(&mut self, severity: Severity, at: &Position, subject: impl Into<String>, message: impl Into<String>) {
         let (subject, message) = (subject.into(), message.into());
         self.diagnostics.push(Diagnostic { severity, at: at.clone(), subject, message });

@@ -1,1 +1,4 @@
 //! The types that methods name: JSON types by ourselves, messages by prost-build.
+
+pub(crate) mod json;
+mod reached;

@@ -190,6 +190,7 @@ mod percent;
 #[cfg_attr(docsrs, doc(cfg(feature = "indicatif")))]
 pub mod progress;
 mod protobuf;
+pub mod quoted;
 mod secrets;
 mod settings;
 mod status;

@@ -207,6 +207,11 @@ impl StartCall {
         }
     }
 
+    /// Adds a query parameter for each of these values.
+    pub fn query_each<T: Display>(self, name: impl AsRef<str>, values: impl IntoIterator<Item = T>) -> Self {
+        values.into_iter().fold(self, |call, value| call.query(name.as_ref(), value))
+    }
+
     /// Sets a header of this call. It replaces the client's header of the same name, and one that
     /// this call has already.
     ///
@@ -220,6 +225,14 @@ impl StartCall {
                 self
             }
             Err(why) => self.mistaken(why.into()),
+        }
+    }
+
+    /// Sets a header of this call if it has a value.
+    pub fn header_opt(self, name: impl AsRef<str>, value: Option<impl Display>) -> Self {
+        match value {
+            Some(value) => self.header(name, value),
+            None => self,
         }
     }
 

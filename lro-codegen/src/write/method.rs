@@ -1,0 +1,195 @@
+//! One method: its documentation, its signature, and the one call that starts the operation.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{Types, options};
+use crate::{
+    model::{Argument, Call, Method, Place, Routing, Service, StartId, Type},
+    names::{self, Scope},
+    types::json::{documentation, documented},
+};
+
+/// The most arguments that a method has beside `self`: clippy takes more for a mistake.
+const MOST_ARGUMENTS: usize = 6;
+
+/// A written method.
+pub(super) struct Written {
+    /// The method.
+    pub(super) code: TokenStream,
+    /// Its options struct.
+    pub(super) options: Option<TokenStream>,
+}
+
+/// Returns the argument as it is passed.
+fn passed(ty: &Type, types: &Types<'_>) -> TokenStream {
+    let rust = types.rust(ty);
+    match types.json.resolved(ty) {
+        Type::String => quote!(&str),
+        Type::Bool | Type::I32 | Type::I64 | Type::U32 | Type::U64 | Type::F32 | Type::F64 | Type::Quoted(_) => rust,
+        Type::List(inner) => {
+            let inner = types.rust(inner);
+            quote!(&[#inner])
+        }
+        _ => quote!(&#rust),
+    }
+}
+
+pub(super) fn write(
+    service: &Service,
+    method: &Method,
+    (name, options_name): (&str, &str),
+    attribute: &TokenStream,
+    types: &Types<'_>,
+) -> Written {
+    let fits = |argument: &&Argument| argument.required || argument.place == Place::Body;
+    let mut needed: Vec<&Argument> = method.arguments.iter().filter(fits).collect();
+    let mut rest: Vec<&Argument> = method.arguments.iter().filter(|argument| !fits(argument)).collect();
+    // What does not fit is told by the options; the service says if it is missing.
+    while needed.len() + usize::from(!rest.is_empty()) > MOST_ARGUMENTS {
+        let Some(last) = needed
+            .iter()
+            .rposition(|argument| matches!(argument.place, Place::Query | Place::QueryList | Place::Header))
+        else {
+            break;
+        };
+        rest.insert(0, needed.remove(last));
+    }
+    let mut scope = Scope::with(&["options", "call"]);
+    let named: Vec<_> =
+        needed.iter().map(|argument| (names::ident(&scope.take(&names::snake(&argument.name))), *argument)).collect();
+    let parameters = named.iter().map(|(ident, argument)| {
+        let ty = passed(&argument.ty, types);
+        let ty = if argument.required { ty } else { quote!(Option<#ty>) };
+        quote!(#ident: #ty)
+    });
+    let options = (!rest.is_empty()).then(|| options::write(options_name, name, &rest, types));
+    let options_ident = names::ident(options_name);
+    let options_parameter = options.as_ref().map(|_| quote!(options: &#options_ident));
+    let parameters = parameters.chain(options_parameter);
+    let call = call(service, method, &named, options.is_some());
+    let docs = documented(&method.docs, || format!("Starts `{}`.", method.name.replace('`', "")));
+    let errors = documentation(&[
+        String::new(),
+        "# Errors".to_owned(),
+        String::new(),
+        "If the service refuses the call.".to_owned(),
+    ]);
+    let deprecated = method.deprecated.then(|| quote!(#[deprecated = "the service's description calls it deprecated"]));
+    let ident = names::ident(name);
+    let code = quote! {
+        #docs
+        #errors
+        #deprecated
+        #attribute
+        pub async fn #ident(&self, #(#parameters),*) -> Result<RawOperation> { #call }
+    };
+    Written { code, options }
+}
+
+fn call(
+    service: &Service,
+    method: &Method,
+    named: &[(proc_macro2::Ident, &Argument)],
+    has_options: bool,
+) -> TokenStream {
+    let body =
+        named.iter().find(|(_, argument)| argument.place == Place::Body).map(|(ident, argument)| (ident, *argument));
+    match &method.call {
+        Call::Rpc { path, routing } => {
+            let request = body.map_or_else(|| names::ident("request"), |(ident, _)| ident.clone());
+            let routing = routing.iter().map(|field| routed(&request, field));
+            quote!(self.operations.call_message(#path, #request) #(#routing)* .await)
+        }
+        Call::Http { verb, path, query, headers, start_id } => {
+            let verb = names::ident(verb);
+            let held =
+                service.parameters.iter().filter(|held| held.place != Place::Path || has_variable(path, &held.wire));
+            let held = held.map(|argument| {
+                let field = names::ident(&names::snake(&argument.name));
+                added(&quote!(&self.#field), argument)
+            });
+            let query = query.iter().map(|(name, value)| quote!(.query(#name, #value)));
+            let headers = headers.iter().map(|(name, value)| quote!(.header(#name, #value)));
+            let arguments = named.iter().filter(|(_, argument)| argument.place != Place::Body);
+            let arguments = arguments.map(
+                |(ident, argument)| {
+                    if argument.required { added(&quote!(#ident), argument) } else { quote!() }
+                },
+            );
+            let id = start_id.as_ref().map(|place| match place {
+                StartId::Header(name) => quote!(.start_id_in(StartIdIn::Header(#name))),
+                StartId::Query(name) => quote!(.start_id_in(StartIdIn::Query(#name))),
+                StartId::Body(name) => quote!(.start_id_in(StartIdIn::Body(#name))),
+            });
+            let body = match body {
+                Some((ident, argument)) if !argument.required => quote!(.json(&#ident)),
+                Some((ident, argument))
+                    if matches!(
+                        argument.ty,
+                        Type::Bool | Type::I32 | Type::I64 | Type::U32 | Type::U64 | Type::F32 | Type::F64
+                    ) =>
+                {
+                    quote!(.json(&#ident))
+                }
+                Some((ident, _)) => quote!(.json(#ident)),
+                None => quote!(.no_body()),
+            };
+            let call =
+                quote!(self.operations.call(Method::#verb, #path) #(#held)* #(#arguments)* #(#query)* #(#headers)* #id);
+            if has_options {
+                quote!(let call = #call; options.add_to(call) #body .await)
+            } else {
+                quote!(#call #body .await)
+            }
+        }
+    }
+}
+
+/// Returns whether a template has this variable: `{name}`, `{name=…}`, `{+name}` or `{name+}`.
+fn has_variable(path: &str, name: &str) -> bool {
+    path.split('{').skip(1).any(|part| {
+        let variable = part.split(['}', '=']).next().unwrap_or_default();
+        variable.trim_matches('+') == name
+    })
+}
+
+/// Returns the call of the builder that adds an argument.
+fn added(value: &TokenStream, argument: &Argument) -> TokenStream {
+    let wire = &argument.wire;
+    let is_list = matches!(argument.ty, Type::List(_));
+    let joined = options::joined(value, &argument.ty);
+    match argument.place {
+        Place::Path if is_list => quote!(.path(#wire, #joined)),
+        Place::Path => quote!(.path(#wire, #value)),
+        Place::Query if is_list => quote!(.query_each(#wire, #value)),
+        Place::QueryList if is_list => quote!(.query(#wire, #joined)),
+        Place::Query | Place::QueryList => quote!(.query(#wire, #value)),
+        Place::Header if is_list => quote!(.header(#wire, #joined)),
+        Place::Header => quote!(.header(#wire, #value)),
+        Place::Body => quote!(),
+    }
+}
+
+/// Returns the call that adds a field of the request to the routing header.
+fn routed(request: &proc_macro2::Ident, routing: &Routing) -> TokenStream {
+    let key = &routing.key;
+    let mut value = quote!(#request);
+    let mut is_optional = false;
+    for field in &routing.fields {
+        let name = names::ident(&names::snake(&field.name));
+        value = match (is_optional, field.is_optional) {
+            (false, false) => quote!(#value.#name),
+            (false, true) => quote!(#value.#name.as_ref()),
+            (true, false) => quote!(#value.map(|part| &part.#name)),
+            (true, true) => quote!(#value.and_then(|part| part.#name.as_ref())),
+        };
+        is_optional |= field.is_optional;
+    }
+    if is_optional {
+        // A field without a value is left out.
+        quote!(.routing(#key, #value.map_or("", |value| value.as_str())))
+    } else {
+        quote!(.routing(#key, &#value))
+    }
+}

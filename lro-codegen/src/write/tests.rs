@@ -1,0 +1,143 @@
+//! The back end alone, on models that no front end would give.
+
+use super::*;
+use crate::{
+    model::{Argument, Call, EnumValue, Field, Method, Options, Place, Poll, Progress, Shape, StartId, TypeDef},
+    position::Position,
+};
+
+fn at() -> Position {
+    Position { file: "farm.json".into(), line: 7, column: 3 }
+}
+
+fn argument(name: &str, ty: Type, required: bool, place: Place) -> Argument {
+    Argument { wire: name.to_owned(), name: name.to_owned(), docs: String::new(), ty, required, place, at: at() }
+}
+
+fn field(wire: &str, ty: Type) -> Field {
+    Field { wire: wire.to_owned(), docs: String::new(), ty, read_only: false }
+}
+
+fn structure(name: &str, fields: Vec<Field>) -> (String, TypeDef) {
+    (
+        name.to_owned(),
+        TypeDef { name: name.to_owned(), docs: String::new(), shape: Shape::Struct { fields, open: false }, at: at() },
+    )
+}
+
+fn method(name: &str, path: &str, arguments: Vec<Argument>) -> Method {
+    Method {
+        name: name.to_owned(),
+        alias: None,
+        docs: "Builds a *farm*. See https://example.com/a_b for [more][x.y.Z].".to_owned(),
+        deprecated: false,
+        call: Call::Http {
+            verb: "POST".to_owned(),
+            path: path.to_owned(),
+            query: vec![],
+            headers: vec![],
+            start_id: None,
+        },
+        arguments,
+        response: Type::Named("Farm".to_owned()),
+        unknown_response: false,
+        metadata: Type::Named("Progress".to_owned()),
+        dialect: None,
+        options: Options::default(),
+        at: at(),
+    }
+}
+
+fn model() -> Model {
+    let mut build = method(
+        "Build",
+        "v1/{parent=projects/*}/farms",
+        vec![
+            argument("parent", Type::String, true, Place::Path),
+            argument("farmId", Type::String, true, Place::Query),
+            argument("farm", Type::Named("Farm".to_owned()), true, Place::Body),
+            argument("$filter", Type::String, false, Place::Query),
+            argument("zones", Type::List(Box::new(Type::String)), false, Place::Query),
+            argument("ids", Type::List(Box::new(Type::I64)), false, Place::QueryList),
+            argument("If-Match", Type::String, false, Place::Header),
+        ],
+    );
+    build.options = Options {
+        cancel: true,
+        poll: Poll {
+            delay: Some(std::time::Duration::from_millis(500)),
+            multiplier: Some(1.5),
+            max_delay: None,
+            timeout: Some(std::time::Duration::from_secs(7200)),
+        },
+        progress: Some(Progress { field: "percentDone".to_owned(), is_float: true, is_optional: true }),
+        response_type: Some("example.farms.v1.AVeryLongNameOfAFarmThatMustBeWrittenDownInFull".to_owned()),
+        ..Options::default()
+    };
+    let mut moved = method("move", "v1/farms/{name}", vec![argument("name", Type::String, true, Place::Path)]);
+    moved.options.cancel = true;
+    moved.response = Type::Unit;
+    if let Call::Http { start_id, .. } = &mut moved.call {
+        *start_id = Some(StartId::Query("requestId".to_owned()));
+    }
+    let mut new = method(
+        "new",
+        "v1/{+name}/x",
+        vec![
+            argument("name", Type::String, true, Place::Path),
+            argument("type", Type::List(Box::new(Type::String)), true, Place::Query),
+        ],
+    );
+    new.options.cancel = true;
+    let service = Service {
+        name: vec!["farms".to_owned()],
+        docs: String::new(),
+        base: "https://farms.example.com".to_owned(),
+        dialect: Dialect::Azure,
+        parameters: vec![argument("subscriptionId", Type::String, true, Place::Query)],
+        query: vec![("api-version".to_owned(), "2026-01-01".to_owned())],
+        methods: vec![build, moved, new],
+        at: at(),
+    };
+    let mut types = BTreeMap::from([
+        structure(
+            "Farm",
+            vec![
+                field("name", Type::String),
+                field("parentFarm", Type::Named("Farm".to_owned())),
+                field("@odata.type", Type::String),
+                field("size", Type::Quoted(Box::new(Type::I64))),
+                field("state", Type::Named("State".to_owned())),
+                field("labels", Type::Map(Box::new(Type::String))),
+            ],
+        ),
+        structure("Progress", vec![field("percentDone", Type::F64), field("targetName", Type::String)]),
+        structure("Unreached", vec![]),
+    ]);
+    let values =
+        ["STATE_ACTIVE", "STATE_4", "STATE_OTHER"].map(|wire| EnumValue { wire: wire.to_owned(), docs: String::new() });
+    types.insert(
+        "State".to_owned(),
+        TypeDef {
+            name: "State".to_owned(),
+            docs: "*/ <script>".to_owned(),
+            shape: Shape::Enum(values.to_vec()),
+            at: at(),
+        },
+    );
+    Model { services: vec![service], types, methods_seen: 9, ..Model::default() }
+}
+
+#[test]
+fn a_service_is_one_module_and_its_types_are_another() {
+    let mut context = Context::default();
+    let (modules, rows) = write(&model(), &mut context);
+    let one = modules.one_file().unwrap();
+    insta::assert_snapshot!(one);
+    assert_eq!(rows.len(), 3);
+    assert_eq!(modules.files().unwrap().len(), 3);
+    assert_eq!(
+        context.report.to_string(),
+        "of 9 methods 3 long-running: 3 generated, 0 skipped; 0 of unknown response"
+    );
+}
