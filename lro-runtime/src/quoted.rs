@@ -119,3 +119,42 @@ impl<'de, T: FromStr + Deserialize<'de>> de::Visitor<'de> for NumberOrText<T> {
         T::deserialize(de::value::F64Deserializer::new(number)).map(Quoted)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Debug, Default, PartialEq, Deserialize, Serialize)]
+    struct Disk {
+        #[serde(with = "super", default)]
+        size: Option<i32>,
+        #[serde(with = "super::list", default)]
+        parts: Option<Vec<u64>>,
+    }
+
+    #[test]
+    fn a_number_is_read_from_text_and_from_itself() {
+        for (json, size, parts) in [
+            (r#"{"size": "-42", "parts": ["18446744073709551615", 2]}"#, Some(-42), Some(vec![u64::MAX, 2])),
+            (r#"{"size": -42, "parts": []}"#, Some(-42), Some(vec![])),
+            (r#"{"size": null, "parts": null}"#, None, None),
+            ("{}", None, None),
+        ] {
+            assert_eq!(serde_json::from_str::<Disk>(json).ok(), Some(Disk { size, parts }), "{json}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_of_the_type_is_an_error() {
+        for json in [
+            r#"{"size": "a"}"#,
+            r#"{"size": 3000000000}"#,
+            r#"{"size": "3000000000"}"#,
+            r#"{"size": true}"#,
+            r#"{"parts": ["-1"]}"#,
+            r#"{"parts": [1.5]}"#,
+        ] {
+            assert!(serde_json::from_str::<Disk>(json).is_err(), "{json}");
+        }
+    }
+}

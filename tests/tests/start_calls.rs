@@ -90,6 +90,21 @@ fn an_argument_is_encoded_for_where_it_stands() {
 }
 
 #[test]
+fn an_argument_that_is_absent_or_a_list_is_sent_as_often_as_it_has_a_value() {
+    let request = sent(|operations| {
+        disk(operations, "g")
+            .query_each("zone", ["a", "b&c"])
+            .query_each("none", Vec::<i64>::new())
+            .header_opt("if-match", Some("\"7\""))
+            .header_opt("x-none", None::<&str>)
+            .no_body()
+    });
+    assert_eq!(request.uri().query(), Some("zone=a&zone=b%26c"));
+    assert_eq!(request.headers()["if-match"], "\"7\"");
+    assert!(!request.headers().contains_key("x-none"));
+}
+
+#[test]
 fn an_argument_cannot_leave_its_segment() {
     for group in ["group/../../..", "..", ".", "", "a\\..\\b", "../x"] {
         let error = refused(|operations| disk(operations, group).no_body());
