@@ -10,9 +10,17 @@ const WIDTH: usize = 92;
 /// The longest text that is kept: some descriptions hold a whole manual.
 const LONGEST: usize = 6_000;
 
+/// Says where rustdoc finds what a description links to, by its name there.
+pub(crate) type Find<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// Returns `text` as lines of Markdown that rustdoc reads without a warning, wherever it came from.
 /// No line has control characters, and the first is not empty.
 pub(crate) fn markdown(text: &str) -> Vec<String> {
+    linked(text, &|_| None)
+}
+
+/// Returns the same, with links to what `find` finds.
+pub(crate) fn linked(text: &str, find: Find<'_>) -> Vec<String> {
     let text = without_html(&cut(text));
     let mut lines: Vec<String> = vec![];
     let mut was_item = false;
@@ -21,7 +29,7 @@ pub(crate) fn markdown(text: &str) -> Vec<String> {
             Kind::Paragraph => ("", "", false),
             Kind::Item => ("- ", "  ", true),
         };
-        let wrapped = wrapped(&words(&block.text), first, next);
+        let wrapped = wrapped(&words(&block.text, find), first, next);
         if wrapped.is_empty() {
             continue;
         }
@@ -37,7 +45,7 @@ pub(crate) fn markdown(text: &str) -> Vec<String> {
 
 /// Returns `text` in one line of Markdown, for the middle of a sentence of ours.
 pub(crate) fn inline(text: &str) -> String {
-    words(&without_html(&cut(text))).join(" ")
+    words(&without_html(&cut(text)), &|_| None).join(" ")
 }
 
 fn cut(text: &str) -> String {
@@ -152,7 +160,7 @@ fn item(line: &str) -> Option<&str> {
 
 /// Splits prose into words that mean nothing but themselves: code between backticks, URLs between
 /// angles. A word may hold spaces, if it is code.
-fn words(text: &str) -> Vec<String> {
+fn words(text: &str, find: Find<'_>) -> Vec<String> {
     let mut out = vec![];
     let mut rest = text;
     loop {
@@ -163,7 +171,7 @@ fn words(text: &str) -> Vec<String> {
             return out;
         }
         let is_glued = before.ends_with(|c: char| !c.is_whitespace());
-        rest = match code(after).or_else(|| link(after)) {
+        rest = match code(after).or_else(|| link(after, find)) {
             Some((word, after)) => {
                 let opening = out.last().is_some_and(|last| is_glued && last.ends_with(['(', '"', '\'', '/']));
                 let trailing =
@@ -209,19 +217,22 @@ fn code(text: &str) -> Option<(String, &str)> {
 }
 
 /// Reads `[text]`, `[text](url)` and `[text][name]`. Names of messages are code.
-fn link(text: &str) -> Option<(String, &str)> {
+fn link<'t>(text: &'t str, find: Find<'_>) -> Option<(String, &'t str)> {
     let (inner, after) = text.strip_prefix('[')?.split_once(']')?;
     if inner.contains('[') || inner.is_empty() {
         return None;
     }
     let target = after.strip_prefix('(').and_then(|after| after.split_once(')'));
     let name = after.strip_prefix('[').and_then(|after| after.split_once(']'));
-    let shown = words(inner).join(" ");
+    let shown = words(inner, find).join(" ");
     Some(match (target, name) {
         (Some((url, after)), _) => {
             (format!("{shown}{}", autolink(url.trim()).map_or(String::new(), |url| format!(" ({url})"))), after)
         }
-        (None, Some((_, after))) => (as_code(inner), after),
+        (None, Some((name, after))) => match find(name) {
+            Some(path) => (format!("[{}]({path})", as_code(inner)), after),
+            None => (as_code(inner), after),
+        },
         // `[0, 100)` is an interval, `[google.rpc.Status]` a name.
         (None, None) if inner.contains('.') || inner.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
             (as_code(inner), after)

@@ -62,6 +62,17 @@ impl Types<'_> {
         }
     }
 
+    /// Returns where the documentation of a service finds a type, by its name in the description.
+    pub(crate) fn link(&self, name: &str) -> Option<String> {
+        if let Some(name) = self.json.name(name) {
+            return Some(format!("super::types::{name}"));
+        }
+        let ty = self.messages.contains_key(name).then(|| Type::Message(name.to_owned()))?;
+        let path = attribute::shown(&self.rust(&ty));
+        // The module is imported only where a signature names it.
+        (path != "()").then(|| path.replacen("pb::", &format!("super::messages::{}::", self.home.join("::")), 1))
+    }
+
     fn message(&self, name: &str) -> TokenStream {
         let Some(path) = self.messages.get(name) else { return quote!(()) };
         // A type of another crate is named in full.

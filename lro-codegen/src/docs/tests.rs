@@ -33,3 +33,10 @@ fn nothing_means_anything_to_rustdoc() {
         assert_eq!(markdown(text).join("\n"), expected, "{text}");
     }
 }
+
+#[test]
+fn a_link_leads_to_what_is_written() {
+    let find = |name: &str| (name == "a.v1.Farm").then(|| "types::Farm".to_owned());
+    let text = "The [farm][a.v1.Farm], not [barn][a.v1.Barn].";
+    assert_eq!(linked(text, &find), ["The [`farm`](types::Farm), not `barn`."]);
+}

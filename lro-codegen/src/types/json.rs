@@ -68,6 +68,11 @@ impl<'a> JsonTypes<'a> {
         self.names.len()
     }
 
+    /// Returns the name of a type that is written.
+    pub(crate) fn name(&self, id: &str) -> Option<&str> {
+        self.names.get(&id.to_owned()).map(String::as_str)
+    }
+
     /// Returns a type as Rust, where the types of this module are below `path`.
     pub(crate) fn rust(&self, ty: &Type, path: &TokenStream) -> TokenStream {
         match self.resolved(ty) {
@@ -134,8 +139,9 @@ impl<'a> JsonTypes<'a> {
     }
 
     fn structure(&self, id: &TypeId, name: &str, def: &TypeDef, fields: &[Field], open: bool) -> TokenStream {
-        let docs =
-            documented(&def.docs, || format!("`{}` of the description.", docs::inline(&def.name).replace('`', "")));
+        let docs = documented(&def.docs, &|_| None, || {
+            format!("`{}` of the description.", docs::inline(&def.name).replace('`', ""))
+        });
         let mut scope = Scope::default();
         let fields: Vec<_> = fields.iter().map(|field| (scope.take(&names::snake(&field.wire)), field)).collect();
         // Most descriptions write names in camel case: said once, and not at each member.
@@ -161,7 +167,9 @@ impl<'a> JsonTypes<'a> {
     }
 
     fn member(&self, id: &TypeId, name: &str, field: &Field, is_camel: bool) -> TokenStream {
-        let docs = documented(&field.docs, || format!("The member `{}`.", docs::inline(&field.wire).replace('`', "")));
+        let docs = documented(&field.docs, &|name| self.name(name).map(str::to_owned), || {
+            format!("The member `{}`.", docs::inline(&field.wire).replace('`', ""))
+        });
         let as_written = if is_camel { camel_case(name) } else { name.to_owned() };
         let mut serde = vec![];
         if as_written != field.wire {
@@ -211,7 +219,9 @@ fn in_container(ty: &Type) -> Type {
 }
 
 fn enumeration(name: &str, def: &TypeDef, values: &[EnumValue]) -> TokenStream {
-    let docs = documented(&def.docs, || format!("`{}` of the description.", docs::inline(&def.name).replace('`', "")));
+    let docs = documented(&def.docs, &|_| None, || {
+        format!("`{}` of the description.", docs::inline(&def.name).replace('`', ""))
+    });
     let mut scope = Scope::default();
     let prefix = shared_prefix(&def.name, values);
     let mut seen = std::collections::BTreeSet::new();
@@ -220,7 +230,8 @@ fn enumeration(name: &str, def: &TypeDef, values: &[EnumValue]) -> TokenStream {
         .filter(|value| seen.insert(&value.wire))
         .map(|value| {
             let wire = &value.wire;
-            let docs = documented(&value.docs, || format!("The word `{}`.", docs::inline(wire).replace('`', "")));
+            let docs =
+                documented(&value.docs, &|_| None, || format!("The word `{}`.", docs::inline(wire).replace('`', "")));
             let wanted = names::camel(value.wire.get(prefix..).unwrap_or(&value.wire));
             let name = names::ident(&scope.take(&wanted));
             let rename = (name != wire).then(|| quote!(#[serde(rename = #wire)]));
@@ -252,8 +263,8 @@ fn shared_prefix(name: &str, values: &[EnumValue]) -> usize {
 }
 
 /// Returns documentation, or what is said where the description says nothing.
-pub(crate) fn documented(text: &str, otherwise: impl FnOnce() -> String) -> TokenStream {
-    let lines = docs::markdown(text);
+pub(crate) fn documented(text: &str, find: docs::Find<'_>, otherwise: impl FnOnce() -> String) -> TokenStream {
+    let lines = docs::linked(text, find);
     let lines = if lines.is_empty() { vec![otherwise()] } else { lines };
     documentation(&lines)
 }

@@ -68,7 +68,8 @@ pub(super) fn write(
     let options_parameter = options.as_ref().map(|_| quote!(options: &#options_ident));
     let parameters = parameters.chain(options_parameter);
     let call = call(service, method, &named, options.is_some());
-    let docs = documented(&method.docs, || format!("Starts `{}`.", method.name.replace('`', "")));
+    let docs =
+        documented(&method.docs, &|name| types.link(name), || format!("Starts `{}`.", method.name.replace('`', "")));
     let errors = documentation(&[
         String::new(),
         "# Errors".to_owned(),

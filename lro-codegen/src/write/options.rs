@@ -18,7 +18,9 @@ pub(super) fn write(name: &str, method: &str, arguments: &[&Argument], types: &T
         .map(|argument| (names::ident(&scope.take(&names::snake(&argument.name))), *argument))
         .collect();
     let members = fields.iter().map(|(field, argument)| {
-        let docs = documented(&argument.docs, || format!("`{}` of the request.", argument.wire.replace('`', "")));
+        let docs = documented(&argument.docs, &|name| types.link(name), || {
+            format!("`{}` of the request.", argument.wire.replace('`', ""))
+        });
         let ty = types.rust(&argument.ty);
         quote!(#docs pub #field: Option<#ty>,)
     });

@@ -83,7 +83,7 @@ pub(super) fn write(service: &Service, client: &str, types: &Types<'_>) -> Writt
     }
     let place = placeholder(0);
     let client_ident = names::ident(client);
-    let structure = structure(service, client);
+    let structure = structure(service, client, types);
     let imports = imports(service, &options, types);
     let items = quote! {
         #imports
@@ -148,8 +148,8 @@ fn imports(service: &Service, options: &[TokenStream], types: &Types<'_>) -> Tok
 }
 
 /// Writes the client and its two functions.
-fn structure(service: &Service, client: &str) -> TokenStream {
-    let docs = documented(&service.docs, || {
+fn structure(service: &Service, client: &str, types: &Types<'_>) -> TokenStream {
+    let docs = documented(&service.docs, &|name| types.link(name), || {
         format!("Starts the long-running operations of `{}`.", service.name.join(".").replace('`', ""))
     });
     let mut scope = Scope::with(&["operations"]);
