@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::{
     context::Context,
     model::Model,
+    overrides::Overrides,
     report::Report,
     source::{
         discovery::{self, Discovery},
@@ -76,9 +77,13 @@ impl Generator {
     pub fn generate(&self) -> Result<Sdk, Report> {
         let mut context = Context { only: self.only.clone(), skip: self.skip.clone(), ..Context::default() };
         let mut model = Model::default();
+        if let Some(path) = &self.overrides {
+            Overrides::read(path, &mut context);
+        }
         proto::read(&self.proto, &mut context, &mut model);
         discovery::read(&self.discovery, &mut context, &mut model);
         openapi::read(&self.openapi, &mut context, &mut model);
+        context.overrides.report_unused(&mut context.report);
         let (modules, rows) = write::write(&model, &mut context);
         if context.report.has_errors() {
             return Err(context.report);

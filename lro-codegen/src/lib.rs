@@ -11,6 +11,7 @@ mod document;
 mod generator;
 mod model;
 mod names;
+mod nearest;
 mod overrides;
 mod position;
 mod report;
