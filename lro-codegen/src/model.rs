@@ -223,6 +223,9 @@ pub enum Dialect {
     Grpc,
     /// Google's extended operations: Compute and its kin.
     Compute,
+    /// The same, of a service whose paths begin with this and not with `compute/v1`:
+    /// `compute/beta`.
+    ComputeBelow(String),
     /// Azure Resource Manager and Azure Core.
     Azure,
     /// Plain `202` with a `Location`.
