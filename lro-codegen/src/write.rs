@@ -1,6 +1,6 @@
 //! The back end: the model as Rust. One module for each service, one for the types.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -172,16 +172,15 @@ fn home(model: &Model, paths: &BTreeMap<String, Vec<String>>) -> Vec<String> {
         .unwrap_or_default()
 }
 
-/// Returns the crates and modules that a dialect is named by.
-pub(crate) fn dialect(dialect: &Dialect) -> (Option<TokenStream>, BTreeSet<&'static str>) {
-    let name = match dialect {
-        Dialect::Google | Dialect::Grpc | Dialect::Wire(_) => return (None, BTreeSet::new()),
-        Dialect::Compute => "Compute",
-        Dialect::Azure => "Azure",
-        Dialect::Http => "Http",
-    };
-    let ident = names::ident(name);
-    (Some(quote!(#ident::new())), BTreeSet::from([name]))
+/// Returns the expression of a dialect, and the type that it begins with.
+fn dialect(dialect: &Dialect) -> Option<(String, &'static str)> {
+    match dialect {
+        Dialect::Google | Dialect::Grpc | Dialect::Wire(_) => None,
+        Dialect::Compute => Some(("Compute::new()".to_owned(), "Compute")),
+        Dialect::ComputeBelow(path) => Some((format!("Compute::new().with_prefix({path:?})"), "Compute")),
+        Dialect::Azure => Some(("Azure::new()".to_owned(), "Azure")),
+        Dialect::Http => Some(("Http::new()".to_owned(), "Http")),
+    }
 }
 
 #[cfg(test)]

@@ -192,7 +192,11 @@ impl Document<'_> {
             said::apply(&mut read, said, self.api, &mut self.types).map_err(|(at, why)| Refusal::Mistake(at, why))?;
         }
         if let Some(why) = outcome.unknown.filter(|_| read.unknown_response) {
-            context.report.note(at, subject, format!("{why}: it is any JSON value; say it as `response` in the overrides file"));
+            context.report.note(
+                at,
+                subject,
+                format!("{why}: it is any JSON value; say it as `response` in the overrides file"),
+            );
         }
         if chosen.is_guess && !has_path {
             let path = read.options.path.as_deref().unwrap_or("v1/{name}");

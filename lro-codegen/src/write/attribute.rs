@@ -66,11 +66,11 @@ fn own(dialect: &Dialect) -> Vec<Key> {
         Dialect::Google => vec![],
         Dialect::Grpc => vec![("encoding", "encoding = proto".to_owned())],
         Dialect::Wire(path) => vec![("dialect", format!("wire = {path}"))],
-        named => super::dialect(named)
-            .0
-            .map(|dialect| ("dialect", format!("dialect = {}", shown(&dialect))))
-            .into_iter()
-            .collect(),
+        named => {
+            let expression =
+                super::dialect(named).map(|(expression, _)| ("dialect", format!("dialect = {expression}")));
+            expression.into_iter().collect()
+        }
     }
 }
 

@@ -108,7 +108,7 @@ fn imports(service: &Service, options: &[TokenStream], types: &Types<'_>) -> Tok
     let has_start_id = calls().any(|call| matches!(call, Call::Http { start_id: Some(_), .. }));
     let dialects =
         std::iter::once(&service.dialect).chain(service.methods.iter().filter_map(|method| method.dialect.as_ref()));
-    let dialects: BTreeSet<&str> = dialects.flat_map(|dialect| super::dialect(dialect).1).collect();
+    let dialects: BTreeSet<&str> = dialects.filter_map(|dialect| Some(super::dialect(dialect)?.1)).collect();
     let mut runtime = vec![];
     if !dialects.is_empty() {
         let dialects = dialects.iter().map(|name| names::ident(name));
@@ -210,7 +210,10 @@ fn builder(service: &Service) -> TokenStream {
     let query = service.query.iter().map(|(name, value)| quote!(.query(#name, #value)));
     let dialect = match &service.dialect {
         Dialect::Grpc => Some(quote!(.grpc())),
-        named => super::dialect(named).0.map(|dialect| quote!(.dialect(#dialect))),
+        named => super::dialect(named).map(|(expression, _)| {
+            let expression: TokenStream = expression.parse().unwrap_or_default();
+            quote!(.dialect(#expression))
+        }),
     };
     let (docs, parameter, base) = if base.is_empty() {
         let docs = "Begins to build what the calls are sent through, to the service at `base_url`.".to_owned();

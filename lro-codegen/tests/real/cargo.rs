@@ -36,9 +36,16 @@ impl Crate {
 
     /// Fails with all that rustc, clippy with its pedantic lints, and rustdoc say, if they say anything.
     pub(crate) fn has_no_warning(&self) {
-        for (arguments, flags) in [(&["clippy", "--", "-D", "warnings"][..], ""), (&["doc", "--no-deps"], "-D warnings")] {
+        for (arguments, flags) in
+            [(&["clippy", "--", "-D", "warnings"][..], ""), (&["doc", "--no-deps"], "-D warnings")]
+        {
             let output = self.cargo(arguments, flags);
-            assert!(output.status.success(), "{arguments:?} in {}:\n{}", self.0.display(), String::from_utf8_lossy(&output.stderr));
+            assert!(
+                output.status.success(),
+                "{arguments:?} in {}:\n{}",
+                self.0.display(),
+                String::from_utf8_lossy(&output.stderr)
+            );
         }
     }
 

@@ -10,7 +10,8 @@ use lro_codegen::discovery;
 use crate::{all, cargo::Crate, descriptions, figure, lines_of_methods};
 
 /// The documents that are compiled where not all are.
-const FEW: [&str; 5] = ["compute.v1.json", "workflows.v1.json", "sqladmin.v1.json", "container.v1.json", "deploymentmanager.v2.json"];
+const FEW: [&str; 5] =
+    ["compute.v1.json", "workflows.v1.json", "sqladmin.v1.json", "container.v1.json", "deploymentmanager.v2.json"];
 
 #[test]
 #[ignore = "needs descriptions from registries: `.ci/descriptions`"]
@@ -20,7 +21,8 @@ fn every_method_of_googles_discovery_documents_is_written() {
     documents.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
     documents.sort();
     assert!(documents.len() > 500, "{} documents", documents.len());
-    let (mut written, mut generated, mut unknown, mut skipped, mut lines, mut time) = (vec![], 0, 0, 0, vec![], Duration::ZERO);
+    let (mut written, mut generated, mut unknown, mut skipped, mut lines, mut time) =
+        (vec![], 0, 0, 0, vec![], Duration::ZERO);
     for document in &documents {
         let begun = Instant::now();
         let sdk = discovery(document).generate();

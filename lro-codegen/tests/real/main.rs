@@ -15,7 +15,8 @@ use std::{env, path::PathBuf};
 /// Returns a folder of descriptions.
 fn descriptions(name: &str) -> PathBuf {
     let folder = env::var_os("LRO_DESCRIPTIONS").map(PathBuf::from);
-    let folder = folder.unwrap_or_else(|| panic!("set LRO_DESCRIPTIONS to the folder that `.ci/descriptions` has written"));
+    let folder =
+        folder.unwrap_or_else(|| panic!("set LRO_DESCRIPTIONS to the folder that `.ci/descriptions` has written"));
     let folder = folder.join(name);
     assert!(folder.is_dir(), "there is no folder {}", folder.display());
     folder

@@ -55,7 +55,9 @@ fn every_method_is_written_and_compiles(transport: Transport, name: &str) {
         time += begun.elapsed();
         declared += declarations(&root.join(package));
         generated += sdk.report.coverage.generated;
-        for skipped in sdk.report.diagnostics.iter().filter(|diagnostic| diagnostic.severity == lro_codegen::Severity::Skipped) {
+        for skipped in
+            sdk.report.diagnostics.iter().filter(|diagnostic| diagnostic.severity == lro_codegen::Severity::Skipped)
+        {
             println!("{skipped}");
         }
         lines.extend(lines_of_methods(&code));
@@ -78,7 +80,9 @@ fn every_method_is_written_and_compiles(transport: Transport, name: &str) {
 fn declarations(folder: &Path) -> usize {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let protos = files.filter(|path| path.extension().is_some_and(|ending| ending == "proto"));
-    protos.map(|path| fs::read_to_string(path).unwrap().matches("option (google.longrunning.operation_info)").count()).sum()
+    protos
+        .map(|path| fs::read_to_string(path).unwrap().matches("option (google.longrunning.operation_info)").count())
+        .sum()
 }
 
 #[test]

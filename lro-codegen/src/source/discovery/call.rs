@@ -69,7 +69,9 @@ fn template(path: &str, parameters: &[Member]) -> Result<String, String> {
         let (variable, after) = after.split_once('}').ok_or_else(|| unbalanced(path))?;
         let name = variable.strip_prefix('+').unwrap_or(variable);
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-$".contains(c)) {
-            return Err(format!("the path `{path}` has the variable `{{{variable}}}`: expected `{{name}}` or `{{+name}}`"));
+            return Err(format!(
+                "the path `{path}` has the variable `{{{variable}}}`: expected `{{name}}` or `{{+name}}`"
+            ));
         }
         let of_path = |member: &&Member| member.key == name && member.node.str_of("location") == Some("path");
         let parameter = parameters

@@ -85,9 +85,8 @@ fn collect(path: &Path, hosts: &[String], depth: usize, files: &mut Vec<PathBuf>
         }
         return;
     }
-    let is_wanted = |text: String| {
-        text.contains("operation_info") && hosts.iter().any(|host| text.contains(&format!("\"{host}")))
-    };
+    let is_wanted =
+        |text: String| text.contains("operation_info") && hosts.iter().any(|host| text.contains(&format!("\"{host}")));
     if path.extension().is_some_and(|ending| ending == "proto") && fs::read_to_string(path).is_ok_and(is_wanted) {
         files.push(path.to_owned());
     }

@@ -42,7 +42,8 @@ pub(super) fn all<'a>(api: &Api<'_>, methods: &[Found<'a>], family: Family) -> V
         Polls {
             resource: get.resource.clone(),
             path: path_of(get).and_then(|template| by_name(&api.below(&template))),
-            cancel: has("POST", "cancel", &format!("{path}:cancel")) || has("POST", "cancel", &format!("{path}/cancel")),
+            cancel: has("POST", "cancel", &format!("{path}:cancel"))
+                || has("POST", "cancel", &format!("{path}/cancel")),
             delete: has("DELETE", "delete", path),
         }
     });
@@ -83,7 +84,8 @@ pub(super) fn version_of(path: &str) -> Option<&str> {
 // Input:  v1beta1/{name=projects/*/operations/*}
 // Output: v1beta1/{name}
 fn by_name(template: &str) -> Result<String, String> {
-    let cannot = || format!("its operations are at `{template}`, which is no path with the name of the operation alone");
+    let cannot =
+        || format!("its operations are at `{template}`, which is no path with the name of the operation alone");
     let (before, rest) = template.split_once('{').ok_or_else(cannot)?;
     let (variable, after) = rest.split_once('}').ok_or_else(cannot)?;
     if after.is_empty() {

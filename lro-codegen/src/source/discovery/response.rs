@@ -113,9 +113,10 @@ fn schema_of<'a>(api: &Api<'a>, message: &str) -> Option<&'a str> {
         return Some(name);
     }
     // A document may have the types of another package, or another version, under their long names.
-    let mut alike = api.schemas.keys().filter(|name| {
-        name.strip_suffix(&*short).is_some_and(|before| before.ends_with(|c: char| c.is_ascii_digit()))
-    });
+    let mut alike = api
+        .schemas
+        .keys()
+        .filter(|name| name.strip_suffix(&*short).is_some_and(|before| before.ends_with(|c: char| c.is_ascii_digit())));
     alike.next().filter(|_| alike.next().is_none()).copied()
 }
 

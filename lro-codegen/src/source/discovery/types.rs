@@ -154,7 +154,8 @@ impl<'a> Types<'a> {
 
     /// Makes any value of each alias that leads to itself, which no type can be.
     fn break_cycles(&mut self) {
-        let ids: Vec<_> = self.defs.iter().filter(|(_, def)| alias_of(def).is_some()).map(|(id, _)| id.clone()).collect();
+        let ids: Vec<_> =
+            self.defs.iter().filter(|(_, def)| alias_of(def).is_some()).map(|(id, _)| id.clone()).collect();
         for id in ids {
             let mut seen = BTreeSet::new();
             let mut next = self.defs.get(&id).and_then(alias_of);

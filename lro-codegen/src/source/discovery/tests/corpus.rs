@@ -27,7 +27,10 @@ fn every_long_running_method_of_google_is_read_or_skipped_by_name() {
             let count = counts.entry(dialect).or_default();
             count[0] += 1;
             count[1] += usize::from(!method.unknown_response);
-            if matches!(&method.call, crate::model::Call::Http { verb, .. } if verb == "DELETE") && service.dialect == Dialect::Google && !method.unknown_response {
+            if matches!(&method.call, crate::model::Call::Http { verb, .. } if verb == "DELETE")
+                && service.dialect == Dialect::Google
+                && !method.unknown_response
+            {
                 deletes[usize::from(method.response == Type::Unit)] += 1;
             }
             *metadata.entry(method.metadata == Type::Value).or_insert(0) += 1;
@@ -38,7 +41,9 @@ fn every_long_running_method_of_google_is_read_or_skipped_by_name() {
     for d in &context.report.diagnostics {
         let m = d.message.split('`').step_by(2).collect::<String>();
         *why.entry((d.severity, m)).or_default() += 1;
-        if d.severity != Severity::Note { println!("{d}"); }
+        if d.severity != Severity::Note {
+            println!("{d}");
+        }
     }
     println!("{why:#?}");
 }
