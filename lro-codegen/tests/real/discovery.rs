@@ -18,7 +18,7 @@ const FEW: [&str; 5] =
 fn every_method_of_googles_discovery_documents_is_written() {
     let root = descriptions("discovery");
     let mut documents: Vec<_> = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).collect();
-    documents.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
+    documents.retain(|path| path.extension().is_some_and(|ending| ending == "json") && !path.ends_with("index.json"));
     documents.sort();
     assert!(documents.len() > 500, "{} documents", documents.len());
     let (mut written, mut generated, mut unknown, mut skipped, mut lines, mut time) =
