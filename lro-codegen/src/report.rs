@@ -28,19 +28,31 @@ pub struct Diagnostic {
     pub message: String,
 }
 
+/// On one line, whatever a description has in its names: a terminal and cargo read what is printed.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.at)?;
-        match self.severity {
-            Severity::Error => f.write_str("error: ")?,
-            Severity::Skipped => f.write_str("skipped: ")?,
-            Severity::Note => f.write_str("note: ")?,
-        }
-        if !self.subject.is_empty() {
-            write!(f, "{}: ", self.subject)?;
-        }
-        f.write_str(&self.message)
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Skipped => "skipped",
+            Severity::Note => "note",
+        };
+        let subject = if self.subject.is_empty() { "" } else { &format!("{}: ", self.subject) };
+        f.write_str(&on_one_line(&format!("{}: {severity}: {subject}{}", self.at, self.message)))
     }
+}
+
+/// Returns text without characters that control a terminal, end a line, or turn the direction of
+/// reading.
+fn on_one_line(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// How many methods a description has, and what became of them.
