@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     model::Model,
     overrides::Overrides,
-    report::{Report, Severity},
+    report::Report,
     sdk::Sdk,
     source::{
         discovery::{self, Discovery},
@@ -233,7 +233,8 @@ impl Generator {
         self
     }
 
-    /// Fails, and writes nothing, if a long-running method is skipped.
+    /// Fails, and writes nothing, if a long-running method is skipped that is not left out by
+    /// [`only`](Self::only), [`skip`](Self::skip), or the overrides file.
     ///
     /// ```
     /// let generator = lro_codegen::proto("proto").deny_skipped();
@@ -263,14 +264,15 @@ impl Generator {
         context.overrides.report_unused(&mut context.report);
         let (modules, rows) = write::write(&model, &mut context);
         if context.report.has_errors() {
+            context.report.coverage.generated = 0;
             return Err(context.report);
         }
         Ok(Sdk { modules, rows, report: context.report, read: context.read })
     }
 
     /// Generates in a build script: writes `lro.rs` into the folder `OUT_DIR` of cargo, and tells
-    /// cargo to run the script again when a file that was read changes. Methods that were skipped are
-    /// warnings of the build. Needs no network and no `protoc`.
+    /// cargo to run the script again when a file that was read changes. Methods that were skipped
+    /// although nobody has asked for that are warnings of the build. Needs no network and no `protoc`.
     ///
     /// ```no_run
     /// // build.rs
@@ -334,7 +336,11 @@ impl Generator {
     /// Generates, and fails if a method is skipped that may not be.
     fn undenied(&self) -> Result<Sdk> {
         let sdk = self.generate().map_err(Error::Description)?;
-        let is_skipped = sdk.report.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Skipped);
-        if self.denies_skipped && is_skipped { Err(Error::Skipped(sdk.report)) } else { Ok(sdk) }
+        if !self.denies_skipped || !sdk.report.has_skipped() {
+            return Ok(sdk);
+        }
+        let mut report = sdk.report;
+        report.coverage.generated = 0;
+        Err(Error::Skipped(report))
     }
 }

@@ -26,6 +26,8 @@ pub struct Diagnostic {
     pub subject: String,
     /// What was found, and what is legal.
     pub message: String,
+    /// Whether the user has asked for it: a method is skipped by `skip`, `only`, or the overrides.
+    pub is_asked_for: bool,
 }
 
 /// On one line, whatever a description has in its names: a terminal and cargo read what is printed.
@@ -102,6 +104,14 @@ impl Report {
         self.push(Severity::Skipped, at, subject, message);
     }
 
+    /// Notes that a long-running method is left out because the user wants so.
+    pub fn left_out(&mut self, at: &Position, subject: impl Into<String>, message: impl Into<String>) {
+        self.push(Severity::Skipped, at, subject, message);
+        if let Some(diagnostic) = self.diagnostics.last_mut() {
+            diagnostic.is_asked_for = true;
+        }
+    }
+
     /// Notes something about what is written.
     pub fn note(&mut self, at: &Position, subject: impl Into<String>, message: impl Into<String>) {
         self.push(Severity::Note, at, subject, message);
@@ -117,7 +127,14 @@ impl Report {
 
     fn push(&mut self, severity: Severity, at: &Position, subject: impl Into<String>, message: impl Into<String>) {
         let (subject, message) = (subject.into(), message.into());
-        self.diagnostics.push(Diagnostic { severity, at: at.clone(), subject, message });
+        self.diagnostics.push(Diagnostic { severity, at: at.clone(), subject, message, is_asked_for: false });
+    }
+
+    /// Returns whether a long-running method is left out although nobody has asked for that.
+    #[must_use]
+    pub fn has_skipped(&self) -> bool {
+        let is_skipped = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Skipped && !diagnostic.is_asked_for;
+        self.diagnostics.iter().any(is_skipped)
     }
 
     /// Returns whether nothing can be written.

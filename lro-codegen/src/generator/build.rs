@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, env, path::PathBuf};
 use super::Generator;
 use crate::{
     error::{Error, Result},
-    report::Severity,
+    report::{Diagnostic, Severity},
     sdk::Sdk,
 };
 
@@ -29,7 +29,8 @@ fn lines(sdk: &Sdk) -> Vec<String> {
     // A line end in a name would begin another line for cargo.
     let paths = read.into_iter().map(|path| path.display().to_string()).filter(|path| !path.contains(['\n', '\r']));
     let watched = paths.map(|path| format!("cargo::rerun-if-changed={path}"));
-    let skipped = sdk.report.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Skipped);
+    let is_skipped = |diagnostic: &&Diagnostic| diagnostic.severity == Severity::Skipped && !diagnostic.is_asked_for;
+    let skipped = sdk.report.diagnostics.iter().filter(is_skipped);
     watched.chain(skipped.map(|diagnostic| format!("cargo::warning={diagnostic}"))).collect()
 }
 
