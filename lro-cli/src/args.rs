@@ -8,6 +8,9 @@ use serde_json::json;
 
 use crate::outcome::Problem;
 
+#[cfg(feature = "generate")]
+pub mod generate;
+
 const EXIT_CODES: &str = "\
 Exit codes:
     0  the operation succeeded, or the call was accepted
@@ -20,7 +23,8 @@ Exit codes:
   130  Ctrl-C, SIGTERM or SIGHUP; nothing is cancelled
 Of many operations, the highest counts.";
 
-/// Gets, waits for, watches, cancels, deletes and lists long-running operations.
+/// Gets, waits for, watches, cancels, deletes and lists long-running operations, and writes SDKs for
+/// them.
 #[derive(Parser)]
 #[command(name = "lro", version, about, after_help = EXIT_CODES)]
 pub struct Cli {
@@ -44,6 +48,10 @@ pub enum Command {
     Delete(Operations),
     /// List the service's operations
     List(List),
+    /// Write the long-running methods of an SDK from descriptions of an API
+    #[cfg(feature = "generate")]
+    #[command(after_help = generate::EXIT_CODES)]
+    Generate(generate::Generate),
     /// Print the completions of a shell
     Completions {
         /// The shell

@@ -1,4 +1,5 @@
-//! The command `lro`: get, wait for, watch, cancel, delete and list long-running operations.
+//! The command `lro`: get, wait for, watch, cancel, delete and list long-running operations, and
+//! write SDKs for them.
 
 mod args;
 mod client;
@@ -22,7 +23,7 @@ use clap::Parser as _;
 
 use self::{
     args::Cli,
-    out::{Out, tell},
+    out::{Out, tell, tell_as_it_is},
     outcome::Outcome,
 };
 
@@ -46,11 +47,4 @@ fn main() -> ExitCode {
         },
     };
     ExitCode::from(outcome.code())
-}
-
-/// Writes what clap says about the arguments, which has its own form.
-fn tell_as_it_is(message: &str) {
-    use std::io::Write as _;
-    // Nobody is left to be told if this fails.
-    let _ = write!(std::io::stderr().lock(), "{message}");
 }

@@ -67,3 +67,10 @@ pub fn tell(message: &str) {
     // Nobody is left to be told if this fails.
     let _ = writeln!(io::stderr().lock(), "lro: {}", without_secrets(message));
 }
+
+/// Writes to stderr what has a form of its own: what clap says about the arguments, and lines that
+/// begin with a place in a file.
+pub fn tell_as_it_is(message: &str) {
+    // Nobody is left to be told if this fails.
+    let _ = write!(io::stderr().lock(), "{}", without_secrets(message));
+}

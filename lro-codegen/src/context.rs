@@ -100,7 +100,7 @@ impl Context {
         } else {
             return true;
         };
-        self.report.skipped(at, name, why);
+        self.report.left_out(at, name, why);
         false
     }
 }

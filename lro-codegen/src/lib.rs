@@ -8,6 +8,7 @@
 mod context;
 mod docs;
 mod document;
+mod error;
 mod generator;
 mod model;
 mod names;
@@ -15,10 +16,14 @@ mod nearest;
 mod overrides;
 mod position;
 mod report;
+mod sdk;
 mod source;
 mod types;
 mod write;
 
-pub use generator::{Generator, Sdk, Transport, discovery, openapi, proto};
+pub use error::{Difference, DifferenceKind, Error, Result};
+pub use generator::{Generator, Transport, discovery, openapi, proto};
 pub use position::Position;
 pub use report::{Coverage, Diagnostic, Report, Severity};
+pub use sdk::Sdk;
+pub use write::Row;

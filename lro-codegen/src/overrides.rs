@@ -125,6 +125,16 @@ impl Overrides {
         }
     }
 
+    /// Takes types of the user that stand in no file.
+    pub(crate) fn add_externs(&mut self, externs: &BTreeMap<String, String>, report: &mut Report) {
+        for (name, path) in externs {
+            match keys::rust_path(path) {
+                Ok(()) => _ = self.externs.insert(name.clone(), path.clone()),
+                Err(why) => report.error(&Position::file("extern_type"), name.clone(), why),
+            }
+        }
+    }
+
     /// Returns what is said of the method, and notes that it was found. A method with overrides is
     /// long-running: so ask for each method, also for one that the description does not call so.
     pub(crate) fn of(&self, service: &str, method: &str) -> Option<&Override> {

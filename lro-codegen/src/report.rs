@@ -26,21 +26,35 @@ pub struct Diagnostic {
     pub subject: String,
     /// What was found, and what is legal.
     pub message: String,
+    /// Whether the user has asked for it: a method is skipped by `skip`, `only`, or the overrides.
+    pub is_asked_for: bool,
 }
 
+/// On one line, whatever a description has in its names: a terminal and cargo read what is printed.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.at)?;
-        match self.severity {
-            Severity::Error => f.write_str("error: ")?,
-            Severity::Skipped => f.write_str("skipped: ")?,
-            Severity::Note => f.write_str("note: ")?,
-        }
-        if !self.subject.is_empty() {
-            write!(f, "{}: ", self.subject)?;
-        }
-        f.write_str(&self.message)
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Skipped => "skipped",
+            Severity::Note => "note",
+        };
+        let subject = if self.subject.is_empty() { "" } else { &format!("{}: ", self.subject) };
+        f.write_str(&on_one_line(&format!("{}: {severity}: {subject}{}", self.at, self.message)))
     }
+}
+
+/// Returns text without characters that control a terminal, end a line, or turn the direction of
+/// reading.
+fn on_one_line(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// How many methods a description has, and what became of them.
@@ -90,6 +104,14 @@ impl Report {
         self.push(Severity::Skipped, at, subject, message);
     }
 
+    /// Notes that a long-running method is left out because the user wants so.
+    pub fn left_out(&mut self, at: &Position, subject: impl Into<String>, message: impl Into<String>) {
+        self.push(Severity::Skipped, at, subject, message);
+        if let Some(diagnostic) = self.diagnostics.last_mut() {
+            diagnostic.is_asked_for = true;
+        }
+    }
+
     /// Notes something about what is written.
     pub fn note(&mut self, at: &Position, subject: impl Into<String>, message: impl Into<String>) {
         self.push(Severity::Note, at, subject, message);
@@ -105,7 +127,14 @@ impl Report {
 
     fn push(&mut self, severity: Severity, at: &Position, subject: impl Into<String>, message: impl Into<String>) {
         let (subject, message) = (subject.into(), message.into());
-        self.diagnostics.push(Diagnostic { severity, at: at.clone(), subject, message });
+        self.diagnostics.push(Diagnostic { severity, at: at.clone(), subject, message, is_asked_for: false });
+    }
+
+    /// Returns whether a long-running method is left out although nobody has asked for that.
+    #[must_use]
+    pub fn has_skipped(&self) -> bool {
+        let is_skipped = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Skipped && !diagnostic.is_asked_for;
+        self.diagnostics.iter().any(is_skipped)
     }
 
     /// Returns whether nothing can be written.

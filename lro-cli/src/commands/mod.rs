@@ -1,9 +1,11 @@
 //! The commands.
 
 mod ask;
+#[cfg(feature = "generate")]
 mod generate;
 mod get;
 mod list;
+mod manual;
 mod wait;
 mod watch;
 
@@ -21,7 +23,9 @@ pub fn run(command: Command) -> Result<Outcome, Problem> {
         Command::Cancel(arguments) => ask::run(&arguments, ask::Call::Cancel),
         Command::Delete(arguments) => ask::run(&arguments, ask::Call::Delete),
         Command::List(arguments) => list::run(&arguments),
-        Command::Completions { shell } => generate::completions(shell),
-        Command::Man { command } => generate::man(command.as_deref()),
+        #[cfg(feature = "generate")]
+        Command::Generate(arguments) => generate::run(&arguments),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { command } => manual::man(command.as_deref()),
     }
 }

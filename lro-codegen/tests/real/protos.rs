@@ -51,7 +51,7 @@ fn every_method_is_written_and_compiles(transport: Transport, name: &str) {
         let begun = Instant::now();
         let sdk = proto(&root).include(package).transport(transport).generate();
         let sdk = sdk.unwrap_or_else(|report| panic!("{}:\n{report}", package.display()));
-        let code = sdk.modules.one_file().unwrap();
+        let code = sdk.one_file().unwrap();
         time += begun.elapsed();
         declared += declarations(&root.join(package));
         generated += sdk.report.coverage.generated;
