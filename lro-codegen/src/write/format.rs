@@ -140,7 +140,7 @@ fn formatted(items: &TokenStream, attributes: &[Attribute]) -> Result<String, St
         if was_end && begins {
             out.push('\n');
         }
-        was_end = code == "}" || (indent.is_empty() && code.ends_with(';'));
+        was_end = code == "}" || (code.ends_with(';') && (code.starts_with("use ") || code == "};"));
         let place =
             code.strip_prefix("#[").and_then(|code| code.strip_prefix(PLACE)).and_then(|code| code.strip_prefix('('));
         let number = place.and_then(|code| code.strip_suffix(")]")).and_then(|number| number.parse::<usize>().ok());

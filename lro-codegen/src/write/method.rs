@@ -7,11 +7,14 @@ use super::{Types, options};
 use crate::{
     model::{Argument, Call, Method, Place, Routing, Service, StartId, Type},
     names::{self, Scope},
-    types::json::{documentation, documented},
+    types::json::documented,
 };
 
 /// The most arguments that a method has beside `self`: clippy takes more for a mistake.
 const MOST_ARGUMENTS: usize = 6;
+
+/// The longest path that has room in the line of the call.
+const LONG_PATH: usize = 40;
 
 /// A written method.
 pub(super) struct Written {
@@ -55,7 +58,7 @@ pub(super) fn write(
         };
         rest.insert(0, needed.remove(last));
     }
-    let mut scope = Scope::with(&["options", "call"]);
+    let mut scope = Scope::with(&["options", "call", "path"]);
     let named: Vec<_> =
         needed.iter().map(|argument| (names::ident(&scope.take(&names::snake(&argument.name))), *argument)).collect();
     let parameters = named.iter().map(|(ident, argument)| {
@@ -70,17 +73,10 @@ pub(super) fn write(
     let call = call(service, method, &named, options.is_some());
     let docs =
         documented(&method.docs, &|name| types.link(name), || format!("Starts `{}`.", method.name.replace('`', "")));
-    let errors = documentation(&[
-        String::new(),
-        "# Errors".to_owned(),
-        String::new(),
-        "If the service refuses the call.".to_owned(),
-    ]);
     let deprecated = method.deprecated.then(|| quote!(#[deprecated = "the service's description calls it deprecated"]));
     let ident = names::ident(name);
     let code = quote! {
         #docs
-        #errors
         #deprecated
         #attribute
         pub async fn #ident(&self, #(#parameters),*) -> Result<RawOperation> { #call }
@@ -134,14 +130,18 @@ fn call(
                     quote!(.json(&#ident))
                 }
                 Some((ident, _)) => quote!(.json(#ident)),
-                None => quote!(.no_body()),
+                None => quote!(),
             };
+            // A long path would be given a line of its own in any case, and two for the parentheses.
+            let is_long = path.len() > LONG_PATH;
+            let before = is_long.then(|| quote!(let path = #path;));
+            let path = if is_long { quote!(path) } else { quote!(#path) };
             let call =
                 quote!(self.operations.call(Method::#verb, #path) #(#held)* #(#arguments)* #(#query)* #(#headers)* #id);
             if has_options {
-                quote!(let call = #call; options.add_to(call) #body .await)
+                quote!(#before let call = #call; options.add_to(call) #body .await)
             } else {
-                quote!(#call #body .await)
+                quote!(#before #call #body .await)
             }
         }
     }

@@ -8,7 +8,7 @@
 
 mod cargo;
 mod discovery;
-//mod protos;
+mod protos;
 
 use std::{env, path::PathBuf};
 

@@ -70,6 +70,13 @@ pub(crate) fn end_of_first_paragraph(attrs: &[Attribute]) -> Option<usize> {
     Some(begin + end.or_else(last)?)
 }
 
+/// Returns whether the author's docs have a section with this heading.
+pub(crate) fn has_section(attrs: &[Attribute], heading: &str) -> bool {
+    let is_heading =
+        |line: &str| line.trim().strip_prefix('#').is_some_and(|line| line.trim_matches(['#', ' ']) == heading);
+    attrs.iter().filter_map(text).any(|text| text.lines().any(is_heading))
+}
+
 /// Returns the text of a doc attribute.
 fn text(attr: &Attribute) -> Option<String> {
     match &attr.meta {

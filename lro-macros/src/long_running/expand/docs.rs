@@ -2,11 +2,12 @@
 //! author's lints.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 
 use super::super::{inherited, model::Operation};
 
-/// Returns the author's attributes of the method, among them docs that say what it returns now.
+/// Returns the author's attributes of the method, among them docs that say what it returns now, and
+/// when it fails if the author does not.
 ///
 /// A method without docs stays without: the author's lints find it.
 pub(super) fn of_method(operation: &Operation) -> TokenStream {
@@ -20,7 +21,12 @@ pub(super) fn of_method(operation: &Operation) -> TokenStream {
     let returns = format!(
         "Returns at once, with an `{alias}`. To wait until the operation has ended and get `{response}`, `.await` that."
     );
-    quote!(#(#before)* #[doc = ""] #[doc = #returns] #(#after)*)
+    // An author who says more of errors has a section of that name. It stands where the author's code
+    // does: clippy does not read docs of a macro, and would miss the section.
+    let span = operation.method.sig.ident.span();
+    let errors = (!inherited::has_section(attrs, "Errors"))
+        .then(|| quote_spanned!(span=> #[doc = "\n# Errors\n\nIf the operation could not be started."]));
+    quote!(#(#before)* #[doc = ""] #[doc = #returns] #(#after)* #errors)
 }
 
 /// Returns the docs of the alias.
