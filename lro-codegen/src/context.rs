@@ -8,19 +8,10 @@ use std::{
     sync::Arc,
 };
 
-use crate::{document::Node, model::Model, overrides::Overrides, position::Position, report::Report};
+use crate::{document::Node, overrides::Overrides, position::Position, report::Report};
 
 /// The longest file that is read: the longest known description has 9 MB.
 const LONGEST: u64 = 256 << 20;
-
-/// The messages of an output.
-#[derive(Default)]
-pub(crate) struct Messages {
-    /// The module that they are in, if there are any.
-    pub(crate) code: Option<proc_macro2::TokenStream>,
-    /// The path of each below that module. One of another crate begins with an empty part.
-    pub(crate) paths: BTreeMap<String, Vec<String>>,
-}
 
 /// What every front end works with.
 #[derive(Default)]
@@ -79,11 +70,6 @@ impl Context {
         });
         self.documents.insert(path.to_owned(), document.clone());
         document
-    }
-
-    /// Writes the messages that methods reach.
-    pub(crate) fn messages(&mut self, _model: &Model) -> Messages {
-        Messages::default()
     }
 
     /// Returns whether the method `service.method` is wanted. One that is not is noted as skipped,

@@ -1,6 +1,6 @@
 //! The back end: the model as Rust. One module for each service, one for the types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -10,7 +10,11 @@ use crate::{
     docs,
     model::{Dialect, Model, Service, Type},
     names::{self, Scope},
-    types::json::JsonTypes,
+    position::Position,
+    types::{
+        json::JsonTypes,
+        messages::{self, Messages},
+    },
 };
 
 mod attribute;
@@ -91,8 +95,8 @@ impl Types<'_> {
 
 /// Writes the model. The coverage is of what was written.
 pub(crate) fn write(model: &Model, context: &mut Context) -> (Modules, Vec<Row>) {
-    let json = JsonTypes::new(model, &mut context.report);
-    let messages = context.messages(model);
+    let json = JsonTypes::new(model, &context.overrides.externs, &mut context.report);
+    let messages = messages(model, context);
     let home = home(model, &messages.paths);
     let types = Types { json, messages: messages.paths, home };
     let mut modules = Modules::default();
@@ -148,6 +152,23 @@ fn client_names(services: &[Service]) -> Vec<String> {
             scope.take(&format!("{name}Client"))
         })
         .collect()
+}
+
+/// Writes the messages that methods reach.
+fn messages(model: &Model, context: &mut Context) -> Messages {
+    let mut wanted = BTreeSet::new();
+    for method in model.services.iter().flat_map(|service| &service.methods) {
+        let types = method.arguments.iter().map(|argument| &argument.ty).chain([&method.response, &method.metadata]);
+        wanted.extend(types.filter_map(|ty| match ty {
+            Type::Message(name) => Some(name.clone()),
+            _ => None,
+        }));
+    }
+    messages::write(&model.messages, &wanted, &context.overrides.externs).unwrap_or_else(|error| {
+        let at = model.services.first().map_or(Position::file(""), |service| service.at.clone());
+        context.report.error(&at, "", format!("prost-build cannot write the messages: {error}"));
+        Messages::default()
+    })
 }
 
 /// Returns the module that most messages of the methods are in.

@@ -38,16 +38,24 @@ pub(crate) struct JsonTypes<'a> {
     model: &'a Model,
     names: BTreeMap<&'a TypeId, String>,
     groups: BTreeMap<&'a TypeId, usize>,
+    /// The types that the user has written, by their id or their name, with their paths in Rust.
+    externs: &'a BTreeMap<String, String>,
 }
 
 impl<'a> JsonTypes<'a> {
-    pub(crate) fn new(model: &'a Model, report: &mut Report) -> Self {
+    pub(crate) fn new(model: &'a Model, externs: &'a BTreeMap<String, String>, report: &mut Report) -> Self {
         let reached = reached::reached(model);
         let groups = reached::groups(model, &reached);
         let mut scope = Scope::with(&TAKEN);
         let mut names = BTreeMap::new();
         for id in reached {
-            let Some(def) = model.types.get(id).filter(|def| !matches!(def.shape, Shape::Alias(_))) else { continue };
+            let Some(def) = model
+                .types
+                .get(id)
+                .filter(|def| !matches!(def.shape, Shape::Alias(_)) && external(externs, id, def).is_none())
+            else {
+                continue;
+            };
             let wanted = names::camel(&def.name);
             let name = scope.take(&wanted);
             if name != wanted {
@@ -55,7 +63,7 @@ impl<'a> JsonTypes<'a> {
             }
             names.insert(id, name);
         }
-        Self { model, names, groups }
+        Self { model, names, groups, externs }
     }
 
     /// Returns whether there are none.
@@ -105,7 +113,10 @@ impl<'a> JsonTypes<'a> {
                     let name = names::ident(name);
                     quote!(#path #name)
                 }
-                None => quote!(serde_json::Value),
+                None => {
+                    let path = self.model.types.get(id).and_then(|def| external(self.externs, id, def));
+                    path.and_then(|path| syn::parse_str(path).ok()).unwrap_or_else(|| quote!(serde_json::Value))
+                }
             },
             Type::Path(path) => syn::parse_str(path).unwrap_or_else(|_| quote!(serde_json::Value)),
         }
@@ -206,6 +217,11 @@ impl<'a> JsonTypes<'a> {
             pub #name: Option<#rust>,
         }
     }
+}
+
+/// Returns the path of a type that the user has written.
+fn external<'a>(externs: &'a BTreeMap<String, String>, id: &str, def: &TypeDef) -> Option<&'a str> {
+    externs.get(id).or_else(|| externs.get(&def.name)).map(String::as_str)
 }
 
 /// Inside of lists and maps, numbers that are written as text stay text, unless they are directly

@@ -20,6 +20,9 @@ use std::{error::Error as StdError, fmt::Display};
 /// prost 0.14, whose messages the calls of this module take and return.
 #[doc(no_inline)]
 pub use ::prost;
+/// prost-types 0.14, whose messages are Google's well-known ones.
+#[doc(no_inline)]
+pub use ::prost_types;
 /// tonic 0.14, whose channels [`GrpcTransport`] takes.
 #[doc(no_inline)]
 pub use ::tonic;
