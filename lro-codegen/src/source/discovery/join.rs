@@ -9,6 +9,10 @@ use std::{
 };
 
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ServiceDescriptor, Value};
+use protox::{
+    Compiler,
+    file::{ChainFileResolver, GoogleFileResolver, IncludeFileResolver},
+};
 
 use crate::{context::Context, position::Position};
 
@@ -60,10 +64,11 @@ impl Join {
     }
 
     fn compile(&mut self, root: &Path, files: &[PathBuf], context: &mut Context) {
-        let mut compiler = match protox::Compiler::new([root]) {
-            Ok(compiler) => compiler,
-            Err(error) => return context.report.error(&Position::file(root.to_string_lossy()), "", error.to_string()),
-        };
+        // The protos of the compiler itself first: others may be newer than what it reads.
+        let mut resolver = ChainFileResolver::new();
+        resolver.add(GoogleFileResolver::new());
+        resolver.add(IncludeFileResolver::new(root.to_owned()));
+        let mut compiler = Compiler::with_file_resolver(resolver);
         compiler.include_imports(true);
         for file in files {
             match compiler.open_file(file) {
