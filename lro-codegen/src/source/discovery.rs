@@ -214,7 +214,7 @@ impl<'a> Document<'a> {
         if let Some(said) = said {
             said::apply(&mut read, said, self.api, &mut self.types).map_err(|(at, why)| Refusal::Mistake(at, why))?;
         }
-        if !said.is_some_and(|said| said.response.is_some()) {
+        if said.is_none_or(|said| said.response.is_none()) {
             self.note_source(&outcome.source, at, subject, context);
         }
         if chosen.is_guess && !has_path {

@@ -192,7 +192,7 @@ fn docs(node: &Node) -> String {
         docs += "\n\nOne of:\n";
     }
     for (index, word) in words.into_iter().enumerate() {
-        docs += &format!("\n- `{word}`");
+        docs.extend(["\n- `", word, "`"]);
         if let Some(text) = node.at_path(["enumDescriptions", &index.to_string()]).and_then(Node::as_str)
             && !text.is_empty()
         {
@@ -201,7 +201,7 @@ fn docs(node: &Node) -> String {
         }
     }
     if let Some(default) = node.str_of("default").filter(|default| !default.is_empty()) {
-        docs += &format!("\n\nDefault: `{default}`.");
+        docs.extend(["\n\nDefault: `", default, "`."]);
     }
     docs
 }

@@ -92,10 +92,7 @@ impl Asked<'_, '_> {
         let exact = self.join.find(host, name, verb, self.path).map(|messages| (messages, Source::Said));
         let other = || self.join.find_other_version(host, name, verb, self.path);
         let found = exact.or_else(|| Some((other()?, Source::OtherVersion)));
-        let metadata = match &found {
-            Some((messages, _)) => Some(&*messages.metadata),
-            None => None,
-        };
+        let metadata = found.as_ref().map(|(messages, _)| &*messages.metadata);
         let progress = metadata.and_then(|name| progress(self.api.schema(schema_of(self.api, name)?)?));
         let metadata = match metadata {
             Some(name) => message(self.api, types, name)?,

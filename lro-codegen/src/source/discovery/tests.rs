@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, reason = "tests may fail")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail")]
 
 use super::*;
 use crate::model::{Argument, Call, Place, Progress, Shape, StartId, Type};
@@ -33,10 +33,10 @@ fn with_method(name: &str, method: &str, schemas: &str) -> String {
 }
 
 /// What is read from a document that stands in a file of this test.
-fn read_text(test: &str, text: &str, mut context: Context) -> (Model, Context) {
+fn read_text(name: &str, text: &str, mut context: Context) -> (Model, Context) {
     let folder = std::env::temp_dir().join(format!("lro-codegen-discovery-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join(format!("{test}.json"));
+    let file = folder.join(format!("{name}.json"));
     std::fs::write(&file, text).unwrap();
     let mut model = Model::default();
     read(&Discovery { files: vec![file], protos: vec![] }, &mut context, &mut model);

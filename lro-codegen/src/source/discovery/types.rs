@@ -130,7 +130,6 @@ impl<'a> Types<'a> {
             Some("number") if format == "float" => Type::F32,
             Some("number") => Type::F64,
             Some("boolean") => Type::Bool,
-            Some("any") => Type::Value,
             Some("array") => {
                 Type::List(Box::new(node.get("items").map_or(Type::Value, |items| self.ty(items, parent))))
             }
@@ -142,7 +141,7 @@ impl<'a> Types<'a> {
                 Some(_) => Type::Map(Box::new(Type::Value)),
                 None => Type::Value,
             },
-            None => Type::Value,
+            Some("any") | None => Type::Value,
             Some(other) => {
                 let legal = did_you_mean(other, ["any", "array", "boolean", "integer", "number", "object", "string"]);
                 self.mistakes.push((node.at.clone(), format!("a schema of the type `{other}` is not known{legal}")));
