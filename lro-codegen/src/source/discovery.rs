@@ -185,10 +185,10 @@ impl<'a> Document<'a> {
             Err(why) => return Err(Refusal::Skipped(why)),
         };
         let body = method.schema("request").map(|node| self.types.reference(node)).transpose().map_err(mistake)?;
-        let (call, arguments) = call::call(self.api, method, body).map_err(mistake)?;
         let path = self.api.below(&call::path_of(method).map_err(mistake)?);
         let asked = Asked { api: self.api, method, methods: self.methods, join: self.join, path: &path };
         let outcome = asked.outcome(family, &mut self.types).map_err(mistake)?;
+        let (call, arguments) = call::call(self.api, method, path, body).map_err(mistake)?;
         let node = method.node();
         let mut read = Method {
             name: method.name().to_owned(),

@@ -5,6 +5,7 @@ use crate::model::{Argument, Call, Place, Progress, Shape, StartId, Type};
 
 mod corpus;
 mod hostile;
+mod joined;
 mod shapes;
 
 /// A discovery document with these members beside those that all have.
@@ -34,17 +35,22 @@ fn with_method(name: &str, method: &str, schemas: &str) -> String {
 
 /// What is read from a document that stands in a file of this test.
 fn read_text(name: &str, text: &str, mut context: Context) -> (Model, Context) {
-    let folder = std::env::temp_dir().join(format!("lro-codegen-discovery-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join(format!("{name}.json"));
-    std::fs::write(&file, text).unwrap();
+    let file = written(&format!("{name}.json"), text);
     let mut model = Model::default();
     read(&Discovery { files: vec![file], protos: vec![] }, &mut context, &mut model);
     (model, context)
 }
 
+/// Writes a file below the folder of these tests.
+fn written(name: &str, text: &str) -> PathBuf {
+    let file = std::env::temp_dir().join(format!("lro-codegen-discovery-{}", std::process::id())).join(name);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
 fn only_method(model: &Model) -> &Method {
-    &model.services.first().unwrap().methods.first().unwrap()
+    model.services.first().unwrap().methods.first().unwrap()
 }
 
 /// The messages of the report, without positions.
