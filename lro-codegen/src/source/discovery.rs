@@ -6,7 +6,16 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use self::{api::Api, join::Join, methods::Found, polls::Polls, shape::Family, types::Types};
+use self::{
+    api::Api,
+    join::Join,
+    methods::Found,
+    notes::Notes,
+    polls::Polls,
+    response::{Asked, Source},
+    shape::Family,
+    types::Types,
+};
 use crate::{
     context::Context,
     document::Node,
@@ -18,7 +27,7 @@ mod api;
 mod call;
 mod join;
 mod methods;
-mod nearest;
+mod notes;
 mod polls;
 mod response;
 mod said;
@@ -54,7 +63,14 @@ pub(crate) fn read(input: &Discovery, context: &mut Context, model: &mut Model) 
 fn read_document(api: &Api<'_>, join: &Join, context: &mut Context, model: &mut Model) {
     let methods = methods::all(api.document);
     model.methods_seen += methods.len();
-    let mut document = Document { api, join, polls: vec![], types: Types::new(api), methods: &methods };
+    let mut document = Document {
+        api,
+        join,
+        polls: vec![],
+        types: Types::new(api, context.overrides.externs.clone()),
+        methods: &methods,
+        notes: Notes::default(),
+    };
     for family in [Family::Google, Family::Extended, Family::CloudSql, Family::Gke] {
         document.polls.push((family, polls::all(api, &methods, family)));
     }
@@ -83,6 +99,7 @@ fn read_document(api: &Api<'_>, join: &Join, context: &mut Context, model: &mut 
             service.methods.push(Method { dialect: own, ..read });
         }
     }
+    document.notes.report(&api.document.at, &mut context.report);
     let (types, mistakes) = document.types.finish();
     model.types.extend(types);
     model.services.extend(services);
@@ -98,6 +115,7 @@ struct Document<'a> {
     polls: Vec<(Family, Vec<Polls<'a>>)>,
     types: Types<'a>,
     methods: &'a [Found<'a>],
+    notes: Notes,
 }
 
 /// Why a method is not generated.
@@ -108,9 +126,9 @@ enum Refusal {
     Mistake(Position, String),
 }
 
-impl Document<'_> {
+impl<'a> Document<'a> {
     /// Returns the method and its dialect, if it is long-running and wanted, and notes why not.
-    fn wanted(&mut self, method: &Found<'_>, context: &mut Context) -> Option<(Method, Dialect)> {
+    fn wanted(&mut self, method: &Found<'a>, context: &mut Context) -> Option<(Method, Dialect)> {
         let service = self.api.service(method);
         let is_said = context.overrides.of(&service, method.name()).is_some();
         let family = self.api.family(method);
@@ -132,7 +150,7 @@ impl Document<'_> {
 
     fn method(
         &mut self,
-        method: &Found<'_>,
+        method: &Found<'a>,
         family: Option<Family>,
         subject: &str,
         context: &mut Context,
@@ -144,28 +162,33 @@ impl Document<'_> {
             (Some(dialect), _) => dialect,
             (None, Some(family)) => {
                 let version = polls::version_of(method.path()).unwrap_or_default();
-                family.dialect(self.api.service_path, version).map_err(Refusal::Skipped)?
+                family.dialect(polls::prefix(self.polls_of(family)), version).map_err(Refusal::Skipped)?
             }
             (None, None) => {
                 let why = "its reply is no operation that is known: name its `dialect` in the overrides file";
                 return Err(Refusal::Skipped(why.to_owned()));
             }
         };
+        if family == Some(Family::Extended) && !is_of_project(method.path()) {
+            return Err(Refusal::Skipped(
+                "its operations are of a folder or an organisation: the dialect polls those below `projects/` and \
+                 `locations/global/`"
+                    .to_owned(),
+            ));
+        }
         // What another dialect reads is what the overrides say.
         let family = family.unwrap_or(Family::Google);
-        let polls = self.polls.iter().find(|(of, _)| *of == family).map(|(_, polls)| &**polls).unwrap_or_default();
         let has_path = said.is_some_and(|said| said.options.path.is_some() || said.dialect.is_some());
-        let chosen = match polls::chosen(self.api, polls, method, family) {
+        let chosen = match polls::chosen(self.api, self.polls_of(family), method, family) {
             Ok(chosen) => chosen,
             Err(_) if has_path => polls::Chosen { path: None, cancel: false, delete: false, is_guess: false },
             Err(why) => return Err(Refusal::Skipped(why)),
         };
         let body = method.schema("request").map(|node| self.types.reference(node)).transpose().map_err(mistake)?;
-        let (call, arguments) = call::call(self.api, method, body).map_err(mistake)?;
         let path = self.api.below(&call::path_of(method).map_err(mistake)?);
-        let messages = response::messages(self.api, self.join, method, &path);
-        let outcome = response::outcome(self.api, &mut self.types, family, method, self.methods, messages);
-        let outcome = outcome.map_err(mistake)?;
+        let asked = Asked { api: self.api, method, methods: self.methods, join: self.join, path: &path };
+        let outcome = asked.outcome(family, &mut self.types).map_err(mistake)?;
+        let (call, arguments) = call::call(self.api, method, path, body).map_err(mistake)?;
         let node = method.node();
         let mut read = Method {
             name: method.name().to_owned(),
@@ -175,7 +198,7 @@ impl Document<'_> {
             call,
             arguments,
             response: outcome.response,
-            unknown_response: outcome.unknown.is_some(),
+            unknown_response: matches!(outcome.source, Source::Unknown(_)),
             metadata: outcome.metadata,
             dialect: None,
             options: Options {
@@ -191,17 +214,38 @@ impl Document<'_> {
         if let Some(said) = said {
             said::apply(&mut read, said, self.api, &mut self.types).map_err(|(at, why)| Refusal::Mistake(at, why))?;
         }
-        if let Some(why) = outcome.unknown.filter(|_| read.unknown_response) {
-            context.report.note(
-                at,
-                subject,
-                format!("{why}: it is any JSON value; say it as `response` in the overrides file"),
-            );
+        if said.is_none_or(|said| said.response.is_none()) {
+            self.note_source(&outcome.source, at, subject, context);
         }
         if chosen.is_guess && !has_path {
             let path = read.options.path.as_deref().unwrap_or("v1/{name}");
-            context.report.note(at, subject, format!("the document has no `operations.get`: polls go to `{path}`; say another as `path` in the overrides file"));
+            let message = format!("polls go to `{path}`, since the document has no `operations.get` (key `path`)");
+            self.notes.add(message, subject);
         }
         Ok((read, dialect))
     }
+
+    fn polls_of(&self, family: Family) -> &[Polls<'a>] {
+        self.polls.iter().find(|(of, _)| *of == family).map(|(_, polls)| &**polls).unwrap_or_default()
+    }
+
+    /// Says of a response where its type is from, if the description does not say it.
+    fn note_source(&mut self, source: &Source, at: &Position, subject: &str, context: &mut Context) {
+        let message = match source {
+            Source::Said => return,
+            Source::OtherVersion => "the response is that of the same method in other versions (key `response`)",
+            Source::Resource => "the response is taken to be the resource that is written (key `response`)",
+            Source::Delete => "the response of a `DELETE` is taken to be nothing (key `response`)",
+            Source::Unknown(why) => {
+                let message = format!("{why}: it is any JSON value; say it as `response` in the overrides file");
+                return context.report.note(at, subject, message);
+            }
+        };
+        self.notes.add(message, subject);
+    }
+}
+
+/// Returns whether a method of Compute starts an operation that the dialect can poll.
+fn is_of_project(path: &str) -> bool {
+    ["projects/", "locations/global/"].iter().any(|place| path.contains(place))
 }

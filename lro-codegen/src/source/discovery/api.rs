@@ -44,6 +44,11 @@ impl<'a> Api<'a> {
         without_port(rest.split('/').next().unwrap_or_default())
     }
 
+    /// Returns the name of the API: `compute`.
+    pub(super) fn name(&self) -> &'a str {
+        self.document.str_of("name").unwrap_or_default()
+    }
+
     /// Returns a path below the base.
     pub(super) fn below(&self, path: &str) -> String {
         match self.service_path {
@@ -71,7 +76,7 @@ impl<'a> Api<'a> {
     /// Returns what a service is named in overrides and reports.
     pub(super) fn service(&self, method: &Found<'_>) -> String {
         match &*method.resource {
-            [] => self.document.str_of("name").unwrap_or_default().to_owned(),
+            [] => self.name().to_owned(),
             parts => parts.join("."),
         }
     }

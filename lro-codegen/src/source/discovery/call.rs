@@ -14,15 +14,19 @@ const REQUEST_ID: &str = "requestId";
 
 const VERBS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/// Returns the call and its arguments; the body is the last of those that are required. The error
-/// says what is wrong with the description.
-pub(super) fn call(api: &Api<'_>, method: &Found<'_>, body: Option<Type>) -> Result<(Call, Vec<Argument>), String> {
+/// Returns the call of a method whose whole path has this template, and its arguments; the body is
+/// the last of those that are required. The error says what is wrong with the description.
+pub(super) fn call(
+    api: &Api<'_>,
+    method: &Found<'_>,
+    path: String,
+    body: Option<Type>,
+) -> Result<(Call, Vec<Argument>), String> {
     let verb = method.verb();
     if !VERBS.contains(&verb) {
         return Err(format!("`httpMethod` is {verb:?}: expected one of {}", VERBS.join(", ")));
     }
     let parameters = parameters(method);
-    let path = api.below(&template(method.path(), parameters)?);
     let start_id = start_id(api, method, parameters);
     let mut arguments: Vec<_> = ordered(method, parameters)
         .into_iter()
@@ -192,7 +196,7 @@ fn docs(node: &Node) -> String {
         docs += "\n\nOne of:\n";
     }
     for (index, word) in words.into_iter().enumerate() {
-        docs += &format!("\n- `{word}`");
+        docs.extend(["\n- `", word, "`"]);
         if let Some(text) = node.at_path(["enumDescriptions", &index.to_string()]).and_then(Node::as_str)
             && !text.is_empty()
         {
@@ -201,7 +205,7 @@ fn docs(node: &Node) -> String {
         }
     }
     if let Some(default) = node.str_of("default").filter(|default| !default.is_empty()) {
-        docs += &format!("\n\nDefault: `{default}`.");
+        docs.extend(["\n\nDefault: `", default, "`."]);
     }
     docs
 }

@@ -8,7 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ReflectMessage, ServiceDescriptor, Value};
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ServiceDescriptor, Value};
+use protox::{
+    Compiler,
+    file::{ChainFileResolver, GoogleFileResolver, IncludeFileResolver},
+};
 
 use crate::{context::Context, position::Position};
 
@@ -17,12 +21,19 @@ use crate::{context::Context, position::Position};
 pub(super) struct Messages {
     pub(super) response: String,
     pub(super) metadata: String,
+    /// Whether the response is known to have no field.
+    pub(super) is_empty: bool,
 }
 
-/// The methods of protos, by host, verb and flat path.
+/// Host, verb and flat path.
+type Key = (String, String, String);
+
+/// The methods of protos.
 #[derive(Debug, Default)]
 pub(super) struct Join {
-    rules: BTreeMap<(String, String, String), Messages>,
+    rules: BTreeMap<Key, Messages>,
+    /// The same, by the path without its version; `None` where versions differ.
+    versionless: BTreeMap<Key, Option<Messages>>,
 }
 
 impl Join {
@@ -38,16 +49,26 @@ impl Join {
         join
     }
 
-    /// Returns the messages of a method; `None` if no proto has it.
-    pub(super) fn find(&self, host: &str, verb: &str, template: &str) -> Option<&Messages> {
-        self.rules.get(&(host.to_owned(), verb.to_owned(), flat(template)))
+    /// Returns the messages of a method; `None` if no proto has it. A document whose API answers at
+    /// several hosts may name another than the protos do: the one that is the API's own name.
+    pub(super) fn find(&self, host: &str, api: &str, verb: &str, template: &str) -> Option<&Messages> {
+        let path = flat(template);
+        hosts(host, api).find_map(|host| self.rules.get(&(host, verb.to_owned(), path.clone())))
+    }
+
+    /// Returns the messages of the same method in other versions of the API, if they agree.
+    pub(super) fn find_other_version(&self, host: &str, api: &str, verb: &str, template: &str) -> Option<&Messages> {
+        let flat = flat(template);
+        let (_, path) = versioned(&flat)?;
+        hosts(host, api).find_map(|host| self.versionless.get(&(host, verb.to_owned(), path.to_owned()))?.as_ref())
     }
 
     fn compile(&mut self, root: &Path, files: &[PathBuf], context: &mut Context) {
-        let mut compiler = match protox::Compiler::new([root]) {
-            Ok(compiler) => compiler,
-            Err(error) => return context.report.error(&Position::file(root.to_string_lossy()), "", error.to_string()),
-        };
+        // The protos of the compiler itself first: others may be newer than what it reads.
+        let mut resolver = ChainFileResolver::new();
+        resolver.add(GoogleFileResolver::new());
+        resolver.add(IncludeFileResolver::new(root.to_owned()));
+        let mut compiler = Compiler::with_file_resolver(resolver);
         compiler.include_imports(true);
         for file in files {
             match compiler.open_file(file) {
@@ -68,7 +89,17 @@ impl Join {
         for method in service.methods() {
             let Some(messages) = messages(pool, &method) else { continue };
             for (verb, path) in rules(pool, &method) {
-                let key = (host.to_owned(), verb.to_owned(), flat(&path));
+                let path = flat(&path);
+                if let Some((_, rest)) = versioned(&path) {
+                    let key = (host.to_owned(), verb.to_owned(), rest.to_owned());
+                    let known = self.versionless.entry(key).or_insert_with(|| Some(messages.clone()));
+                    match known {
+                        Some(other) if last(&other.response) != last(&messages.response) => *known = None,
+                        Some(other) if last(&other.metadata) != last(&messages.metadata) => other.metadata.clear(),
+                        _ => {}
+                    }
+                }
+                let key = (host.to_owned(), verb.to_owned(), path);
                 self.rules.entry(key).or_insert_with(|| messages.clone());
             }
         }
@@ -110,7 +141,9 @@ fn messages(pool: &DescriptorPool, method: &MethodDescriptor) -> Option<Messages
         None if name.contains('.') || name.is_empty() => name,
         None => format!("{package}.{name}"),
     };
-    Some(Messages { response: full(text_of(info, "response_type")), metadata: full(text_of(info, "metadata_type")) })
+    let (response, metadata) = (full(text_of(info, "response_type")), full(text_of(info, "metadata_type")));
+    let is_empty = pool.get_message_by_name(&response).is_some_and(|message| message.fields().len() == 0);
+    Some(Messages { response, metadata, is_empty })
 }
 
 /// Returns the verbs and paths of a method, additional ones as well.
@@ -124,6 +157,22 @@ fn rules(pool: &DescriptorPool, method: &MethodDescriptor) -> Vec<(&'static str,
     let all = [rule].into_iter().chain(more.iter().filter_map(Value::as_message));
     let paths = all.flat_map(|rule| VERBS.map(|(field, verb)| (verb, text_of(rule, field))));
     paths.filter(|(_, path)| !path.is_empty()).collect()
+}
+
+fn hosts(host: &str, api: &str) -> impl Iterator<Item = String> {
+    [host.to_owned(), format!("{api}.googleapis.com")].into_iter()
+}
+
+/// Splits the version off a path that begins with one.
+fn versioned(path: &str) -> Option<(&str, &str)> {
+    path.split_once('/').filter(|(version, _)| {
+        version.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    })
+}
+
+/// Returns the last part of a full name.
+fn last(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
 }
 
 pub(super) fn without_port(host: &str) -> &str {

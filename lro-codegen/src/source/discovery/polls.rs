@@ -9,7 +9,9 @@ const DEFAULT: &str = "v1/{name}";
 /// A resource of operations that can be read.
 pub(super) struct Polls<'a> {
     resource: Vec<&'a str>,
-    /// The path with the one variable `{name}`; none for families whose dialects know their paths.
+    /// The template of the whole path.
+    template: String,
+    /// The path with the one variable `{name}`, or why there is none.
     path: Result<String, String>,
     cancel: bool,
     delete: bool,
@@ -39,15 +41,22 @@ pub(super) fn all<'a>(api: &Api<'_>, methods: &[Found<'a>], family: Family) -> V
     };
     let polls = gets.map(|get| {
         let path = get.path();
+        let template = path_of(get).map(|template| api.below(&template));
         Polls {
             resource: get.resource.clone(),
-            path: path_of(get).and_then(|template| by_name(&api.below(&template))),
+            path: template.clone().and_then(|template| by_name(&template)),
+            template: template.unwrap_or_default(),
             cancel: has("POST", "cancel", &format!("{path}:cancel"))
                 || has("POST", "cancel", &format!("{path}/cancel")),
             delete: has("DELETE", "delete", path),
         }
     });
     polls.collect()
+}
+
+/// Returns what stands before `projects/…` in the path of an operation.
+pub(super) fn prefix<'p>(polls: &'p [Polls<'_>]) -> Option<&'p str> {
+    polls.iter().find_map(|polls| Some(polls.template.split_once("/projects/")?.0))
 }
 
 /// Chooses the resource whose operations a method starts: that which has most in common with the

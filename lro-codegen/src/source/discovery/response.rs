@@ -1,4 +1,8 @@
 //! The types of the response and the metadata, which documents do not say.
+//!
+//! Figures are counts over the documents of all of Google's APIs (package
+//! `google-api-python-client` 2.202.0), joined with its protos: 2,190 of 3,800 methods of
+//! `google.longrunning` have a proto of the same path.
 
 use super::{
     Api,
@@ -16,79 +20,116 @@ use crate::{
 #[derive(Debug, PartialEq)]
 pub(super) struct Outcome {
     pub(super) response: Type,
-    /// Why the response is not known.
-    pub(super) unknown: Option<String>,
+    pub(super) source: Source,
     pub(super) metadata: Type,
     /// The key `result`.
     pub(super) result: Option<String>,
     pub(super) progress: Option<Progress>,
 }
 
+/// Where the type of a response is known from, the best first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Source {
+    /// The service's operations say it, or a proto does.
+    Said,
+    /// The protos of other versions of the API say it of the same path. Where protos have several
+    /// versions, they agree in 710 of 720 cases.
+    OtherVersion,
+    /// The method writes a resource, and `get` answers the same type. So it is for all 810 methods
+    /// of this kind whose protos say it.
+    Resource,
+    /// The method is a `DELETE`. Of 507 whose protos say it, 468 answer nothing. `()` takes
+    /// whatever the others do.
+    Delete,
+    /// It is not known, for this reason.
+    Unknown(String),
+}
+
 impl Outcome {
-    fn of(response: Type, metadata: Type) -> Self {
-        Self { response, unknown: None, metadata, result: None, progress: None }
+    fn said(response: Type, metadata: Type) -> Self {
+        Self { response, source: Source::Said, metadata, result: None, progress: None }
     }
 }
 
-/// Returns what is known; the error says that a reference leads nowhere. `methods` are all of the
-/// document.
-pub(super) fn outcome(
-    api: &Api<'_>,
-    types: &mut Types<'_>,
-    family: Family,
-    method: &Found<'_>,
-    methods: &[Found<'_>],
-    messages: Option<&Messages>,
-) -> Result<Outcome, String> {
-    if family == Family::Google {
-        return google(api, types, messages);
-    }
-    let operation = method.schema("response").map_or(Ok(Type::Value), |node| types.reference(node))?;
-    if family == Family::Extended {
-        return extended(types, method, methods, operation);
-    }
-    // The declared types say that the operation itself is both.
-    Ok(Outcome::of(operation.clone(), operation))
+/// A method, and what it is seen together with.
+pub(super) struct Asked<'q, 'a> {
+    pub(super) api: &'q Api<'a>,
+    pub(super) method: &'q Found<'a>,
+    /// All methods of the document.
+    pub(super) methods: &'q [Found<'a>],
+    pub(super) join: &'q Join,
+    /// The template of its whole path.
+    pub(super) path: &'q str,
 }
 
-/// Compute's operations hold no response. Their `targetLink` leads to the resource that they work
-/// on, which a method that writes a whole resource answers with: its type is known from two places,
-/// the request and the `get` of the same resource. The link of other methods may lead to something
-/// else, or, after `delete`, nowhere.
-///
-/// The progress needs no field: the dialect reads it.
-fn extended(
-    types: &mut Types<'_>,
-    method: &Found<'_>,
-    methods: &[Found<'_>],
-    operation: Type,
-) -> Result<Outcome, String> {
-    let get = methods.iter().find(|other| other.resource == method.resource && other.name() == "get");
-    let resource = get.and_then(|get| get.schema("response"));
-    let writes = matches!(method.name(), "insert" | "patch" | "update");
-    match (resource, method.schema("request")) {
-        (Some(resource), Some(request)) if writes && resource.value == request.value => {
-            let outcome = Outcome::of(types.reference(resource)?, operation);
-            Ok(Outcome { result: Some("target_link".to_owned()), ..outcome })
+impl Asked<'_, '_> {
+    /// Returns what is known; the error says that a reference leads nowhere.
+    pub(super) fn outcome(&self, family: Family, types: &mut Types<'_>) -> Result<Outcome, String> {
+        if family == Family::Google {
+            return self.google(types);
         }
-        _ => Ok(Outcome::of(Type::Unit, operation)),
+        let operation = self.method.schema("response").map_or(Ok(Type::Value), |node| types.reference(node))?;
+        if family == Family::Extended {
+            return self.extended(types, operation);
+        }
+        // The declared types say that the operation itself is both.
+        Ok(Outcome::said(operation.clone(), operation))
     }
-}
 
-fn google(api: &Api<'_>, types: &mut Types<'_>, messages: Option<&Messages>) -> Result<Outcome, String> {
-    let Some(messages) = messages else {
-        let unknown = "the document does not say the response, and no proto has the method".to_owned();
-        return Ok(Outcome { unknown: Some(unknown), ..Outcome::of(Type::Value, Type::Value) });
-    };
-    let response = message(api, types, &messages.response)?;
-    let metadata = message(api, types, &messages.metadata)?;
-    let progress = schema_of(api, &messages.metadata).and_then(|name| progress(api.schema(name)?));
-    let unknown = match response {
-        Some(_) => None,
-        None => Some(format!("the response is `{}`, which the document has no schema of", messages.response)),
-    };
-    let outcome = Outcome::of(response.unwrap_or(Type::Value), metadata.unwrap_or(Type::Value));
-    Ok(Outcome { unknown, progress, ..outcome })
+    /// Compute's operations hold no response. Their `targetLink` leads to the resource that they
+    /// work on, which a method that writes a whole resource answers with. The link of other methods
+    /// may lead to something else, or, after `delete`, nowhere.
+    ///
+    /// The progress needs no field: the dialect reads it.
+    fn extended(&self, types: &mut Types<'_>, operation: Type) -> Result<Outcome, String> {
+        let Some(resource) = self.resource() else { return Ok(Outcome::said(Type::Unit, operation)) };
+        let outcome = Outcome::said(types.reference(resource)?, operation);
+        Ok(Outcome { result: Some("target_link".to_owned()), ..outcome })
+    }
+
+    fn google(&self, types: &mut Types<'_>) -> Result<Outcome, String> {
+        let (host, verb, name) = (self.api.host(), self.method.verb(), self.api.name());
+        let exact = self.join.find(host, name, verb, self.path).map(|messages| (messages, Source::Said));
+        let other = || self.join.find_other_version(host, name, verb, self.path);
+        let found = exact.or_else(|| Some((other()?, Source::OtherVersion)));
+        let metadata = found.as_ref().map(|(messages, _)| &*messages.metadata);
+        let progress = metadata.and_then(|name| progress(self.api.schema(schema_of(self.api, name)?)?));
+        let metadata = match metadata {
+            Some(name) => message(self.api, types, name)?,
+            None => operation_metadata(self.api).map(|name| types.named(name)).transpose()?,
+        };
+        let (response, source) = self.response(types, found)?;
+        Ok(Outcome { response, source, metadata: metadata.unwrap_or(Type::Value), result: None, progress })
+    }
+
+    fn response(&self, types: &mut Types<'_>, found: Option<(&Messages, Source)>) -> Result<(Type, Source), String> {
+        let unknown = match found {
+            Some((messages, source)) if messages.is_empty => return Ok((Type::Unit, source)),
+            Some((messages, source)) => match message(self.api, types, &messages.response)? {
+                Some(response) => return Ok((response, source)),
+                None => format!("the response is `{}`, which the document has no schema of", messages.response),
+            },
+            None => "neither the document nor a proto says the response".to_owned(),
+        };
+        if let Some(resource) = self.resource() {
+            return Ok((types.reference(resource)?, Source::Resource));
+        }
+        Ok(match self.method.verb() {
+            "DELETE" => (Type::Unit, Source::Delete),
+            _ => (Type::Value, Source::Unknown(unknown)),
+        })
+    }
+
+    /// Returns the schema of the resource that the method writes: the type of its request, if `get`
+    /// of the same resource answers it as well.
+    fn resource(&self) -> Option<&Node> {
+        if !matches!(self.method.name(), "create" | "insert" | "patch" | "update") {
+            return None;
+        }
+        let get = self.methods.iter().find(|other| other.resource == self.method.resource && other.name() == "get");
+        let read = get?.schema("response")?;
+        Some(read).filter(|read| self.method.schema("request").is_some_and(|request| request.value == read.value))
+    }
 }
 
 /// Returns the type of a message; `None` if the document does not have it.
@@ -112,6 +153,9 @@ fn schema_of<'a>(api: &Api<'a>, message: &str) -> Option<&'a str> {
     if let Some(name) = known(&long).or_else(|| known(&short)) {
         return Some(name);
     }
+    if short.is_empty() {
+        return None;
+    }
     // A document may have the types of another package, or another version, under their long names.
     let mut alike = api
         .schemas
@@ -128,21 +172,27 @@ fn capital(part: &str) -> String {
     pieces.collect()
 }
 
+/// Returns the schema of the metadata of all operations, if the document has but one that may be:
+/// of 1,001 methods of such documents whose protos say it, 951 have this one.
+fn operation_metadata<'a>(api: &Api<'a>) -> Option<&'a str> {
+    let mut named = api.schemas.keys().filter(|name| name.ends_with("OperationMetadata"));
+    let name = named.next().filter(|_| named.next().is_none())?;
+    let docs = api.schema(name)?.str_of("description").unwrap_or_default().to_ascii_lowercase();
+    (docs.contains("metadata") && docs.contains("operation")).then_some(name)
+}
+
 /// Returns the member of the metadata that says how much is done.
 fn progress(metadata: &Node) -> Option<Progress> {
     const FIELDS: [&str; 4] = ["progressPercent", "percentComplete", "progressPercentage", "completedPercent"];
-    FIELDS.into_iter().find_map(|field| {
-        let node = metadata.at_path(["properties", field])?;
-        let is_float = match node.str_of("type")? {
-            "integer" => false,
-            "number" => true,
-            _ => return None,
-        };
-        Some(Progress { field: field.to_owned(), is_float, is_optional: true })
-    })
+    FIELDS.into_iter().find_map(|field| number(metadata, field))
 }
 
-/// Returns what protos say of a method.
-pub(super) fn messages<'j>(api: &Api<'_>, join: &'j Join, method: &Found<'_>, path: &str) -> Option<&'j Messages> {
-    join.find(api.host(), method.verb(), path)
+/// Returns a member that is a number.
+pub(super) fn number(metadata: &Node, field: &str) -> Option<Progress> {
+    let is_float = match metadata.at_path(["properties", field])?.str_of("type")? {
+        "integer" => false,
+        "number" => true,
+        _ => return None,
+    };
+    Some(Progress { field: field.to_owned(), is_float, is_optional: true })
 }

@@ -1,8 +1,9 @@
 //! What the overrides file says of a method, over what the description does.
 
-use super::{Api, nearest::nearest, types::Types};
+use super::{Api, response::number, types::Types};
 use crate::{
-    model::{Method, Options, Poll, Type},
+    model::{Method, Type},
+    nearest::did_you_mean,
     overrides::Override,
     position::Position,
 };
@@ -17,35 +18,22 @@ pub(super) fn apply(
     if let Some((name, at)) = &said.response {
         method.response = ty(name, at, api, types)?;
         method.unknown_response = false;
+        // What leads to the response of the description leads elsewhere.
+        method.options.result = None;
     }
     if let Some((name, at)) = &said.metadata {
         method.metadata = ty(name, at, api, types)?;
         method.options.progress = None;
     }
     method.alias.clone_from(&said.name);
-    let Options { cancel, delete, path, result, final_state_via, response_type, metadata_type, poll, progress } =
-        &said.options;
-    let options = &mut method.options;
-    options.cancel |= cancel;
-    options.delete |= delete;
-    over(&mut options.path, path);
-    over(&mut options.result, result);
-    over(&mut options.final_state_via, final_state_via);
-    over(&mut options.response_type, response_type);
-    over(&mut options.metadata_type, metadata_type);
-    over(&mut options.progress, progress);
-    let Poll { delay, multiplier, max_delay, timeout } = poll;
-    over(&mut options.poll.delay, delay);
-    over(&mut options.poll.multiplier, multiplier);
-    over(&mut options.poll.max_delay, max_delay);
-    over(&mut options.poll.timeout, timeout);
-    Ok(())
-}
-
-fn over<T: Clone>(read: &mut Option<T>, said: &Option<T>) {
-    if said.is_some() {
-        read.clone_from(said);
+    said.apply(&mut method.options);
+    // Which kind of number a field is, the description knows.
+    if let (Some(progress), Type::Named(id)) = (&mut method.options.progress, &method.metadata)
+        && let Some(known) = id.split_once('#').and_then(|(_, name)| number(api.schema(name)?, &progress.field))
+    {
+        *progress = known;
     }
+    Ok(())
 }
 
 fn ty(name: &str, at: &Position, api: &Api<'_>, types: &mut Types<'_>) -> Result<Type, (Position, String)> {
@@ -53,7 +41,7 @@ fn ty(name: &str, at: &Position, api: &Api<'_>, types: &mut Types<'_>) -> Result
         "()" => Ok(Type::Unit),
         _ if name.contains("::") => Ok(Type::Path(name.to_owned())),
         _ => types.named(name).map_err(|_| {
-            let legal = nearest(name, api.schemas.keys().copied());
+            let legal = did_you_mean(name, api.schemas.keys().copied());
             let message = format!("`{name}` is no schema of `{}`, not `()`, and no path with `::`{legal}", api.file);
             (at.clone(), message)
         }),

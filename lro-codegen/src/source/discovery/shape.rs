@@ -47,15 +47,20 @@ impl Family {
         }
     }
 
-    /// Returns how operations of this family are polled, in a document whose calls go below
-    /// `service_path` and begin with `version`; or why they cannot be.
-    pub(super) fn dialect(self, service_path: &str, version: &str) -> Result<Dialect, String> {
+    /// Returns how operations of this family are polled: those at `prefix`, before `projects/…`, and
+    /// of a method whose path begins with `version`; or why they cannot be.
+    pub(super) fn dialect(self, prefix: Option<&str>, version: &str) -> Result<Dialect, String> {
         match self {
             Self::Google => Ok(Dialect::Google),
-            Self::Extended => Ok(match service_path {
-                "compute/v1" => Dialect::Compute,
-                other => Dialect::ComputeBelow(other.to_owned()),
-            }),
+            Self::Extended => match prefix {
+                Some("compute/v1") => Ok(Dialect::Compute),
+                Some(prefix) => Ok(Dialect::ComputeBelow(prefix.to_owned())),
+                None => {
+                    let why = "the document has no method that reads the operations of a project, which says where \
+                               they are";
+                    Err(why.to_owned())
+                }
+            },
             // The type polls below `v1`, where operations of `v1beta4` are as well: one service
             // answers for both.
             Self::CloudSql => Ok(Dialect::Wire("::lro_runtime::wire::cloud_sql::Operation".to_owned())),

@@ -2,16 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Api, nearest::nearest};
+use super::Api;
 use crate::{
     document::{Member, Node, Value},
     model::{EnumValue, Field, Shape, Type, TypeDef, TypeId},
+    nearest::did_you_mean,
     position::Position,
 };
 
 /// The types of one document.
 pub(super) struct Types<'a> {
     api: &'a Api<'a>,
+    /// The types that the user has written, by the name of the schema.
+    externs: BTreeMap<String, String>,
     /// Those that were named and are still to be read.
     queue: Vec<&'a Member>,
     seen: BTreeSet<&'a str>,
@@ -27,8 +30,8 @@ struct Parent<'n> {
 }
 
 impl<'a> Types<'a> {
-    pub(super) fn new(api: &'a Api<'a>) -> Self {
-        Self { api, queue: vec![], seen: BTreeSet::new(), defs: BTreeMap::new(), mistakes: vec![] }
+    pub(super) fn new(api: &'a Api<'a>, externs: BTreeMap<String, String>) -> Self {
+        Self { api, externs, queue: vec![], seen: BTreeSet::new(), defs: BTreeMap::new(), mistakes: vec![] }
     }
 
     /// Returns the type of a `$ref`; the error says that it leads nowhere.
@@ -37,10 +40,13 @@ impl<'a> Types<'a> {
         self.named(name)
     }
 
-    /// Returns the type of the schema `name`: nothing for the empty message.
+    /// Returns the type of the schema `name`.
     pub(super) fn named(&mut self, name: &str) -> Result<Type, String> {
+        if let Some(path) = self.externs.get(name) {
+            return Ok(Type::Path(path.clone()));
+        }
         let Some(member) = self.api.schemas.get(name) else {
-            let legal = nearest(name, self.api.schemas.keys().copied());
+            let legal = did_you_mean(name, self.api.schemas.keys().copied());
             return Err(format!("`schemas` has no `{name}`{legal}"));
         };
         if self.seen.insert(&member.key) {
@@ -124,7 +130,6 @@ impl<'a> Types<'a> {
             Some("number") if format == "float" => Type::F32,
             Some("number") => Type::F64,
             Some("boolean") => Type::Bool,
-            Some("any") => Type::Value,
             Some("array") => {
                 Type::List(Box::new(node.get("items").map_or(Type::Value, |items| self.ty(items, parent))))
             }
@@ -136,9 +141,9 @@ impl<'a> Types<'a> {
                 Some(_) => Type::Map(Box::new(Type::Value)),
                 None => Type::Value,
             },
-            None => Type::Value,
+            Some("any") | None => Type::Value,
             Some(other) => {
-                let legal = nearest(other, ["any", "array", "boolean", "integer", "number", "object", "string"]);
+                let legal = did_you_mean(other, ["any", "array", "boolean", "integer", "number", "object", "string"]);
                 self.mistakes.push((node.at.clone(), format!("a schema of the type `{other}` is not known{legal}")));
                 Type::Value
             }
