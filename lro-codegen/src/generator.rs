@@ -344,3 +344,6 @@ impl Generator {
         Err(Error::Skipped(report))
     }
 }
+
+#[cfg(test)]
+mod tests;
