@@ -50,7 +50,7 @@ pub fn discovery(file: impl Into<PathBuf>) -> Generator {
     Generator::default().add_discovery(file)
 }
 
-/// Generates from an `OpenAPI` 3 or Swagger 2 document, JSON or YAML.
+/// Generates from an OpenAPI 3 or Swagger 2 document, JSON or YAML.
 ///
 /// ```
 /// let generator = lro_codegen::openapi("machines.json");
@@ -96,7 +96,7 @@ impl Generator {
         self
     }
 
-    /// Reads one more `OpenAPI` document, as [`openapi`] does.
+    /// Reads one more OpenAPI document, as [`openapi`] does.
     ///
     /// ```
     /// let generator = lro_codegen::openapi("machines.json").add_openapi("disks.json");
@@ -187,7 +187,7 @@ impl Generator {
         self
     }
 
-    /// Takes a method of an `OpenAPI` document for long-running that answers `202` and declares a
+    /// Takes a method of an OpenAPI document for long-running that answers `202` and declares a
     /// header that names a monitor, and nothing else. Not the default: many such methods start
     /// nothing that could be waited for.
     ///
@@ -264,7 +264,7 @@ impl Generator {
         context.overrides.report_unused(&mut context.report);
         let (modules, rows) = write::write(&model, &mut context);
         if context.report.has_errors() {
-            context.report.coverage.generated = 0;
+            context.report.nothing_is_written();
             return Err(context.report);
         }
         Ok(Sdk { modules, rows, report: context.report, read: context.read })
@@ -340,7 +340,7 @@ impl Generator {
             return Ok(sdk);
         }
         let mut report = sdk.report;
-        report.coverage.generated = 0;
+        report.nothing_is_written();
         Err(Error::Skipped(report))
     }
 }

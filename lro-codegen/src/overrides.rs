@@ -1,5 +1,5 @@
 //! `lro.toml`: what the user says of methods whose description says too little, or something wrong.
-//! The same keys stand in the extension `x-lro` of an `OpenAPI` document.
+//! The same keys stand in the extension `x-lro` of an OpenAPI document.
 
 use std::{
     cell::{Cell, RefCell},
