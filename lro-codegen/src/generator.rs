@@ -8,7 +8,7 @@ use std::{
 use crate::{
     context::Context,
     error::{Error, Result},
-    model::Model,
+    model::{Model, Transport},
     overrides::Overrides,
     report::Report,
     sdk::Sdk,
@@ -21,16 +21,6 @@ use crate::{
 };
 
 mod build;
-
-/// How the methods of a proto are called.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Transport {
-    /// gRPC, with messages of prost.
-    #[default]
-    Grpc,
-    /// REST by the option `google.api.http`, with types of serde.
-    Rest,
-}
 
 /// Generates from protobuf files below the folder `root`, which imports are found in.
 ///
@@ -254,8 +244,8 @@ impl Generator {
     pub fn generate(&self) -> std::result::Result<Sdk, Report> {
         let mut context = Context { only: self.only.clone(), skip: self.skip.clone(), ..Context::default() };
         let mut model = Model::default();
-        if let Some(path) = &self.overrides {
-            Overrides::read(path, &mut context);
+        if let Some(document) = self.overrides.as_ref().and_then(|path| context.document(path)) {
+            context.overrides = Overrides::read(&document, &mut context.report);
         }
         context.overrides.add_externs(&self.externs, &mut context.report);
         proto::read(&self.proto, &mut context, &mut model);
