@@ -8,7 +8,7 @@ use std::{
 use crate::{
     context::Context,
     error::{Error, Result},
-    model::Model,
+    model::{Model, Transport},
     overrides::Overrides,
     report::Report,
     sdk::Sdk,
@@ -21,16 +21,6 @@ use crate::{
 };
 
 mod build;
-
-/// How the methods of a proto are called.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Transport {
-    /// gRPC, with messages of prost.
-    #[default]
-    Grpc,
-    /// REST by the option `google.api.http`, with types of serde.
-    Rest,
-}
 
 /// Generates from protobuf files below the folder `root`, which imports are found in.
 ///
@@ -50,7 +40,7 @@ pub fn discovery(file: impl Into<PathBuf>) -> Generator {
     Generator::default().add_discovery(file)
 }
 
-/// Generates from an `OpenAPI` 3 or Swagger 2 document, JSON or YAML.
+/// Generates from an OpenAPI 3 or Swagger 2 document, JSON or YAML.
 ///
 /// ```
 /// let generator = lro_codegen::openapi("machines.json");
@@ -96,7 +86,7 @@ impl Generator {
         self
     }
 
-    /// Reads one more `OpenAPI` document, as [`openapi`] does.
+    /// Reads one more OpenAPI document, as [`openapi`] does.
     ///
     /// ```
     /// let generator = lro_codegen::openapi("machines.json").add_openapi("disks.json");
@@ -187,7 +177,7 @@ impl Generator {
         self
     }
 
-    /// Takes a method of an `OpenAPI` document for long-running that answers `202` and declares a
+    /// Takes a method of an OpenAPI document for long-running that answers `202` and declares a
     /// header that names a monitor, and nothing else. Not the default: many such methods start
     /// nothing that could be waited for.
     ///
@@ -254,8 +244,8 @@ impl Generator {
     pub fn generate(&self) -> std::result::Result<Sdk, Report> {
         let mut context = Context { only: self.only.clone(), skip: self.skip.clone(), ..Context::default() };
         let mut model = Model::default();
-        if let Some(path) = &self.overrides {
-            Overrides::read(path, &mut context);
+        if let Some(document) = self.overrides.as_ref().and_then(|path| context.document(path)) {
+            context.overrides = Overrides::read(&document, &mut context.report);
         }
         context.overrides.add_externs(&self.externs, &mut context.report);
         proto::read(&self.proto, &mut context, &mut model);
@@ -264,7 +254,7 @@ impl Generator {
         context.overrides.report_unused(&mut context.report);
         let (modules, rows) = write::write(&model, &mut context);
         if context.report.has_errors() {
-            context.report.coverage.generated = 0;
+            context.report.nothing_is_written();
             return Err(context.report);
         }
         Ok(Sdk { modules, rows, report: context.report, read: context.read })
@@ -340,7 +330,10 @@ impl Generator {
             return Ok(sdk);
         }
         let mut report = sdk.report;
-        report.coverage.generated = 0;
+        report.nothing_is_written();
         Err(Error::Skipped(report))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,8 @@ mod types;
 mod write;
 
 pub use error::{Difference, DifferenceKind, Error, Result};
-pub use generator::{Generator, Transport, discovery, openapi, proto};
+pub use generator::{Generator, discovery, openapi, proto};
+pub use model::Transport;
 pub use position::Position;
 pub use report::{Coverage, Diagnostic, Report, Severity};
 pub use sdk::Sdk;

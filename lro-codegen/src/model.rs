@@ -331,3 +331,13 @@ pub struct EnumValue {
     /// The description's text about it, as Markdown.
     pub docs: String,
 }
+
+/// How the methods of a proto are called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// gRPC, with messages of prost.
+    #[default]
+    Grpc,
+    /// REST by the option `google.api.http`, with types of serde.
+    Rest,
+}

@@ -1,14 +1,12 @@
 //! `lro.toml`: what the user says of methods whose description says too little, or something wrong.
-//! The same keys stand in the extension `x-lro` of an `OpenAPI` document.
+//! The same keys stand in the extension `x-lro` of an OpenAPI document.
 
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
-    path::Path,
 };
 
 use crate::{
-    context::Context,
     document::{Member, Node, Value},
     model::{Dialect, Options},
     nearest::{did_you_mean, did_you_mean_or_stop},
@@ -70,10 +68,8 @@ pub(crate) struct Override {
 
 impl Overrides {
     /// Reads the overrides file. What is wrong with it is an error of the report.
-    pub(crate) fn read(path: &Path, context: &mut Context) {
-        let Some(document) = context.document(path) else { return };
+    pub(crate) fn read(document: &Node, report: &mut Report) -> Self {
         let mut overrides = Self::default();
-        let report = &mut context.report;
         for Member { key, at, node } in document.members() {
             match key.as_str() {
                 "method" => {
@@ -93,7 +89,7 @@ impl Overrides {
                 }
             }
         }
-        context.overrides = overrides;
+        overrides
     }
 
     /// Reads `[method."Service.Method"]`, or tables in tables: `[method.Service.Method]`.

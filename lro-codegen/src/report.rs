@@ -117,6 +117,11 @@ impl Report {
         self.push(Severity::Note, at, subject, message);
     }
 
+    /// Takes back that methods were written.
+    pub(crate) fn nothing_is_written(&mut self) {
+        (self.coverage.generated, self.coverage.unknown_response) = (0, 0);
+    }
+
     /// Counts what was skipped, and puts the diagnostics in the order of their positions.
     pub(crate) fn finish(&mut self) {
         self.diagnostics.sort_by(|a, b| a.at.cmp(&b.at));

@@ -11,10 +11,11 @@ use std::{
 const COLUMNS: usize = 100;
 
 /// What prose stands in, from the root of the repository.
-const PLACES: [&str; 12] = [
+const PLACES: [&str; 13] = [
     "lro-runtime",
     "lro-macros",
     "lro-cli",
+    "lro-codegen",
     "lro-redb",
     "lro-restate",
     "tests/tests",

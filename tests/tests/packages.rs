@@ -31,6 +31,18 @@ fn the_core_is_at_most_20_packages_and_the_default_at_most_60() {
 }
 
 #[test]
+fn the_generator_has_no_network_and_no_compiler_of_c() {
+    let generator = packages_of("lro-codegen", &[]);
+    assert!(generator.len() <= 70, "{} packages: {generator:?}", generator.len());
+    let names: BTreeSet<&str> = generator.iter().filter_map(|package| package.split(' ').next()).collect();
+    for absent in ["hyper", "rustls", "tokio", "cc", "lro-runtime"] {
+        assert!(!names.contains(absent), "{absent}: {names:?}");
+    }
+    let without = packages_of("lro-cli", &["--no-default-features"]);
+    assert!(!without.iter().any(|package| package.starts_with("lro-codegen ")), "{without:?}");
+}
+
+#[test]
 fn the_embedded_store_brings_three_packages_and_no_transport() {
     let fleet = packages(&["--no-default-features", "--features", "fleet"]);
     let store = packages_of("lro-redb", &[]);

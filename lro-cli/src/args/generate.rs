@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 
 pub const EXIT_CODES: &str = "\
 Exit codes:
@@ -11,6 +11,9 @@ Exit codes:
     4  the arguments are wrong, or the output is a file that was not generated
     6  not all of the output could be written
 The last line on stderr says how many methods there are, and what became of them.";
+
+/// The arguments that name a description: one is needed at least.
+const DESCRIPTIONS: [&str; 4] = ["proto", "descriptors", "discovery", "openapi"];
 
 /// The arguments of `generate`.
 #[derive(Args)]
@@ -48,7 +51,8 @@ pub struct Generate {
 /// What is read. Several may be combined.
 #[derive(Args)]
 #[command(next_help_heading = "Descriptions")]
-#[group(required = true, multiple = true, args = ["proto", "descriptors", "discovery", "openapi"])]
+#[group(skip)]
+#[command(group = ArgGroup::new("description").required(true).multiple(true).args(DESCRIPTIONS))]
 pub struct Sources {
     /// Read protobuf files below this folder, which imports are found in
     #[arg(long, value_name = "ROOT")]

@@ -23,7 +23,7 @@ pub(super) fn write(generator: &Generator) -> Result<Sdk> {
 }
 
 /// Returns the lines for cargo.
-fn lines(sdk: &Sdk) -> Vec<String> {
+pub(super) fn lines(sdk: &Sdk) -> Vec<String> {
     // A file that is not there would make every build run the script again.
     let read: BTreeSet<&PathBuf> = sdk.read.iter().filter(|path| path.is_file()).collect();
     // A line end in a name would begin another line for cargo.

@@ -1,40 +1,31 @@
-#![expect(clippy::unwrap_used, reason = "tests may fail")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail")]
 
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
 use super::*;
 use crate::model::Progress;
 
-/// Reads a file of overrides; `context.report` has what is wrong with it.
-fn context(name: &str, text: &str) -> Context {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/tmp");
-    fs::create_dir_all(&folder).unwrap();
-    let path = folder.join(format!("overrides-{}-{name}.toml", std::process::id()));
-    fs::write(&path, text).unwrap();
-    let mut context = Context::default();
-    Overrides::read(&path, &mut context);
-    fs::remove_file(&path).unwrap();
-    context
+/// Reads a file of overrides, and what is wrong with it.
+fn read(text: &str) -> (Overrides, Report) {
+    let (file, mut report): (Arc<str>, _) = ("lro.toml".into(), Report::default());
+    match Node::read(&file, text) {
+        Ok(document) => (Overrides::read(&document, &mut report), report),
+        Err(unreadable) => panic!("{unreadable:?}"),
+    }
 }
 
-/// Returns the diagnostics, a line each, with the line and the column alone.
+/// Returns the diagnostics, a line each.
 fn said(report: &Report) -> Vec<String> {
-    let line = |diagnostic: &crate::Diagnostic| {
-        let mut diagnostic = diagnostic.clone();
-        diagnostic.at.file = "lro.toml".into();
-        diagnostic.to_string()
-    };
-    report.diagnostics.iter().map(line).collect()
+    report.diagnostics.iter().map(ToString::to_string).collect()
 }
 
-fn errors(name: &str, text: &str) -> Vec<String> {
-    said(&context(name, text).report)
+fn errors(text: &str) -> Vec<String> {
+    said(&read(text).1)
 }
 
 #[test]
 fn every_key_is_read() {
-    let context = context(
-        "every",
+    let (overrides, report) = read(
         r#"
             [method."Images.ExportImage"]
             response = "Image"
@@ -60,8 +51,8 @@ fn every_key_is_read() {
             Image = "crate::Image"
         "#,
     );
-    assert_eq!(said(&context.report), Vec::<String>::new());
-    let export = context.overrides.of("Images", "ExportImage").unwrap();
+    assert_eq!(said(&report), Vec::<String>::new());
+    let export = overrides.of("Images", "ExportImage").unwrap();
     assert_eq!(export.response.as_ref().unwrap().0, "Image");
     assert_eq!(export.response.as_ref().unwrap().1.line, 3);
     assert_eq!(export.metadata.as_ref().unwrap().0, "crate::Progress");
@@ -80,16 +71,15 @@ fn every_key_is_read() {
         timeout: Some(Duration::from_secs(7200)),
     };
     assert_eq!((&options.poll, options.progress.as_ref().unwrap().field.as_str()), (&poll, "stats.percent"));
-    let drop = context.overrides.of("Images", "Drop").unwrap();
+    let drop = overrides.of("Images", "Drop").unwrap();
     assert_eq!((drop.skip, drop.dialect.as_ref()), (true, Some(&Dialect::Compute)));
-    let externs: Vec<_> = context.overrides.externs.iter().map(|(name, path)| (name.as_str(), path.as_str())).collect();
+    let externs: Vec<_> = overrides.externs.iter().map(|(name, path)| (name.as_str(), path.as_str())).collect();
     assert_eq!(externs, [("Image", "crate::Image"), ("google.rpc", "::tonic_types::pb")]);
 }
 
 #[test]
 fn all_mistakes_are_told_at_once_each_at_its_place() {
     let said = errors(
-        "mistakes",
         "[method.\"A.B\"]\nrespons = \"X\"\ncancel = \"yes\"\nname = \"export_image\"\npoll = { delya = \"1s\", delay = \"10\", multiplier = 0.5 }\n\
          delay = \"1s\"\ndialect = \"azur\"\nwire = \"not a path\"\nprogress = \"a b\"\n[typs]\n[types]\nX = 1\n",
     );
@@ -121,45 +111,39 @@ fn all_mistakes_are_told_at_once_each_at_its_place() {
 #[test]
 fn a_table_of_another_kind_is_told() {
     assert_eq!(
-        errors("kinds", "types = 3\n[method]\n\"A.B\" = \"skip\"\n"),
+        errors("types = 3\n[method]\n\"A.B\" = \"skip\"\n"),
         [
             "lro.toml:1:1: error: `types` takes a path of Rust for each type; found a number",
             &format!("lro.toml:3:9: error: found text; a method takes a map of the keys {}", keys::legal(From::File)),
         ]
     );
-    let said = errors("toml", "[method.\"A.B\"]\nskip = treu\n");
-    assert!(matches!(&said[..], [line] if line.starts_with("lro.toml:2:8: error: not TOML: ")), "{said:?}");
 }
 
 #[test]
 fn an_entry_without_a_method_is_an_error_with_the_nearest_method() {
     let text = "[method.\"Images.ExportImages\"]\nskip = true\n\n[method.\"Images.Drop\"]\nskip = true\n";
-    let mut found = context("unused", text);
-    assert!(found.overrides.of("Images", "ExportImage").is_none());
-    assert!(found.overrides.of("Images", "Drop").is_some_and(|entry| entry.skip));
-    found.overrides.report_unused(&mut found.report);
+    let (overrides, mut report) = read(text);
+    assert!(overrides.of("Images", "ExportImage").is_none());
+    assert!(overrides.of("Images", "Drop").is_some_and(|entry| entry.skip));
+    overrides.report_unused(&mut report);
     assert_eq!(
-        said(&found.report),
+        said(&report),
         ["lro.toml:1:9: error: Images.ExportImages: no description has this method; \
              did you mean `Images.ExportImage`?"]
     );
     // A description that cannot be read is the error, and not that it has no methods.
-    let mut unread = context("unread", text);
-    unread.report.error(&Position::file("images.proto"), "", "it cannot be read");
-    unread.overrides.report_unused(&mut unread.report);
-    assert_eq!(said(&unread.report).len(), 1);
+    let (overrides, mut report) = read(text);
+    report.error(&Position::file("images.proto"), "", "it cannot be read");
+    overrides.report_unused(&mut report);
+    assert_eq!(said(&report).len(), 1);
 }
 
 #[test]
 fn tables_in_tables_name_a_method_as_well() {
-    let found = context(
-        "nested",
-        "[method.projects.images.export]\nresponse = \"Image\"\n[method.projects.drop]\nskip = true\n",
-    );
-    assert_eq!(said(&found.report), Vec::<String>::new());
-    assert!(
-        found.overrides.of("projects.images", "export").is_some() && found.overrides.of("projects", "drop").is_some()
-    );
+    let (overrides, report) =
+        read("[method.projects.images.export]\nresponse = \"Image\"\n[method.projects.drop]\nskip = true\n");
+    assert_eq!(said(&report), Vec::<String>::new());
+    assert!(overrides.of("projects.images", "export").is_some() && overrides.of("projects", "drop").is_some());
 }
 
 #[test]
@@ -191,14 +175,12 @@ fn a_description_says_the_same_keys_but_names_no_rust() {
 
 #[test]
 fn what_is_said_stands_over_what_the_description_says() {
-    let found = context(
-        "apply",
-        "[method.\"A.B\"]\ncancel = false\npath = \"v2/{name}\"\npoll.delay = \"5s\"\nprogress = \"percent\"\n",
-    );
+    let (overrides, _) =
+        read("[method.\"A.B\"]\ncancel = false\npath = \"v2/{name}\"\npoll.delay = \"5s\"\nprogress = \"percent\"\n");
     let known = Progress { field: "percent".to_owned(), is_float: true, is_optional: true };
     let mut options = Options { cancel: true, delete: true, progress: Some(known.clone()), ..Options::default() };
     options.poll.timeout = Some(Duration::from_secs(60));
-    found.overrides.of("A", "B").unwrap().apply(&mut options);
+    overrides.of("A", "B").unwrap().apply(&mut options);
     assert_eq!((options.cancel, options.delete, options.path.as_deref()), (false, true, Some("v2/{name}")));
     assert_eq!(
         (options.poll.delay, options.poll.timeout),

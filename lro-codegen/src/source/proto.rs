@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::{context::Context, generator::Transport, model::Model};
+use crate::{
+    context::Context,
+    model::{Model, Transport},
+};
 
 /// What is read.
 #[derive(Clone, Debug, Default)]
