@@ -42,7 +42,7 @@ pub(crate) fn read(input: &OpenApi, context: &mut Context, model: &mut Model) {
         let operations = Operation::all(&files, context, &document);
         model.methods_seen += operations.len();
         for operation in &operations {
-            let Some(found) = candidate::judge(&files, context, &document, operation, input.accept_202) else {
+            let Some(found) = candidate::judge(&files, context, operation, input.accept_202) else {
                 continue;
             };
             match method::read(&files, &mut schemas, context, &document, operation, &found) {

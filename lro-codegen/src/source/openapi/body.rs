@@ -64,8 +64,8 @@ pub(super) fn of_request<'a>(
     let kinds: Vec<&str> = contents.iter().map(|(kind, _, _)| *kind).collect();
     let chosen = chosen(&kinds).ok_or_else(|| not_json(&node.at, &kinds))?;
     let content_type = content_type(&node.at, &[chosen])?;
-    let content = contents.into_iter().find(|(kind, _, _)| *kind == chosen);
-    let schema = content.and_then(|(_, _, content)| content.get("schema"));
+    let of_kind = contents.into_iter().find(|(kind, _, _)| *kind == chosen);
+    let schema = of_kind.and_then(|(_, _, content)| content.get("schema"));
     let name = schema
         .as_ref()
         .and_then(Place::reference)

@@ -1,7 +1,6 @@
 //! Which operations are long-running, and how they are polled.
 
 use super::{
-    document::Document,
     files::{Files, excerpt},
     operation::Operation,
     replies::Replies,
@@ -39,7 +38,6 @@ pub(super) struct Found {
 pub(super) fn judge<'a>(
     files: &'a Files,
     context: &mut Context,
-    document: &Document<'a>,
     operation: &Operation<'a>,
     accept_202: bool,
 ) -> Option<Found> {
@@ -47,7 +45,7 @@ pub(super) fn judge<'a>(
     let is_flagged = FLAGS.iter().any(|flag| node.is_true(flag));
     let described = node.get("x-lro").map(|node| Override::read(node, From::Description, &mut context.report));
     let said = context.overrides.of(&operation.service, &operation.name).cloned();
-    let monitor = monitor(files, context, document, operation);
+    let monitor = monitor(files, context, operation);
     if !is_flagged && described.is_none() && said.is_none() {
         let (header, _) = monitor.as_ref()?;
         if !accept_202 {
@@ -72,15 +70,10 @@ pub(super) fn judge<'a>(
 }
 
 /// Returns the header by which the reply `202` names a monitor.
-fn monitor<'a>(
-    files: &'a Files,
-    context: &mut Context,
-    document: &Document<'a>,
-    operation: &Operation<'a>,
-) -> Option<(&'static str, Dialect)> {
+fn monitor<'a>(files: &'a Files, context: &mut Context, operation: &Operation<'a>) -> Option<(&'static str, Dialect)> {
     let accepted = operation.place.get("responses")?.get("202")?;
     let accepted = files.resolved(context, &accepted).ok()?;
-    let headers = Replies::headers(document, &accepted);
+    let headers = Replies::headers(&accepted);
     let mut known = MONITORS.into_iter();
     known.find(|(monitor, _)| headers.iter().any(|header| header.eq_ignore_ascii_case(monitor)))
 }

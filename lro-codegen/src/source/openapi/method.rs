@@ -53,7 +53,7 @@ pub(super) fn read<'a>(
     };
     // The user's file goes over what the description says.
     for said in [&found.described, &found.said].into_iter().flatten() {
-        apply(&mut method, said, schemas, context, document)?;
+        apply(&mut method, said, schemas, document)?;
     }
     Ok(Read { method, of_client: start.of_client })
 }
@@ -96,15 +96,14 @@ fn apply<'a>(
     method: &mut Method,
     said: &Override,
     schemas: &mut Schemas<'a>,
-    context: &mut Context,
     document: &Document<'a>,
 ) -> Result<(), Problem> {
     if let Some((name, at)) = &said.response {
-        method.response = named(name, at, schemas, context, document)?;
+        method.response = named(name, at, schemas, document)?;
         method.unknown_response = false;
     }
     if let Some((name, at)) = &said.metadata {
-        method.metadata = named(name, at, schemas, context, document)?;
+        method.metadata = named(name, at, schemas, document)?;
     }
     if said.name.is_some() {
         method.alias.clone_from(&said.name);
@@ -114,13 +113,7 @@ fn apply<'a>(
 }
 
 /// Returns the type that an override names.
-fn named<'a>(
-    name: &str,
-    at: &Position,
-    schemas: &mut Schemas<'a>,
-    context: &mut Context,
-    document: &Document<'a>,
-) -> Result<Type, Problem> {
+fn named<'a>(name: &str, at: &Position, schemas: &mut Schemas<'a>, document: &Document<'a>) -> Result<Type, Problem> {
     match name {
         "()" => return Ok(Type::Unit),
         _ if name.contains("::") => return Ok(Type::Path(name.to_owned())),

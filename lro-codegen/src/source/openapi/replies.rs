@@ -51,7 +51,7 @@ impl<'a> Replies<'a> {
     }
 
     /// Returns the names of a reply's headers.
-    pub(super) fn headers(_document: &Document<'_>, reply: &Place<'a>) -> Vec<&'a str> {
+    pub(super) fn headers(reply: &Place<'a>) -> Vec<&'a str> {
         reply.members_of("headers").into_iter().map(|(name, _, _)| name).collect()
     }
 
