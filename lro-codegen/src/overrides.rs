@@ -17,6 +17,8 @@ use crate::{
 mod duration;
 mod keys;
 
+pub(crate) use keys::FINAL_STATE_VIA;
+
 /// The tables of the file.
 const TABLES: [&str; 2] = ["method", "types"];
 

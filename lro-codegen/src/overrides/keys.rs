@@ -40,7 +40,7 @@ const DIALECTS: [(&str, Dialect); 5] = [
 ];
 
 /// The words of `final_state_via`, as the attribute takes them.
-const FINAL_STATE_VIA: [&str; 8] = [
+pub(crate) const FINAL_STATE_VIA: [&str; 8] = [
     "location",
     "original-uri",
     "operation-location",

@@ -8,6 +8,7 @@
 
 mod cargo;
 mod discovery;
+mod openapi;
 mod protos;
 
 use std::{env, path::PathBuf};
