@@ -95,7 +95,8 @@ impl Types<'_> {
 
 /// Writes the model. The coverage is of what was written.
 pub(crate) fn write(model: &Model, context: &mut Context) -> (Modules, Vec<Row>) {
-    let json = JsonTypes::new(model, &context.overrides.externs, &mut context.report);
+    let externs = context.overrides.externs.clone();
+    let json = JsonTypes::new(model, &externs, &mut context.report);
     let messages = messages(model, context);
     let home = home(model, &messages.paths);
     let types = Types { json, messages: messages.paths, home };
