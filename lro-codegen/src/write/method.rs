@@ -48,14 +48,11 @@ pub(super) fn write(
     let fits = |argument: &&Argument| argument.required || argument.place == Place::Body;
     let mut needed: Vec<&Argument> = method.arguments.iter().filter(fits).collect();
     let mut rest: Vec<&Argument> = method.arguments.iter().filter(|argument| !fits(argument)).collect();
-    // What does not fit is told by the options; the service says if it is missing.
+    // What does not fit stands in the options: what is least seen first.
     while needed.len() + usize::from(!rest.is_empty()) > MOST_ARGUMENTS {
-        let Some(last) = needed
-            .iter()
-            .rposition(|argument| matches!(argument.place, Place::Query | Place::QueryList | Place::Header))
-        else {
-            break;
-        };
+        let last = |is_place: fn(Place) -> bool| needed.iter().rposition(|argument| is_place(argument.place));
+        let beside = |place| matches!(place, Place::Query | Place::QueryList | Place::Header);
+        let Some(last) = last(beside).or_else(|| last(|place| place == Place::Path)) else { break };
         rest.insert(0, needed.remove(last));
     }
     let mut scope = Scope::with(&["options", "call", "path"]);
@@ -156,7 +153,7 @@ fn has_variable(path: &str, name: &str) -> bool {
 }
 
 /// Returns the call of the builder that adds an argument.
-fn added(value: &TokenStream, argument: &Argument) -> TokenStream {
+pub(super) fn added(value: &TokenStream, argument: &Argument) -> TokenStream {
     let wire = &argument.wire;
     let is_list = matches!(argument.ty, Type::List(_));
     let joined = options::joined(value, &argument.ty);

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::Types;
+use super::{Types, method::added};
 use crate::{
     model::{Argument, Place, Type},
     names::{self, Scope},
@@ -22,9 +22,15 @@ pub(super) fn write(name: &str, method: &str, arguments: &[&Argument], types: &T
             format!("`{}` of the request.", argument.wire.replace('`', ""))
         });
         let ty = types.rust(&argument.ty);
-        quote!(#docs pub #field: Option<#ty>,)
+        if argument.required { quote!(#docs pub #field: #ty,) } else { quote!(#docs pub #field: Option<#ty>,) }
     });
-    let steps = fields.iter().map(|(field, argument)| step(&quote!(self.#field.as_ref()), argument));
+    let steps = fields.iter().map(|(field, argument)| {
+        if argument.required {
+            added(&quote!(&self.#field), argument)
+        } else {
+            step(&quote!(self.#field.as_ref()), argument)
+        }
+    });
     let docs = format!(" What `{method}` takes beside what it needs.");
     let name = names::ident(name);
     quote! {
