@@ -18,8 +18,7 @@ use super::{
 };
 use crate::{
     context::Context,
-    generator::Transport,
-    model::{Argument, Call, Dialect, Method, Model, Options, Place, Service, Type},
+    model::{Argument, Call, Dialect, Method, Model, Options, Place, Service, Transport, Type},
     overrides::Override,
     position::Position,
 };
