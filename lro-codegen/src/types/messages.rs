@@ -37,8 +37,8 @@ pub(crate) fn write(
 ) -> Result<Messages, String> {
     let own = OF_THE_LIBRARY.map(|(name, path)| (name.to_owned(), path.to_owned()));
     let externs: Vec<(String, String)> = externs.clone().into_iter().chain(own).collect();
-    let pruned = prune::prune(set, wanted, &|name| external(name, &externs).is_some() || is_well_known(name));
-    let mut messages = Messages::default();
+    let pruned = prune::prune(set, wanted);
+    let mut messages = Messages { paths: pruned.paths, ..Messages::default() };
     for name in wanted {
         if let Some(path) = external(name, &externs) {
             messages.paths.insert(name.clone(), path);
@@ -48,7 +48,6 @@ pub(crate) fn write(
             messages.paths.insert(name.clone(), path.map(str::to_owned).to_vec());
         }
     }
-    messages.paths.extend(pruned.paths);
     if pruned.files.is_empty() {
         return Ok(messages);
     }
@@ -131,9 +130,13 @@ impl Tree {
         }
     }
 
+    fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.modules.values().all(Tree::is_empty)
+    }
+
     fn written(&self, of: &str) -> TokenStream {
         let items = &self.items;
-        let modules = self.modules.iter().map(|(name, tree)| {
+        let modules = self.modules.iter().filter(|(_, tree)| !tree.is_empty()).map(|(name, tree)| {
             let plain = name.trim_start_matches("r#");
             let ident = names::ident(plain);
             let docs = &tree.docs;

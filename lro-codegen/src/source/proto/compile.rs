@@ -204,17 +204,21 @@ fn name_of(path: &Path) -> Option<String> {
     Some(parts?.join("/"))
 }
 
-/// Finds imports below the roots, and those of protobuf itself in the library.
+/// Finds imports below the roots. Those of protobuf itself are the compiler's own: the newest
+/// `descriptor.proto` is written in a language that only the newest compiler reads.
 struct Roots(Vec<PathBuf>);
 
 impl FileResolver for Roots {
     fn open_file(&self, name: &str) -> Result<File, Error> {
+        if let Ok(file) = GoogleFileResolver::new().open_file(name) {
+            return Ok(file);
+        }
         // An import leads nowhere else.
         let is_below = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
         let path = self.0.iter().map(|root| root.join(name)).find(|path| is_below && path.is_file());
         match path {
             Some(path) => File::open(name, &path),
-            None => GoogleFileResolver::new().open_file(name),
+            None => Err(Error::file_not_found(name)),
         }
     }
 }

@@ -7,7 +7,8 @@ use prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto, Fil
 
 use crate::names::Scope;
 
-/// The descriptors that are left.
+/// The descriptors that are left. Those of types that are elsewhere are among them: prost-build looks
+/// at them, and writes nothing.
 pub(super) struct Pruned {
     /// The files that have something left, without services, options and comments.
     pub(super) files: Vec<FileDescriptorProto>,
@@ -17,8 +18,8 @@ pub(super) struct Pruned {
     pub(super) renamed: BTreeMap<String, String>,
 }
 
-pub(super) fn prune(set: &FileDescriptorSet, wanted: &BTreeSet<String>, is_elsewhere: &dyn Fn(&str) -> bool) -> Pruned {
-    let kept = reached(set, wanted, is_elsewhere);
+pub(super) fn prune(set: &FileDescriptorSet, wanted: &BTreeSet<String>) -> Pruned {
+    let kept = reached(set, wanted);
     let mut pruned = Pruned { files: vec![], paths: BTreeMap::new(), renamed: BTreeMap::new() };
     let mut scopes: BTreeMap<String, Scope> = BTreeMap::new();
     let mut new_names = BTreeMap::new();
@@ -53,11 +54,7 @@ fn joined(scope: &str, name: &str) -> String {
 }
 
 /// Returns the full names of all that the wanted messages refer to, themselves among them.
-fn reached(
-    set: &FileDescriptorSet,
-    wanted: &BTreeSet<String>,
-    is_elsewhere: &dyn Fn(&str) -> bool,
-) -> BTreeSet<String> {
+fn reached(set: &FileDescriptorSet, wanted: &BTreeSet<String>) -> BTreeSet<String> {
     let mut references = BTreeMap::new();
     for file in &set.file {
         index(&file.message_type, file.package(), &mut references);
@@ -65,7 +62,7 @@ fn reached(
     let mut reached = BTreeSet::new();
     let mut open: Vec<String> = wanted.iter().cloned().collect();
     while let Some(name) = open.pop() {
-        if is_elsewhere(&name) || !reached.insert(name.clone()) {
+        if !reached.insert(name.clone()) {
             continue;
         }
         open.extend(references.get(&name).into_iter().flatten().cloned());
