@@ -4,8 +4,8 @@ use prost_reflect::{Kind, MessageDescriptor};
 
 use super::fields::{is_of_oneof, is_optional, scalar};
 use crate::{
-    generator::Transport,
     model::{Progress, Type},
+    source::proto::Transport,
 };
 
 /// The names that such a field has, the surest first.
