@@ -125,10 +125,39 @@ impl Modules {
     }
 }
 
+/// Joins the signatures that fit into a line of rustfmt, which is longer than one of prettyplease.
+fn with_whole_signatures(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut open: Vec<&str> = vec![];
+    for line in text.lines() {
+        let begins = line.trim_start().starts_with("pub async fn ") && line.ends_with('(');
+        if begins || !open.is_empty() {
+            open.push(line);
+        }
+        if open.is_empty() {
+            out.push_str(line);
+            out.push('\n');
+        } else if line.trim_start().starts_with(')') {
+            let first = open.first().copied().unwrap_or_default();
+            let arguments =
+                open.get(1..open.len() - 1).unwrap_or_default().iter().map(|line| line.trim()).collect::<Vec<_>>();
+            let joined = format!("{first}{}{}", arguments.join(" ").trim_end_matches(','), line.trim_start());
+            if joined.chars().count() <= WIDTH {
+                out.push_str(&joined);
+            } else {
+                out.push_str(&open.join("\n"));
+            }
+            out.push('\n');
+            open.clear();
+        }
+    }
+    out
+}
+
 /// Formats items, and puts their attributes in.
 fn formatted(items: &TokenStream, attributes: &[Attribute]) -> Result<String, String> {
     let file = syn::parse2(items.clone()).map_err(|error| format!("what was written is not Rust: {error}"))?;
-    let text = prettyplease::unparse(&file);
+    let text = with_whole_signatures(&prettyplease::unparse(&file));
     let mut out = String::with_capacity(text.len());
     let mut was_end = false;
     for line in text.lines() {

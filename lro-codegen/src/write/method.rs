@@ -1,6 +1,6 @@
 //! One method: its documentation, its signature, and the one call that starts the operation.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::{Types, options};
@@ -81,19 +81,17 @@ pub(super) fn write(
     Written { code, options }
 }
 
-fn call(
-    service: &Service,
-    method: &Method,
-    named: &[(proc_macro2::Ident, &Argument)],
-    has_options: bool,
-) -> TokenStream {
+fn call(service: &Service, method: &Method, named: &[(Ident, &Argument)], has_options: bool) -> TokenStream {
     let body =
         named.iter().find(|(_, argument)| argument.place == Place::Body).map(|(ident, argument)| (ident, *argument));
     match &method.call {
         Call::Rpc { path, routing } => {
             let request = body.map_or_else(|| names::ident("request"), |(ident, _)| ident.clone());
-            let routing = routing.iter().map(|field| routed(&request, field));
-            quote!(self.operations.call_message(#path, #request) #(#routing)* .await)
+            let mut scope = Scope::with(&["request", "options", "call", "path", &request.to_string()]);
+            let routed: Vec<_> = routing.iter().map(|field| routed(&request, field, &mut scope)).collect();
+            let values = routed.iter().filter_map(|(value, _)| value.as_ref());
+            let calls = routed.iter().map(|(_, call)| call);
+            quote!(#(#values)* self.operations.call_message(#path, #request) #(#calls)* .await)
         }
         Call::Http { verb, path, query, headers, start_id } => {
             let verb = names::ident(verb);
@@ -169,25 +167,33 @@ pub(super) fn added(value: &TokenStream, argument: &Argument) -> TokenStream {
     }
 }
 
-/// Returns the call that adds a field of the request to the routing header.
-fn routed(request: &proc_macro2::Ident, routing: &Routing) -> TokenStream {
+/// Returns the call that adds a field of the request to the routing header, and before it the value,
+/// if it takes more than to name it.
+fn routed(request: &Ident, routing: &Routing, scope: &mut Scope) -> (Option<TokenStream>, TokenStream) {
     let key = &routing.key;
     let mut value = quote!(#request);
     let mut is_optional = false;
-    for field in &routing.fields {
+    let last = routing.fields.len().saturating_sub(1);
+    for (at, field) in routing.fields.iter().enumerate() {
         let name = names::ident(&names::snake(&field.name));
         value = match (is_optional, field.is_optional) {
             (false, false) => quote!(#value.#name),
             (false, true) => quote!(#value.#name.as_ref()),
+            // A field without a value is left out.
+            (true, false) if at == last => quote!(#value.map_or("", |part| part.#name.as_str())),
             (true, false) => quote!(#value.map(|part| &part.#name)),
             (true, true) => quote!(#value.and_then(|part| part.#name.as_ref())),
         };
+        let is_whole = at == last && is_optional && !field.is_optional;
+        if at == last && !is_whole && (is_optional || field.is_optional) {
+            value = quote!(#value.map_or("", |value| value.as_str()));
+        }
         is_optional |= field.is_optional;
     }
-    if is_optional {
-        // A field without a value is left out.
-        quote!(.routing(#key, #value.map_or("", |value| value.as_str())))
-    } else {
-        quote!(.routing(#key, &#value))
+    if !is_optional {
+        return (None, quote!(.routing(#key, &#value)));
     }
+    let field = routing.fields.last().map_or("value", |field| field.name.as_str());
+    let name = names::ident(&scope.take(&names::snake(field)));
+    (Some(quote!(let #name = #value;)), quote!(.routing(#key, #name)))
 }

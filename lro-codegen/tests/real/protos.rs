@@ -72,7 +72,7 @@ fn every_method_is_written_and_compiles(transport: Transport, name: &str) {
     figure(&format!("{name}_generator_seconds"), time.as_secs_f64());
     let methods: usize = written.iter().map(|(_, code)| lines_of_methods(code).len()).sum();
     figure(&format!("{name}_methods_compiled"), methods);
-    assert!(methods > 200);
+    assert!(methods > 150);
     Crate::new(name, &written).has_no_warning();
 }
 

@@ -3,7 +3,10 @@
 use prost_reflect::{Kind, MessageDescriptor};
 
 use super::fields::{is_of_oneof, is_optional, scalar};
-use crate::model::{Progress, Transport, Type};
+use crate::{
+    model::{Progress, Transport, Type},
+    source::proto::Transport,
+};
 
 /// The names that such a field has, the surest first.
 const NAMES: [&str; 6] = [

@@ -6,6 +6,12 @@ use syn::{Attribute, Expr, ExprLit, Field, Fields, ImplItem, Item, Lit, LitInt, 
 use super::comments::MARK;
 use crate::types::json::documentation;
 
+/// The functions that prost-build gives an enumeration, and what is said of them.
+const FUNCTIONS: [(&str, &str); 2] = [
+    ("as_str_name", " Returns the name of the value in the description."),
+    ("from_str_name", " Returns the value that has this name in the description."),
+];
+
 /// Finishes items, and those within them.
 pub(super) fn finish(items: Vec<Item>, docs: &[Vec<String>]) -> Vec<Item> {
     items.into_iter().map(|item| one(item, docs)).collect()
@@ -37,7 +43,12 @@ fn one(mut item: Item, docs: &[Vec<String>]) -> Item {
         Item::Impl(block) => {
             for item in &mut block.items {
                 let ImplItem::Fn(function) = item else { continue };
-                function.attrs.retain(|attribute| !attribute.path().is_ident("allow"));
+                function
+                    .attrs
+                    .retain(|attribute| !attribute.path().is_ident("allow") && !attribute.path().is_ident("doc"));
+                if let Some((_, docs)) = FUNCTIONS.iter().find(|(name, _)| function.sig.ident == name) {
+                    function.attrs.insert(0, parse_quote!(#[doc = #docs]));
+                }
                 if matches!(function.vis, Visibility::Public(_)) {
                     function.attrs.push(parse_quote!(#[must_use]));
                 }

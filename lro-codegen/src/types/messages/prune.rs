@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
-use prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet};
+use prost_types::{
+    DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet,
+    field_descriptor_proto::{Label, Type},
+};
 
 use crate::names::Scope;
 
@@ -43,7 +46,7 @@ pub(super) fn prune(set: &FileDescriptorSet, wanted: &BTreeSet<String>) -> Prune
     }
     for file in &mut pruned.files {
         for message in &mut file.message_type {
-            rename_references(message, &new_names);
+            adapt(message, &new_names);
         }
     }
     pruned
@@ -159,13 +162,20 @@ impl Namer<'_> {
     }
 }
 
-fn rename_references(message: &mut DescriptorProto, new_names: &BTreeMap<String, String>) {
+/// Names what a message refers to as it is named now. Lets each boolean be absent, as everything may
+/// be in JSON: four of them that cannot are an odd struct, and to change three when a service adds the
+/// fourth would break its users.
+fn adapt(message: &mut DescriptorProto, new_names: &BTreeMap<String, String>) {
     for field in &mut message.field {
+        let is_single = field.label() != Label::Repeated && field.oneof_index.is_none();
+        if field.r#type() == Type::Bool && is_single {
+            field.proto3_optional = Some(true);
+        }
         if let Some(name) = field.type_name.as_ref().and_then(|name| new_names.get(name)) {
             field.type_name = Some(name.clone());
         }
     }
     for nested in &mut message.nested_type {
-        rename_references(nested, new_names);
+        adapt(nested, new_names);
     }
 }
