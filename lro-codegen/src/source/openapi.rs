@@ -57,4 +57,4 @@ pub(crate) fn read(input: &OpenApi, context: &mut Context, model: &mut Model) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::source) mod tests;

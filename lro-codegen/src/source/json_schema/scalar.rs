@@ -3,7 +3,7 @@
 use crate::{
     document::Node,
     model::Type,
-    source::openapi::files::{Problem, excerpt, nearest},
+    source::openapi::files::{Problem, excerpt, nearest_or_stop},
 };
 
 /// The types of JSON Schema, and Swagger's `file`.
@@ -33,6 +33,6 @@ pub(crate) fn scalar(kind: &str, format: Option<&str>) -> Option<Type> {
 /// The problem of a type that there is not.
 pub(super) fn unknown(node: &Node, kind: &str) -> Problem {
     let at = node.get("type").map_or(&node.at, |kind| &kind.at);
-    let near = nearest(kind, KINDS.into_iter());
-    Problem::new(at, format!("`{}` is no type{near}. Legal types are {}", excerpt(kind), KINDS.join(", ")))
+    let near = nearest_or_stop(kind, KINDS.into_iter());
+    Problem::new(at, format!("`{}` is no type{near} Legal types are {}", excerpt(kind), KINDS.join(", ")))
 }

@@ -112,7 +112,7 @@ impl Files {
         } else {
             let file = decoded(file).unwrap_or_default();
             let path = normal(&from.path.parent().unwrap_or(Path::new("")).join(&file));
-            if !path.is_file() {
+            if !context.documents.contains_key(&path) && !path.is_file() {
                 return Err(problem(format!("`{shown}`: there is no file `{}`{}", path.display(), near_file(&path))));
             }
             self.whole(context, &path)
@@ -208,6 +208,11 @@ pub(crate) fn nearest<'n>(name: &str, legal: impl Iterator<Item = &'n str>) -> S
         return String::new();
     }
     did_you_mean(name, legal.filter(|legal| legal.len() <= LONGEST))
+}
+
+/// The same, or a full stop.
+pub(crate) fn nearest_or_stop<'n>(name: &str, legal: impl Iterator<Item = &'n str>) -> String {
+    Some(nearest(name, legal)).filter(|hint| !hint.is_empty()).unwrap_or_else(|| ".".to_owned())
 }
 
 /// Returns the name of the file beside `path` that is nearest to its name.

@@ -4,7 +4,7 @@ use super::{
     arguments,
     candidate::Found,
     document::Document,
-    files::{Files, Place, Problem, excerpt, nearest},
+    files::{Files, Place, Problem, excerpt, nearest, nearest_or_stop},
     operation::Operation,
     replies::{self, Replies, Types},
     services::Read,
@@ -85,9 +85,9 @@ fn final_state_via(extension: &Place<'_>) -> Result<Option<String>, Problem> {
     if FINAL_STATE_VIA.contains(&word) {
         return Ok(Some(word.to_owned()));
     }
-    let near = nearest(word, FINAL_STATE_VIA.into_iter());
+    let near = nearest_or_stop(word, FINAL_STATE_VIA.into_iter());
     let legal = FINAL_STATE_VIA.join(", ");
-    let message = format!("`final-state-via` is `{}`{near}. Legal words are {legal}", excerpt(word));
+    let message = format!("`final-state-via` is `{}`{near} Legal words are {legal}", excerpt(word));
     Err(Problem::new(&node.at, message))
 }
 
