@@ -56,9 +56,10 @@ fn read_joined(test: &str, version: &str, things: &str) -> (Model, Context) {
     });
     let text = document(&format!(
         r#""resources": {{"things": {{"methods": {{{}}}}}}}, "schemas": {{{LONGRUNNING},
-            "OwnThingsV1Thing": {{"type": "object", "properties": {{"name": {{"type": "string"}}}}}},
+            "OwnThings{}Thing": {{"type": "object", "properties": {{"name": {{"type": "string"}}}}}},
             "Progress": {{"type": "object", "properties": {{"progressPercent": {{"type": "integer"}}}}}}}}"#,
-        methods.join(",")
+        methods.join(","),
+        version.replace('v', "V")
     ));
     let file = written(&format!("{test}.json"), &text);
     let (mut context, mut model) = (Context::default(), Model::default());
@@ -102,7 +103,7 @@ fn protos_of_the_same_host_verb_and_path_say_the_types() {
 #[test]
 fn protos_of_another_version_say_the_types_with_a_note_and_those_of_another_host_do_not() {
     let (model, context) = read_joined("version", "v2beta", THINGS);
-    assert_eq!(types(&model).first().unwrap().1, "OwnThingsV1Thing");
+    assert_eq!(types(&model).first().unwrap().1, "OwnThingsV2betaThing");
     let found = messages(&context).join("\n");
     assert!(found.contains("in other versions (key `response`): `things.build`, `things.buildOfFolder`"), "{found}");
     let (model, _) = read_joined("host", "v1", &THINGS.replace("things.example", "thongs.example"));
