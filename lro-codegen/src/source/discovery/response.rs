@@ -157,11 +157,14 @@ fn schema_of<'a>(api: &Api<'a>, message: &str) -> Option<&'a str> {
         return None;
     }
     // A document may have the types of another package, or another version, under their long names.
-    let mut alike = api
-        .schemas
-        .keys()
-        .filter(|name| name.strip_suffix(&*short).is_some_and(|before| before.ends_with(|c: char| c.is_ascii_digit())));
+    let mut alike = api.schemas.keys().filter(|name| name.strip_suffix(&*short).is_some_and(is_versioned));
     alike.next().filter(|_| alike.next().is_none()).copied()
+}
+
+/// Returns whether the last word of a name is a version: `GoogleCloudThingsV1beta`.
+fn is_versioned(name: &str) -> bool {
+    let last = name.rfind(|c: char| c.is_ascii_uppercase()).and_then(|at| name.get(at..));
+    last.and_then(|word| word.strip_prefix('V')).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn capital(part: &str) -> String {

@@ -26,7 +26,7 @@ const LONGRUNNING: &str = r#""Handle": {"id": "Handle", "type": "object", "prope
 /// A method `things.<name>` that starts an operation, and `operations.get`.
 fn with_method(name: &str, method: &str, schemas: &str) -> String {
     let get = r#""get": {"httpMethod": "GET", "path": "v1/{+name}", "response": {"$ref": "Handle"},
-        "parameters": {"name": {"location": "path", "type": "string", "required": true, "pattern": "^operations/.*$"}}}"#;
+        "parameters": {"name": {"location": "path", "type": "string", "pattern": "^operations/.*$"}}}"#;
     document(&format!(
         r#""resources": {{"things": {{"methods": {{"{name}": {method}}}}}, "operations": {{"methods": {{{get}}}}}}},
            "schemas": {{{LONGRUNNING}{schemas}}}"#

@@ -45,7 +45,8 @@ fn what_is_wrong_with_a_method_is_named_with_its_place() {
 
 #[test]
 fn types_that_hold_themselves_are_read_and_names_of_themselves_are_refused() {
-    let schemas = r#", "A": {"type": "object", "properties": {"a": {"$ref": "A"}, "b": {"$ref": "B"}, "gone": {"$ref": "Gone"}}},
+    let schemas = r#", "A": {"type": "object", "properties": {"a": {"$ref": "A"}, "b": {"$ref": "B"}, 
+        "gone": {"$ref": "Gone"}}},
         "B": {"$ref": "C"}, "C": {"type": "array", "items": {"$ref": "B"}}, "D": {"$ref": "D"}"#;
     let (model, context) = run("cycle", RUN, schemas);
     assert_eq!(fields(&model, "A").len(), 3);

@@ -3,7 +3,8 @@
 use super::*;
 
 const HTTP: &str = r#"syntax = "proto3"; package google.api; import "google/protobuf/descriptor.proto";
-message HttpRule { oneof pattern { string get = 2; string put = 3; string post = 4; string delete = 5; string patch = 6; }
+message HttpRule {
+    oneof pattern { string get = 2; string put = 3; string post = 4; string delete = 5; string patch = 6; }
     string body = 7; repeated HttpRule additional_bindings = 11; }
 extend google.protobuf.MethodOptions { HttpRule http = 72295728; }
 extend google.protobuf.ServiceOptions { string default_host = 1049; }"#;
@@ -16,7 +17,8 @@ extend google.protobuf.MethodOptions { google.longrunning.OperationInfo operatio
 /// The protos of version 1, as this API might have them.
 const THINGS: &str = r#"syntax = "proto3"; package own.things.v1;
 import "google/api/http.proto"; import "google/longrunning/operations.proto";
-message Request {} message Polished {} message Thing { string name = 1; } message Progress { int32 progress_percent = 1; }
+message Request {} message Polished {} message Thing { string name = 1; }
+message Progress { int32 progress_percent = 1; }
 service Things { option (google.api.default_host) = "things.example:443";
   rpc Build(Request) returns (google.longrunning.Operation) {
     option (google.api.http) = { post: "/v1/{parent=projects/*}/things:build" body: "*"
@@ -24,7 +26,8 @@ service Things { option (google.api.default_host) = "things.example:443";
     option (google.longrunning.operation_info) = { response_type: "Thing" metadata_type: "own.things.v1.Progress" }; }
   rpc Polish(Request) returns (google.longrunning.Operation) {
     option (google.api.http) = { post: "/v1/polish" };
-    option (google.longrunning.operation_info) = { response_type: "Polished" metadata_type: "google.protobuf.Struct" }; }
+    option (google.longrunning.operation_info) = {
+        response_type: "Polished" metadata_type: "google.protobuf.Struct" }; }
   rpc Paint(Request) returns (google.longrunning.Operation) {
     option (google.api.http) = { post: "/v1/paint" };
     option (google.longrunning.operation_info) = { response_type: "other.Painted" metadata_type: "Progress" }; } }"#;
@@ -56,9 +59,10 @@ fn read_joined(test: &str, version: &str, things: &str) -> (Model, Context) {
     });
     let text = document(&format!(
         r#""resources": {{"things": {{"methods": {{{}}}}}}}, "schemas": {{{LONGRUNNING},
-            "OwnThingsV1Thing": {{"type": "object", "properties": {{"name": {{"type": "string"}}}}}},
+            "OwnThings{}Thing": {{"type": "object", "properties": {{"name": {{"type": "string"}}}}}},
             "Progress": {{"type": "object", "properties": {{"progressPercent": {{"type": "integer"}}}}}}}}"#,
-        methods.join(",")
+        methods.join(","),
+        version.replace('v', "V")
     ));
     let file = written(&format!("{test}.json"), &text);
     let (mut context, mut model) = (Context::default(), Model::default());
@@ -102,7 +106,7 @@ fn protos_of_the_same_host_verb_and_path_say_the_types() {
 #[test]
 fn protos_of_another_version_say_the_types_with_a_note_and_those_of_another_host_do_not() {
     let (model, context) = read_joined("version", "v2beta", THINGS);
-    assert_eq!(types(&model).first().unwrap().1, "OwnThingsV1Thing");
+    assert_eq!(types(&model).first().unwrap().1, "OwnThingsV2betaThing");
     let found = messages(&context).join("\n");
     assert!(found.contains("in other versions (key `response`): `things.build`, `things.buildOfFolder`"), "{found}");
     let (model, _) = read_joined("host", "v1", &THINGS.replace("things.example", "thongs.example"));

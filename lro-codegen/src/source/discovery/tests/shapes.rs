@@ -12,13 +12,16 @@ fn a_method_is_long_running_by_the_shape_of_its_reply_and_polls_are_not_counted(
         "parameters": {
           "dryRun": {"location": "query", "type": "boolean"},
           "header.size": {"location": "query", "type": "string", "format": "int64"},
-          "label": {"location": "query", "type": "string", "repeated": true, "enum": ["A", "B"], "enumDescriptions": ["First.", ""]},
-          "parent": {"location": "path", "type": "string", "required": true, "pattern": "^projects/[^/]+/locations/[^/]+$"},
+          "label": {"location": "query", "type": "string", "repeated": true,
+              "enum": ["A", "B"], "enumDescriptions": ["First.", ""]},
+          "parent": {"location": "path", "type": "string", "required": true,
+              "pattern": "^projects/[^/]+/locations/[^/]+$"},
           "requestId": {"location": "query", "type": "string", "description": "Tells a retried request."},
           "thingId": {"location": "query", "type": "string", "required": true}},
         "request": {"$ref": "Thing"}}"#;
     let thing = r#", "Thing": {"id": "Thing", "type": "object", "properties": {
-        "size": {"type": "string", "format": "int64"}, "kind": {"type": "string", "enum": ["BIG", "SMALL"], "enumDeprecated": [false, true]},
+        "size": {"type": "string", "format": "int64"},
+        "kind": {"type": "string", "enum": ["BIG", "SMALL"], "enumDeprecated": [false, true]},
         "made": {"type": "string", "format": "google-datetime", "readOnly": true},
         "tags": {"type": "object", "additionalProperties": {"type": "string"}},
         "parts": {"type": "array", "items": {"type": "object", "properties": {"inner": {"$ref": "Thing"}}}},
@@ -113,15 +116,17 @@ fn a_method_that_writes_what_get_answers_is_taken_to_end_with_it_and_a_delete_wi
 
 const EXTENDED: &str = r#""Operation": {"id": "Operation", "type": "object", "properties": {
     "name": {"type": "string"}, "status": {"type": "string"}, "operationType": {"type": "string"},
-    "targetLink": {"type": "string"}, "selfLink": {"type": "string"}, "progress": {"type": "integer", "format": "int32"},
-    "httpErrorStatusCode": {"type": "integer"}, "error": {"type": "object", "properties": {"code": {"type": "string"}}}}},
+    "targetLink": {"type": "string"}, "selfLink": {"type": "string"},
+    "progress": {"type": "integer", "format": "int32"}, "httpErrorStatusCode": {"type": "integer"},
+    "error": {"type": "object", "properties": {"code": {"type": "string"}}}}},
   "Disk": {"id": "Disk", "type": "object", "properties": {"name": {"type": "string"}}}"#;
 
 fn extended(service_path: &str) -> String {
     let project = r#""parameters": {"project": {"location": "path", "type": "string", "required": true}}"#;
     let method = |verb: &str, path: &str, request: &str, response: &str| {
         format!(
-            r#"{{"httpMethod": "{verb}", "path": "{path}", {project}, "apiVersion": "2026-01", {request} "response": {{"$ref": "{response}"}}}}"#
+            r#"{{"httpMethod": "{verb}", "path": "{path}", {project},
+                "apiVersion": "2026-01", {request} "response": {{"$ref": "{response}"}}}}"#
         )
     };
     let disk = r#""request": {"$ref": "Disk"},"#;
@@ -176,7 +181,8 @@ fn an_extended_operation_ends_with_the_resource_of_its_link_if_the_method_writes
 
 #[test]
 fn services_with_declared_types_are_told_by_their_members() {
-    let gke = r#", "Operation": {"type": "object", "properties": {"name": {"type": "string"}, "status": {"type": "string"},
+    let gke = r#", "Operation": {"type": "object", "properties": {
+        "name": {"type": "string"}, "status": {"type": "string"},
         "operationType": {"type": "string"}, "targetLink": {"type": "string"}, "selfLink": {"type": "string"},
         "statusMessage": {"type": "string"}, "error": {"$ref": "Status"}}}"#;
     let sql = gke.replace(r#""selfLink""#, r#""targetProject""#);
