@@ -1,7 +1,8 @@
 //! The SDK that the smaller examples share, written as an SDK author would write it, and a service
 //! for it to talk to.
 //!
-//! Start with `quickstart.rs`, which has both in one file.
+//! Start with `quickstart.rs`, which has both in one file. Two other SDKs are generated from their
+//! descriptions, which stand beside them in `generated/`.
 
 use std::{fmt, io, time::Duration};
 
@@ -11,6 +12,11 @@ use lro_runtime::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+/// The SDK of the machines, generated from their swagger, and formatted by the generator.
+#[rustfmt::skip]
+#[path = "../generated/machines/sdk.rs"]
+pub mod machines;
 
 /// The request of an export: which image, and where to.
 #[derive(Debug, Serialize)]

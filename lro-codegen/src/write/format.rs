@@ -17,7 +17,7 @@ const PLACE: &str = "lro_attribute";
 
 /// The modules of an output, in order.
 #[derive(Clone, Debug, Default)]
-pub struct Modules {
+pub(crate) struct Modules {
     modules: Vec<Module>,
 }
 
@@ -82,7 +82,7 @@ impl Modules {
     /// # Errors
     ///
     /// If what was written is not Rust, which is a mistake of this crate.
-    pub fn files(&self) -> Result<BTreeMap<PathBuf, String>, String> {
+    pub(crate) fn files(&self) -> Result<BTreeMap<PathBuf, String>, String> {
         let mut files = BTreeMap::new();
         let declared = self.modules.iter().map(|module| {
             let (name, docs) = (names::ident(&module.name), documentation(&module.docs));
@@ -103,7 +103,7 @@ impl Modules {
     /// # Errors
     ///
     /// As [`files`](Self::files).
-    pub fn one_file(&self) -> Result<String, String> {
+    pub(crate) fn one_file(&self) -> Result<String, String> {
         let mut out = HEADER.to_owned();
         for module in &self.modules {
             let text = formatted(&module.items, &module.attributes)?;
