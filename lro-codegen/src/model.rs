@@ -10,7 +10,7 @@ use crate::position::Position;
 
 /// Everything that is generated together.
 #[derive(Clone, Debug, Default)]
-pub struct Model {
+pub(crate) struct Model {
     /// The services that have methods, in the order of the descriptions.
     pub services: Vec<Service>,
     /// The JSON types that may be named, by their id. The back end writes those that are reached.
@@ -24,7 +24,7 @@ pub struct Model {
 /// What becomes one module with one client: a service of a proto, a resource of a discovery
 /// document, an operation group of an `OpenAPI` document.
 #[derive(Clone, Debug)]
-pub struct Service {
+pub(crate) struct Service {
     /// The name, in parts: `["Workflows"]`, `["projects", "locations", "datasets"]`. The client is
     /// named after the last part, and after more of them where that is taken.
     pub name: Vec<String>,
@@ -47,7 +47,7 @@ pub struct Service {
 
 /// One long-running method.
 #[derive(Clone, Debug)]
-pub struct Method {
+pub(crate) struct Method {
     /// The name: `CreateWorkflow`, `insert`, `CreateOrUpdate`.
     pub name: String,
     /// What the overrides want the type alias and the enum to be named after.
@@ -77,7 +77,7 @@ pub struct Method {
 
 /// Keys of the attribute.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Options {
+pub(crate) struct Options {
     /// Whether the service can cancel operations of this method.
     pub cancel: bool,
     /// Whether the service can delete operations of this method.
@@ -100,7 +100,7 @@ pub struct Options {
 
 /// Poll settings of a description.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Poll {
+pub(crate) struct Poll {
     /// The delay between polls.
     pub delay: Option<Duration>,
     /// What each delay is multiplied by for the next.
@@ -113,7 +113,7 @@ pub struct Poll {
 
 /// A number in the metadata that says how much is done.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Progress {
+pub(crate) struct Progress {
     /// The field, as it is named in the description.
     pub field: String,
     /// Whether it is a floating-point number. Those of descriptions are per cent, and not the
@@ -125,7 +125,7 @@ pub struct Progress {
 
 /// The call that starts an operation.
 #[derive(Clone, Debug)]
-pub enum Call {
+pub(crate) enum Call {
     /// A request of HTTP, whose arguments say where they stand.
     Http {
         /// `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
@@ -151,7 +151,7 @@ pub enum Call {
 
 /// Where the service looks for the id that tells a repeated start from a new one.
 #[derive(Clone, Debug, PartialEq)]
-pub enum StartId {
+pub(crate) enum StartId {
     /// A header.
     Header(String),
     /// A query parameter.
@@ -162,7 +162,7 @@ pub enum StartId {
 
 /// A field of a request message that the routing header carries.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Routing {
+pub(crate) struct Routing {
     /// The key in the header, such as `workflow.name`.
     pub key: String,
     /// The fields that lead to the value, from the request inwards.
@@ -171,7 +171,7 @@ pub struct Routing {
 
 /// A step to the value of a routing header.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RoutingField {
+pub(crate) struct RoutingField {
     /// The field's name.
     pub name: String,
     /// Whether the generated type holds it in an `Option`.
@@ -180,7 +180,7 @@ pub struct RoutingField {
 
 /// What the caller of a method gives, or the client holds.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Argument {
+pub(crate) struct Argument {
     /// The name on the wire: of the path variable, the query parameter, the header, the body.
     pub wire: String,
     /// The name in code, before its case is changed. It is `wire` unless the description has a
@@ -200,7 +200,7 @@ pub struct Argument {
 
 /// Where an argument stands in the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// A variable of the path.
     Path,
     /// A query parameter; a list is sent as one parameter for each element.
@@ -216,7 +216,7 @@ pub enum Place {
 /// How the operations of a method are polled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive] // waiters come later
-pub enum Dialect {
+pub(crate) enum Dialect {
     /// `google.longrunning` over REST: the library's own default.
     Google,
     /// `google.longrunning` over gRPC.
@@ -237,11 +237,11 @@ pub enum Dialect {
 
 /// The name of a type in a description, unique in the model: `Workflow`,
 /// `compute.json#/definitions/VirtualMachine`.
-pub type TypeId = String;
+pub(crate) type TypeId = String;
 
 /// A type, as a method or a field names it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Type {
+pub(crate) enum Type {
     /// Nothing: `()`.
     Unit,
     /// `bool`.
@@ -281,7 +281,7 @@ pub enum Type {
 
 /// A JSON type of the description.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TypeDef {
+pub(crate) struct TypeDef {
     /// The name that it is written under, before its case is changed. Several may have the same.
     pub name: String,
     /// The description's text about it, as Markdown.
@@ -294,7 +294,7 @@ pub struct TypeDef {
 
 /// What a JSON type is.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// An object.
     Struct {
         /// Its members, those that are inherited first.
@@ -311,7 +311,7 @@ pub enum Shape {
 
 /// A member of an object.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Field {
+pub(crate) struct Field {
     /// The name on the wire.
     pub wire: String,
     /// The description's text about it, as Markdown.
@@ -325,7 +325,7 @@ pub struct Field {
 
 /// A word of an enumeration.
 #[derive(Clone, Debug, PartialEq)]
-pub struct EnumValue {
+pub(crate) struct EnumValue {
     /// The word on the wire.
     pub wire: String,
     /// The description's text about it, as Markdown.

@@ -23,7 +23,7 @@ mod method;
 mod options;
 mod service;
 
-pub use format::Modules;
+pub(crate) use format::Modules;
 
 /// What every file begins with. A file that does not is not ours.
 pub(crate) const HEADER: &str =

@@ -22,8 +22,7 @@ fn main() -> Result<()> {
     let machines = MachinesClient::new(service.operations(&VirtualClock::new())?, "s-1");
 
     let properties = MachineProperties { cores: Some(8), ..MachineProperties::default() };
-    let wanted =
-        Machine { location: Some("north".to_owned()), properties: Some(properties), ..Machine::default() };
+    let wanted = Machine { location: Some("north".to_owned()), properties: Some(properties), ..Machine::default() };
     let created = block_on(async {
         let options = CreateOrUpdateOptions::default();
         let operation = machines.create_or_update("zoo", "elephant", &wanted, &options).await?;
@@ -44,8 +43,7 @@ fn main() -> Result<()> {
 
 /// The service, which is otherwise on the internet.
 fn service() -> ScriptedTransport {
-    const ID: &str =
-        "/subscriptions/s-1/resourceGroups/zoo/providers/Example.Compute/machines/elephant";
+    const ID: &str = "/subscriptions/s-1/resourceGroups/zoo/providers/Example.Compute/machines/elephant";
     const MONITOR: &str = "http://scripted.test/subscriptions/s-1/operations/7";
     let machine = |state: &str| {
         let properties = json!({ "cores": 8, "provisioningState": state });

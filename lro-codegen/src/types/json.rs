@@ -71,11 +71,6 @@ impl<'a> JsonTypes<'a> {
         self.names.is_empty()
     }
 
-    /// Returns how many types are written.
-    pub(crate) fn len(&self) -> usize {
-        self.names.len()
-    }
-
     /// Returns the name of a type that is written.
     pub(crate) fn name(&self, id: &str) -> Option<&str> {
         self.names.get(&id.to_owned()).map(String::as_str)

@@ -3,10 +3,7 @@
 use prost_reflect::{Kind, MessageDescriptor};
 
 use super::fields::{is_of_oneof, is_optional, scalar};
-use crate::{
-    model::{Progress, Transport, Type},
-    source::proto::Transport,
-};
+use crate::model::{Progress, Transport, Type};
 
 /// The names that such a field has, the surest first.
 const NAMES: [&str; 6] = [

@@ -22,7 +22,6 @@ use crate::{
     model::{Argument, Call, Dialect, Method, Model, Options, Place, Service, Transport, Type},
     overrides::Override,
     position::Position,
-    source::proto::Transport,
 };
 
 /// What an operation is, over gRPC.

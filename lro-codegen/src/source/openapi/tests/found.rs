@@ -127,7 +127,8 @@ fn the_overrides_file_goes_over_what_the_description_says() {
         ("api.yaml", text),
         ("lro.toml", "[method.\"A.B\"]\nresponse = \"crate::Thing\"\ndialect = \"http\"\nname = \"Thing\""),
     ]);
-    Overrides::read(Path::new("lro.toml"), &mut context);
+    let document = context.document(Path::new("lro.toml")).unwrap();
+    context.overrides = Overrides::read(&document, &mut context.report);
     let found = read_with(&mut context, vec!["api.yaml".into()], false);
     assert_eq!(found.method().response, Type::Path("crate::Thing".to_owned()));
     assert_eq!(found.service().dialect, Dialect::Http);
