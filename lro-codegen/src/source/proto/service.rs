@@ -9,6 +9,7 @@ use super::{
     compile::Compiled,
     config::Config,
     extended,
+    fields::well_known,
     http::{self, Why},
     json::JsonTypes,
     options::{self, OperationInfo},
@@ -234,7 +235,7 @@ impl<'a> Reader<'a> {
                     wire: "request".to_owned(),
                     name: "request".to_owned(),
                     docs: sources.docs(&file, input.path()),
-                    ty: Type::Message(input.full_name().to_owned()),
+                    ty: message(&input),
                     required: true,
                     place: Place::Body,
                     at: sources.at(&file, input.path()),
@@ -308,7 +309,7 @@ impl<'a> Reader<'a> {
             (Named::Anything, Transport::Grpc) => Payload { ty: Type::Unit, message: None, is_any: true },
             (Named::Anything, Transport::Rest) => Payload { ty: Type::Value, message: None, is_any: true },
             (Named::Message(message), Transport::Grpc) => {
-                Payload { ty: Type::Message(message.full_name().to_owned()), message: Some(message), is_any: false }
+                Payload { ty: self::message(&message), message: Some(message), is_any: false }
             }
             (Named::Message(message), Transport::Rest) => {
                 Payload { ty: self.types.message(&message), message: Some(message), is_any: false }
@@ -340,5 +341,17 @@ impl<'a> Reader<'a> {
         }
         let files = self.compiled.pool.files().filter(|file| names.contains(file.name()));
         FileDescriptorSet { file: files.map(|file| file.file_descriptor_proto().clone()).collect() }
+    }
+}
+
+/// Returns the type of a message over gRPC: prost has the simplest ones as types of Rust.
+fn message(message: &MessageDescriptor) -> Type {
+    match message.full_name() {
+        "google.protobuf.Empty" => Type::Unit,
+        "google.protobuf.BytesValue" => Type::Path("Vec<u8>".to_owned()),
+        name => match well_known(name) {
+            Some(ty) if name.ends_with("Value") && ty != Type::Value => ty,
+            _ => Type::Message(name.to_owned()),
+        },
     }
 }
