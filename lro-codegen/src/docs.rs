@@ -230,6 +230,8 @@ fn link<'t>(text: &'t str, find: Find<'_>) -> Option<(String, &'t str)> {
             (format!("{shown}{}", autolink(url.trim()).map_or(String::new(), |url| format!(" ({url})"))), after)
         }
         (None, Some((name, after))) => match find(name) {
+            // What is named as it is found needs no path, and rustdoc wants none.
+            Some(path) if path == inner => (format!("[{}]", as_code(inner)), after),
             Some(path) => (format!("[{}]({path})", as_code(inner)), after),
             None => (as_code(inner), after),
         },

@@ -46,7 +46,7 @@ pub(crate) fn read(input: &Proto, context: &mut Context, model: &mut Model) {
         return;
     }
     let Some(compiled) = compile::compile(input, context) else { return };
-    let config = config::Config::read(&compiled.configs, context);
+    let config = config::Config::read(&compiled.configs, !input.configs.is_empty(), context);
     service::Reader::new(&compiled, &config, input.transport).read(context, model);
 }
 

@@ -91,7 +91,8 @@ fn call(service: &Service, method: &Method, named: &[(Ident, &Argument)], has_op
             let routed: Vec<_> = routing.iter().map(|field| routed(&request, field, &mut scope)).collect();
             let values = routed.iter().filter_map(|(value, _)| value.as_ref());
             let calls = routed.iter().map(|(_, call)| call);
-            quote!(#(#values)* self.operations.call_message(#path, #request) #(#calls)* .await)
+            // With the path in a line of its own, the call has room in one more.
+            quote!(#(#values)* let path = #path; self.operations.call_message(path, #request) #(#calls)* .await)
         }
         Call::Http { verb, path, query, headers, start_id } => {
             let verb = names::ident(verb);

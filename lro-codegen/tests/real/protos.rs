@@ -53,7 +53,12 @@ fn every_method_is_written_and_compiles(transport: Transport, name: &str) {
         let sdk = sdk.unwrap_or_else(|report| panic!("{}:\n{report}", package.display()));
         let code = sdk.one_file().unwrap();
         time += begun.elapsed();
-        declared += declarations(&root.join(package));
+        let of_package = declarations(&root.join(package));
+        declared += of_package;
+        let coverage = sdk.report.coverage;
+        if coverage.generated + coverage.skipped != of_package {
+            println!("{}: {of_package} declared, {coverage}", package.display());
+        }
         generated += sdk.report.coverage.generated;
         for skipped in
             sdk.report.diagnostics.iter().filter(|diagnostic| diagnostic.severity == lro_codegen::Severity::Skipped)

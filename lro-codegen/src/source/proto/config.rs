@@ -6,6 +6,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -48,14 +49,26 @@ struct Settings {
 }
 
 impl Config {
-    pub(super) fn read(paths: &[PathBuf], context: &mut Context) -> Self {
+    /// Reads configurations. If they were only found beside the protos, one that cannot be read is
+    /// noted, and left out.
+    pub(super) fn read(paths: &[PathBuf], are_named: bool, context: &mut Context) -> Self {
         let mut config = Self::default();
-        for path in paths.iter().filter(|path| !is_of_others(path)) {
-            let Some(document) = context.document(path) else { continue };
-            if document.str_of("type") == Some("google.api.Service") {
-                config.service(&document);
-            } else if document.get("interfaces").is_some() {
-                config.gapic(&document);
+        for path in paths.iter().filter(|path| are_named || !is_of_others(path)) {
+            let file: Arc<str> = path.to_string_lossy().into();
+            let Some(text) = context.text(path) else { continue };
+            // The repaired text is not tried first: it might stand for something else.
+            let read = Node::read(&file, &text).or_else(|error| Node::read(&file, &repaired(&text)).map_err(|_| error));
+            match read {
+                Ok(document) if document.str_of("type") == Some("google.api.Service") => config.service(&document),
+                Ok(document) if document.get("interfaces").is_some() => config.gapic(&document),
+                Ok(document) if are_named => {
+                    let message = "this is no service configuration (`type: google.api.Service`), and has no \
+                                   `interfaces` as the configuration of a generator has";
+                    context.report.error(&document.at, "", message);
+                }
+                Ok(_) => {}
+                Err(error) if are_named => context.report.error(&error.at, "", error.message),
+                Err(error) => context.report.note(&error.at, "", format!("{}; the file is left out", error.message)),
             }
         }
         config
@@ -180,6 +193,22 @@ fn is_of_others(path: &Path) -> bool {
     !is_gapic
         && fs::read_to_string(path)
             .is_ok_and(|text| !text.contains("google.api.Service") && !text.contains("interfaces:"))
+}
+
+/// Joins a line that begins like none of YAML to the one before it: some configurations of Google go
+/// on with a quoted text at the first column, which YAML forbids and many readers take.
+fn repaired(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let is_of_yaml = line.is_empty()
+            || line.starts_with([' ', '#', '-', '.', '{', '[', '\t'])
+            || line.split_once(':').is_some_and(|(key, _)| !key.contains(' '));
+        if !out.is_empty() {
+            out.push(if is_of_yaml { '\n' } else { ' ' });
+        }
+        out.push_str(line);
+    }
+    out
 }
 
 /// Makes one variable, the operation's name, of that which a path has.
