@@ -113,10 +113,7 @@ impl<'a> Replies<'a> {
         if operation.verb == "DELETE" && final_schema.is_none() {
             return Ok(Types { response: Type::Unit, unknown_response: false, metadata });
         }
-        let mut found = None;
-        if let Some(schema) = final_schema {
-            found = Some(schemas.ty(context, &schema, parent)?);
-        }
+        let mut found = final_schema.map(|schema| schemas.named(&schema));
         for code in ["200", "201", "2XX"] {
             if found.is_some() {
                 break;

@@ -67,6 +67,7 @@ fn options_say_where_the_response_is_and_its_type() {
     let method = found.method();
     assert_eq!(method.options.final_state_via.as_deref(), Some("original-uri"));
     assert_eq!(method.response, named("Order"));
+    assert_eq!(found.model.types["api.yaml#/definitions/Order"].name, "Order");
 
     let skip = read_replies("x-ms-long-running-operation-options: {final-state-via: orginal-uri}").skip();
     let start = "api.yaml:8:62: skipped: Orders.Send: `final-state-via` is `orginal-uri`; did you mean `original-uri`?";
