@@ -1,7 +1,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail")]
 
 use super::*;
-use crate::model::{Argument, Call, Place, Progress, Shape, StartId, Type};
+use crate::{
+    model::{Argument, Call, Dialect, Place, Progress, Shape, StartId, Type},
+    position::Position,
+};
 
 mod corpus;
 mod hostile;

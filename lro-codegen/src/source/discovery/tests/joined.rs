@@ -39,7 +39,7 @@ fn protos(test: &str, things: &str) -> PathBuf {
     file.parent().unwrap().to_owned()
 }
 
-fn read_joined(test: &str, version: &str, things: &str) -> (Model, Context) {
+fn read_joined(name: &str, version: &str, things: &str) -> (Model, Context) {
     let parent = |pattern: &str| {
         format!(
             r#""parameters": {{"parent": {{"location": "path", "type": "string", "pattern": "^{pattern}/[^/]+$"}}}},"#
@@ -52,9 +52,9 @@ fn read_joined(test: &str, version: &str, things: &str) -> (Model, Context) {
         ("polish", format!("{version}/polish"), String::new()),
         ("paint", format!("{version}/paint"), String::new()),
     ];
-    let methods = methods.map(|(name, path, parameters)| {
+    let methods = methods.map(|(method, path, parameters)| {
         format!(
-            r#""{name}": {{"httpMethod": "POST", "path": "{path}", {parameters} "response": {{"$ref": "Handle"}}}}"#
+            r#""{method}": {{"httpMethod": "POST", "path": "{path}", {parameters} "response": {{"$ref": "Handle"}}}}"#
         )
     });
     let text = document(&format!(
@@ -64,9 +64,9 @@ fn read_joined(test: &str, version: &str, things: &str) -> (Model, Context) {
         methods.join(","),
         version.replace('v', "V")
     ));
-    let file = written(&format!("{test}.json"), &text);
+    let file = written(&format!("{name}.json"), &text);
     let (mut context, mut model) = (Context::default(), Model::default());
-    read(&Discovery { files: vec![file], protos: vec![protos(test, things)] }, &mut context, &mut model);
+    read(&Discovery { files: vec![file], protos: vec![protos(name, things)] }, &mut context, &mut model);
     (model, context)
 }
 

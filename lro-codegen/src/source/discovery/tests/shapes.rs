@@ -234,6 +234,25 @@ fn the_overrides_file_says_what_the_document_does_not() {
 }
 
 #[test]
+fn a_method_whose_reply_is_not_known_is_long_running_if_the_overrides_file_says_how() {
+    let run = r#"{"httpMethod": "POST", "path": "v1/run", "response": {"$ref": "Status"}}"#;
+    let read = |dialect: Option<Dialect>| {
+        let mut context = Context::default();
+        context.overrides.methods.insert("things.run".to_owned(), Override { dialect, ..Override::default() });
+        read_text("own", &with_method("run", run, ""), context)
+    };
+    let job = Dialect::Wire("crate::Job".to_owned());
+    let (model, _) = read(Some(job.clone()));
+    assert_eq!(model.services.first().unwrap().dialect, job);
+    assert_eq!(only_method(&model).options.path, None);
+    let (model, context) = read(None);
+    assert!(model.services.is_empty());
+    assert!(messages(&context).concat().contains("name its `dialect` in the overrides file"));
+    let (model, context) = read_text("plain", &with_method("run", run, ""), Context::default());
+    assert!(model.services.is_empty() && messages(&context).is_empty());
+}
+
+#[test]
 fn progress_that_is_a_number_is_named_with_its_kind() {
     let schema = |ty: &str| format!(r#"{{"properties": {{"percentComplete": {{"type": "{ty}"}}}}}}"#);
     let number = |ty: &str| {
