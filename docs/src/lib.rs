@@ -17,6 +17,7 @@ macro_rules! pages {
 pages! {
     introduction = "introduction.md",
     first_steps = "first-steps.md",
+    generate_your_sdk = "generate-your-sdk.md",
     how_a_wait_goes = "how-a-wait-goes.md",
     many_operations = "many-operations.md",
     nothing_lost = "nothing-lost.md",

@@ -13,10 +13,15 @@ use lro_runtime::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+/// The SDK of the images, generated from their proto, and formatted by the generator.
+#[rustfmt::skip]
+#[path = "../generated/images/sdk/mod.rs"]
+pub mod image_sdk;
+
 /// The SDK of the machines, generated from their swagger, and formatted by the generator.
 #[rustfmt::skip]
 #[path = "../generated/machines/sdk.rs"]
-pub mod machines;
+pub mod machine_sdk;
 
 /// The request of an export: which image, and where to.
 #[derive(Debug, Serialize)]

@@ -10,6 +10,7 @@ use lro_runtime::State;
 const README: &str = include_str!("../../README.md");
 const OF_RUNTIME: &str = include_str!("../../lro-runtime/README.md");
 const OF_MACROS: &str = include_str!("../../lro-macros/README.md");
+const OF_CODEGEN: &str = include_str!("../../lro-codegen/README.md");
 const MANIFEST: &str = include_str!("../../lro-runtime/Cargo.toml");
 const WORKSPACE: &str = include_str!("../../Cargo.toml");
 const CRATE: &str = include_str!("../../lro-runtime/src/lib.rs");
@@ -51,7 +52,7 @@ fn what_a_page_links_to_in_the_repository_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     // The pages of the crates are read far from the repository.
     let repository = stated("repository");
-    for page in [OF_RUNTIME, OF_MACROS] {
+    for page in [OF_RUNTIME, OF_MACROS, OF_CODEGEN] {
         for link in links(page) {
             let path = link.strip_prefix(repository).unwrap();
             let path = path.trim_start_matches("/blob/main/").trim_start_matches("/tree/main/");

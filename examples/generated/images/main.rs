@@ -8,8 +8,8 @@
 
 use std::error::Error;
 
-use lro_examples::images::{
-    images::ImagesClient,
+use lro_examples::image_sdk::{
+    images::{CreateImageOptions, ImagesClient},
     types::{ExportImageRequest, Image},
 };
 use lro_runtime::{
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // An argument of another shape is a mistake that is found before anything is sent.
     let image = Image { title: Some("An elephant".to_owned()), ..Image::default() };
-    if let Err(error) = block_on(images.create_image("zoo", &image, "cow", &Default::default())) {
+    if let Err(error) = block_on(images.create_image("zoo", &image, "cow", &CreateImageOptions::default())) {
         println!("refused  {error}");
     }
     Ok(())
@@ -41,8 +41,6 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// The service, which is otherwise on the internet.
 fn service() -> std::io::Result<LroServer> {
-    let export = |_: &serde_json::Value| {
-        Job::polls(2).responds(json!({ "uri": "gs://pictures/elephant.png" }))
-    };
+    let export = |_: &serde_json::Value| Job::polls(2).responds(json!({ "uri": "gs://pictures/elephant.png" }));
     LroServer::builder().on("v1/albums/zoo/images/elephant:export", export).start()
 }

@@ -7,7 +7,7 @@
 //!     --out examples/generated/machines/sdk.rs
 //! ```
 
-use lro_examples::machines::{
+use lro_examples::machine_sdk::{
     machines::{CreateOrUpdateOptions, DeleteOptions, MachinesClient},
     types::{Machine, MachineProperties},
 };
@@ -44,20 +44,21 @@ fn main() -> Result<()> {
 /// The service, which is otherwise on the internet.
 fn service() -> ScriptedTransport {
     const ID: &str = "/subscriptions/s-1/resourceGroups/zoo/providers/Example.Compute/machines/elephant";
-    const MONITOR: &str = "http://scripted.test/subscriptions/s-1/operations/7";
     let machine = |state: &str| {
         let properties = json!({ "cores": 8, "provisioningState": state });
         json!({ "id": ID, "location": "north", "properties": properties })
     };
-    let of_machine = format!("{ID}?api-version=2026-01-01");
-    let created = Script::new()
+    let monitor = |id: u32| format!("http://scripted.test/subscriptions/s-1/operations/{id}");
+    let script = Script::new()
         .http(201, machine("Creating").to_string())
-        .header("azure-asyncoperation", MONITOR)
-        .to("PUT", &of_machine)
+        .header("azure-asyncoperation", &monitor(7))
         .json(json!({ "status": "InProgress", "percentComplete": 50 }))
         .json(json!({ "status": "Succeeded" }))
         .json(machine("Succeeded"))
-        .to("GET", &of_machine);
-    let deleted = Script::new().http(202, "").header("location", MONITOR).http(202, "").http(204, "");
-    ScriptedTransport::new(created).and(deleted)
+        // The replies to the delete.
+        .http(202, "")
+        .header("location", &monitor(8))
+        .http(202, "")
+        .http(204, "");
+    ScriptedTransport::new(script.at("/subscriptions/s-1/"))
 }

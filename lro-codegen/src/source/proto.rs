@@ -16,6 +16,7 @@ mod extended;
 mod fields;
 mod http;
 mod json;
+mod known;
 mod options;
 mod progress;
 mod resolve;

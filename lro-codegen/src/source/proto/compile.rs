@@ -13,7 +13,7 @@ use protox::{
     file::{File, FileResolver, GoogleFileResolver},
 };
 
-use super::{Proto, sources::Sources};
+use super::{Proto, known, sources::Sources};
 use crate::{context::Context, nearest::did_you_mean, position::Position};
 
 /// How deep the folders of a root may nest: more is a loop of links.
@@ -204,8 +204,9 @@ fn name_of(path: &Path) -> Option<String> {
     Some(parts?.join("/"))
 }
 
-/// Finds imports below the roots. Those of protobuf itself are the compiler's own: the newest
-/// `descriptor.proto` is written in a language that only the newest compiler reads.
+/// Finds imports below the roots, and else among the files of the options that are read. Those of
+/// protobuf itself are the compiler's own: the newest `descriptor.proto` is written in a language
+/// that only the newest compiler reads.
 struct Roots(Vec<PathBuf>);
 
 impl FileResolver for Roots {
@@ -218,7 +219,7 @@ impl FileResolver for Roots {
         let path = self.0.iter().map(|root| root.join(name)).find(|path| is_below && path.is_file());
         match path {
             Some(path) => File::open(name, &path),
-            None => Err(Error::file_not_found(name)),
+            None => known::open(name).unwrap_or_else(|| Err(Error::file_not_found(name))),
         }
     }
 }
