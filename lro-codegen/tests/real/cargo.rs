@@ -49,6 +49,11 @@ impl Crate {
         }
     }
 
+    /// Adds a program.
+    pub(crate) fn has_main(&self, code: &str) {
+        fs::write(self.0.join("src/main.rs"), code).unwrap();
+    }
+
     pub(crate) fn cargo(&self, arguments: &[&str], rustdoc_flags: &str) -> Output {
         let mut command = Command::new(env!("CARGO"));
         command.current_dir(&self.0).env("CARGO_TARGET_DIR", self.0.parent().unwrap().join("target"));

@@ -10,6 +10,7 @@ mod cargo;
 mod discovery;
 mod openapi;
 mod protos;
+mod workflows;
 
 use std::{env, path::PathBuf};
 
