@@ -44,8 +44,9 @@ struct Folder {
     configs: BTreeSet<PathBuf>,
 }
 
+/// Compiles what is named. `None` if there is nothing to compile, which the report says.
 pub(super) fn compile(input: &Proto, context: &mut Context) -> Option<Compiled> {
-    if input.descriptors.is_empty() { from_roots(input, context) } else { from_descriptors(input, context) }
+    if input.descriptors.is_empty() { from_roots(input, context) } else { Some(from_descriptors(input, context)) }
 }
 
 fn from_roots(input: &Proto, context: &mut Context) -> Option<Compiled> {
@@ -107,7 +108,7 @@ fn from_roots(input: &Proto, context: &mut Context) -> Option<Compiled> {
     Some(Compiled { sources: Sources::new(paths), pool, wanted: wanted_files, configs })
 }
 
-fn from_descriptors(input: &Proto, context: &mut Context) -> Option<Compiled> {
+fn from_descriptors(input: &Proto, context: &mut Context) -> Compiled {
     let mut pool = DescriptorPool::new();
     for path in &input.descriptors {
         let at = Position::file(path.to_string_lossy());
@@ -141,7 +142,7 @@ fn from_descriptors(input: &Proto, context: &mut Context) -> Option<Compiled> {
             context.report.error(&at, "", "no file of the descriptors has this name, or is below it");
         }
     }
-    Some(Compiled { sources: Sources::default(), pool, wanted, configs: input.configs.clone() })
+    Compiled { sources: Sources::default(), pool, wanted, configs: input.configs.clone() }
 }
 
 /// Returns where an included path stands: below a root, or as it is.

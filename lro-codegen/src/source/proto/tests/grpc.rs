@@ -83,13 +83,13 @@ fn what_is_left_out_is_named() {
     let read = Kitchen::with("left", BAKERY).read(Transport::Grpc);
     let said = read.said();
     assert_eq!(said.len(), 5, "{said:#?}");
-    assert!(said[0].starts_with("bakery.proto:32:3: note: Bakery.Sell: the routing header is that of the path"));
-    assert!(said[1].starts_with("bakery.proto:32:3: note: Bakery.Sell: its metadata may be any message"));
-    assert!(said[2].starts_with("bakery.proto:38:3: skipped: Bakery.Old: it returns an operation, but has no "));
+    assert!(said[0].starts_with("bakery.proto:31:3: note: Bakery.Sell: the routing header is that of the path"));
+    assert!(said[1].starts_with("bakery.proto:31:3: note: Bakery.Sell: its metadata may be any message"));
+    assert!(said[2].starts_with("bakery.proto:37:3: skipped: Bakery.Old: it returns an operation, but has no "));
     assert!(
-        said[3].starts_with("bakery.proto:39:3: skipped: Bakery.Grow: extended operations are polled over REST only")
+        said[3].starts_with("bakery.proto:38:3: skipped: Bakery.Grow: extended operations are polled over REST only")
     );
-    assert!(said[4].starts_with("bakery.proto:40:3: skipped: Bakery.Watch: it is a stream"));
+    assert!(said[4].starts_with("bakery.proto:39:3: skipped: Bakery.Watch: it is a stream"));
     assert_eq!((read.context.report.coverage.skipped, read.model.services[0].methods.len()), (3, 3));
 }
 

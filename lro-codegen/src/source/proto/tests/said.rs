@@ -23,7 +23,8 @@ fn read(name: &str, overrides: &str) -> Read {
     let kitchen = Kitchen::with(name, BAKERY);
     kitchen.file("bakery/v1/lro.toml", overrides);
     let mut context = Context::default();
-    Overrides::read(&kitchen.0.join("bakery/v1/lro.toml"), &mut context);
+    let document = context.document(&kitchen.0.join("bakery/v1/lro.toml")).unwrap();
+    context.overrides = Overrides::read(&document, &mut context.report);
     Read::of(&kitchen.input(Transport::Grpc), context)
 }
 
