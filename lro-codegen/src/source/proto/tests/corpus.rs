@@ -10,12 +10,7 @@ use std::{
 use crate::{
     Severity,
     context::Context,
-<<<<<<< HEAD
-    model::Model,
-    source::proto::Transport,
-=======
     model::{Model, Transport},
->>>>>>> cg-proto
     source::proto::{self, Proto},
 };
 
