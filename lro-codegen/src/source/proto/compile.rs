@@ -147,11 +147,15 @@ fn from_descriptors(input: &Proto, context: &mut Context) -> Compiled {
 
 /// Returns where an included path stands: below a root, or as it is.
 fn found(include: &Path, roots: &[PathBuf]) -> Option<(PathBuf, PathBuf)> {
-    let below = roots.iter().map(|root| (root.clone(), root.join(include)));
-    let below = below.into_iter().find(|(root, path)| path.exists() && path.starts_with(root));
-    below.or_else(|| {
-        let root = roots.iter().find(|root| include.starts_with(root) && include.exists())?;
-        Some((root.clone(), include.to_owned()))
+    // The same folder may be written in several ways: `protos`, `./protos`.
+    let plain = |path: &Path| -> PathBuf { path.components().filter(|part| *part != Component::CurDir).collect() };
+    let include = plain(include);
+    let mut below = roots.iter().map(|root| (root, Some(include.clone())));
+    let mut within = roots.iter().map(|root| (root, include.strip_prefix(plain(root)).ok().map(Path::to_owned)));
+    below.by_ref().chain(within.by_ref()).find_map(|(root, rest)| {
+        let rest = rest.filter(|rest| name_of(rest).is_some())?;
+        let path = root.join(rest);
+        path.exists().then(|| (root.clone(), path))
     })
 }
 

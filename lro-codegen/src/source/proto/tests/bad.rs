@@ -74,6 +74,10 @@ fn folders_that_are_not_there_are_told() {
     let said = Read::of(&input, Context::default()).said();
     assert!(said[0].starts_with("bakery/v2: error: no such file or folder is below"), "{said:?}");
     assert!(said[0].ends_with("did you mean `v1`?"), "{said:?}");
+    // Outside of the roots, and within them by its whole path.
+    input.include = vec!["../bakery".into(), kitchen.0.join("./bakery/v1")];
+    let said = Read::of(&input, Context::default()).said();
+    assert!(said.len() == 1 && said[0].starts_with("../bakery: error: no such file or folder"), "{said:?}");
     input.roots = vec![kitchen.0.join("none")];
     let said = Read::of(&input, Context::default()).said();
     assert!(said[0].contains("there is no such folder"), "{said:?}");

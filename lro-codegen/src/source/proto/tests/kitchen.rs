@@ -91,7 +91,7 @@ impl Kitchen {
         let _ = fs::remove_dir_all(&kitchen.0);
         for (file, text) in OPTIONS {
             let package = file.rsplit_once('/').unwrap().0.replace('/', ".");
-            kitchen.file(file, &format!("syntax = \"proto3\";\npackage {package};\n{text}"));
+            kitchen.file(file, format!("syntax = \"proto3\";\npackage {package};\n{text}"));
         }
         kitchen
     }
@@ -99,7 +99,7 @@ impl Kitchen {
     /// A folder with the options, and one more file with these definitions.
     pub(super) fn with(name: &str, definitions: &str) -> Self {
         let kitchen = Self::new(name);
-        kitchen.file("bakery/v1/bakery.proto", &proto("bakery.v1", definitions));
+        kitchen.file("bakery/v1/bakery.proto", proto("bakery.v1", definitions));
         kitchen
     }
 
@@ -128,8 +128,9 @@ impl Drop for Kitchen {
 pub(super) fn proto(package: &str, definitions: &str) -> String {
     let imports = ["api/annotations", "api/client", "api/field_behavior", "api/field_info", "api/routing"];
     let more = ["cloud/extended_operations", "longrunning/operations"];
-    let imports: String =
+    let imports: Vec<String> =
         imports.iter().chain(&more).map(|name| format!("import \"google/{name}.proto\";\n")).collect();
+    let imports = imports.concat();
     format!("syntax = \"proto3\";\npackage {package};\n{imports}\n{definitions}")
 }
 
