@@ -44,8 +44,9 @@ struct Folder {
     configs: BTreeSet<PathBuf>,
 }
 
+/// Compiles what is named. `None` if there is nothing to compile, which the report says.
 pub(super) fn compile(input: &Proto, context: &mut Context) -> Option<Compiled> {
-    if input.descriptors.is_empty() { from_roots(input, context) } else { from_descriptors(input, context) }
+    if input.descriptors.is_empty() { from_roots(input, context) } else { Some(from_descriptors(input, context)) }
 }
 
 fn from_roots(input: &Proto, context: &mut Context) -> Option<Compiled> {
@@ -107,7 +108,7 @@ fn from_roots(input: &Proto, context: &mut Context) -> Option<Compiled> {
     Some(Compiled { sources: Sources::new(paths), pool, wanted: wanted_files, configs })
 }
 
-fn from_descriptors(input: &Proto, context: &mut Context) -> Option<Compiled> {
+fn from_descriptors(input: &Proto, context: &mut Context) -> Compiled {
     let mut pool = DescriptorPool::new();
     for path in &input.descriptors {
         let at = Position::file(path.to_string_lossy());
@@ -141,16 +142,20 @@ fn from_descriptors(input: &Proto, context: &mut Context) -> Option<Compiled> {
             context.report.error(&at, "", "no file of the descriptors has this name, or is below it");
         }
     }
-    Some(Compiled { sources: Sources::default(), pool, wanted, configs: input.configs.clone() })
+    Compiled { sources: Sources::default(), pool, wanted, configs: input.configs.clone() }
 }
 
 /// Returns where an included path stands: below a root, or as it is.
 fn found(include: &Path, roots: &[PathBuf]) -> Option<(PathBuf, PathBuf)> {
-    let below = roots.iter().map(|root| (root.clone(), root.join(include)));
-    let below = below.into_iter().find(|(root, path)| path.exists() && path.starts_with(root));
-    below.or_else(|| {
-        let root = roots.iter().find(|root| include.starts_with(root) && include.exists())?;
-        Some((root.clone(), include.to_owned()))
+    // The same folder may be written in several ways: `protos`, `./protos`.
+    let plain = |path: &Path| -> PathBuf { path.components().filter(|part| *part != Component::CurDir).collect() };
+    let include = plain(include);
+    let mut below = roots.iter().map(|root| (root, Some(include.clone())));
+    let mut within = roots.iter().map(|root| (root, include.strip_prefix(plain(root)).ok().map(Path::to_owned)));
+    below.by_ref().chain(within.by_ref()).find_map(|(root, rest)| {
+        let rest = rest.filter(|rest| name_of(rest).is_some())?;
+        let path = root.join(rest);
+        path.exists().then(|| (root.clone(), path))
     })
 }
 

@@ -1,6 +1,6 @@
 //! Calls over REST, from the rules of `google.api.http`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
 
@@ -180,7 +180,7 @@ impl Reader<'_, '_> {
             if field.name() != rule.body && !is_start_id {
                 let required = self.is_required(&field);
                 let parents = vec![self.request.full_name().to_owned()];
-                self.parameter(&field, Parent::default(), required, self.order(&field), &parents, &mut left_out);
+                self.parameter(&field, &Parent::default(), required, self.order(&field), &parents, &mut left_out);
             }
         }
         if !left_out.is_empty() {
@@ -193,7 +193,7 @@ impl Reader<'_, '_> {
     fn parameter(
         &mut self,
         field: &FieldDescriptor,
-        parent: Parent,
+        parent: &Parent,
         required: bool,
         order: Order,
         parents: &[String],
@@ -232,7 +232,7 @@ impl Reader<'_, '_> {
                     let behavior = behavior(&inner);
                     if !behavior.is_output_only {
                         let required = required && behavior.is_required;
-                        self.parameter(&inner, here.clone(), required, order, &parents, left_out);
+                        self.parameter(&inner, &here, required, order, &parents, left_out);
                     }
                 }
             }
@@ -279,7 +279,7 @@ impl Reader<'_, '_> {
 }
 
 /// What leads to a field of a query.
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Parent {
     /// `read_mask.paths`
     path: String,
@@ -313,12 +313,10 @@ pub(super) fn prefix(path: &str) -> Option<String> {
     Some(format!("{}/{}", segments.next()?, segments.next()?))
 }
 
-/// Counts for tests and for extended operations: the body's field of the primary rule.
+/// Returns the message that is the body of a call.
 pub(super) fn body_type(method: &MethodDescriptor) -> Option<MessageDescriptor> {
     let rule = rules(method).into_iter().next()?;
-    let fields: BTreeMap<String, FieldDescriptor> =
-        method.input().fields().map(|field| (field.name().to_owned(), field)).collect();
-    match fields.get(&rule.body)?.kind() {
+    match method.input().get_field_by_name(&rule.body)?.kind() {
         Kind::Message(message) => Some(message),
         _ => None,
     }

@@ -1,6 +1,8 @@
 //! The options of services, methods and fields that other files declare.
 
-use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, MethodDescriptor, ServiceDescriptor, Value};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, MethodDescriptor, ReflectMessage, ServiceDescriptor, Value,
+};
 
 /// The types of the result and the progress of a method, as its description writes them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,21 +34,12 @@ const VERBS: [(&str, &str); 5] =
 fn extension(pool: &DescriptorPool, options: &DynamicMessage, name: &str) -> Option<Value> {
     let extension = pool.get_extension_by_name(name)?;
     // The option of another kind of element would be a fault of the description.
-    let is_here = extension.containing_message().full_name() == options_name(options);
+    let is_here = extension.containing_message() == options.descriptor();
     (is_here && options.has_extension(&extension)).then(|| options.get_extension(&extension).into_owned())
-}
-
-fn options_name(options: &DynamicMessage) -> String {
-    use prost_reflect::ReflectMessage;
-    options.descriptor().full_name().to_owned()
 }
 
 fn text(message: &DynamicMessage, field: &str) -> String {
     message.get_field_by_name(field).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-fn messages<'a>(message: &'a DynamicMessage, field: &str) -> Vec<std::borrow::Cow<'a, Value>> {
-    message.get_field_by_name(field).into_iter().collect()
 }
 
 /// Returns the option `google.longrunning.operation_info`.
@@ -67,9 +60,9 @@ pub(super) fn rules(method: &MethodDescriptor) -> Vec<Rule> {
     let value = extension(method.parent_pool(), &method.options(), "google.api.http");
     let Some(first) = value.as_ref().and_then(Value::as_message) else { return vec![] };
     let mut rules: Vec<Rule> = rule(first).into_iter().collect();
-    for more in messages(first, "additional_bindings") {
-        rules.extend(more.as_list().unwrap_or_default().iter().filter_map(Value::as_message).filter_map(rule));
-    }
+    let more = first.get_field_by_name("additional_bindings");
+    let more = more.as_ref().and_then(|more| more.as_list()).unwrap_or_default();
+    rules.extend(more.iter().filter_map(Value::as_message).filter_map(rule));
     rules
 }
 

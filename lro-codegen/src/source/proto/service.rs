@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use prost_reflect::{FileDescriptor, MessageDescriptor, MethodDescriptor, ServiceDescriptor};
-use prost_types::FileDescriptorSet;
+use prost_types::{FileDescriptorSet, MethodOptions};
 
 use super::{
     compile::Compiled,
@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
         if let Some(said) = said {
             said.apply(&mut options);
         }
-        let deprecated = method.method_descriptor_proto().options.as_ref().is_some_and(|options| options.deprecated());
+        let deprecated = method.method_descriptor_proto().options.as_ref().is_some_and(MethodOptions::deprecated);
         Ok(Method {
             name: method.name().to_owned(),
             alias: said.and_then(|said| said.name.clone()),

@@ -65,11 +65,11 @@ impl Sources {
 
 /// Returns whether a path leads to an element, and not to a part of one.
 fn is_element(path: &[i32]) -> bool {
-    path.len() % 2 == 0
+    path.len().is_multiple_of(2)
 }
 
 /// Returns the text of a comment, without the notes that Google's authors write for each other.
-pub(crate) fn comment(location: &Location) -> String {
+fn comment(location: &Location) -> String {
     let text = [location.leading_comments(), location.trailing_comments()];
     let text = text.into_iter().find(|text| !text.trim().is_empty()).unwrap_or_default();
     let mut out = String::with_capacity(text.len());
