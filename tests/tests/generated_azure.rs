@@ -61,10 +61,11 @@ fn order() -> types::Order {
 
 #[test]
 fn a_call_has_what_the_description_says_and_no_value_leaves_its_place() {
-    let transport = ScriptedTransport::new(Script::new());
+    let transport = ScriptedTransport::new(Script::new().json(json!({ "name": "mine" })));
     let operations = transport.operations(&VirtualClock::new()).unwrap();
     let client = OrdersClient::new(operations, "a/b");
-    let _ = smol::block_on(client.create_or_replace("a group", "x?y=z", &order()));
+    let made = smol::block_on(client.create_or_replace("a group", "x?y=z", &order())).unwrap();
+    assert_eq!(made.into_result().unwrap().name.as_deref(), Some("mine"));
     let requests = transport.requests();
     let request = requests.first().unwrap();
     assert_eq!(request.method(), "PUT");

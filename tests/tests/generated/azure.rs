@@ -32,11 +32,7 @@ pub mod users {
     impl UsersClient {
         /// Makes a user, or puts another in its place.
         #[long_running(response = types::User, metadata = serde_json::Value)]
-        pub async fn create_or_replace(
-            &self,
-            name: &str,
-            user: &types::User,
-        ) -> Result<RawOperation> {
+        pub async fn create_or_replace(&self, name: &str, user: &types::User) -> Result<RawOperation> {
             self.operations
                 .call(Method::PUT, "azure/core/lro/standard/users/{name}")
                 .path("name", name)
@@ -210,10 +206,7 @@ pub mod orders {
 
         /// Writes all orders down in another format.
         #[long_running(response = Vec<types::ExportResult>, final_state_via = "location")]
-        pub async fn export_all(
-            &self,
-            request: &types::ExportRequest,
-        ) -> Result<RawOperation> {
+        pub async fn export_all(&self, request: &types::ExportRequest) -> Result<RawOperation> {
             let path = "subscriptions/{subscriptionId}/providers/Azure.ResourceManager.OperationTemplates/exportArray";
             self.operations
                 .call(Method::POST, path)

@@ -88,13 +88,13 @@ impl<'a> Schemas<'a> {
         }
         path.pop();
         for (key, _, property) in schema.members_of("properties") {
-            match members.numbers.get(key).and_then(|number| members.order.get_mut(*number)) {
-                Some(inherited) => *inherited = property,
-                None => {
-                    members.numbers.insert(key, members.order.len());
-                    members.order.push(property);
-                }
+            let known = members.numbers.get(key).and_then(|number| members.order.get_mut(*number));
+            if let Some(inherited) = known {
+                *inherited = property;
+                continue;
             }
+            members.numbers.insert(key, members.order.len());
+            members.order.push(property);
         }
         members.open |= is_open(schema.node);
         Ok(())

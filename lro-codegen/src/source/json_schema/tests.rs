@@ -1,5 +1,7 @@
 //! Schemas as types, each as the response of a method.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail")]
+
 use crate::{
     model::{Shape, Type, TypeDef},
     source::openapi::tests::{Found, read_text, swagger},

@@ -92,8 +92,10 @@ impl Found {
     }
 }
 
+type Pairs = [(String, String)];
+
 /// Returns the path and the fixed query and headers of a call.
-fn call(method: &Method) -> (&str, &[(String, String)], &[(String, String)]) {
+fn call(method: &Method) -> (&str, &Pairs, &Pairs) {
     match &method.call {
         Call::Http { path, query, headers, .. } => (path, query, headers),
         Call::Rpc { .. } => panic!("a call of gRPC"),

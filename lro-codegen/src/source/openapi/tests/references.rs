@@ -13,9 +13,9 @@ fn main_file(replies: &str) -> String {
 #[test]
 fn references_are_followed_everywhere_relative_to_the_file_that_has_them() {
     let main = "swagger: '2.0'\npaths: {/a: {$ref: './paths/a.json#/a~1b%20c'}}";
-    let path = r##"{"a/b c": {"put": {"operationId": "A_B", "x-ms-long-running-operation": true,
+    let path = r#"{"a/b c": {"put": {"operationId": "A_B", "x-ms-long-running-operation": true,
         "parameters": [{"$ref": "../../common/all.yaml#/parameters/Body"}],
-        "responses": {"200": {"$ref": "../../common/all.yaml#/responses/Good"}}}}}"##;
+        "responses": {"200": {"$ref": "../../common/all.yaml#/responses/Good"}}}}}"#;
     let common = "parameters: {Body: {name: b, in: body, required: true, schema: {$ref: types.yaml}}}\n\
                   responses: {Good: {schema: {$ref: '#/definitions/Good'}}}\n\
                   definitions: {Good: {properties: {next: {$ref: '#/definitions/Good'}}}}";
