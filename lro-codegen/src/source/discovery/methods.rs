@@ -56,8 +56,8 @@ impl<'a> Found<'a> {
         self.resource.last().is_some_and(|last| last.to_ascii_lowercase().ends_with("operations"))
     }
 
-    /// Returns whether the method reads an operation that was started by another. A `GET` of another
-    /// name than `get` starts one: `datasetVersions.restore`, `getMembershipGraph`.
+    /// Returns whether the method reads an operation that was started by another. A `GET` of
+    /// another name than `get` starts one: `datasetVersions.restore`, `getMembershipGraph`.
     pub(super) fn is_polling(&self) -> bool {
         self.is_of_operations() || (self.verb() == "GET" && self.name() == "get")
     }

@@ -24,7 +24,8 @@ const COMMON: &[(&str, &str)] =
     &[("name", "string"), ("status", "string"), ("operationType", "string"), ("targetLink", "string"), ("error", "")];
 
 impl Family {
-    /// Returns the family that a schema is of; `None` if it is no operation that this library reads.
+    /// Returns the family that a schema is of; `None` if it is no operation that this library
+    /// reads.
     pub(super) fn of(schema: &Node) -> Option<Self> {
         let properties = schema.get("properties")?;
         // An empty type is any type: errors are references.
@@ -47,8 +48,8 @@ impl Family {
         }
     }
 
-    /// Returns how operations of this family are polled: those at `prefix`, before `projects/…`, and
-    /// of a method whose path begins with `version`; or why they cannot be.
+    /// Returns how operations of this family are polled: those at `prefix`, before `projects/…`,
+    /// and of a method whose path begins with `version`; or why they cannot be.
     pub(super) fn dialect(self, prefix: Option<&str>, version: &str) -> Result<Dialect, String> {
         match self {
             Self::Google => Ok(Dialect::Google),
