@@ -23,8 +23,8 @@ Exit codes:
   130  Ctrl-C, SIGTERM or SIGHUP; nothing is cancelled
 Of many operations, the highest counts.";
 
-/// Gets, waits for, watches, cancels, deletes and lists long-running operations, and writes SDKs for
-/// them.
+/// Gets, waits for, watches, cancels, deletes and lists long-running operations, and writes SDKs
+/// for them.
 #[derive(Parser)]
 #[command(name = "lro", version, about, after_help = EXIT_CODES)]
 pub struct Cli {

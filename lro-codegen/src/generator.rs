@@ -262,7 +262,8 @@ impl Generator {
 
     /// Generates in a build script: writes `lro.rs` into the folder `OUT_DIR` of cargo, and tells
     /// cargo to run the script again when a file that was read changes. Methods that were skipped
-    /// although nobody has asked for that are warnings of the build. Needs no network and no `protoc`.
+    /// although nobody has asked for that are warnings of the build. Needs no network and no
+    /// `protoc`.
     ///
     /// ```no_run
     /// // build.rs
@@ -285,10 +286,10 @@ impl Generator {
         build::write(self)
     }
 
-    /// Generates into `path`: one file if it ends in `.rs`, else a folder with `mod.rs`, one file for
-    /// each service, and one for the types. Only files whose content changes are touched. Files of an
-    /// earlier run that are no longer written are removed; files that were written by somebody else
-    /// are never touched.
+    /// Generates into `path`: one file if it ends in `.rs`, else a folder with `mod.rs`, one file
+    /// for each service, and one for the types. Only files whose content changes are touched. Files
+    /// of an earlier run that are no longer written are removed; files that were written by somebody
+    /// else are never touched.
     ///
     /// ```no_run
     /// lro_codegen::openapi("machines.json").write_to("src/generated")?;
@@ -304,7 +305,8 @@ impl Generator {
         Ok(sdk)
     }
 
-    /// Checks that [`write_to`](Self::write_to) with this path would change nothing. Writes no file.
+    /// Checks that [`write_to`](Self::write_to) with this path would change nothing. Writes no
+    /// file.
     ///
     /// ```no_run
     /// #[test]

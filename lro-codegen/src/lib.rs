@@ -40,8 +40,9 @@
 //! ```
 //!
 //! What is wrong with a description is an error of the [`Report`], at its line, and then nothing is
-//! written. The [book](https://github.com/lro-rs/lro/blob/main/docs/book/generate-your-sdk.md) tells
-//! it from the beginning, and what `lro.toml` can say.
+//! written. The [book] tells it from the beginning, and what `lro.toml` can say.
+//!
+//! [book]: https://github.com/lro-rs/lro/blob/main/docs/book/generate-your-sdk.md
 
 mod context;
 mod docs;

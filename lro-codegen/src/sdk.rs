@@ -50,8 +50,8 @@ impl Sdk {
         self.modules.one_file().map_err(Error::NotRust)
     }
 
-    /// Writes it, as [`Generator::write_to`](crate::Generator::write_to) does, and returns the files
-    /// that have changed.
+    /// Writes it, as [`Generator::write_to`](crate::Generator::write_to) does, and returns the
+    /// files that have changed.
     ///
     /// # Errors
     ///
