@@ -34,7 +34,8 @@ pub(crate) fn linked(text: &str, find: Find<'_>) -> Vec<String> {
             continue;
         }
         // A list follows what introduces it after an empty line; its items stand together.
-        if !lines.is_empty() && !(is_item && was_item) {
+        let goes_on = is_item && was_item;
+        if !lines.is_empty() && !goes_on {
             lines.push(String::new());
         }
         was_item = is_item;
@@ -71,15 +72,12 @@ fn without_html(text: &str) -> String {
     while let Some((before, after)) = rest.split_once('<') {
         out.push_str(before);
         let tag = after.find('>').and_then(|end| Some((after.get(..end)?, after.get(end + 1..)?)));
-        match tag.and_then(|(tag, after)| Some((replaced(tag)?, after))) {
-            Some((replacement, after)) => {
-                out.push_str(replacement);
-                rest = after;
-            }
-            None => {
-                out.push('<');
-                rest = after;
-            }
+        if let Some((replacement, after)) = tag.and_then(|(tag, after)| Some((replaced(tag)?, after))) {
+            out.push_str(replacement);
+            rest = after;
+        } else {
+            out.push('<');
+            rest = after;
         }
     }
     out.push_str(rest);
@@ -170,37 +168,31 @@ fn words(text: &str, find: Find<'_>) -> Vec<String> {
         if after.is_empty() {
             return out;
         }
-        let is_glued = before.ends_with(|c: char| !c.is_whitespace());
-        rest = match code(after).or_else(|| link(after, find)) {
-            Some((word, after)) => {
-                let opening = out.last().is_some_and(|last| is_glued && last.ends_with(['(', '"', '\'', '/']));
-                let trailing =
-                    after.find(|c: char| !matches!(c, '.' | ',' | ';' | ':' | ')' | '!' | '?' | '\'' | '"' | 's'));
-                let trailing = trailing.unwrap_or(after.len());
-                let (tail, after) = after.split_at(trailing);
-                // `s` ends a plural only if nothing follows it: it may begin a word as well.
-                let is_plural = tail.contains('s') && after.starts_with(char::is_alphanumeric);
-                let (tail, after) = if is_plural { ("", rest_of(rest, tail, after)) } else { (tail, after) };
-                let word = format!("{word}{tail}");
-                match out.last_mut().filter(|_| opening) {
-                    Some(last) => last.push_str(&word),
-                    None if word.is_empty() => {}
-                    None => out.push(word),
-                }
-                after
-            }
+        let Some((word, after)) = code(after).or_else(|| link(after, find)) else {
             // A backtick or a bracket that nothing closes.
-            None => {
-                out.extend(after.starts_with('[').then(|| "`[`".to_owned()));
-                after.get(1..).unwrap_or_default()
-            }
+            out.extend(after.starts_with('[').then(|| "`[`".to_owned()));
+            rest = after.get(1..).unwrap_or_default();
+            continue;
         };
+        let (end, after) = end_of_word(after);
+        let is_glued = before.ends_with(['(', '"', '\'', '/']);
+        match out.last_mut().filter(|_| is_glued) {
+            Some(last) => last.extend([word.as_str(), end]),
+            None if word.is_empty() => {}
+            None => out.push(format!("{word}{end}")),
+        }
+        rest = after;
     }
 }
 
-/// Returns `tail` and `after` as one again: they stand next to each other at the end of `rest`.
-fn rest_of<'a>(rest: &'a str, tail: &str, after: &str) -> &'a str {
-    rest.get(rest.len() - tail.len() - after.len()..).unwrap_or_default()
+/// Splits off what belongs to the code before it: punctuation, and the `s` of a plural.
+fn end_of_word(text: &str) -> (&str, &str) {
+    let is_plural = text.starts_with('s') && !text.chars().nth(1).is_some_and(char::is_alphanumeric);
+    let end = text.char_indices().find(|(at, c)| {
+        let is_end = matches!(c, '.' | ',' | ';' | ':' | ')' | '!' | '?' | '\'' | '"') || (*at == 0 && is_plural);
+        !is_end
+    });
+    text.split_at(end.map_or(text.len(), |(at, _)| at))
 }
 
 /// Reads code between backticks.

@@ -1,3 +1,5 @@
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail")]
+
 use std::sync::Arc;
 
 use super::*;

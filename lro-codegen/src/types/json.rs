@@ -103,16 +103,15 @@ impl<'a> JsonTypes<'a> {
                 let inner = self.rust(inner, path);
                 quote!(Option<#inner>)
             }
-            Type::Named(id) => match self.names.get(id) {
-                Some(name) => {
+            Type::Named(id) => {
+                if let Some(name) = self.names.get(id) {
                     let name = names::ident(name);
                     quote!(#path #name)
-                }
-                None => {
+                } else {
                     let path = self.model.types.get(id).and_then(|def| external(self.externs, id, def));
                     path.and_then(|path| syn::parse_str(path).ok()).unwrap_or_else(|| quote!(serde_json::Value))
                 }
-            },
+            }
             Type::Path(path) => syn::parse_str(path).unwrap_or_else(|_| quote!(serde_json::Value)),
         }
     }

@@ -109,9 +109,13 @@ impl Modules {
             let text = formatted(&module.items, &module.attributes)?;
             out.push('\n');
             for line in &module.docs {
-                out.push_str(&format!("/// {line}\n"));
+                out.push_str("/// ");
+                out.push_str(line);
+                out.push('\n');
             }
-            out.push_str(&format!("pub mod {} {{\n", names::ident(&module.name)));
+            out.push_str("pub mod ");
+            out.push_str(&names::ident(&module.name).to_string());
+            out.push_str(" {\n");
             for line in text.lines() {
                 if !line.is_empty() {
                     out.push_str("    ");

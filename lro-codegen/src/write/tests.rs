@@ -1,5 +1,7 @@
 //! The back end alone, on models that no front end would give.
 
+#![expect(clippy::unwrap_used, reason = "tests may fail")]
+
 use super::*;
 use crate::{
     model::{Argument, Call, EnumValue, Field, Method, Options, Place, Poll, Progress, Shape, StartId, TypeDef},

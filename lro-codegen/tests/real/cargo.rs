@@ -17,17 +17,17 @@ impl Crate {
         fs::create_dir_all(folder.join("src")).unwrap();
         let manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
-             lro-runtime = {{ path = {:?}, features = [\"grpc\", \"wire\"] }}\nprost = \"0.14\"\nprost-types = \"0.14\"\n\
+             lro-runtime = {{ path = \"{}\", features = [\"grpc\", \"wire\"] }}\n\
              serde = {{ version = \"1\", features = [\"derive\"] }}\nserde_json = \"1\"\n\n\
              [lints.rust]\nmissing_docs = \"warn\"\nunreachable_pub = \"warn\"\n\n\
              [lints.clippy]\npedantic = {{ level = \"warn\", priority = -1 }}\n",
-            root.join("lro-runtime")
+            root.join("lro-runtime").display()
         );
         fs::write(folder.join("Cargo.toml"), manifest).unwrap();
         fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
         let mut lib = "//! Generated modules.\n".to_owned();
         for (module, code) in modules {
-            lib.push_str(&format!("\n/// Generated.\npub mod {module};\n"));
+            lib.extend(["\n/// Generated.\npub mod ", module, ";\n"]);
             fs::write(folder.join("src").join(format!("{module}.rs")), code).unwrap();
         }
         fs::write(folder.join("src/lib.rs"), lib).unwrap();

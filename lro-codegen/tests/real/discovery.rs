@@ -7,7 +7,7 @@ use std::{
 
 use lro_codegen::discovery;
 
-use crate::{all, cargo::Crate, descriptions, figure, lines_of_methods};
+use crate::{all, cargo::Crate, descriptions, figure, lines_of_methods, mean};
 
 /// The documents that are compiled where not all are.
 const FEW: [&str; 5] =
@@ -42,7 +42,7 @@ fn every_method_of_googles_discovery_documents_is_written() {
     figure("discovery_methods_written", generated);
     figure("discovery_methods_skipped", skipped);
     figure("discovery_methods_of_unknown_response", unknown);
-    figure("discovery_lines_per_method", lines.iter().sum::<usize>() as f64 / lines.len() as f64);
+    figure("discovery_lines_per_method", mean(&lines));
     figure("discovery_generator_seconds", time.as_secs_f64());
     let methods: usize = written.iter().map(|(_, code)| lines_of_methods(code).len()).sum();
     figure("discovery_methods_compiled", methods);

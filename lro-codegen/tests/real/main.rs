@@ -4,7 +4,14 @@
 //! They come from registries when the tests are run, by `.ci/descriptions`, and are in the folder
 //! that `LRO_DESCRIPTIONS` names. `LRO_REAL=all` compiles all packages instead of a few.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests may fail, and these print figures")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests may fail, and these print figures"
+)]
 
 mod cargo;
 mod discovery;
@@ -42,6 +49,12 @@ fn lines_of_methods(code: &str) -> Vec<usize> {
             before.count() + after.unwrap_or_else(|| panic!("no end of {line}")) + 1
         })
         .collect()
+}
+
+/// Returns the mean of numbers.
+fn mean(numbers: &[usize]) -> f64 {
+    let float = |number: usize| f64::from(u32::try_from(number).unwrap());
+    float(numbers.iter().sum()) / float(numbers.len())
 }
 
 /// Prints what was measured, in one line that a program can read.

@@ -7,7 +7,7 @@ use std::{
 
 use lro_codegen::openapi;
 
-use crate::{all, cargo::Crate, descriptions, figure, lines_of_methods};
+use crate::{all, cargo::Crate, descriptions, figure, lines_of_methods, mean};
 
 /// Where every method of a file is generated, how many there are.
 const OF_THE_TEST_SERVER: [(&str, usize); 2] = [("lro.json", 81), ("lro-parameterized-endpoints.json", 2)];
@@ -25,7 +25,7 @@ fn every_method_of_azures_test_server_is_written() {
     }
     let lines: Vec<usize> = written.iter().flat_map(|(_, code)| lines_of_methods(code)).collect();
     figure("autorest_methods_written", lines.len());
-    figure("autorest_lines_per_method", lines.iter().sum::<usize>() as f64 / lines.len() as f64);
+    figure("autorest_lines_per_method", mean(&lines));
     Crate::new("autorest", &written).has_no_warning();
 }
 
@@ -60,7 +60,7 @@ fn folders_of_swaggers_are_written() {
         figure(&format!("{name}_methods_skipped"), skipped);
         figure(&format!("{name}_methods_of_unknown_response"), unknown);
         let lines: Vec<usize> = written.iter().flat_map(|(_, code)| lines_of_methods(code)).collect();
-        figure(&format!("{name}_lines_per_method"), lines.iter().sum::<usize>() as f64 / lines.len() as f64);
+        figure(&format!("{name}_lines_per_method"), mean(&lines));
         if !all() {
             written.truncate(20);
         }

@@ -8,7 +8,7 @@ use std::{
 
 use lro_codegen::{Transport, proto};
 
-use crate::{all, cargo::Crate, descriptions, figure, lines_of_methods};
+use crate::{all, cargo::Crate, descriptions, figure, lines_of_methods, mean};
 
 /// The packages that are compiled where not all are: each has something that the others have not.
 const FEW: [&str; 6] = [
@@ -73,7 +73,7 @@ fn every_method_is_written_and_compiles(transport: Transport, name: &str) {
     figure(&format!("{name}_packages"), packages.len());
     figure(&format!("{name}_methods_declared"), declared);
     figure(&format!("{name}_methods_written"), generated);
-    figure(&format!("{name}_lines_per_method"), lines.iter().sum::<usize>() as f64 / lines.len() as f64);
+    figure(&format!("{name}_lines_per_method"), mean(&lines));
     figure(&format!("{name}_generator_seconds"), time.as_secs_f64());
     let methods: usize = written.iter().map(|(_, code)| lines_of_methods(code).len()).sum();
     figure(&format!("{name}_methods_compiled"), methods);

@@ -97,7 +97,7 @@ impl Marker<'_> {
             let name = self.type_name(scope, message.name());
             self.mark(&path, &name, "Message", false);
             for (at, field) in message.field.iter().enumerate() {
-                let is_deprecated = field.options.as_ref().is_some_and(|options| options.deprecated());
+                let is_deprecated = field.options.as_ref().is_some_and(prost_types::FieldOptions::deprecated);
                 let path = [path.as_slice(), &[2, number(at)]].concat();
                 self.mark(&path, &format!("{name}.{}", field.name()), "Field", is_deprecated);
             }
@@ -117,7 +117,7 @@ impl Marker<'_> {
             let name = self.type_name(scope, an_enum.name());
             self.mark(&path, &name, "Enumeration", false);
             for (at, value) in an_enum.value.iter().enumerate() {
-                let is_deprecated = value.options.as_ref().is_some_and(|options| options.deprecated());
+                let is_deprecated = value.options.as_ref().is_some_and(prost_types::EnumValueOptions::deprecated);
                 let path = [path.as_slice(), &[2, number(at)]].concat();
                 self.mark(&path, &format!("{name}.{}", value.name()), "Value", is_deprecated);
             }

@@ -39,7 +39,7 @@ pub(super) fn prune(set: &FileDescriptorSet, wanted: &BTreeSet<String>) -> Prune
             continue;
         }
         let module: Vec<String> =
-            file.package().split('.').filter(|part| !part.is_empty()).map(|part| part.to_snake_case()).collect();
+            file.package().split('.').filter(|part| !part.is_empty()).map(heck::ToSnakeCase::to_snake_case).collect();
         let mut namer = Namer { scopes: &mut scopes, new_names: &mut new_names, pruned: &mut pruned };
         namer.name(&mut left.message_type, &mut left.enum_type, file.package(), file.package(), &module);
         pruned.files.push(left);
@@ -132,7 +132,7 @@ impl Namer<'_> {
         for message in messages {
             let name = message.name().to_owned();
             // What prost-build removes again: a map is a field there.
-            if message.options.as_ref().is_some_and(|options| options.map_entry()) {
+            if message.options.as_ref().is_some_and(prost_types::MessageOptions::map_entry) {
                 let full = joined(scope, &name);
                 self.new_names.insert(format!(".{full}"), format!(".{}", joined(new_scope, &name)));
                 continue;
