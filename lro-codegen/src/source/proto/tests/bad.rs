@@ -9,15 +9,15 @@ use crate::{context::Context, model::Transport, source::proto::Proto};
 fn said_of(name: &str, transport: Transport, options: &str) -> Vec<String> {
     let definitions = format!(
         "service Bakery {{\n  rpc Bake(Order) returns (google.longrunning.Operation) {{\n{options}\n  }}\n}}\n\
-         message Order {{ string parent = 1; Cake cake = 2; repeated string names = 3; }}\nmessage Cake {{ string name = 1; }}\nenum State {{ NEW = 0; }}\n"
+         message Order {{ string parent = 1; Cake cake = 2; repeated string names = 3; }}\n\
+         message Cake {{ string name = 1; }}\nenum State {{ NEW = 0; }}\n"
     );
     Kitchen::with(name, &definitions).read(transport).said()
 }
 
 fn info(response: &str, metadata: &str) -> String {
-    format!(
-        "option (google.longrunning.operation_info) = {{ response_type: \"{response}\" metadata_type: \"{metadata}\" }};"
-    )
+    let value = format!("{{ response_type: \"{response}\" metadata_type: \"{metadata}\" }}");
+    format!("option (google.longrunning.operation_info) = {value};")
 }
 
 #[test]
@@ -25,10 +25,9 @@ fn an_unknown_type_is_named_with_the_nearest_one() {
     let said = said_of("unknown", Transport::Grpc, &info("Cke", "Empty"));
     assert_eq!(
         said,
-        [
-            "bakery.proto:12:3: error: Bakery.Bake: the response type `Cke` is no message of the package `bakery.v1`, and \
-          none in full; did you mean `Cake`?"
-        ]
+        ["bakery.proto:12:3: error: Bakery.Bake: the response type `Cke` is no message of the package `bakery.v1`, \
+             and \
+          none in full; did you mean `Cake`?"]
     );
     let said = said_of(
         "enum",
@@ -148,7 +147,8 @@ fn deep_and_circular_messages_end() {
 #[test]
 fn comments_are_kept_as_text() {
     let definitions = format!(
-        "service Bakery {{\n  // */ \"#]\n  // </script> (-- never closed\n  rpc Bake(Order) returns (google.longrunning.Operation) {{ {} }} }}\nmessage Order {{}}",
+        "service Bakery {{\n  // */ \"#]\n  // </script> (-- never closed\n  \
+         rpc Bake(Order) returns (google.longrunning.Operation) {{ {} }} }}\nmessage Order {{}}",
         info("Order", "Order")
     );
     let kitchen = Kitchen::new("comments");

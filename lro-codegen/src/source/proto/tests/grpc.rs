@@ -26,7 +26,8 @@ service Bakery {
   rpc Sell(BakeCakeRequest) returns (google.longrunning.Operation) {
     option (google.api.http) = { post: "/v1/{parent=shops/*}:sell" };
     option (google.api.routing) = { routing_parameters { field: "parent" path_template: "{shop=shops/*}/**" } };
-    option (google.longrunning.operation_info) = { response_type: ".bakery.v1.Cake" metadata_type: "google.protobuf.Any" };
+    option (google.longrunning.operation_info) =
+      { response_type: ".bakery.v1.Cake" metadata_type: "google.protobuf.Any" };
   }
   rpc GetCake(BakeCakeRequest) returns (Cake);
   rpc Old(Cake) returns (google.longrunning.Operation);
@@ -85,11 +86,11 @@ fn what_is_left_out_is_named() {
     assert_eq!(said.len(), 5, "{said:#?}");
     assert!(said[0].starts_with("bakery.proto:31:3: note: Bakery.Sell: the routing header is that of the path"));
     assert!(said[1].starts_with("bakery.proto:31:3: note: Bakery.Sell: its metadata may be any message"));
-    assert!(said[2].starts_with("bakery.proto:37:3: skipped: Bakery.Old: it returns an operation, but has no "));
+    assert!(said[2].starts_with("bakery.proto:38:3: skipped: Bakery.Old: it returns an operation, but has no "));
     assert!(
-        said[3].starts_with("bakery.proto:38:3: skipped: Bakery.Grow: extended operations are polled over REST only")
+        said[3].starts_with("bakery.proto:39:3: skipped: Bakery.Grow: extended operations are polled over REST only")
     );
-    assert!(said[4].starts_with("bakery.proto:39:3: skipped: Bakery.Watch: it is a stream"));
+    assert!(said[4].starts_with("bakery.proto:40:3: skipped: Bakery.Watch: it is a stream"));
     assert_eq!((read.context.report.coverage.skipped, read.model.services[0].methods.len()), (3, 3));
 }
 

@@ -162,7 +162,8 @@ impl Read {
         self.model.types.get(id).unwrap_or_else(|| panic!("no {id}: {:?}", self.model.types.keys()))
     }
 
-    /// The call in one line: verb, path, and the arguments with their places; `?` is after those that a call needs not.
+    /// The call in one line: verb, path, and the arguments with their places. A question mark is
+    /// after those that a call needs not.
     pub(super) fn line(&self, name: &str) -> String {
         let method = self.method(name);
         let arguments = method.arguments.iter().map(|argument| {
