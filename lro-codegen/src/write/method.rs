@@ -71,10 +71,14 @@ pub(super) fn write(
     let docs =
         documented(&method.docs, &|name| types.link(name), || format!("Starts `{}`.", method.name.replace('`', "")));
     let deprecated = method.deprecated.then(|| quote!(#[deprecated = "the service's description calls it deprecated"]));
+    // A path may have more variables than clippy takes arguments.
+    let many = (named.len() + usize::from(options.is_some()) > MOST_ARGUMENTS)
+        .then(|| quote!(#[allow(clippy::too_many_arguments, reason = "the path has as many variables")]));
     let ident = names::ident(name);
     let code = quote! {
         #docs
         #deprecated
+        #many
         #attribute
         pub async fn #ident(&self, #(#parameters),*) -> Result<RawOperation> { #call }
     };

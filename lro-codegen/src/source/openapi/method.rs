@@ -73,8 +73,8 @@ fn dialect<'a>(
     if replies.is_of_google(schemas, context)? {
         return Ok(Dialect::Google);
     }
-    let message = "how it is polled is not known: no reply `202` names a monitor by a header, and none is an operation; \
-                   say it with `dialect` or `wire`";
+    let message = "how it is polled is not known: no reply `202` names a monitor by a header, and none is an \
+                   operation; say it with `dialect` or `wire`";
     Err(Problem::new(operation.at, message))
 }
 
