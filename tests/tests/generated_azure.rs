@@ -1,7 +1,7 @@
 //! A client that `lro-codegen` has written from swaggers, against Azure's own scenarios.
 //!
-//! The descriptions in `generated/` are ours, of what the server of `spector.rs` serves: a service of
-//! the data plane in `OpenAPI` 3, one of the Resource Manager in Swagger 2.
+//! The descriptions in `generated/` are ours, of what the server of `spector.rs` serves: a service
+//! of the data plane in `OpenAPI` 3, one of the Resource Manager in Swagger 2.
 
 #![expect(clippy::unwrap_used, reason = "tests may fail")]
 

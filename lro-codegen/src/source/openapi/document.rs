@@ -24,7 +24,8 @@ pub(super) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Reads what holds for all operations. A file that is no description is an error of the report.
+    /// Reads what holds for all operations. A file that is no description is an error of the
+    /// report.
     pub(super) fn new(files: &'a Files, context: &mut Context, root: Place<'a>) -> Option<Self> {
         const LEGAL: &str = "expected `swagger: \"2.0\"` or `openapi: \"3.…\"`";
         let node = root.node;

@@ -129,8 +129,8 @@ impl<'a> Parameter<'a> {
         Ok(Becomes::Argument { argument, of_client: self.is_of_client() })
     }
 
-    /// Returns the value of a parameter that has only one: the version of the API, and the only word
-    /// of an enumeration that is required.
+    /// Returns the value of a parameter that has only one: the version of the API, and the only
+    /// word of an enumeration that is required.
     fn constant(&self, schema: Option<&'a Node>, document: &Document<'_>) -> Option<String> {
         let of = |key: &str| self.place.node.get(key).or(schema.and_then(|schema| schema.get(key)));
         let only = || match of("enum").map_or(&[][..], Node::items) {

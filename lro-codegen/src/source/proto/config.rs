@@ -195,8 +195,8 @@ fn is_of_others(path: &Path) -> bool {
             .is_ok_and(|text| !text.contains("google.api.Service") && !text.contains("interfaces:"))
 }
 
-/// Joins a line that begins like none of YAML to the one before it: some configurations of Google go
-/// on with a quoted text at the first column, which YAML forbids and many readers take.
+/// Joins a line that begins like none of YAML to the one before it: some configurations of Google
+/// go on with a quoted text at the first column, which YAML forbids and many readers take.
 fn repaired(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.lines() {
