@@ -34,7 +34,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// # Errors
 ///
 /// If the format has none.
-#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
 pub fn serialize<T: Display, S: Serializer>(number: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
     match number {
         Some(number) => serializer.collect_str(number),
@@ -64,7 +63,6 @@ pub mod list {
     /// # Errors
     ///
     /// If the format has no lists.
-    #[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
     pub fn serialize<T: Display, S: Serializer>(numbers: &Option<Vec<T>>, serializer: S) -> Result<S::Ok, S::Error> {
         let texts = numbers.as_ref().map(|numbers| numbers.iter().map(ToString::to_string).collect::<Vec<_>>());
         texts.serialize(serializer)
