@@ -55,7 +55,8 @@ impl Context {
         }
     }
 
-    /// Returns a JSON, YAML or TOML file, read once. What is wrong with it is an error of the report.
+    /// Returns a JSON, YAML or TOML file, read once. What is wrong with it is an error of the
+    /// report.
     pub(crate) fn document(&mut self, path: &Path) -> Option<Arc<Node>> {
         if let Some(document) = self.documents.get(path) {
             return document.clone();
@@ -73,7 +74,8 @@ impl Context {
     }
 
     /// Returns whether the method `service.method` is wanted. One that is not is noted as skipped,
-    /// with the reason: so ask for each long-running method once, before anything of it is resolved.
+    /// with the reason: so ask for each long-running method once, before anything of it is
+    /// resolved.
     pub(crate) fn wants(&mut self, at: &Position, service: &str, method: &str) -> bool {
         let name = format!("{service}.{method}");
         let matches = |pattern: &String| pattern_matches(pattern, &name);
@@ -91,8 +93,8 @@ impl Context {
     }
 }
 
-/// Returns whether `pattern`, in which `*` stands for any characters, is all of `name`, or all of its
-/// service or its method.
+/// Returns whether `pattern`, in which `*` stands for any characters, is all of `name`, or all of
+/// its service or its method.
 pub(crate) fn pattern_matches(pattern: &str, name: &str) -> bool {
     let (service, method) = name.rsplit_once('.').unwrap_or(("", name));
     [name, service, method].into_iter().any(|text| glob(pattern, text))

@@ -288,8 +288,8 @@ impl Generator {
 
     /// Generates into `path`: one file if it ends in `.rs`, else a folder with `mod.rs`, one file
     /// for each service, and one for the types. Only files whose content changes are touched. Files
-    /// of an earlier run that are no longer written are removed; files that were written by somebody
-    /// else are never touched.
+    /// of an earlier run that are no longer written are removed; files that were written by
+    /// somebody else are never touched.
     ///
     /// ```no_run
     /// lro_codegen::openapi("machines.json").write_to("src/generated")?;

@@ -316,8 +316,8 @@ pub(crate) struct Field {
     pub wire: String,
     /// The description's text about it, as Markdown.
     pub docs: String,
-    /// Its type. The back end holds it in an `Option`, lists and maps as well: what is absent is not
-    /// what is empty.
+    /// Its type. The back end holds it in an `Option`, lists and maps as well: what is absent is
+    /// not what is empty.
     pub ty: Type,
     /// Whether only the service writes it: it is not sent.
     pub read_only: bool,

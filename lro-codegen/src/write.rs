@@ -86,7 +86,8 @@ impl Types<'_> {
         }
         let (prefix, rest) = match path.strip_prefix(self.home.as_slice()) {
             Some(rest) if !self.home.is_empty() => (quote!(pb), rest),
-            _ => (quote!(super::messages), path.as_slice()),
+            // As text: the module is one of what is written, and not of this crate.
+            _ => ("super::messages".parse().unwrap_or_default(), path.as_slice()),
         };
         let rest = rest.iter().map(|part| names::ident(part));
         quote!(#prefix #(::#rest)*)

@@ -116,7 +116,8 @@ impl<'a> JsonTypes<'a> {
         }
     }
 
-    /// Follows names that only stand for another type. Those that stand for themselves are anything.
+    /// Follows names that only stand for another type. Those that stand for themselves are
+    /// anything.
     pub(crate) fn resolved<'t>(&'t self, mut ty: &'t Type) -> &'t Type {
         for _ in 0..64 {
             let Type::Named(id) = ty else { return ty };

@@ -132,7 +132,8 @@ fn call(service: &Service, method: &Method, named: &[(Ident, &Argument)], has_op
                 Some((ident, _)) => quote!(.json(#ident)),
                 None => quote!(),
             };
-            // A long path would be given a line of its own in any case, and two for the parentheses.
+            // A long path would be given a line of its own in any case, and two for the
+            // parentheses.
             let is_long = path.len() > LONG_PATH;
             let before = is_long.then(|| quote!(let path = #path;));
             let path = if is_long { quote!(path) } else { quote!(#path) };
@@ -172,8 +173,8 @@ pub(super) fn added(value: &TokenStream, argument: &Argument) -> TokenStream {
     }
 }
 
-/// Returns the call that adds a field of the request to the routing header, and before it the value,
-/// if it takes more than to name it.
+/// Returns the call that adds a field of the request to the routing header, and before it the
+/// value, if it takes more than to name it.
 fn routed(request: &Ident, routing: &Routing, scope: &mut Scope) -> (Option<TokenStream>, TokenStream) {
     let key = &routing.key;
     let mut value = quote!(#request);

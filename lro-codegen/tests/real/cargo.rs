@@ -34,7 +34,8 @@ impl Crate {
         Self(folder)
     }
 
-    /// Fails with all that rustc, clippy with its pedantic lints, and rustdoc say, if they say anything.
+    /// Fails with all that rustc, clippy with its pedantic lints, and rustdoc say, if they say
+    /// anything.
     pub(crate) fn has_no_warning(&self) {
         for (arguments, flags) in
             [(&["clippy", "--", "-D", "warnings"][..], ""), (&["doc", "--no-deps"], "-D warnings")]

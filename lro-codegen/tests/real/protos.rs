@@ -81,7 +81,8 @@ fn every_method_is_written_and_compiles(transport: Transport, name: &str) {
     Crate::new(name, &written).has_no_warning();
 }
 
-/// Counts the options in the text of a folder's protos: another way of counting than the generator's.
+/// Counts the options in the text of a folder's protos: another way of counting than the
+/// generator's.
 fn declarations(folder: &Path) -> usize {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let protos = files.filter(|path| path.extension().is_some_and(|ending| ending == "proto"));

@@ -10,8 +10,8 @@ use prost_types::{
 
 use crate::names::Scope;
 
-/// The descriptors that are left. Those of types that are elsewhere are among them: prost-build looks
-/// at them, and writes nothing.
+/// The descriptors that are left. Those of types that are elsewhere are among them: prost-build
+/// looks at them, and writes nothing.
 pub(super) struct Pruned {
     /// The files that have something left, without services, options and comments.
     pub(super) files: Vec<FileDescriptorProto>,
@@ -162,9 +162,9 @@ impl Namer<'_> {
     }
 }
 
-/// Names what a message refers to as it is named now. Lets each boolean be absent, as everything may
-/// be in JSON: four of them that cannot are an odd struct, and to change three when a service adds the
-/// fourth would break its users.
+/// Names what a message refers to as it is named now. Lets each boolean be absent, as everything
+/// may be in JSON: four of them that cannot are an odd struct, and to change three when a service
+/// adds the fourth would break its users.
 fn adapt(message: &mut DescriptorProto, new_names: &BTreeMap<String, String>) {
     for field in &mut message.field {
         let is_single = field.label() != Label::Repeated && field.oneof_index.is_none();

@@ -21,8 +21,8 @@ pub(super) fn of_method(operation: &Operation) -> TokenStream {
     let returns = format!(
         "Returns at once, with an `{alias}`. To wait until the operation has ended and get `{response}`, `.await` that."
     );
-    // An author who says more of errors has a section of that name. It stands where the author's code
-    // does: clippy does not read docs of a macro, and would miss the section.
+    // An author who says more of errors has a section of that name. It stands where the author's
+    // code does: clippy does not read docs of a macro, and would miss the section.
     let span = operation.method.sig.ident.span();
     let errors = (!inherited::has_section(attrs, "Errors"))
         .then(|| quote_spanned!(span=> #[doc = "\n# Errors\n\nIf the operation could not be started."]));
