@@ -1,4 +1,5 @@
-//! Drives the generated clients. A part of a test: it is compiled in the crate of what was generated.
+//! Drives the generated clients. A part of a test: it is compiled in the crate of what was
+//! generated.
 
 use std::time::Duration;
 
