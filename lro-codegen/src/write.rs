@@ -198,7 +198,8 @@ fn home(model: &Model, paths: &BTreeMap<String, Vec<String>>) -> Vec<String> {
 /// Returns the expression of a dialect, and the type that it begins with.
 fn dialect(dialect: &Dialect) -> Option<(String, &'static str)> {
     match dialect {
-        Dialect::Google | Dialect::Grpc | Dialect::Wire(_) => None,
+        Dialect::Grpc | Dialect::Wire(_) => None,
+        Dialect::Google => Some(("Google::new()".to_owned(), "Google")),
         Dialect::Compute => Some(("Compute::new()".to_owned(), "Compute")),
         Dialect::ComputeBelow(path) => Some((format!("Compute::new().with_prefix({path:?})"), "Compute")),
         Dialect::Azure => Some(("Azure::new()".to_owned(), "Azure")),

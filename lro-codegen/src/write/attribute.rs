@@ -20,9 +20,14 @@ pub(super) fn attributes(
     types: &Types<'_>,
 ) -> (Attribute, Vec<Attribute>) {
     let methods: Vec<Vec<Key>> = service.methods.iter().map(|method| keys(service, method, types)).collect();
-    let is_shared =
-        |key: &Key| methods.len() > 1 && key.0 != "response" && methods.iter().all(|keys| keys.contains(key));
-    let mut block = own(&service.dialect);
+    let is_shared = |key: &Key| {
+        methods.len() > 1
+            && !["response", "dialect", "encoding"].contains(&key.0)
+            && methods.iter().all(|keys| keys.contains(key))
+    };
+    // Google's over REST is the library's own.
+    let mut block: Vec<Key> =
+        own(&service.dialect).filter(|_| service.dialect != Dialect::Google).into_iter().collect();
     let shared: Vec<Key> =
         methods.first().map_or(vec![], |keys| keys.iter().filter(|key| is_shared(key)).cloned().collect());
     block.extend(shared.iter().cloned());
@@ -60,17 +65,12 @@ fn keys(service: &Service, method: &Method, types: &Types<'_>) -> Vec<Key> {
     keys
 }
 
-/// Returns the key of a dialect. Google's over REST is the library's own.
-fn own(dialect: &Dialect) -> Vec<Key> {
+/// Returns the key of a dialect.
+fn own(dialect: &Dialect) -> Option<Key> {
     match dialect {
-        Dialect::Google => vec![],
-        Dialect::Grpc => vec![("encoding", "encoding = proto".to_owned())],
-        Dialect::Wire(path) => vec![("dialect", format!("wire = {path}"))],
-        named => {
-            let expression =
-                super::dialect(named).map(|(expression, _)| ("dialect", format!("dialect = {expression}")));
-            expression.into_iter().collect()
-        }
+        Dialect::Grpc => Some(("encoding", "encoding = proto".to_owned())),
+        Dialect::Wire(path) => Some(("dialect", format!("wire = {path}"))),
+        named => super::dialect(named).map(|(expression, _)| ("dialect", format!("dialect = {expression}"))),
     }
 }
 

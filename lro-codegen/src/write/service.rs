@@ -49,6 +49,7 @@ impl Names {
             "Result",
             "Option",
             "Azure",
+            "Google",
             "Compute",
             "Http",
             "String",
@@ -106,9 +107,12 @@ fn imports(service: &Service, options: &[TokenStream], types: &Types<'_>) -> Tok
     let calls = || service.methods.iter().map(|method| &method.call);
     let starts_by_http = calls().any(|call| matches!(call, Call::Http { .. }));
     let has_start_id = calls().any(|call| matches!(call, Call::Http { start_id: Some(_), .. }));
-    let dialects =
-        std::iter::once(&service.dialect).chain(service.methods.iter().filter_map(|method| method.dialect.as_ref()));
-    let dialects: BTreeSet<&str> = dialects.filter_map(|dialect| Some(super::dialect(dialect)?.1)).collect();
+    let own = service.methods.iter().filter_map(|method| method.dialect.as_ref());
+    let own = own.filter(|dialect| **dialect != service.dialect);
+    // Google's over REST is the library's own, and is named only where it differs from the service's.
+    let of_service = Some(&service.dialect).filter(|dialect| **dialect != Dialect::Google);
+    let dialects: BTreeSet<&str> =
+        of_service.into_iter().chain(own).filter_map(|dialect| Some(super::dialect(dialect)?.1)).collect();
     let mut runtime = vec![];
     if !dialects.is_empty() {
         let dialects = dialects.iter().map(|name| names::ident(name));
@@ -209,6 +213,7 @@ fn builder(service: &Service) -> TokenStream {
     let base = &service.base;
     let query = service.query.iter().map(|(name, value)| quote!(.query(#name, #value)));
     let dialect = match &service.dialect {
+        Dialect::Google => None,
         Dialect::Grpc => Some(quote!(.grpc())),
         named => super::dialect(named).map(|(expression, _)| {
             let expression: TokenStream = expression.parse().unwrap_or_default();
