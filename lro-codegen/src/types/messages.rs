@@ -52,10 +52,7 @@ pub(crate) fn write(
         return Ok(messages);
     }
     let mut config = Config::new();
-    config
-        .prost_path("::lro_runtime::grpc::prost")
-        .prost_types_path("::lro_runtime::grpc::prost_types")
-        .btree_map(["."]);
+    config.prost_path("::lro_runtime::grpc::prost").prost_types_path("::lro_runtime::grpc::prost_types");
     for (name, path) in &externs {
         config.extern_path(format!(".{name}"), path);
     }

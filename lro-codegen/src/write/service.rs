@@ -243,11 +243,22 @@ fn builder(service: &Service) -> TokenStream {
 impl Types<'_> {
     /// Returns whether a type is one of the module `types`, or made of one.
     fn names_json(&self, ty: &Type) -> bool {
-        self.rust(ty).to_string().contains("types ::")
+        match self.json.resolved(ty) {
+            Type::Named(id) => self.json.name(id).is_some(),
+            Type::Quoted(inner) | Type::List(inner) | Type::Map(inner) | Type::Option(inner) => self.names_json(inner),
+            _ => false,
+        }
     }
 
-    /// Returns whether a type is a message of the module that is imported as `pb`.
+    /// Returns whether a type is a message of the module that is imported as `pb`, or may be one.
     fn is_at_home(&self, ty: &Type) -> bool {
-        self.rust(ty).to_string().contains("pb ::")
+        match ty {
+            Type::Message(name) => {
+                let path = self.messages.get(name).filter(|_| !self.home.is_empty());
+                path.is_some_and(|path| path.starts_with(&self.home))
+            }
+            Type::Option(inner) => self.is_at_home(inner),
+            _ => false,
+        }
     }
 }

@@ -23,7 +23,10 @@ pub(super) fn boxed(files: &[FileDescriptorProto]) -> Vec<String> {
             let Some(of) = field.type_name.as_deref().filter(|_| field.r#type() == Type::Message) else { continue };
             if sizes.of(of) > LARGE {
                 let oneof = usize::try_from(field.oneof_index()).ok().and_then(|at| message.oneof_decl.get(at));
-                boxed.extend(oneof.map(|oneof| format!("{name}.{}.{}", oneof.name(), field.name())));
+                let Some(oneof) = oneof else { continue };
+                // By the second path prost-build knows that nothing around it can be copied.
+                boxed.push(format!("{name}.{}.{}", oneof.name(), field.name()));
+                boxed.push(format!("{name}.{}", field.name()));
             }
         }
     }
