@@ -2,12 +2,11 @@
 
 /// Long-running methods of `Machines`, from `machines.json`.
 pub mod machines {
-    use lro_runtime::{
-        dialect::Azure,
-        http::Method, Operations, OperationsBuilder, RawOperation, Result, StartCall,
-        long_running,
-    };
     use super::types;
+    use lro_runtime::{
+        Operations, OperationsBuilder, RawOperation, Result, StartCall, dialect::Azure,
+        http::Method, long_running,
+    };
 
     /// Starts the long-running operations of `Machines`.
     #[derive(Clone, Debug)]

@@ -113,14 +113,7 @@ fn imports(service: &Service, options: &[TokenStream], types: &Types<'_>) -> Tok
     let of_service = Some(&service.dialect).filter(|dialect| **dialect != Dialect::Google);
     let dialects: BTreeSet<&str> =
         of_service.into_iter().chain(own).filter_map(|dialect| Some(super::dialect(dialect)?.1)).collect();
-    let mut runtime = vec![];
-    if !dialects.is_empty() {
-        let dialects = dialects.iter().map(|name| names::ident(name));
-        runtime.push(quote!(dialect::{#(#dialects),*}));
-    }
-    if starts_by_http {
-        runtime.push(quote!(http::Method));
-    }
+    // In the order that rustfmt gives them.
     let named = [
         ("Operations", true),
         ("OperationsBuilder", true),
@@ -128,12 +121,19 @@ fn imports(service: &Service, options: &[TokenStream], types: &Types<'_>) -> Tok
         ("Result", true),
         ("StartCall", !options.is_empty()),
         ("StartIdIn", has_start_id),
-        ("long_running", true),
     ];
-    runtime.extend(named.into_iter().filter(|(_, is_used)| *is_used).map(|(name, _)| {
-        let name = names::ident(name);
-        quote!(#name)
-    }));
+    let named = named.into_iter().filter(|(_, is_used)| *is_used).map(|(name, _)| names::ident(name));
+    let mut runtime: Vec<TokenStream> = named.map(|name| quote!(#name)).collect();
+    let dialects: Vec<_> = dialects.iter().map(|name| names::ident(name)).collect();
+    match dialects.as_slice() {
+        [] => {}
+        [one] => runtime.push(quote!(dialect::#one)),
+        several => runtime.push(quote!(dialect::{#(#several),*})),
+    }
+    if starts_by_http {
+        runtime.push(quote!(http::Method));
+    }
+    runtime.push(quote!(long_running));
     let all = || {
         service.methods.iter().flat_map(|method| {
             method.arguments.iter().map(|argument| &argument.ty).chain([&method.response, &method.metadata])
@@ -148,7 +148,7 @@ fn imports(service: &Service, options: &[TokenStream], types: &Types<'_>) -> Tok
         let home = types.home.iter().map(|part| names::ident(part));
         quote!(use super::messages #(::#home)* as pb;)
     });
-    quote! { use lro_runtime::{#(#runtime),*}; #messages #json }
+    quote! { #messages #json use lro_runtime::{#(#runtime),*}; }
 }
 
 /// Writes the client and its two functions.

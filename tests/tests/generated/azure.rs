@@ -2,11 +2,11 @@
 
 /// Long-running methods of `Users`, from `users.yaml`.
 pub mod users {
-    use lro_runtime::{
-        dialect::Azure,
-        http::Method, Operations, OperationsBuilder, RawOperation, Result, long_running,
-    };
     use super::types;
+    use lro_runtime::{
+        Operations, OperationsBuilder, RawOperation, Result, dialect::Azure, http::Method,
+        long_running,
+    };
 
     /// Starts the long-running operations of `Users`.
     #[derive(Clone, Debug)]
@@ -70,11 +70,11 @@ pub mod users {
 
 /// Long-running methods of `Generations`, from `users.yaml`.
 pub mod generations {
-    use lro_runtime::{
-        dialect::Azure,
-        http::Method, Operations, OperationsBuilder, RawOperation, Result, long_running,
-    };
     use super::types;
+    use lro_runtime::{
+        Operations, OperationsBuilder, RawOperation, Result, dialect::Azure, http::Method,
+        long_running,
+    };
 
     /// Starts the long-running operations of `Generations`.
     #[derive(Clone, Debug)]
@@ -115,11 +115,11 @@ pub mod generations {
 
 /// Long-running methods of `Orders`, from `orders.json`.
 pub mod orders {
-    use lro_runtime::{
-        dialect::Azure,
-        http::Method, Operations, OperationsBuilder, RawOperation, Result, long_running,
-    };
     use super::types;
+    use lro_runtime::{
+        Operations, OperationsBuilder, RawOperation, Result, dialect::Azure, http::Method,
+        long_running,
+    };
 
     /// Starts the long-running operations of `Orders`.
     #[derive(Clone, Debug)]
@@ -220,11 +220,11 @@ pub mod orders {
 
 /// Long-running methods of `Products`, from `orders.json`.
 pub mod products {
-    use lro_runtime::{
-        dialect::Azure,
-        http::Method, Operations, OperationsBuilder, RawOperation, Result, long_running,
-    };
     use super::types;
+    use lro_runtime::{
+        Operations, OperationsBuilder, RawOperation, Result, dialect::Azure, http::Method,
+        long_running,
+    };
 
     /// Starts the long-running operations of `Products`.
     #[derive(Clone, Debug)]

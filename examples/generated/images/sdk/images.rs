@@ -1,10 +1,10 @@
 // Written by lro-codegen. Do not edit: change the description, or the overrides, and run it again.
 
+use super::types;
 use lro_runtime::{
-    http::Method, Operations, OperationsBuilder, RawOperation, Result, StartCall,
+    Operations, OperationsBuilder, RawOperation, Result, StartCall, http::Method,
     long_running,
 };
-use super::types;
 
 /// Keeps images in albums.
 #[derive(Clone, Debug)]

@@ -99,3 +99,18 @@ fn what_is_stale_is_told_with_its_first_line() {
     assert_eq!(differences(&now).unwrap().len(), 2);
     fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn a_file_that_was_formatted_is_the_same_and_one_with_other_code_is_not() {
+    let folder = folder("formatted");
+    let code = "/// Docs.\npub fn f(a: u8, b: u8) -> u8 {\n    a + b\n}\n";
+    let now = output(&folder, &[("mod.rs", code)]);
+    let formatted = code.replace("(a: u8, b: u8)", "(\n    a: u8,\n    b: u8,\n)");
+    fs::write(folder.join("mod.rs"), format!("{HEADER}{formatted}")).unwrap();
+    assert_eq!(differences(&now).unwrap(), []);
+    for (from, to) in [("a + b", "a - b"), ("Docs.", "Other docs."), ("}", "")] {
+        fs::write(folder.join("mod.rs"), format!("{HEADER}{}", formatted.replace(from, to))).unwrap();
+        assert_eq!(differences(&now).unwrap().len(), 1, "{from}");
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
