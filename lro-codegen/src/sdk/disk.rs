@@ -7,6 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use quote::ToTokens;
+use syn::{Item, ItemUse, UsePath, UseTree};
+
 use crate::{
     error::{Difference, DifferenceKind, Error, Result},
     write::HEADER,
@@ -61,7 +64,11 @@ pub(super) fn differences(output: &Output) -> Result<Vec<Difference>> {
     for (path, text) in &output.files {
         let kind = match read(path)? {
             None => Some(DifferenceKind::Missing),
-            Some(found) => first_difference(&String::from_utf8_lossy(&found), text).map(DifferenceKind::Line),
+            Some(found) => {
+                let found = String::from_utf8_lossy(&found);
+                let first = first_difference(&found, text).filter(|_| !is_same_code(&found, text));
+                first.map(DifferenceKind::Line)
+            }
         };
         differences.extend(kind.map(|kind| Difference { path: path.clone(), kind }));
     }
@@ -77,6 +84,50 @@ fn first_difference(found: &str, text: &str) -> Option<usize> {
         (None, None) => Some(None),
         (found, text) => (found != text).then_some(Some(number)),
     })?
+}
+
+/// Returns whether two files are the same code, each in a format of its own: who checks the output in
+/// may format it with the rest of the SDK.
+fn is_same_code(found: &str, text: &str) -> bool {
+    let comparable = |code| {
+        let mut file = syn::parse_file(code).ok()?;
+        file.items = comparable(file.items);
+        Some(prettyplease::unparse(&file))
+    };
+    comparable(found).is_some_and(|found| comparable(text) == Some(found))
+}
+
+/// Returns items in one order, with each import on its own: rustfmt sorts imports and modules, and a
+/// configuration of it merges imports.
+fn comparable(items: Vec<Item>) -> Vec<Item> {
+    let mut comparable_items = vec![];
+    for item in items {
+        match item {
+            Item::Use(import) => {
+                let trees = single(import.tree.clone());
+                comparable_items.extend(trees.into_iter().map(|tree| Item::Use(ItemUse { tree, ..import.clone() })));
+            }
+            Item::Mod(mut module) => {
+                module.content = module.content.map(|(brace, items)| (brace, comparable(items)));
+                comparable_items.push(Item::Mod(module));
+            }
+            item => comparable_items.push(item),
+        }
+    }
+    comparable_items.sort_by_cached_key(|item| item.to_token_stream().to_string());
+    comparable_items
+}
+
+/// Returns the imports that are in one tree.
+fn single(tree: UseTree) -> Vec<UseTree> {
+    match tree {
+        UseTree::Group(group) => group.items.into_iter().flat_map(single).collect(),
+        UseTree::Path(path) => {
+            let below = single((*path.tree).clone());
+            below.into_iter().map(|tree| UseTree::Path(UsePath { tree: Box::new(tree), ..path.clone() })).collect()
+        }
+        tree => vec![tree],
+    }
 }
 
 /// Returns the generated files of the folder that are no longer generated.
