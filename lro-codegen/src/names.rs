@@ -1,7 +1,7 @@
 //! Names of Rust from names of descriptions: all of a scope at once, so that collisions are decided
 //! in one place, and always alike: who comes first in the description has the plain name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 use proc_macro2::{Ident, Span};
@@ -10,12 +10,14 @@ use proc_macro2::{Ident, Span};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scope {
     taken: BTreeSet<String>,
+    /// The number that a name gets when it is wanted again, so that many of one name take no longer.
+    next: BTreeMap<String, usize>,
 }
 
 impl Scope {
     /// A scope in which these names mean something already.
     pub(crate) fn with(taken: &[&str]) -> Self {
-        Self { taken: taken.iter().map(|&name| name.to_owned()).collect() }
+        Self { taken: taken.iter().map(|&name| name.to_owned()).collect(), next: BTreeMap::new() }
     }
 
     /// Takes a name. One that is taken gets a number, from 2.
@@ -25,27 +27,26 @@ impl Scope {
 
     /// Takes a name with each of these endings: all of them are free, or it gets a number.
     pub(crate) fn take_with(&mut self, wanted: &str, endings: &[&str]) -> String {
-        let mut name = wanted.to_owned();
-        let mut number = 2;
-        while endings.iter().any(|ending| self.taken.contains(&format!("{name}{ending}"))) {
-            name = format!("{wanted}{number}");
-            number += 1;
-        }
-        self.taken.extend(endings.iter().map(|ending| format!("{name}{ending}")));
-        name
+        self.take_all(wanted, &|name| endings.iter().map(|ending| format!("{name}{ending}")).collect())
     }
 
     /// Takes a name, and the same name after `prefix`: both are free, or it gets a number.
     pub(crate) fn take_prefixed(&mut self, wanted: &str, prefix: &str) -> String {
-        let mut name = wanted.to_owned();
-        let mut number = 2;
-        while self.taken.contains(&name) || self.taken.contains(&format!("{prefix}{name}")) {
-            name = format!("{wanted}{number}");
+        self.take_all(wanted, &|name| vec![name.to_owned(), format!("{prefix}{name}")])
+    }
+
+    fn take_all(&mut self, wanted: &str, names_of: &dyn Fn(&str) -> Vec<String>) -> String {
+        let mut number = self.next.get(wanted).copied().unwrap_or(1);
+        loop {
+            let name = if number == 1 { wanted.to_owned() } else { format!("{wanted}{number}") };
+            let names = names_of(&name);
             number += 1;
+            if names.iter().all(|name| !self.taken.contains(name)) {
+                self.taken.extend(names);
+                self.next.insert(wanted.to_owned(), number);
+                return name;
+            }
         }
-        self.taken.insert(name.clone());
-        self.taken.insert(format!("{prefix}{name}"));
-        name
     }
 
     /// Returns whether a name is free.

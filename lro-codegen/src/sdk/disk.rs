@@ -7,6 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use quote::ToTokens;
+use syn::{Item, ItemUse, UsePath, UseTree};
+
 use crate::{
     error::{Difference, DifferenceKind, Error, Result},
     write::HEADER,
@@ -86,8 +89,45 @@ fn first_difference(found: &str, text: &str) -> Option<usize> {
 /// Returns whether two files are the same code, each in a format of its own: who checks the output in
 /// may format it with the rest of the SDK.
 fn is_same_code(found: &str, text: &str) -> bool {
-    let formatted = |code| syn::parse_file(code).ok().map(|file| prettyplease::unparse(&file));
-    formatted(found).is_some_and(|found| formatted(text) == Some(found))
+    let comparable = |code| {
+        let mut file = syn::parse_file(code).ok()?;
+        file.items = comparable(file.items);
+        Some(prettyplease::unparse(&file))
+    };
+    comparable(found).is_some_and(|found| comparable(text) == Some(found))
+}
+
+/// Returns items in one order, with each import on its own: rustfmt sorts imports and modules, and a
+/// configuration of it merges imports.
+fn comparable(items: Vec<Item>) -> Vec<Item> {
+    let mut comparable_items = vec![];
+    for item in items {
+        match item {
+            Item::Use(import) => {
+                let trees = single(import.tree.clone());
+                comparable_items.extend(trees.into_iter().map(|tree| Item::Use(ItemUse { tree, ..import.clone() })));
+            }
+            Item::Mod(mut module) => {
+                module.content = module.content.map(|(brace, items)| (brace, comparable(items)));
+                comparable_items.push(Item::Mod(module));
+            }
+            item => comparable_items.push(item),
+        }
+    }
+    comparable_items.sort_by_cached_key(|item| item.to_token_stream().to_string());
+    comparable_items
+}
+
+/// Returns the imports that are in one tree.
+fn single(tree: UseTree) -> Vec<UseTree> {
+    match tree {
+        UseTree::Group(group) => group.items.into_iter().flat_map(single).collect(),
+        UseTree::Path(path) => {
+            let below = single((*path.tree).clone());
+            below.into_iter().map(|tree| UseTree::Path(UsePath { tree: Box::new(tree), ..path.clone() })).collect()
+        }
+        tree => vec![tree],
+    }
 }
 
 /// Returns the generated files of the folder that are no longer generated.

@@ -116,15 +116,40 @@ impl<'a> JsonTypes<'a> {
         }
     }
 
-    /// Follows names that only stand for another type. Those that stand for themselves are
-    /// anything.
+    /// Follows names that only stand for another type. Those that stand for themselves, or for a
+    /// list of themselves, are anything.
     pub(crate) fn resolved<'t>(&'t self, mut ty: &'t Type) -> &'t Type {
-        for _ in 0..64 {
-            let Type::Named(id) = ty else { return ty };
-            let Some(TypeDef { shape: Shape::Alias(target), .. }) = self.model.types.get(id) else { return ty };
+        if !self.ends(ty) {
+            return &Type::Value;
+        }
+        while let Some(target) = self.alias(ty) {
             ty = target;
         }
-        &Type::Value
+        ty
+    }
+
+    /// Returns what a name only stands for.
+    fn alias<'t>(&'t self, ty: &Type) -> Option<&'t Type> {
+        let Type::Named(id) = ty else { return None };
+        match &self.model.types.get(id)?.shape {
+            Shape::Alias(target) => Some(target),
+            _ => None,
+        }
+    }
+
+    /// Returns whether a type ends in one that stands for nothing else, and does so soon: what is
+    /// nested deeper than this is a mistake, or an attack.
+    fn ends<'t>(&'t self, mut ty: &'t Type) -> bool {
+        for _ in 0..64 {
+            ty = match ty {
+                Type::Quoted(inner) | Type::List(inner) | Type::Map(inner) | Type::Option(inner) => inner,
+                ty => match self.alias(ty) {
+                    Some(target) => target,
+                    None => return true,
+                },
+            };
+        }
+        false
     }
 
     /// Returns the items of the module of types.
@@ -182,10 +207,10 @@ impl<'a> JsonTypes<'a> {
             let wire = &field.wire;
             serde.push(quote!(rename = #wire));
         }
-        let ty = match self.resolved(&field.ty) {
-            Type::Option(inner) => self.resolved(inner),
-            ty => ty,
-        };
+        let mut ty = self.resolved(&field.ty);
+        while let Type::Option(inner) = ty {
+            ty = self.resolved(inner);
+        }
         match ty {
             Type::Quoted(_) => serde.push(quote!(with = "lro_runtime::quoted", default)),
             Type::List(inner) if matches!(self.resolved(inner), Type::Quoted(_)) => {

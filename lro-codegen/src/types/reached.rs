@@ -113,13 +113,14 @@ struct Visit {
 
 /// Returns the numbers of the types that a shape holds by value: not in a list or a map.
 fn held(shape: &Shape, number: &BTreeMap<&TypeId, usize>) -> Vec<usize> {
-    let by_value = |ty: &Type| match ty {
-        Type::Named(id) => number.get(id).copied(),
-        Type::Option(inner) => match &**inner {
+    let by_value = |mut ty: &Type| {
+        while let Type::Option(inner) = ty {
+            ty = inner;
+        }
+        match ty {
             Type::Named(id) => number.get(id).copied(),
             _ => None,
-        },
-        _ => None,
+        }
     };
     match shape {
         Shape::Struct { fields, .. } => fields.iter().filter_map(|field| by_value(&field.ty)).collect(),

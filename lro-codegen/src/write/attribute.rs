@@ -10,6 +10,9 @@ use crate::{
     names,
 };
 
+/// The delay of a wait for which none is said.
+const OWN_DELAY: Duration = Duration::from_secs(1);
+
 /// A key with its value, as it is written.
 type Key = (&'static str, String);
 
@@ -76,8 +79,13 @@ fn own(dialect: &Dialect) -> Option<Key> {
 
 fn poll_key(poll: &Poll) -> Option<Key> {
     let Poll { delay, multiplier, max_delay, timeout } = poll;
+    // The attribute takes nothing shorter.
+    let long_enough = |time: &Option<Duration>| time.filter(|time| time.as_millis() > 0);
+    let (delay, max_delay, timeout) = (long_enough(delay), long_enough(max_delay), long_enough(timeout));
+    // The library's own first delay must not be longer than the longest that is said.
+    let delay = delay.or(max_delay.filter(|longest| *longest < OWN_DELAY));
     let times = [("delay", delay), ("max_delay", max_delay), ("timeout", timeout)];
-    let time = |(key, time): (&str, &Option<Duration>)| time.map(|time| format!("{key} = \"{}\"", duration(time)));
+    let time = |(key, time): (&str, Option<Duration>)| time.map(|time| format!("{key} = \"{}\"", duration(time)));
     let mut keys: Vec<String> = times.into_iter().filter_map(time).collect();
     if let Some(multiplier) = multiplier {
         keys.insert(usize::from(delay.is_some()), format!("multiplier = {multiplier}"));

@@ -96,12 +96,9 @@ fn call(service: &Service, method: &Method, named: &[(Ident, &Argument)], has_op
         }
         Call::Http { verb, path, query, headers, start_id } => {
             let verb = names::ident(verb);
-            let held =
-                service.parameters.iter().filter(|held| held.place != Place::Path || has_variable(path, &held.wire));
-            let held = held.map(|argument| {
-                let field = names::ident(&names::snake(&argument.name));
-                added(&quote!(&self.#field), argument)
-            });
+            let held = super::service::held(service).into_iter();
+            let held = held.filter(|(_, held)| held.place != Place::Path || has_variable(path, &held.wire));
+            let held = held.map(|(field, argument)| added(&quote!(&self.#field), argument));
             let query = query.iter().map(|(name, value)| quote!(.query(#name, #value)));
             let headers = headers.iter().map(|(name, value)| quote!(.header(#name, #value)));
             let arguments = named.iter().filter(|(_, argument)| argument.place != Place::Body);

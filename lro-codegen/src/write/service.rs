@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     method,
 };
 use crate::{
-    model::{Call, Dialect, Service, Type},
+    model::{Argument, Call, Dialect, Service, Type},
     names::{self, Scope},
     types::json::{documentation, documented},
 };
@@ -151,14 +151,19 @@ fn imports(service: &Service, options: &[TokenStream], types: &Types<'_>) -> Tok
     quote! { #messages #json use lro_runtime::{#(#runtime),*}; }
 }
 
+/// Returns what the client holds beside `operations`, under the names of its fields.
+pub(super) fn held(service: &Service) -> Vec<(Ident, &Argument)> {
+    let mut scope = Scope::with(&["operations"]);
+    let fields = service.parameters.iter();
+    fields.map(|held| (names::ident(&scope.take(&names::snake(&held.name))), held)).collect()
+}
+
 /// Writes the client and its two functions.
 fn structure(service: &Service, client: &str, types: &Types<'_>) -> TokenStream {
     let docs = documented(&service.docs, &|name| types.link(name), || {
         format!("Starts the long-running operations of `{}`.", service.name.join(".").replace('`', ""))
     });
-    let mut scope = Scope::with(&["operations"]);
-    let held: Vec<_> =
-        service.parameters.iter().map(|held| (names::ident(&scope.take(&names::snake(&held.name))), held)).collect();
+    let held = held(service);
     let fields = held.iter().map(|(field, argument)| {
         let ty = held_type(&argument.ty);
         quote!(#field: #ty)

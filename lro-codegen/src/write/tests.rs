@@ -1,6 +1,6 @@
 //! The back end alone, on models that no front end would give.
 
-#![expect(clippy::unwrap_used, reason = "tests may fail")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may fail")]
 
 use super::*;
 use crate::{
@@ -142,4 +142,74 @@ fn a_service_is_one_module_and_its_types_are_another() {
         context.report.to_string(),
         "of 9 methods 3 long-running: 3 generated, 0 skipped; 0 of unknown response"
     );
+}
+
+fn alias(name: &str, ty: Type) -> (String, TypeDef) {
+    let (id, def) = structure(name, vec![]);
+    (id, TypeDef { shape: Shape::Alias(ty), ..def })
+}
+
+fn named(name: &str) -> Type {
+    Type::Named(name.to_owned())
+}
+
+fn one_file(model: &Model) -> String {
+    write(model, &mut Context::default()).0.one_file().unwrap()
+}
+
+#[test]
+fn a_type_that_stands_for_a_list_of_itself_is_anything() {
+    let mut model = model();
+    for (name, ty) in
+        [("A", Type::List(Box::new(named("A")))), ("B", Type::Option(Box::new(named("B")))), ("C", named("C"))]
+    {
+        model.types.extend([alias(name, ty)]);
+    }
+    let many = (0..10_000).map(|at| alias(&format!("L{at}"), Type::List(Box::new(named(&format!("L{}", at + 1))))));
+    model.types.extend(many);
+    let fields = ["A", "B", "C", "L0"].map(|name| field(name, named(name)));
+    model.types.extend([structure("Farm", fields.to_vec())]);
+    let code = one_file(&model);
+    for name in ["a", "b", "c", "l0"] {
+        assert!(code.contains(&format!("pub {name}: Option<serde_json::Value>,")), "{name}: {code}");
+    }
+}
+
+#[test]
+fn a_struct_that_holds_itself_is_boxed_however_often_it_may_be_absent() {
+    let mut model = model();
+    let absent = |ty| Type::Option(Box::new(ty));
+    model.types.extend([alias("Maybe", absent(named("Farm")))]);
+    model.types.extend([structure("Farm", vec![field("inner", absent(absent(named("Maybe"))))])]);
+    assert!(one_file(&model).contains("pub inner: Option<Box<Farm>>"), "{}", one_file(&model));
+}
+
+#[test]
+fn what_a_client_holds_is_read_under_the_name_that_it_is_held_under() {
+    let mut model = model();
+    model.services[0].parameters =
+        ["operations", "api-key", "apiKey"].map(|name| argument(name, Type::String, true, Place::Query)).to_vec();
+    let code = one_file(&model);
+    for (wire, held) in [("operations", "operations2"), ("api-key", "api_key"), ("apiKey", "api_key2")] {
+        assert!(code.contains(&format!(".query(\"{wire}\", &self.{held})")), "{wire}: {code}");
+        assert!(code.contains(&format!("{held}: String")), "{held}");
+    }
+}
+
+#[test]
+fn poll_settings_are_those_that_the_attribute_takes() {
+    let time = std::time::Duration::from_micros;
+    let mut model = model();
+    let poll = Poll { max_delay: Some(time(500_000)), timeout: Some(time(400)), ..Poll::default() };
+    model.services[0].methods[1].options.poll = poll;
+    let code = one_file(&model);
+    assert!(code.contains(r#"poll(delay = "500ms", max_delay = "500ms")"#), "{code}");
+}
+
+#[test]
+fn many_of_one_name_are_named_in_no_time() {
+    let mut scope = Scope::default();
+    let names: std::collections::BTreeSet<String> = (0..100_000).map(|_| scope.take("Same")).collect();
+    assert_eq!(names.len(), 100_000);
+    assert!(names.contains("Same100000"));
 }

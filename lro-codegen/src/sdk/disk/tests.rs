@@ -101,16 +101,19 @@ fn what_is_stale_is_told_with_its_first_line() {
 }
 
 #[test]
-fn a_file_that_was_formatted_is_the_same_and_one_with_other_code_is_not() {
+fn what_rustfmt_has_formatted_is_not_stale() {
     let folder = folder("formatted");
-    let code = "/// Docs.\npub fn f(a: u8, b: u8) -> u8 {\n    a + b\n}\n";
-    let now = output(&folder, &[("mod.rs", code)]);
-    let formatted = code.replace("(a: u8, b: u8)", "(\n    a: u8,\n    b: u8,\n)");
-    fs::write(folder.join("mod.rs"), format!("{HEADER}{formatted}")).unwrap();
-    assert_eq!(differences(&now).unwrap(), []);
-    for (from, to) in [("a + b", "a - b"), ("Docs.", "Other docs."), ("}", "")] {
-        fs::write(folder.join("mod.rs"), format!("{HEADER}{}", formatted.replace(from, to))).unwrap();
-        assert_eq!(differences(&now).unwrap().len(), 1, "{from}");
+    let written = "use lro::{\n    dialect::Azure,\n    http::Method, Result,\n};\nuse super::types;\n\
+        pub mod b;\npub mod a;\nmod c {\n    use y::Y;\n    use x::X;\n    \
+        fn f() {\n        g(1).h(2);\n    }\n}\n";
+    // As rustfmt writes it: sorted, and broken at other places.
+    let formatted = "use super::types;\nuse lro::{Result, dialect::Azure, http::Method};\npub mod a;\npub mod b;\n\
+        mod c {\n    use x::X;\n    use y::Y;\n    fn f() {\n        g(1)\n            .h(2);\n    }\n}\n";
+    write(&output(&folder, &[("mod.rs", formatted)])).unwrap();
+    assert_eq!(differences(&output(&folder, &[("mod.rs", written)])).unwrap(), []);
+    for (from, to) in [("h(2)", "h(3)"), ("y::Y", "y::Z"), ("Azure", "Http"), ("pub mod b", "mod b")] {
+        let changed = output(&folder, &[("mod.rs", &written.replace(from, to))]);
+        assert_eq!(differences(&changed).unwrap().len(), 1, "{to}");
     }
     fs::remove_dir_all(folder).unwrap();
 }
