@@ -10,7 +10,7 @@ use proc_macro2::{Ident, Span};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scope {
     taken: BTreeSet<String>,
-    /// The number that a name gets when it is wanted again, so that many of one name take no longer.
+    /// The number that a name gets when it is wanted again: many of one name take no longer.
     next: BTreeMap<String, usize>,
 }
 

@@ -86,8 +86,8 @@ fn first_difference(found: &str, text: &str) -> Option<usize> {
     })?
 }
 
-/// Returns whether two files are the same code, each in a format of its own: who checks the output in
-/// may format it with the rest of the SDK.
+/// Returns whether two files are the same code, each in a format of its own: who checks the output
+/// in may format it with the rest of the SDK.
 fn is_same_code(found: &str, text: &str) -> bool {
     let comparable = |code| {
         let mut file = syn::parse_file(code).ok()?;
@@ -97,8 +97,8 @@ fn is_same_code(found: &str, text: &str) -> bool {
     comparable(found).is_some_and(|found| comparable(text) == Some(found))
 }
 
-/// Returns items in one order, with each import on its own: rustfmt sorts imports and modules, and a
-/// configuration of it merges imports.
+/// Returns items in one order, with each import on its own: rustfmt sorts imports and modules, and
+/// a configuration of it merges imports.
 fn comparable(items: Vec<Item>) -> Vec<Item> {
     let mut comparable_items = vec![];
     for item in items {

@@ -109,7 +109,7 @@ fn imports(service: &Service, options: &[TokenStream], types: &Types<'_>) -> Tok
     let has_start_id = calls().any(|call| matches!(call, Call::Http { start_id: Some(_), .. }));
     let own = service.methods.iter().filter_map(|method| method.dialect.as_ref());
     let own = own.filter(|dialect| **dialect != service.dialect);
-    // Google's over REST is the library's own, and is named only where it differs from the service's.
+    // Google's over REST is the library's own: it is named where it differs from the service's.
     let of_service = Some(&service.dialect).filter(|dialect| **dialect != Dialect::Google);
     let dialects: BTreeSet<&str> =
         of_service.into_iter().chain(own).filter_map(|dialect| Some(super::dialect(dialect)?.1)).collect();
