@@ -262,7 +262,8 @@ fn push_prose(out: &mut Vec<String>, prose: &str) {
             None if is_plain(core) => core.to_owned(),
             None => format!("`{}`", core.replace('`', "'")),
         };
-        let word = format!("{before}{core}{after}");
+        // Two colons announce a block of code in some notations; clippy takes them for a path.
+        let word = format!("{before}{core}{}", after.replace("::", ":"));
         if !word.is_empty() {
             out.push(word);
         }

@@ -29,6 +29,7 @@ fn nothing_means_anything_to_rustdoc() {
         ("\u{202e}evil\u{0}\u{7}", "evil"),
         ("call foo() or an iPhone (IDs)", "call `foo()` or an iPhone (`IDs`)"),
         ("the `names` so", "the `names` so"),
+        ("Example of one::", "Example of one:"),
     ] {
         assert_eq!(markdown(text).join("\n"), expected, "{text}");
     }

@@ -1,6 +1,7 @@
 //! The last touch to what prost-build writes: documentation in the place of marks, and what strict
 //! lints ask for.
 
+use quote::quote;
 use syn::{Attribute, Expr, ExprLit, Field, Fields, ImplItem, Item, Lit, LitInt, Meta, Visibility, parse_quote};
 
 use super::comments::MARK;
@@ -41,6 +42,7 @@ fn one(mut item: Item, docs: &[Vec<String>]) -> Item {
             }
         }
         Item::Impl(block) => {
+            with_table(block);
             for item in &mut block.items {
                 let ImplItem::Fn(function) = item else { continue };
                 function
@@ -109,4 +111,42 @@ fn strip_allows(block: &mut syn::ItemImpl) {
             }
         }
     }
+}
+
+/// How many values an enumeration may have before its two functions are longer than clippy takes.
+const MOST_ARMS: usize = 40;
+
+/// Replaces the two functions of a long enumeration: the names stand in a table.
+fn with_table(block: &mut syn::ItemImpl) {
+    let functions = block.items.iter().filter_map(|item| match item {
+        ImplItem::Fn(function) if function.sig.ident == "as_str_name" => Some(function),
+        _ => None,
+    });
+    let arms: Vec<syn::Arm> = functions
+        .flat_map(|function| &function.block.stmts)
+        .filter_map(|statement| match statement {
+            syn::Stmt::Expr(Expr::Match(found), _) => Some(found.arms.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    if arms.len() <= MOST_ARMS {
+        return;
+    }
+    let rows = arms.iter().map(|arm| {
+        let (value, name) = (&arm.pat, &arm.body);
+        quote!((#value, #name))
+    });
+    let written: syn::ItemImpl = parse_quote! {
+        impl Table {
+            const NAMES: &[(Self, &'static str)] = &[#(#rows),*];
+            pub fn as_str_name(&self) -> &'static str {
+                Self::NAMES.iter().find(|(value, _)| value == self).map_or("", |(_, name)| name)
+            }
+            pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+                Self::NAMES.iter().find(|(_, name)| *name == value).map(|(value, _)| *value)
+            }
+        }
+    };
+    block.items = written.items;
 }
