@@ -68,6 +68,9 @@ pub(crate) fn write(
     let requests: Vec<_> = requests.collect();
     let written = config.generate(requests).map_err(|error| error.to_string())?;
     let mut root = Tree::default();
+    // prost-build gives them in any order, and two of them may be parts of one module.
+    let mut written: Vec<(Module, String)> = written.into_iter().collect();
+    written.sort();
     for (module, code) in written {
         let file = syn::parse_file(&code).map_err(|error| format!("{module}: {error}"))?;
         let items = finish::finish(file.items, &docs);
