@@ -333,6 +333,7 @@ impl OperationsBuilder {
             },
             cookies: self.cookies.then(Arc::default),
             schedules: Arc::default(),
+            named: Arc::default(),
             spare: Arc::default(),
         };
         Ok(Operations { inner: Arc::new(inner) })

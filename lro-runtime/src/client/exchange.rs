@@ -13,7 +13,7 @@ use super::{
 use crate::{
     dialect::{Call, Cursor, Dialect},
     message::{Reply, Request},
-    operation::snapshot::{PollRequest, PollTarget},
+    operation::snapshot::{Place, PollRequest, PollTarget},
     secrets::mark_headers,
     status::{Cause, Failure},
     telemetry::Lent,
@@ -27,16 +27,16 @@ impl Operations {
     pub(crate) fn target(&self, dialect: Arc<dyn Dialect>, cursor: Cursor) -> PollTarget {
         let request = match cursor.refusal() {
             Some(refusal) => Err(refusal),
-            None => dialect.poll(&cursor).and_then(|call| self.poll_request(call)),
+            None => dialect.poll(&cursor).and_then(|call| self.poll_request(call, &dialect, &cursor)),
         };
         PollTarget { dialect, cursor, request: request.map_err(Box::new) }
     }
 
     /// Builds the request of a poll, as little of it as it has of its own.
-    fn poll_request(&self, call: Call) -> Result<PollRequest, Failure> {
+    fn poll_request(&self, call: Call, dialect: &Arc<dyn Dialect>, cursor: &Cursor) -> Result<PollRequest, Failure> {
         let (uri, access) = self.resolved(&call.target)?;
         if access == Access::Full && self.inner.query.is_empty() && call.is_plain_get() {
-            return Ok(PollRequest::Get(uri));
+            return Ok(self.named(dialect, cursor, &uri).map_or(PollRequest::Get(uri), PollRequest::Named));
         }
         Ok(PollRequest::Whole(Box::new(self.request_to(uri, access, call)?)))
     }
@@ -128,8 +128,8 @@ impl Operations {
 
     /// Returns the origin that is asked about an operation; the client's own, if nothing is sent to
     /// the place of its polls.
-    pub(crate) fn origin_of(&self, target: Option<&PollTarget>) -> Origin {
-        let origin = target.and_then(PollTarget::uri).and_then(Origin::of);
+    pub(crate) fn origin_of(&self, place: Option<Place<'_>>) -> Origin {
+        let origin = place.and_then(Place::server).and_then(Origin::of);
         origin.unwrap_or_else(|| self.inner.origins.own().clone())
     }
 

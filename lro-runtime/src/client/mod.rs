@@ -27,6 +27,7 @@ mod credentials;
 pub(crate) mod current_method;
 mod exchange;
 mod list;
+mod named;
 mod path_template;
 mod position;
 mod resume;
@@ -52,7 +53,10 @@ pub use self::{
 };
 #[cfg(feature = "fleet")]
 pub(crate) use self::{builder::default_timer, position::Position};
-use self::{cookies::Cookies, schedules::Schedules, spare::SpareRequests, start_policy::StartPolicy, trust::Origins};
+use self::{
+    cookies::Cookies, named::NamedTargets, schedules::Schedules, spare::SpareRequests, start_policy::StartPolicy,
+    trust::Origins,
+};
 
 /// A client of one service: starts operations and gives access to them by name.
 ///
@@ -94,6 +98,7 @@ struct Inner {
     start_policy: StartPolicy,
     cookies: Option<Arc<Cookies>>,
     schedules: Arc<Schedules>,
+    named: Arc<NamedTargets>,
     spare: Arc<SpareRequests>,
 }
 

@@ -109,8 +109,10 @@ impl Operations {
         // which fetches its response.
         let must_fetch = token.state == State::Succeeded && snapshot.target.is_some();
         snapshot.state = if must_fetch { State::Running } else { token.state };
-        snapshot.status = token.status.map(Arc::new);
-        snapshot.raw_status = token.raw_status.map(Arc::from);
+        if token.status.is_some() || token.raw_status.is_some() {
+            let more = snapshot.more_mut();
+            (more.status, more.raw_status) = (token.status.map(Arc::new), token.raw_status.map(Arc::from));
+        }
         snapshot.is_found = token.found;
         // Within the bounds of a token of our own, and cleaned as its names are: this one may be
         // anybody's.
@@ -129,8 +131,10 @@ impl Operations {
     /// fails at once if it cannot be polled: the caller still has the name or the token.
     fn resumable(&self, dialect: Arc<dyn Dialect>, cursor: Cursor) -> Result<PollTarget, Failure> {
         let target = self.target(dialect, cursor);
-        target.request().map(drop)?;
-        Ok(target)
+        match target.request() {
+            Ok(_) => Ok(target),
+            Err(refusal) => Err(refusal.clone()),
+        }
     }
 
     /// Translates a token's start time, in milliseconds since 1970, to the monotonic clock of this

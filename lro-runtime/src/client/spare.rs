@@ -9,7 +9,7 @@ use std::{
 use http::Uri;
 
 use super::Operations;
-use crate::{message::Request, operation::snapshot::PollRequest, secrets::mark_headers};
+use crate::{message::Request, secrets::mark_headers};
 
 /// How many spare requests a client keeps: as many as there are polls in flight at once in most
 /// programs. A poll beyond them makes a request of its own.
@@ -56,15 +56,8 @@ impl Deref for Outgoing<'_> {
 }
 
 impl Operations {
-    /// Returns the request of a poll.
-    pub(crate) fn outgoing<'a>(&self, request: &'a PollRequest) -> Outgoing<'a> {
-        match request {
-            PollRequest::Get(uri) => Outgoing::Lent(self.lend(uri)),
-            PollRequest::Whole(request) => Outgoing::Kept(request),
-        }
-    }
-
-    fn lend(&self, uri: &Uri) -> Box<Request> {
+    /// Returns a `GET` of `uri` with the client's headers.
+    pub(crate) fn lend(&self, uri: Uri) -> Box<Request> {
         let spare = self.inner.spare.lock().and_then(|mut spare| spare.pop());
         let mut request = spare.unwrap_or_else(|| {
             let mut request = Request::default();
@@ -72,7 +65,7 @@ impl Operations {
             mark_headers(request.headers_mut());
             Box::new(request)
         });
-        *request.uri_mut() = uri.clone();
+        *request.uri_mut() = uri;
         request
     }
 

@@ -131,6 +131,16 @@ impl Cursor {
         Self { key: Arc::from(key.into()), key_is_own: false, rest: None }
     }
 
+    /// Creates a cursor with this name as its key, shared.
+    pub(crate) fn named(key: Arc<str>) -> Self {
+        Self { key, key_is_own: false, rest: None }
+    }
+
+    /// Whether the cursor is nothing but a name or a URL of the service's.
+    pub(crate) fn is_name_alone(&self) -> bool {
+        self.rest.is_none() && !self.key_is_own
+    }
+
     fn rest(&self) -> &Rest {
         self.rest.as_deref().unwrap_or(&NOTHING)
     }

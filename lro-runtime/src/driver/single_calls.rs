@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     dialect::Call,
     error::{ErrorKind, Result},
-    operation::{RawOperation, snapshot::PollTarget},
+    operation::{RawOperation, snapshot::Place},
     status::Failure,
     telemetry::{CallKind, CallOutcome, CallTelemetry},
     timer::TimerOverride,
@@ -90,7 +90,7 @@ pub(crate) fn delete(operation: RawOperation, timer: TimerOverride) -> BoxFuture
 struct Command {
     kind: CallKind,
     /// Builds the call in the operation's dialect.
-    call: fn(&PollTarget) -> Result<Call, Failure>,
+    call: fn(Place<'_>) -> Result<Call, Failure>,
     /// The message of its error.
     failed: &'static str,
     /// The advice where the dialect or the service has no such call.
@@ -99,14 +99,14 @@ struct Command {
 
 const CANCEL: Command = Command {
     kind: CallKind::Cancel,
-    call: |target| target.dialect.cancel(&target.cursor),
+    call: |place| place.dialect().cancel(&place.cursor()),
     failed: "the cancel call failed",
     advice: "it cannot be cancelled: poll until it ends, or drop it and let it run on",
 };
 
 const DELETE: Command = Command {
     kind: CallKind::Delete,
-    call: |target| target.dialect.delete(&target.cursor),
+    call: |place| place.dialect().delete(&place.cursor()),
     failed: "the delete call failed",
     advice: "no delete is needed: services remove finished operations themselves",
 };
@@ -119,7 +119,7 @@ async fn send(operation: RawOperation, timer: TimerOverride, command: &Command) 
     let answer = async {
         let call = (command.call)(place_of(&operation)?)?;
         let reply = operation.client().send(call, limit, &*timer, telemetry.lent()).await?;
-        place_of(&operation)?.dialect.read_answer(&reply)
+        place_of(&operation)?.dialect().read_answer(&reply)
     };
     let answer = answer.await;
     telemetry.ended(|| answer.as_ref().map_or_else(CallOutcome::Failed, |()| CallOutcome::Accepted));
@@ -133,9 +133,9 @@ async fn send(operation: RawOperation, timer: TimerOverride, command: &Command) 
 /// # Errors
 ///
 /// When there is no such place, or nothing is sent there.
-pub(crate) fn place_of(operation: &RawOperation) -> Result<&PollTarget, Failure> {
+pub(crate) fn place_of(operation: &RawOperation) -> Result<Place<'_>, Failure> {
     // A finished operation may have no name and no place: there is nothing to send the call to.
-    let target = operation.snapshot.target.as_deref();
-    let target = target.ok_or_else(|| Failure::protocol("the operation has no name"))?;
-    target.check_place().map(|()| target)
+    let place = operation.snapshot.place();
+    let place = place.ok_or_else(|| Failure::protocol("the operation has no name"))?;
+    place.check_place().map(|()| place)
 }

@@ -118,8 +118,8 @@ pub(crate) fn opening_of(operation: &RawOperation, timer: &dyn Timer) -> Opening
         last_reply: snapshot.replied.map(|replied| LastReply {
             at: replied.at,
             round_trip: replied.round_trip(),
-            answers_start: replied.answers_start,
-            hint: snapshot.hint,
+            answers_start: snapshot.answers_start,
+            hint: snapshot.more().hint,
             follow: snapshot.follow,
         }),
         started: snapshot.started.map(|started| started.at),
@@ -196,7 +196,7 @@ impl Wait {
                     let now = self.timer.now();
                     match self.engine.next(now) {
                         Action::Wait(delay) => {
-                            self.telemetry.sleep(delay, || self.engine.why(self.operation.snapshot.hint));
+                            self.telemetry.sleep(delay, || self.engine.why(self.operation.snapshot.more().hint));
                             self.sleep(delay);
                             self.limit.forget_within(delay, now);
                         }
@@ -278,7 +278,8 @@ impl Wait {
         match advanced {
             Ok(()) => {
                 let next = &self.operation.snapshot;
-                let success = PollSuccess { completed: next.state.is_terminal(), hint: next.hint, follow: next.follow };
+                let success =
+                    PollSuccess { completed: next.state.is_terminal(), hint: next.more().hint, follow: next.follow };
                 self.engine.handle_success(now, self.system_time(success.hint), success);
                 if let Some(last) = last {
                     observers.notify_poll(&last, &self.operation);

@@ -1,7 +1,6 @@
 //! What becomes of a request that has ended.
 
 use std::{
-    sync::Arc,
     task::Waker,
     time::{Instant, SystemTime},
 };
@@ -40,14 +39,14 @@ pub(super) fn land(shared: &Shared, request: Request, answer: Result<Reply, Fail
                 outcome: poll_outcome(&operation, &advanced, is_held, at.now),
             });
             let has_moved = match (&before, &operation.snapshot.target) {
-                (Some(before), Some(after)) => !Arc::ptr_eq(before, after),
+                (Some(before), Some(after)) => !before.is(after),
                 _ => false,
             };
             land_poll(shared, ticket, operation, &at, advanced, is_held, has_moved);
         }
         What::Cancel { ticket, operation, failures } => {
-            let answer = answer.and_then(|reply| match &operation.snapshot.target {
-                Some(target) => guarded(|| target.dialect.read_answer(&reply)).unwrap_or_else(Err),
+            let answer = answer.and_then(|reply| match operation.snapshot.place() {
+                Some(place) => guarded(|| place.dialect().read_answer(&reply)).unwrap_or_else(Err),
                 None => Ok(()),
             });
             telemetry.ended(|| answer.as_ref().map_or_else(CallOutcome::Failed, |()| CallOutcome::Accepted));
@@ -120,7 +119,8 @@ fn land_poll(
     let gave = match advanced {
         Ok(()) => {
             let seen = &operation.snapshot;
-            let success = PollSuccess { completed: seen.state.is_terminal(), hint: seen.hint, follow: seen.follow };
+            let success =
+                PollSuccess { completed: seen.state.is_terminal(), hint: seen.more().hint, follow: seen.follow };
             wakers = state.advance(ticket, &operation, has_moved, at.now);
             let is_refused = !success.completed && state.refuses(ticket, &operation);
             Gave::Success(PollSuccess { completed: success.completed || is_refused, ..success })

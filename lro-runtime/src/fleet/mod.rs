@@ -309,7 +309,7 @@ impl Fleet {
         let brief = self.shared.lock().brief(ticket);
         let Some(brief) = brief else { return Ok(false) };
         let operation = brief.operation();
-        let call = place_of(&operation).and_then(|target| target.dialect.cancel(&target.cursor));
+        let call = place_of(&operation).and_then(|place| place.dialect().cancel(&place.cursor()));
         call.map_err(|failure| {
             Error::from_failure(ErrorKind::Poll, "the operation cannot be cancelled", failure)
                 .with_operation(&operation)

@@ -121,7 +121,7 @@ pub(super) fn cancel(ticket: Ticket, brief: &Brief, failures: u8, timer: &Arc<dy
     let operation = brief.operation();
     let telemetry = CallTelemetry::begin(CallKind::Cancel, || operation.subject());
     let call =
-        place_of(&operation).and_then(|target| guarded(|| target.dialect.cancel(&target.cursor)).unwrap_or_else(Err));
+        place_of(&operation).and_then(|place| guarded(|| place.dialect().cancel(&place.cursor())).unwrap_or_else(Err));
     let limit = brief.common.schedule.poll_timeout;
     let reply = send(brief.common.client.clone(), call, limit, timer);
     Request { what: What::Cancel { ticket, operation, failures }, began: timer.now(), limit, telemetry, reply }

@@ -151,9 +151,9 @@ impl Resting {
 
 /// Returns the cursor of an operation whose name does not tell it.
 fn told_apart(operation: &RawOperation, common: &Common) -> Option<Cursor> {
-    let cursor = &operation.snapshot.target.as_ref()?.cursor;
+    let cursor = operation.snapshot.place()?.cursor();
     let by_name = common.dialect.locate(operation.name(), Method::options_of(common.method)).ok();
-    (by_name.as_ref() != Some(cursor)).then(|| cursor.clone())
+    (by_name.as_ref() != Some(&*cursor)).then(|| cursor.into_owned())
 }
 
 /// All that is known of an operation between two polls.

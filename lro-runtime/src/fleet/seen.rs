@@ -116,7 +116,7 @@ impl State {
         resting.moved(operation, &common);
         // It is of no group from now on: where it leads to, no list goes.
         common.group = None;
-        common.origin = operation.client().origin_of(operation.snapshot.target.as_deref());
+        common.origin = operation.client().origin_of(operation.snapshot.place());
         common.schedule = self.kinds.asked(kind).unwrap_or(common.schedule);
         let origin = self.origin(&common.origin, now);
         let lane = self.lane(origin, &common.lane);

@@ -263,8 +263,8 @@ pub(super) fn unstored(operation: &RawOperation, how: How, shared: &Shared) -> R
     let is_alone = matches!(own.expiration, Expiration::Deadline(_));
     let schedule = if is_alone { schedule_of(settings.with_expiration(Expiration::Never))? } else { Arc::clone(&own) };
     let client = operation.client().clone();
-    let target = operation.snapshot.target.as_deref();
-    if target.is_none() && !operation.is_completed() {
+    let place = operation.snapshot.place();
+    if place.is_none() && !operation.is_completed() {
         let failure = Failure::protocol("it has no name: it cannot be polled");
         return Err(Error::from_failure(ErrorKind::Protocol, "the operation cannot be watched", failure)
             .with_operation(operation));
@@ -276,16 +276,15 @@ pub(super) fn unstored(operation: &RawOperation, how: How, shared: &Shared) -> R
             .with_operation(operation));
     }
     let options = Method::options_of(operation.method);
-    let coverage = target
-        .filter(|target| target.request.is_ok())
-        .and_then(|target| target.dialect.coverage(&target.cursor, options));
+    let coverage =
+        place.filter(|place| !place.is_refused()).and_then(|place| place.dialect().coverage(&place.cursor(), options));
     let lane = lane.unwrap_or_else(|| {
         let method = operation.method_name().unwrap_or_default();
         Arc::from(format!("{:x}/{method}", client.address()))
     });
-    let dialect = target.map_or_else(|| client.dialect_of(operation.method), |target| Arc::clone(&target.dialect));
+    let dialect = place.map_or_else(|| client.dialect_of(operation.method), |place| Arc::clone(place.dialect()));
     let common = Common {
-        origin: client.origin_of(target),
+        origin: client.origin_of(place),
         dialect,
         method: operation.method,
         stem: Arc::from(""),

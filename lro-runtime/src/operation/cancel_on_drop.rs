@@ -172,7 +172,7 @@ fn cancel_in_background(
         }
     };
     let cancel = carried(cancel(operation.clone()));
-    let origin = operation.client().origin_of(operation.snapshot.target.as_deref());
+    let origin = operation.client().origin_of(operation.snapshot.place());
     // From here to `run` all guards of the process are locked out: no code of somebody else is
     // called, which may drop a guard itself.
     match start() {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{
     Method, Token,
-    snapshot::{PollTarget, ReplyTime, Snapshot},
+    snapshot::{Place, PlaceRequest, ReplyTime, Snapshot, Target},
 };
 use crate::{
     client::{Operations, Outgoing},
@@ -72,7 +72,7 @@ impl RawOperation {
     }
 
     /// Returns where `method` polls this operation, which another method or none has started.
-    fn target_in(&self, declared: Arc<dyn Dialect>, method: &Method) -> Result<Option<Arc<PollTarget>>, Failure> {
+    fn target_in(&self, declared: Arc<dyn Dialect>, method: &Method) -> Result<Option<Target>, Failure> {
         let misread = |as_what: &str, but: &str| {
             Err(Failure::protocol(format!(
                 "the first reply was read {as_what}, but the method `{}` speaks {but}: make the call in the body of the method, not on another task or before it",
@@ -90,14 +90,15 @@ impl RawOperation {
         if declared.id() != self.snapshot.dialect {
             return misread(&format!("as `{}`", self.snapshot.dialect), &format!("`{}`", declared.id()));
         }
-        let Some(target) = &self.snapshot.target else { return Ok(None) };
+        let Some(place) = self.snapshot.place() else { return Ok(None) };
+        let cursor = place.cursor();
         let known = Method::options_of(self.method);
         let cursor = if method.options == known {
-            target.cursor.clone()
+            cursor.into_owned()
         } else {
             // A cursor that says nothing but the name can be made again, with the options.
             match declared.locate(self.name(), known) {
-                Ok(by_name) if by_name == target.cursor => declared.locate(self.name(), method.options)?,
+                Ok(by_name) if by_name == *cursor => declared.locate(self.name(), method.options)?,
                 _ => {
                     let options: Vec<_> =
                         method.options.iter().map(|(name, value)| format!("{name} = {value}")).collect();
@@ -105,7 +106,7 @@ impl RawOperation {
                 }
             }
         };
-        Ok(Some(Arc::new(self.client.target(declared, cursor))))
+        Ok(Some(Target::new(self.client.target(declared, cursor), self.name())))
     }
 
     /// Returns the name that the service gave the operation; store it to resume later. Empty if a
@@ -153,7 +154,7 @@ impl RawOperation {
     /// the dialect does not know means running.
     #[must_use]
     pub fn raw_status(&self) -> Option<&str> {
-        self.snapshot.raw_status.as_deref()
+        self.snapshot.more().raw_status.as_deref()
     }
 
     /// Returns what the service says in words about how the operation stands, in dialects that have
@@ -164,7 +165,7 @@ impl RawOperation {
     #[must_use]
     pub fn status_message(&self) -> Option<&str> {
         let of_status = || self.status().map(Status::message).filter(|words| !words.is_empty());
-        self.snapshot.status_message.as_deref().or_else(of_status)
+        self.snapshot.more().status_message.as_deref().or_else(of_status)
     }
 
     /// Whether the operation is terminal: it succeeded, failed, or was cancelled.
@@ -204,7 +205,7 @@ impl RawOperation {
         let from_metadata = declared.and_then(|progress| self.metadata().and_then(progress));
         // What lies outside was read in the wrong unit, per cent for a fraction: clamped, it would
         // say "done" at the first poll.
-        from_metadata.or(self.snapshot.progress).filter(|fraction| (0.0..=1.0).contains(fraction))
+        from_metadata.or(self.snapshot.more().progress).filter(|fraction| (0.0..=1.0).contains(fraction))
     }
 
     /// Returns the last known metadata, also on a terminal snapshot.
@@ -222,7 +223,7 @@ impl RawOperation {
     /// Returns why the operation failed or was cancelled, as the service says.
     #[must_use]
     pub fn status(&self) -> Option<&Status> {
-        self.snapshot.status.as_deref()
+        self.snapshot.more().status.as_deref()
     }
 
     /// Returns the message as received: the body of the reply that this snapshot was made from.
@@ -272,7 +273,7 @@ impl RawOperation {
     /// Returns the schedule of a wait for this operation, or of one call about it.
     pub(crate) fn schedule(&self, argument: PollSettings) -> Result<Arc<Schedule>> {
         // The dialect of the operation, which may be another than the client's.
-        let dialect = self.snapshot.target.as_ref().map(|target| &*target.dialect);
+        let dialect = self.snapshot.place().map(|place| &**place.dialect());
         self.client.schedule(argument, self.method, dialect)
     }
 
@@ -319,13 +320,16 @@ impl RawOperation {
         timer: &'a dyn Timer,
     ) -> impl Future<Output = Result<Reply, Failure>> + Send + 'a {
         async move {
-            let target = self.target()?;
-            // The request of an ordinary poll was built with its target. A held one has its time
-            // limit in it and is built for each poll.
-            let ordinary = target.request()?;
-            let request = match hold {
-                Some(hold) => Outgoing::Own(Box::new(self.client.request(target.dialect.wait(&target.cursor, hold)?)?)),
-                None => self.client.outgoing(ordinary),
+            let place = self.place()?;
+            let ordinary = place.request()?;
+            let request = match (hold, ordinary) {
+                // A held poll has its time limit in it and is built for each.
+                (Some(hold), _) => {
+                    let call = place.dialect().wait(&place.cursor(), hold)?;
+                    Outgoing::Own(Box::new(self.client.request(call)?))
+                }
+                (None, PlaceRequest::Get(uri)) => Outgoing::Lent(self.client.lend(uri)),
+                (None, PlaceRequest::Whole(request)) => Outgoing::Kept(request),
             };
             let reply = self.client.reply(&request, limit, timer).await;
             self.client.take_back(request);
@@ -338,9 +342,8 @@ impl RawOperation {
     /// # Errors
     ///
     /// When the server has named no place.
-    fn target(&self) -> Result<&Arc<PollTarget>, Failure> {
-        let target = self.snapshot.target.as_ref();
-        target.ok_or_else(|| Failure::protocol("the operation has no name: it cannot be polled"))
+    fn place(&self) -> Result<Place<'_>, Failure> {
+        self.snapshot.place().ok_or_else(|| Failure::protocol("the operation has no name: it cannot be polled"))
     }
 
     /// Moves on to the snapshot that follows from the reply to a poll. It is overwritten in place
@@ -350,26 +353,27 @@ impl RawOperation {
     ///
     /// When the dialect reads a failure. The snapshot is unchanged then.
     pub(crate) fn advance(&mut self, reply: Reply, replied: ReplyTime) -> Result<(), Failure> {
-        let target = self.target()?;
+        let place = self.place()?;
         // Most replies say again what the one before has said: they need not be read.
-        if self.snapshot.is_of(reply.body()) && target.dialect.reads_the_same(&reply) {
+        if self.snapshot.is_of(reply.body()) && place.dialect().reads_the_same(&reply) {
             let hint = Hint::from_headers(reply.headers());
             Arc::make_mut(&mut self.snapshot).repeat(hint, replied);
             return Ok(());
         }
-        let mut seen = target.dialect.read(&target.cursor, &reply)?;
+        let cursor = place.cursor();
+        let mut seen = place.dialect().read(&cursor, &reply)?;
         // A cursor that has not moved keeps its request. One that moves to an origin that is not
         // trusted does not fail this poll, whose reply was read from a trusted one: its word and
         // its body count, and the next poll fails.
-        let moved = seen.cursor.take().filter(|cursor| *cursor != target.cursor);
-        let moved = moved.map(|cursor| Arc::new(self.client.target(Arc::clone(&target.dialect), cursor)));
+        let moved = seen.cursor.take().filter(|moved| *moved != *cursor);
+        let moved = moved.map(|cursor| self.client.target(Arc::clone(place.dialect()), cursor));
         // A poll that is refused is not worth a delay.
         seen.follow |= moved.as_ref().is_some_and(|moved| moved.request.is_err());
         let change = self.snapshot.change(seen, reply.body(), self.method, replied);
         let snapshot = Arc::make_mut(&mut self.snapshot);
         snapshot.apply(change, || reply.into_body());
         if let Some(moved) = moved {
-            (snapshot.target, snapshot.repeats) = (Some(moved), false);
+            (snapshot.target, snapshot.repeats) = (Some(Target::new(moved, &snapshot.name)), false);
         }
         Ok(())
     }
@@ -409,7 +413,7 @@ impl RawOperation {
             ErrorKind::Unsupported,
             "check the base URL and the dialect: the service does not have this call",
         );
-        let uri = self.snapshot.target.as_ref().and_then(|target| target.uri());
+        let uri = self.snapshot.place().and_then(Place::server);
         if missing.is_some() && uri.is_some_and(|uri| self.client.is_to_own_origin(uri)) {
             return error.with_advice(
                 ErrorKind::Poll,
@@ -426,7 +430,7 @@ impl RawOperation {
                 ErrorKind::Poll,
                 "it may have expired or been deleted: check its name, the dialect and the address of the service",
             ),
-            None if unauthorized && self.snapshot.target.as_ref().is_some_and(|target| target.is_bare()) => error
+            None if unauthorized && self.snapshot.place().is_some_and(Place::is_bare) => error
                 .with_advice(
                     ErrorKind::Poll,
                     "this origin gets no credentials; if it is the service's own, allow it with `allow_origin_with_credentials`",
@@ -482,7 +486,7 @@ impl RawOperation {
             state => (ErrorKind::NotCompleted, format!("has no result yet, it is {state}")),
         };
         let error = Error::new(kind, message).with_operation(self);
-        match &self.snapshot.status {
+        match &self.snapshot.more().status {
             Some(status) => error.with_status(status),
             None => error,
         }

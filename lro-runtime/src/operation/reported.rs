@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Method, RawOperation};
+use super::{Method, RawOperation, snapshot::Place};
 use crate::telemetry::{Seen, Subject};
 
 impl RawOperation {
@@ -13,7 +13,7 @@ impl RawOperation {
             method: self.method.map(Method::name),
             dialect: self.snapshot.dialect,
             state: self.state(),
-            uri: self.snapshot.target.as_ref().and_then(|target| target.uri()),
+            uri: self.snapshot.place().and_then(Place::server),
         }
     }
 

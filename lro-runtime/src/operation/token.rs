@@ -156,25 +156,25 @@ impl Token {
     pub(crate) fn of(snapshot: &Snapshot, method: Option<&str>) -> Self {
         let started = snapshot.started.and_then(|started| started.system.duration_since(UNIX_EPOCH).ok());
         let mut names = Vec::new();
-        let cursor = snapshot.target.as_ref().map(|target| target.cursor.clone().stored(&mut names));
+        let cursor = snapshot.place().map(|place| place.cursor().into_owned().stored(&mut names));
         let clean = if snapshot.name_is_own { of_caller } else { without_secrets };
         let name = clean(&snapshot.name, &mut names);
         let mut left_out = snapshot.provenance().left_out.clone();
         left_out.add(names);
         let mut content = Content {
             method: method.unwrap_or_default().to_owned(),
-            dialect: snapshot.target.as_ref().map_or(snapshot.dialect, |target| target.dialect.id()).to_owned(),
+            dialect: snapshot.place().map_or(snapshot.dialect, |place| place.dialect().id()).to_owned(),
             name: if cut(&name, NAME) == name { name } else { cut(&name, CUT) },
             cursor,
             state: snapshot.state,
             // Words of the service may have URLs in them.
-            status: snapshot.status.as_deref().map(Status::stored),
-            raw_status: snapshot.raw_status.as_deref().map(|word| kept(word, RAW_STATUS)),
+            status: snapshot.more().status.as_deref().map(Status::stored),
+            raw_status: snapshot.more().raw_status.as_deref().map(|word| kept(word, RAW_STATUS)),
             started: started.and_then(|since| u64::try_from(since.as_millis()).ok()),
             found: snapshot.is_found,
             left_out,
         };
-        content.add_details(snapshot.status.as_deref().map(Status::details).unwrap_or_default());
+        content.add_details(snapshot.more().status.as_deref().map(Status::details).unwrap_or_default());
         Self { content }
     }
 

@@ -104,7 +104,7 @@ fn untyped(mut message: Map<String, Value>, method: &'static crate::Method) -> R
         Err(error) => fail(&error.to_string()),
     };
     // A service may start an operation under such a name; a test that writes one is mistaken.
-    if let Some(why) = operation.snapshot.target.as_ref().and_then(|target| target.check_place().err()) {
+    if let Some(why) = operation.snapshot.place().and_then(|place| place.check_place().err()) {
         fail(&why.to_string());
     }
     operation

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Snapshot, StoredPayload};
+use super::{More, Snapshot, StoredPayload};
 use crate::{dialect::Encoding, status::State};
 
 /// What the last reply of an operation said. The bytes of its body and of its payloads stand
@@ -60,10 +60,10 @@ impl Snapshot {
         let at = |length: usize| u32::try_from(length - first).unwrap_or_default();
         let mut kept = KeptReply {
             state: self.state,
-            raw_status: self.raw_status.as_deref().map(str::to_owned),
+            raw_status: self.more().raw_status.as_deref().map(str::to_owned),
             is_unknown_status: !self.is_known_status,
-            progress: self.progress,
-            message: self.status_message.as_deref().map(str::to_owned),
+            progress: self.more().progress,
+            message: self.more().status_message.as_deref().map(str::to_owned),
             body: 0,
             metadata: None,
             response: None,
@@ -84,7 +84,7 @@ impl Snapshot {
             }
         };
         kept.metadata = self.metadata.as_ref().map(&mut keep);
-        kept.response = self.response.as_ref().map(&mut keep);
+        kept.response = self.more().response.as_ref().map(&mut keep);
         kept
     }
 
@@ -104,12 +104,15 @@ impl Snapshot {
             }
         };
         self.state = state;
-        self.raw_status = raw_status.map(Into::into);
         self.is_known_status = !is_unknown_status;
-        self.progress = progress;
-        self.status_message = message.map(Into::into);
         self.metadata = metadata.map(payload);
-        self.response = response.map(payload);
+        self.set_more(More {
+            raw_status: raw_status.map(Into::into),
+            response: response.map(payload),
+            progress,
+            status_message: message.map(Into::into),
+            ..self.more().clone()
+        });
         self.body = part(0, body);
     }
 }
@@ -143,9 +146,9 @@ mod tests {
         let mut snapshot = Snapshot::unpolled("operations/7", "google", None, None);
         snapshot.state = State::Succeeded;
         snapshot.body = Bytes::from_static(b"{\"done\":true,\"response\":[1,2]}");
-        snapshot.response = Some(StoredPayload::InBody { start: 24, end: 29, encoding: Encoding::JsonAny });
+        snapshot.more_mut().response = Some(StoredPayload::InBody { start: 24, end: 29, encoding: Encoding::JsonAny });
         snapshot.metadata = Some(StoredPayload::own(Bytes::from_static(b"99"), Encoding::Json));
-        (snapshot.progress, snapshot.raw_status) = (Some(0.5), Some("DONE".into()));
+        (snapshot.more_mut().progress, snapshot.more_mut().raw_status) = (Some(0.5), Some("DONE".into()));
         for with_body in [true, false] {
             let mut bytes = b"before".to_vec();
             let kept = snapshot.kept(with_body, &mut bytes);
@@ -163,8 +166,8 @@ mod tests {
             } else {
                 assert_eq!(said(&restored), (Bytes::new(), None, None));
             }
-            assert_eq!((restored.state, restored.progress), (State::Succeeded, Some(0.5)));
-            assert_eq!(restored.raw_status.as_deref(), Some("DONE"));
+            assert_eq!((restored.state, restored.more().progress), (State::Succeeded, Some(0.5)));
+            assert_eq!(restored.more().raw_status.as_deref(), Some("DONE"));
         }
     }
 

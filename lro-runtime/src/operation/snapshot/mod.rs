@@ -8,70 +8,20 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::Uri;
 
 use crate::{
-    client::trust::is_bare,
     dialect::{Cursor, Dialect, Encoding, Observation, Part, Payload},
     hint::Hint,
-    message::Request,
     operation::{Method, left_out::LeftOut},
     status::{Failure, State, Status},
 };
 
 #[cfg(feature = "fleet")]
 mod kept;
+mod target;
 #[cfg(feature = "fleet")]
 pub(crate) use self::kept::KeptReply;
-
-/// Where to poll: the cursor, its dialect, and the request that the dialect makes of it. Every poll
-/// sends the same request until the server moves the cursor.
-///
-/// A place that is not trusted, or cannot be read, has no request but the reason. It is kept here
-/// instead of failing the reply that named it: the operation that a start call has begun goes on,
-/// and what the reply said of it counts.
-pub(crate) struct PollTarget {
-    pub(crate) dialect: Arc<dyn Dialect>,
-    pub(crate) cursor: Cursor,
-    pub(crate) request: Result<PollRequest, Box<Failure>>,
-}
-
-/// The request of a poll: what of it must be kept between polls.
-pub(crate) enum PollRequest {
-    /// A `GET` of this URL with the client's headers and nothing else, as nearly every poll is.
-    Get(Uri),
-    Whole(Box<Request>),
-}
-
-impl PollTarget {
-    /// Returns the request of a poll.
-    ///
-    /// # Errors
-    ///
-    /// The refusal, if nothing is sent to this place.
-    pub(crate) fn request(&self) -> Result<&PollRequest, Failure> {
-        self.request.as_ref().map_err(|refusal| Failure::clone(refusal))
-    }
-
-    /// Returns the URL that is polled; `None` if nothing is sent to this place.
-    pub(crate) fn uri(&self) -> Option<&Uri> {
-        match self.request.as_ref().ok()? {
-            PollRequest::Get(uri) => Some(uri),
-            PollRequest::Whole(request) => Some(request.uri()),
-        }
-    }
-
-    /// Whether the polls go to an origin that gets no credentials.
-    pub(crate) fn is_bare(&self) -> bool {
-        matches!(&self.request, Ok(PollRequest::Whole(request)) if is_bare(request))
-    }
-
-    /// Fails if the dialect refused the place. Calls that do not go to the place that is polled,
-    /// such as a cancel call by name, may still be sent if only the polled URL is not trusted.
-    pub(crate) fn check_place(&self) -> Result<(), Failure> {
-        self.cursor.refusal().map_or(Ok(()), Err)
-    }
-}
+pub(crate) use self::target::{Named, Place, PlaceRequest, PollRequest, PollTarget, Target};
 
 /// When an operation was started. On the monotonic clock for the waits of this process, on the wall
 /// clock for tokens.
@@ -94,14 +44,31 @@ impl ReplyTime {
     pub(crate) fn of_poll(began: Instant, at: Instant) -> Self {
         Self { began, at, answers_start: false }
     }
+}
 
-    /// Returns how long the reply took.
+/// When the last reply was read, and how long it took.
+#[derive(Clone, Copy)]
+pub(crate) struct Replied {
+    pub(crate) at: Instant,
+    /// In nanoseconds, which take half of a [`Duration`].
+    round_trip: u64,
+}
+
+impl Replied {
+    fn new(time: ReplyTime) -> Self {
+        let round_trip = time.at.saturating_duration_since(time.began).as_nanos();
+        Self { at: time.at, round_trip: u64::try_from(round_trip).unwrap_or(u64::MAX) }
+    }
+
     pub(crate) fn round_trip(self) -> Duration {
-        self.at.saturating_duration_since(self.began)
+        Duration::from_nanos(self.round_trip)
     }
 }
 
 /// Everything that is known of an operation at one time. Payloads stay raw bytes.
+///
+/// A program may hold a hundred thousand of these, so that what most operations do not have is
+/// apart.
 #[derive(Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each says one thing of its own about the operation")]
 pub(crate) struct Snapshot {
@@ -109,7 +76,6 @@ pub(crate) struct Snapshot {
     /// Whether the name is a URL that the caller wrote, as the cursor says that it was made with.
     pub(crate) name_is_own: bool,
     pub(crate) state: State,
-    pub(crate) raw_status: Option<Arc<str>>,
     pub(crate) is_known_status: bool,
     /// The body of the reply that this snapshot was made from; payloads are ranges of it.
     pub(crate) body: Bytes,
@@ -117,12 +83,6 @@ pub(crate) struct Snapshot {
     /// other rules.
     pub(crate) repeats: bool,
     pub(crate) metadata: Option<StoredPayload>,
-    pub(crate) response: Option<StoredPayload>,
-    pub(crate) status: Option<Arc<Status>>,
-    pub(crate) progress: Option<f64>,
-    /// What the last reply says in words about how the operation stands.
-    pub(crate) status_message: Option<Arc<str>>,
-    pub(crate) hint: Option<Hint>,
     /// Whether the reply said to poll again at once: the monitor is done, and the result is
     /// elsewhere.
     pub(crate) follow: bool,
@@ -133,15 +93,34 @@ pub(crate) struct Snapshot {
     pub(crate) provenance: Option<Arc<Provenance>>,
     /// Where to poll; `None` if the server has named no place, as it may for an operation that is
     /// finished at once.
-    pub(crate) target: Option<Arc<PollTarget>>,
+    pub(crate) target: Option<Target>,
     /// When the operation was started; `None` if that is not known.
     pub(crate) started: Option<StartTime>,
     /// When the last reply was read; `None` if the operation was resumed and not polled yet.
-    pub(crate) replied: Option<ReplyTime>,
+    pub(crate) replied: Option<Replied>,
+    /// Whether that was the reply to the start call.
+    pub(crate) answers_start: bool,
     /// Whether a poll has found the operation where it is polled. The reply to the start call is no
     /// proof of that, and a reply that leads elsewhere says nothing of that place.
     pub(crate) is_found: bool,
+    pub(crate) more: Option<Arc<More>>,
 }
+
+/// What a snapshot may have besides. With Google's dialect an operation that runs has none of it.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct More {
+    pub(crate) raw_status: Option<Arc<str>>,
+    pub(crate) response: Option<StoredPayload>,
+    pub(crate) status: Option<Arc<Status>>,
+    pub(crate) progress: Option<f64>,
+    /// What the last reply says in words about how the operation stands.
+    pub(crate) status_message: Option<Arc<str>>,
+    pub(crate) hint: Option<Hint>,
+}
+
+/// What most snapshots have besides.
+static NOTHING: More =
+    More { raw_status: None, response: None, status: None, progress: None, status_message: None, hint: None };
 
 /// How this process came by an operation. It is the same for all snapshots of it, which share it.
 #[derive(Clone, Default)]
@@ -158,7 +137,7 @@ pub(crate) struct Provenance {
 static STARTED: Provenance = Provenance { start_id: None, token_method: None, left_out: LeftOut::NOTHING };
 
 /// A payload: a range of the snapshot's body, or bytes of its own.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) enum StoredPayload {
     /// The bytes `start..end` of the snapshot's body.
     InBody { start: u32, end: u32, encoding: Encoding },
@@ -237,17 +216,12 @@ pub(crate) enum Change {
 /// What is known from a reply with something new.
 pub(crate) struct Fresh {
     state: State,
-    raw_status: Option<Arc<str>>,
     is_known_status: bool,
     metadata: Option<StoredPayload>,
-    response: Option<StoredPayload>,
-    status: Option<Arc<Status>>,
-    progress: Option<f64>,
-    status_message: Option<Arc<str>>,
-    hint: Option<Hint>,
     follow: bool,
     replied: ReplyTime,
     is_found: bool,
+    more: More,
 }
 
 /// The snapshot after an observation, before its body is set.
@@ -281,23 +255,19 @@ impl Snapshot {
             name: key.map_or_else(|| Arc::from(name), Arc::clone),
             name_is_own: false,
             state: State::Pending,
-            raw_status: None,
             is_known_status: true,
             body: Bytes::new(),
             repeats: false,
             metadata: None,
-            response: None,
-            status: None,
-            progress: None,
-            status_message: None,
-            hint: None,
             follow: false,
             dialect,
             provenance: None,
-            target: target.map(Arc::new),
+            target: target.map(|target| Target::new(target, name)),
             started,
             replied: None,
+            answers_start: false,
             is_found: false,
+            more: None,
         }
     }
 
@@ -328,23 +298,25 @@ impl Snapshot {
         }
         // Most polls read the same word again: the stored one is shared, which saves an allocation
         // per poll.
-        let raw_status = seen.raw_status.map(|word| match &self.raw_status {
+        let raw_status = seen.raw_status.map(|word| match &self.more().raw_status {
             Some(known) if **known == *word => Arc::clone(known),
             _ => Arc::from(&*word),
         });
         Change::Fresh(Fresh {
             state,
-            raw_status,
             is_known_status: seen.is_known_status,
             metadata: seen.metadata.map(|part| StoredPayload::new(part, body)),
-            response: seen.response.map(|part| StoredPayload::new(part, body)),
-            status: status.map(Arc::new),
-            progress: seen.progress,
-            status_message: seen.status_message.filter(|words| !words.is_empty()).map(|words| Arc::from(&*words)),
-            hint: seen.hint,
             follow: seen.follow,
             replied,
             is_found,
+            more: More {
+                raw_status,
+                response: seen.response.map(|part| StoredPayload::new(part, body)),
+                status: status.map(Arc::new),
+                progress: seen.progress,
+                status_message: seen.status_message.filter(|words| !words.is_empty()).map(|words| Arc::from(&*words)),
+                hint: seen.hint,
+            },
         })
     }
 
@@ -357,24 +329,22 @@ impl Snapshot {
         let fresh = match change {
             Change::Fresh(fresh) => fresh,
             Change::Stale { hint, replied, is_found } => {
-                (self.hint, self.follow, self.replied, self.is_found) = (hint, false, Some(replied), is_found);
+                self.set_hint(hint);
+                self.set_replied(replied);
+                (self.follow, self.is_found) = (false, is_found);
                 return;
             }
         };
         self.state = fresh.state;
-        self.raw_status = fresh.raw_status;
         self.is_known_status = fresh.is_known_status;
         // A reply without metadata does not erase it: `metadata()` is the last known, also after
         // the end.
         self.metadata = fresh.metadata.or_else(|| self.metadata.take().map(|held| held.detached(&self.body)));
-        self.response = fresh.response;
-        self.status = fresh.status;
-        self.progress = fresh.progress.or(self.progress);
-        // Not kept from an earlier reply: words about a stage that is over would mislead.
-        self.status_message = fresh.status_message;
-        self.hint = fresh.hint;
+        // Of an earlier reply no more is kept than how far it was: words about a stage that is over
+        // would mislead.
+        self.set_more(More { progress: fresh.more.progress.or(self.more().progress), ..fresh.more });
         self.follow = fresh.follow;
-        self.replied = Some(fresh.replied);
+        self.set_replied(fresh.replied);
         self.is_found = fresh.is_found;
         self.body = body();
         self.repeats = fresh.is_found;
@@ -389,7 +359,8 @@ impl Snapshot {
 
     /// Makes this snapshot the next one after a reply that says nothing new but when to poll again.
     pub(crate) fn repeat(&mut self, hint: Option<Hint>, replied: ReplyTime) {
-        (self.hint, self.replied) = (hint, Some(replied));
+        self.set_hint(hint);
+        self.set_replied(replied);
         (self.follow, self.is_found) = (false, true);
     }
 
@@ -403,7 +374,8 @@ impl Snapshot {
             State::Succeeded => {
                 let refused = method.classify.and_then(|classify| self.response().and_then(classify));
                 if let Some(status) = refused {
-                    (self.state, self.status) = (State::Failed, Some(Arc::new(status)));
+                    self.state = State::Failed;
+                    self.more_mut().status = Some(Arc::new(status));
                 }
             }
             _ => {}
@@ -425,8 +397,46 @@ impl Snapshot {
             provenance: self.provenance.clone(),
             name_is_own: self.name_is_own,
             replied: self.replied,
+            answers_start: self.answers_start,
             ..Self::unpolled(&self.name, self.dialect, Some(target), self.started)
         }
+    }
+
+    /// Returns what few snapshots have.
+    pub(crate) fn more(&self) -> &More {
+        self.more.as_deref().unwrap_or(&NOTHING)
+    }
+
+    /// Returns what few snapshots have, for a change.
+    pub(crate) fn more_mut(&mut self) -> &mut More {
+        Arc::make_mut(self.more.get_or_insert_default())
+    }
+
+    fn set_more(&mut self, more: More) {
+        match &mut self.more {
+            known if more == NOTHING => *known = None,
+            // Overwritten where nobody shares it.
+            Some(known) => match Arc::get_mut(known) {
+                Some(known) => *known = more,
+                None => *known = Arc::new(more),
+            },
+            none => *none = Some(Arc::new(more)),
+        }
+    }
+
+    fn set_hint(&mut self, hint: Option<Hint>) {
+        if self.more().hint != hint {
+            self.set_more(More { hint, ..self.more().clone() });
+        }
+    }
+
+    fn set_replied(&mut self, replied: ReplyTime) {
+        (self.replied, self.answers_start) = (Some(Replied::new(replied)), replied.answers_start);
+    }
+
+    /// Returns where the operation is polled; `None` if the server has named no place.
+    pub(crate) fn place(&self) -> Option<Place<'_>> {
+        self.target.as_ref().map(|target| Place { target, name: &self.name })
     }
 
     /// Returns how this process came by the operation.
@@ -446,7 +456,7 @@ impl Snapshot {
 
     /// Returns the response of an operation that succeeded.
     pub(crate) fn response(&self) -> Option<Payload<'_>> {
-        self.response.as_ref().map(|held| held.payload(&self.body))
+        self.more().response.as_ref().map(|held| held.payload(&self.body))
     }
 }
 

@@ -18,14 +18,18 @@ fn replied() -> ReplyTime {
 fn snapshot(state: State) -> Snapshot {
     let part = || Some(StoredPayload::own(Bytes::from_static(OLD), Encoding::Json));
     let failed = matches!(state, State::Failed | State::Cancelled);
-    Snapshot {
-        state,
+    let more = More {
         raw_status: Some("OLD".into()),
-        body: Bytes::from_static(OLD),
-        metadata: part(),
         response: (state == State::Succeeded).then(part).flatten(),
         status: failed.then(|| Arc::new(Status::new(Code::Aborted, "old"))),
         progress: Some(0.5),
+        ..More::default()
+    };
+    Snapshot {
+        state,
+        body: Bytes::from_static(OLD),
+        metadata: part(),
+        more: Some(Arc::new(more)),
         ..Snapshot::unpolled("operations/1", "google", None, None)
     }
 }
@@ -69,8 +73,8 @@ fn terminal_is_terminal_nothing_that_is_seen_later_changes_anything() {
         if before.state.is_terminal() {
             assert_eq!(next.state, before.state, "{:?}", seen.state);
             assert_eq!(next.body, before.body);
-            assert_eq!(next.status, before.status);
-            assert_eq!(next.raw_status, before.raw_status);
+            assert_eq!(next.more().status, before.more().status);
+            assert_eq!(next.more().raw_status, before.more().raw_status);
             assert_eq!(next.response().map(Payload::bytes), before.response().map(Payload::bytes));
             assert_eq!(next.metadata().map(Payload::bytes), before.metadata().map(Payload::bytes));
             assert!(!next.follow, "there is nothing to follow");
@@ -85,9 +89,10 @@ fn a_backward_observation_changes_nothing() {
             assert_eq!(next.state, before.state);
             assert_eq!(next.metadata().map(Payload::bytes), Some(OLD));
             assert_eq!(next.body, before.body, "the payloads are parts of it");
-            assert_eq!(next.raw_status.as_deref(), Some("OLD"));
-            assert_eq!((next.progress, next.status), (before.progress, before.status));
-            assert!(next.hint.is_some(), "when to poll again is said by every reply");
+            assert_eq!(next.more().raw_status.as_deref(), Some("OLD"));
+            assert_eq!(next.more().progress, before.more().progress);
+            assert_eq!(next.more().status, before.more().status);
+            assert!(next.more().hint.is_some(), "when to poll again is said by every reply");
         }
     });
 }
@@ -98,10 +103,10 @@ fn a_forward_observation_replaces_everything_but_missing_metadata() {
         if !before.state.is_terminal() && before.state.can_become(seen.state) {
             let metadata = if seen.metadata.is_some() { NEW } else { OLD };
             assert_eq!(next.metadata().map(Payload::bytes), Some(metadata));
-            assert_eq!(next.status.as_deref(), seen.status.as_ref());
+            assert_eq!(next.more().status.as_deref(), seen.status.as_ref());
             assert_eq!(next.response().map(Payload::bytes), seen.response.as_ref().map(|_| NEW));
-            assert_eq!((&next.body[..], next.raw_status.as_deref()), (NEW, Some("NEW")));
-            assert!(next.follow && next.hint.is_some());
+            assert_eq!((&next.body[..], next.more().raw_status.as_deref()), (NEW, Some("NEW")));
+            assert!(next.follow && next.more().hint.is_some());
         }
     });
 }
@@ -117,7 +122,7 @@ fn a_stale_reply_leads_nowhere_and_has_found_the_operation() {
 
 #[test]
 fn what_is_left_of_a_reply_that_was_misread_says_so_at_once_and_keeps_what_it_is_of() {
-    let mut before = Snapshot { replied: Some(replied()), ..snapshot(State::Running) };
+    let mut before = Snapshot { replied: Some(Replied::new(replied())), ..snapshot(State::Running) };
     before.provenance_mut().token_method = Some("m".into());
     let next = before.misread(Arc::new(crate::dialect::Google::new()), Failure::protocol("other rules"));
     assert_eq!(
@@ -125,7 +130,7 @@ fn what_is_left_of_a_reply_that_was_misread_says_so_at_once_and_keeps_what_it_is
         ("operations/1", OLD, Some("m"))
     );
     assert!(next.follow && next.replied.is_some() && next.metadata().is_none());
-    assert!(next.target.unwrap().request().is_err());
+    assert!(next.place().unwrap().request().is_err());
 }
 
 #[test]
@@ -135,8 +140,8 @@ fn a_word_that_was_read_before_is_not_stored_again() {
         seen.raw_status = Some(text.into());
         let before = snapshot(State::Running);
         let next = before.clone().after(seen, NEW, None, replied()).with_body(Bytes::new);
-        assert_eq!(next.raw_status.as_deref(), Some(text));
-        Arc::ptr_eq(&before.raw_status.unwrap(), &next.raw_status.unwrap())
+        assert_eq!(next.more().raw_status.as_deref(), Some(text));
+        Arc::ptr_eq(before.more().raw_status.as_ref().unwrap(), next.more().raw_status.as_ref().unwrap())
     };
     assert!(word("OLD") && !word("NEW"));
 }
@@ -145,7 +150,7 @@ fn a_word_that_was_read_before_is_not_stored_again() {
 fn name_and_round_trip_are_kept() {
     every(|_, _, next| {
         assert_eq!(&*next.name, "operations/1");
-        assert_eq!(next.replied.map(ReplyTime::round_trip), Some(Duration::from_secs(1)));
+        assert_eq!(next.replied.map(Replied::round_trip), Some(Duration::from_secs(1)));
     });
 }
 
