@@ -328,6 +328,7 @@ impl RawOperation {
                     let call = place.dialect().wait(&place.cursor(), hold)?;
                     Outgoing::Own(Box::new(self.client.request(call)?))
                 }
+                (None, PlaceRequest::Named(named, name)) => Outgoing::Lent(self.client.lend_named(named, name)?),
                 (None, PlaceRequest::Get(uri)) => Outgoing::Lent(self.client.lend(uri)),
                 (None, PlaceRequest::Whole(request)) => Outgoing::Kept(request),
             };

@@ -56,18 +56,32 @@ impl Named {
 
     /// Whether the operation of this `name`, which is polled at `uri`, is one of these.
     pub(crate) fn is_of(&self, uri: &Uri, name: &str) -> bool {
-        let Self { url, .. } = self;
-        (uri.scheme(), uri.authority()) == (url.scheme(), url.authority())
-            && path_before(uri, name) == url.path_and_query().map(PathAndQuery::as_str)
+        (uri.scheme(), uri.authority()) == (self.url.scheme(), self.url.authority())
+            && path_before(uri, name) == Some(self.path())
     }
 
     /// Returns the URL that is polled for the operation of this name.
-    fn uri(&self, name: &str) -> Option<Uri> {
-        let path = self.url.path_and_query()?.as_str();
+    ///
+    /// # Errors
+    ///
+    /// When the two do not fit together. They do: the URL was known before the name was taken off.
+    pub(crate) fn uri(&self, name: &str) -> Result<Uri, Failure> {
+        let path = self.path();
         let mut whole = String::with_capacity(path.len() + name.len());
         whole.push_str(path);
         whole.push_str(name);
-        with_path(&self.url, whole)
+        with_path(&self.url, whole).ok_or_else(|| Failure::protocol("its name does not fit into the URL of its polls"))
+    }
+
+    /// Whether `uri`, which was made by [`uri`](Self::uri), is that of this name.
+    pub(crate) fn was_made_for(&self, uri: &Uri, name: &str) -> bool {
+        let path = uri.path_and_query().map_or("", PathAndQuery::as_str);
+        path.len() == self.path().len() + name.len() && path.ends_with(name)
+    }
+
+    /// Returns the path and the query that the names are appended to.
+    fn path(&self) -> &str {
+        self.url.path_and_query().map_or("", PathAndQuery::as_str)
     }
 }
 
@@ -121,10 +135,12 @@ pub(crate) struct Place<'a> {
     pub(super) name: &'a Arc<str>,
 }
 
-/// The request of a poll, as it is about to be sent.
+/// The request of a poll, of which the client has the rest.
 pub(crate) enum PlaceRequest<'a> {
-    /// A `GET` of this URL with the client's headers.
-    Get(Uri),
+    /// A `GET` of the URL with this name at its end, with the client's headers.
+    Named(&'a Arc<Named>, &'a str),
+    /// The same of this URL.
+    Get(&'a Uri),
     Whole(&'a Request),
 }
 
@@ -150,12 +166,12 @@ impl<'a> Place<'a> {
     /// The refusal, if nothing is sent to this place.
     pub(crate) fn request(self) -> Result<PlaceRequest<'a>, Failure> {
         let own = match self.target {
-            Target::Named(named) => return named_request(named, self.name),
+            Target::Named(named) => return Ok(PlaceRequest::Named(named, self.name)),
             Target::Own(own) => own,
         };
         match own.request() {
-            Ok(PollRequest::Named(named)) => named_request(named, own.cursor.key()),
-            Ok(PollRequest::Get(uri)) => Ok(PlaceRequest::Get(uri.clone())),
+            Ok(PollRequest::Named(named)) => Ok(PlaceRequest::Named(named, own.cursor.key())),
+            Ok(PollRequest::Get(uri)) => Ok(PlaceRequest::Get(uri)),
             Ok(PollRequest::Whole(request)) => Ok(PlaceRequest::Whole(request)),
             Err(refusal) => Err(refusal.clone()),
         }
@@ -204,12 +220,6 @@ impl PollTarget {
     }
 }
 
-fn named_request<'a>(named: &Named, name: &str) -> Result<PlaceRequest<'a>, Failure> {
-    // It was read once already, when the operation was first known.
-    let uri = named.uri(name).ok_or_else(|| Failure::protocol("its name and its URL do not fit together"))?;
-    Ok(PlaceRequest::Get(uri))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,7 +242,8 @@ mod tests {
             assert_eq!(named.as_ref().map(|named| named.url.to_string()).as_deref(), before, "{uri} {name}");
             if let Some(named) = named {
                 assert!(named.is_of(&uri, name));
-                assert_eq!(named.uri(name), Some(uri));
+                assert_eq!(named.uri(name).unwrap(), uri);
+                assert!(named.was_made_for(&uri, name) && !named.was_made_for(&uri, "other"));
                 let other: Uri = "http://other/v1/operations/7".parse().unwrap();
                 assert!(!named.is_of(&other, name) && !named.is_of(&named.url, name) || name.is_empty());
             }
