@@ -242,7 +242,7 @@ impl Operations {
         let timer = self.timer();
         // The start is when this attempt is sent: a `404` within the grace after it means that the
         // operation is not visible yet.
-        let started = StartTime { at: timer.now(), system: timer.system_time() };
+        let started = StartTime::new(timer.now(), timer.system_time());
         let reply = self.exchange(request, timeout, &**timer, span).await?;
         let replied = ReplyTime { began: started.at, at: timer.now(), answers_start: true };
         let seen = dialect.read_start(request, &reply, Method::options_of(method)).map_err(|failure| {

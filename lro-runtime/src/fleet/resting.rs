@@ -194,7 +194,7 @@ impl Epoch {
         } else {
             (self.at.checked_add(distance), self.system.checked_add(distance))
         };
-        StartTime { at: at.unwrap_or(self.at), system: system.unwrap_or(self.system) }
+        StartTime::new(at.unwrap_or(self.at), system.unwrap_or(self.system))
     }
 }
 

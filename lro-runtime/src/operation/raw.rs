@@ -87,8 +87,8 @@ impl RawOperation {
                 method.name()
             )));
         }
-        if declared.id() != self.snapshot.dialect {
-            return misread(&format!("as `{}`", self.snapshot.dialect), &format!("`{}`", declared.id()));
+        if declared.id() != self.snapshot.dialect() {
+            return misread(&format!("as `{}`", self.snapshot.dialect()), &format!("`{}`", declared.id()));
         }
         let Some(place) = self.snapshot.place() else { return Ok(None) };
         let cursor = place.cursor();

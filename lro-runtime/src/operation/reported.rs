@@ -11,7 +11,7 @@ impl RawOperation {
         Subject {
             name: self.name(),
             method: self.method.map(Method::name),
-            dialect: self.snapshot.dialect,
+            dialect: self.snapshot.dialect(),
             state: self.state(),
             uri: self.snapshot.place().and_then(Place::server),
         }

@@ -1,7 +1,7 @@
 //! Tokens: snapshots in a stored form, their text format, and what an operation can be resumed
 //! from.
 
-use std::{fmt, str::FromStr, time::UNIX_EPOCH};
+use std::{fmt, str::FromStr};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -154,7 +154,6 @@ impl Content {
 impl Token {
     /// Makes the token of a snapshot.
     pub(crate) fn of(snapshot: &Snapshot, method: Option<&str>) -> Self {
-        let started = snapshot.started.and_then(|started| started.system.duration_since(UNIX_EPOCH).ok());
         let mut names = Vec::new();
         let cursor = snapshot.place().map(|place| place.cursor().into_owned().stored(&mut names));
         let clean = if snapshot.name_is_own { of_caller } else { without_secrets };
@@ -163,14 +162,14 @@ impl Token {
         left_out.add(names);
         let mut content = Content {
             method: method.unwrap_or_default().to_owned(),
-            dialect: snapshot.place().map_or(snapshot.dialect, |place| place.dialect().id()).to_owned(),
+            dialect: snapshot.place().map_or_else(|| snapshot.dialect(), |place| place.dialect().id()).to_owned(),
             name: if cut(&name, NAME) == name { name } else { cut(&name, CUT) },
             cursor,
             state: snapshot.state,
             // Words of the service may have URLs in them.
             status: snapshot.more().status.as_deref().map(Status::stored),
             raw_status: snapshot.more().raw_status.as_deref().map(|word| kept(word, RAW_STATUS)),
-            started: started.and_then(|since| u64::try_from(since.as_millis()).ok()),
+            started: snapshot.started.map(|started| started.unix_millis),
             found: snapshot.is_found,
             left_out,
         };

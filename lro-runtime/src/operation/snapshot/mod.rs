@@ -4,7 +4,7 @@
 use std::{
     borrow::Cow,
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
@@ -28,7 +28,15 @@ pub(crate) use self::target::{Named, Place, PlaceRequest, PollRequest, PollTarge
 #[derive(Clone, Copy)]
 pub(crate) struct StartTime {
     pub(crate) at: Instant,
-    pub(crate) system: SystemTime,
+    /// In milliseconds since 1970, which take half of a [`SystemTime`]; zero for a time before it.
+    pub(crate) unix_millis: u64,
+}
+
+impl StartTime {
+    pub(crate) fn new(at: Instant, system: SystemTime) -> Self {
+        let since_1970 = system.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { at, unix_millis: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX) }
+    }
 }
 
 /// When a call was sent, when its reply was read, and whether it is the start call.
@@ -86,9 +94,6 @@ pub(crate) struct Snapshot {
     /// Whether the reply said to poll again at once: the monitor is done, and the result is
     /// elsewhere.
     pub(crate) follow: bool,
-    /// The word of the dialect that the operation was read or resumed in. Beside the target's,
-    /// because a finished operation may have no target, and its token is of a dialect all the same.
-    pub(crate) dialect: &'static str,
     /// How this process came by the operation, where there is more to say than that it was started.
     pub(crate) provenance: Option<Arc<Provenance>>,
     /// Where to poll; `None` if the server has named no place, as it may for an operation that is
@@ -131,10 +136,14 @@ pub(crate) struct Provenance {
     pub(crate) token_method: Option<Arc<str>>,
     /// What the token that the operation was resumed from does not have of it.
     pub(crate) left_out: LeftOut,
+    /// The word of the dialect that the operation was read or resumed in, unless its target has it:
+    /// a finished operation may have no target, and its token is of a dialect all the same.
+    dialect: Option<&'static str>,
 }
 
 /// What an operation that was started here, without a start id, has to say of that.
-static STARTED: Provenance = Provenance { start_id: None, token_method: None, left_out: LeftOut::NOTHING };
+static STARTED: Provenance =
+    Provenance { start_id: None, token_method: None, left_out: LeftOut::NOTHING, dialect: None };
 
 /// A payload: a range of the snapshot's body, or bytes of its own.
 #[derive(Clone, PartialEq)]
@@ -251,6 +260,8 @@ impl Snapshot {
     ) -> Self {
         // Most names are the key of the cursor, and need not be in memory twice.
         let key = target.as_ref().map(|target| target.cursor.shared_key()).filter(|key| ***key == *name);
+        let is_target_of = |target: &PollTarget| target.dialect.id() == dialect;
+        let dialect = (!target.as_ref().is_some_and(is_target_of)).then_some(dialect);
         Self {
             name: key.map_or_else(|| Arc::from(name), Arc::clone),
             name_is_own: false,
@@ -260,8 +271,7 @@ impl Snapshot {
             repeats: false,
             metadata: None,
             follow: false,
-            dialect,
-            provenance: None,
+            provenance: dialect.map(|_| Arc::new(Provenance { dialect, ..Provenance::default() })),
             target: target.map(|target| Target::new(target, name)),
             started,
             replied: None,
@@ -394,11 +404,11 @@ impl Snapshot {
             body: self.body.clone(),
             // What is refused is not worth a delay.
             follow: true,
-            provenance: self.provenance.clone(),
+            provenance: Some(Arc::new(Provenance { dialect: Some(self.dialect()), ..self.provenance().clone() })),
             name_is_own: self.name_is_own,
             replied: self.replied,
             answers_start: self.answers_start,
-            ..Self::unpolled(&self.name, self.dialect, Some(target), self.started)
+            ..Self::unpolled(&self.name, self.dialect(), Some(target), self.started)
         }
     }
 
@@ -432,6 +442,12 @@ impl Snapshot {
 
     fn set_replied(&mut self, replied: ReplyTime) {
         (self.replied, self.answers_start) = (Some(Replied::new(replied)), replied.answers_start);
+    }
+
+    /// Returns the word of the dialect that the operation was read or resumed in.
+    pub(crate) fn dialect(&self) -> &'static str {
+        let of_target = || self.place().map(|place| place.dialect().id());
+        self.provenance().dialect.or_else(of_target).unwrap_or_default()
     }
 
     /// Returns where the operation is polled; `None` if the server has named no place.

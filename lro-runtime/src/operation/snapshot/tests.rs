@@ -161,3 +161,8 @@ fn a_metadata_that_means_queued_does_not_move_a_running_operation_back() {
     assert_eq!(see(State::Pending).with_body(Bytes::new).state, State::Pending);
     assert_eq!(see(State::Running).with_body(Bytes::new).state, State::Running);
 }
+
+#[test]
+fn a_snapshot_is_small_because_a_program_may_hold_a_hundred_thousand() {
+    assert!(size_of::<Snapshot>() <= 152, "{}", size_of::<Snapshot>());
+}
