@@ -31,7 +31,7 @@ pub(crate) use self::{
     cancel_and_wait::cancel_and_wait,
     observers::{ObservedRaw, Observers},
     single_calls::{cancel, delete, poll_once, wait},
-    wait::{observe_until_completed, poll_until_completed},
+    wait::{UntilCompleted, observe_until_completed, poll_until_completed},
 };
 #[cfg(feature = "fleet")]
 pub(crate) use self::{

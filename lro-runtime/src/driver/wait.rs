@@ -36,8 +36,7 @@ pub(crate) fn poll_until_completed(
     settings: PollSettings,
     timer: TimerOverride,
 ) -> BoxFuture<'static, Result<RawOperation>> {
-    let schedule = operation.schedule(settings);
-    Box::pin(UntilCompleted { stage: Stage::NotBegun(operation, schedule, timer), observed: None })
+    Box::pin(UntilCompleted::new(operation, settings, timer))
 }
 
 /// Polls until the operation is terminal, calls the observers and leaves its last snapshot with
@@ -56,9 +55,17 @@ pub(crate) fn observe_until_completed(
 ///
 /// By hand, as [`Wait`] is: an `async` block keeps what it has moved elsewhere beside what it was
 /// moved into, and a program may hold a hundred thousand of these.
-struct UntilCompleted<'a> {
+pub(crate) struct UntilCompleted<'a> {
     stage: Stage,
     observed: Option<&'a mut ObservedRaw>,
+}
+
+impl UntilCompleted<'static> {
+    /// Polls until the operation is terminal. The time until the first poll does not count.
+    pub(crate) fn new(operation: RawOperation, settings: PollSettings, timer: TimerOverride) -> Self {
+        let schedule = operation.schedule(settings);
+        Self { stage: Stage::NotBegun(operation, schedule, timer), observed: None }
+    }
 }
 
 /// What the future is doing.

@@ -12,7 +12,7 @@ use super::{
     OperationState, RawOperation,
     decoded::{Lazy, Payloads, into_response},
 };
-use crate::{driver, error::Result, settings::PollSettings, transport::BoxFuture};
+use crate::{driver::UntilCompleted, error::Result, settings::PollSettings};
 
 /// A wait that ends with the response.
 pub(super) struct Awaited<S> {
@@ -22,11 +22,16 @@ pub(super) struct Awaited<S> {
 
 /// A wait with the method's settings, without the types of the method.
 struct Wait {
-    call: BoxFuture<'static, Result<RawOperation>>,
+    stage: Stage,
     /// What has been decoded of an operation that had ended before the wait.
     decoded: Option<Box<dyn Payloads>>,
+}
+
+#[expect(clippy::large_enum_variant, reason = "it is boxed with the future, and waits nearly all of its life")]
+enum Stage {
+    Waiting(UntilCompleted<'static>),
     /// What the wait has ended with. Kept, so that its drop is compiled once.
-    done: Option<RawOperation>,
+    Done(RawOperation),
 }
 
 /// The operation that a wait has ended with, and what had been decoded of it.
@@ -44,13 +49,18 @@ impl Wait {
     fn new(raw: RawOperation, decoded: Lazy) -> Self {
         // An operation that has ended is not decoded anew.
         let decoded = if raw.is_completed() { decoded.take() } else { None };
-        Self { call: driver::poll_until_completed(raw, PollSettings::default(), None), decoded, done: None }
+        Self { stage: Stage::Waiting(UntilCompleted::new(raw, PollSettings::default(), None)), decoded }
     }
 
     #[inline(never)]
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Done<'_>>> {
-        let done = ready!(self.call.as_mut().poll(context))?;
-        Poll::Ready(Ok((self.done.insert(done), self.decoded.take())))
+        if let Stage::Waiting(wait) = &mut self.stage {
+            self.stage = Stage::Done(ready!(Pin::new(wait).poll(context))?);
+        }
+        match &self.stage {
+            Stage::Done(done) => Poll::Ready(Ok((done, self.decoded.take()))),
+            Stage::Waiting(_) => Poll::Pending,
+        }
     }
 }
 
