@@ -25,6 +25,7 @@ mod call;
 mod cookies;
 mod credentials;
 pub(crate) mod current_method;
+mod dialects;
 mod exchange;
 mod list;
 mod named;
@@ -54,8 +55,8 @@ pub use self::{
 #[cfg(feature = "fleet")]
 pub(crate) use self::{builder::default_timer, position::Position};
 use self::{
-    cookies::Cookies, named::NamedTargets, schedules::Schedules, spare::SpareRequests, start_policy::StartPolicy,
-    trust::Origins,
+    cookies::Cookies, dialects::Dialects, named::NamedTargets, schedules::Schedules, spare::SpareRequests,
+    start_policy::StartPolicy, trust::Origins,
 };
 
 /// A client of one service: starts operations and gives access to them by name.
@@ -86,6 +87,7 @@ pub struct Operations {
 struct Inner {
     base: Uri,
     dialect: Arc<dyn Dialect>,
+    dialects: Arc<Dialects>,
     transport: Arc<dyn Transport>,
     timer: Arc<dyn Timer>,
     headers: HeaderMap,

@@ -10,9 +10,9 @@ use crate::{
     operation::snapshot::Named,
 };
 
-/// How many URLs with a name at their end a client keeps. Most services have one or two; what is
-/// polled at another keeps its URL itself.
-const MOST: usize = 16;
+/// How many URLs with names at their end a client keeps. Most have one or two for each dialect;
+/// what is polled at another keeps its URL itself.
+const MOST: usize = 64;
 
 /// The URLs that the names of a client's operations were seen at the end of.
 #[derive(Default)]
@@ -20,21 +20,47 @@ pub(super) struct NamedTargets(Mutex<Vec<Arc<Named>>>);
 
 impl Operations {
     /// Returns what the operation of `cursor`, which is polled at `uri`, shares with others of this
-    /// client; `None` if it is not polled where its name says, or speaks a dialect of its own.
+    /// client; `None` if it is not polled where its name says, or has a dialect of its own.
     pub(super) fn named(&self, dialect: &Arc<dyn Dialect>, cursor: &Cursor, uri: &Uri) -> Option<Arc<Named>> {
-        if !cursor.is_name_alone() || !Arc::ptr_eq(dialect, self.dialect()) {
+        if !cursor.is_name_alone() {
             return None;
         }
         let NamedTargets(known) = &*self.inner.named;
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(named) = known.iter().find(|named| named.is_of(uri, cursor.key())) {
+        let is_same = |named: &&Arc<Named>| Arc::ptr_eq(&named.dialect, dialect) && named.is_of(uri, cursor.key());
+        if let Some(named) = known.iter().find(is_same) {
             return Some(Arc::clone(named));
         }
-        if known.len() >= MOST {
+        if known.len() >= MOST || !self.keeps(dialect) {
             return None;
         }
         let named = Arc::new(Named::new(Arc::clone(dialect), uri, cursor.key())?);
         known.push(Arc::clone(&named));
         Some(named)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        dialect::Google,
+        testing::{Script, ScriptedTransport, VirtualClock},
+    };
+
+    #[test]
+    fn operations_of_one_collection_share_where_they_are_polled_and_the_list_is_bounded() {
+        let client = ScriptedTransport::new(Script::new()).operations(&VirtualClock::new()).unwrap();
+        let named = |name: &str, url: &str| client.named(client.dialect(), &Cursor::new(name), &url.parse().unwrap());
+        let first = named("operations/1", "http://h/v1/operations/1").unwrap();
+        assert!(Arc::ptr_eq(&first, &named("operations/2", "http://h/v1/operations/2").unwrap()));
+        assert!(named("operations/1", "http://h/v1/operations/1:wait").is_none());
+        let alone: Arc<dyn Dialect> = Arc::new(Google::new());
+        let uri = "http://h/v1/operations/1".parse().unwrap();
+        assert!(client.named(&alone, &Cursor::new("operations/1"), &uri).is_none(), "nobody else has it");
+        assert!(client.named(client.dialect(), &Cursor::default().at_own("operations/1"), &uri).is_none());
+        let kept = (0..2 * MOST).filter(|at| named("x", &format!("http://h/{at}/x")).is_some()).count();
+        assert_eq!(kept, MOST - 1);
+        assert!(named("operations/3", "http://h/v1/operations/3").is_some(), "the first stay");
     }
 }

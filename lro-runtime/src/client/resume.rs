@@ -148,11 +148,6 @@ impl Operations {
         // An `Instant` may not reach back that far, for example to before the machine was started.
         StartTime { at: now.checked_sub(age).unwrap_or(now), unix_millis: millis }
     }
-
-    /// Returns the dialect that `method` declares, else the client's.
-    pub(crate) fn dialect_of(&self, method: Option<&Method>) -> Arc<dyn Dialect> {
-        method.and_then(|method| method.dialect).map_or_else(|| Arc::clone(self.dialect()), |dialect| dialect())
-    }
 }
 
 fn invalid(message: String) -> Error {
