@@ -16,12 +16,16 @@ use crate::{
     status::{Failure, State, Status},
 };
 
+mod alike;
 #[cfg(feature = "fleet")]
 mod kept;
 mod target;
 #[cfg(feature = "fleet")]
 pub(crate) use self::kept::KeptReply;
-pub(crate) use self::target::{Named, Place, PlaceRequest, PollRequest, PollTarget, Target};
+pub(crate) use self::{
+    alike::{Alike, Models},
+    target::{Named, Place, PlaceRequest, PollRequest, PollTarget, Target},
+};
 
 /// When an operation was started. On the monotonic clock for the waits of this process, on the wall
 /// clock for tokens.
