@@ -157,7 +157,7 @@ impl Operations {
                 let cursor = dialect.locate(&name, Method::options_of(method)).ok();
                 let id = dialect.id();
                 let target = cursor.map(|cursor| self.target(dialect, cursor));
-                let snapshot = Snapshot { body: body(), ..Snapshot::unpolled(&name, id, target, None) };
+                let snapshot = Snapshot { body: Some(body()), ..Snapshot::unpolled(&name, id, target, None) };
                 let what = format!("the entry at index {index} of its page cannot be read");
                 Err(Error::from_failure(ErrorKind::Protocol, what, failure)
                     .with_operation(&RawOperation::new(snapshot, self.clone(), method))

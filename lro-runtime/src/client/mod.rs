@@ -9,7 +9,7 @@ use crate::{
     dialect::Dialect,
     driver::CancelOutcome,
     error::Result,
-    operation::{Method, RawOperation},
+    operation::{Method, RawOperation, snapshot::Models},
     settings::PollSettings,
     status::State,
     telemetry::Subject,
@@ -101,6 +101,7 @@ struct Inner {
     cookies: Option<Arc<Cookies>>,
     schedules: Arc<Schedules>,
     named: Arc<NamedTargets>,
+    models: Arc<Models>,
     spare: Arc<SpareRequests>,
 }
 
@@ -182,6 +183,11 @@ impl Operations {
 
     pub(crate) fn settings(&self) -> &PollSettings {
         &self.inner.settings
+    }
+
+    /// Returns what the replies of this client that are kept packed are like.
+    pub(crate) fn models(&self) -> &Models {
+        &self.inner.models
     }
 
     pub(crate) fn timer(&self) -> &Arc<dyn Timer> {

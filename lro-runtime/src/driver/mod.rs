@@ -9,6 +9,7 @@
 mod blocking;
 mod cancel_and_wait;
 mod ended;
+mod latest;
 mod observed;
 mod observers;
 mod reports;

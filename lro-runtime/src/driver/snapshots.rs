@@ -69,7 +69,7 @@ impl<H: Handle> Stream for Snapshots<H> {
             Stage::First(first) => {
                 let (operation, settings, timer, mut observers) = *first;
                 let item = operation.schedule(settings).map(|schedule| {
-                    let wait = Wait::new(operation, schedule, timer);
+                    let mut wait = Wait::new(operation, schedule, timer);
                     let first = H::from_raw_operation(wait.operation().clone());
                     observers.begin(wait.operation());
                     self.stage = Stage::Waiting(Box::new(ObservedWait { wait, observers }));

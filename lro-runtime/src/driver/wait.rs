@@ -12,6 +12,7 @@ use std::{
 use super::{
     FailedPoll, ObservedRaw, Observers,
     ended::{error_of, unknown_status},
+    latest::Latest,
     reports,
 };
 use crate::{
@@ -104,7 +105,7 @@ impl Drop for UntilCompleted<'_> {
     fn drop(&mut self) {
         if let Some(observed) = self.observed.as_deref_mut() {
             // However the wait ends: the next one begins here.
-            if let Stage::Waiting(wait) = &self.stage {
+            if let Stage::Waiting(wait) = &mut self.stage {
                 observed.latest = wait.operation().clone();
             }
             observed.observers.leave(None);
@@ -135,9 +136,12 @@ pub(crate) fn opening_of(operation: &RawOperation, timer: &dyn Timer) -> Opening
     }
 }
 
+/// How long a wait sleeps at least for its reply to be packed meanwhile.
+const PACKED_FROM: Duration = Duration::from_secs(1);
+
 /// A wait in progress. The async, blocking, stream and shared drivers differ only in what polls it.
 pub(crate) struct Wait {
-    operation: RawOperation,
+    latest: Latest,
     engine: Engine,
     timer: Arc<dyn Timer>,
     /// The sleep of the delays. Kept while a poll is in flight, for the next delay.
@@ -165,12 +169,13 @@ impl Wait {
         let opening = opening_of(&operation, &*timer);
         let engine = Engine::new(schedule, &opening);
         let telemetry = WaitTelemetry::begin(|| operation.subject());
-        Self { operation, engine, timer, delay: None, limit: PollLimit::default(), doing: Doing::Deciding, telemetry }
+        let latest = Latest::new(operation);
+        Self { latest, engine, timer, delay: None, limit: PollLimit::default(), doing: Doing::Deciding, telemetry }
     }
 
     /// Returns the operation at its latest snapshot.
-    pub(crate) fn operation(&self) -> &RawOperation {
-        &self.operation
+    pub(crate) fn operation(&mut self) -> &RawOperation {
+        self.latest.whole()
     }
 
     /// As [`poll_finish`](Self::poll_finish), and tells the observers of an error that ends the
@@ -186,7 +191,7 @@ impl Wait {
     /// Waits until the operation is terminal, and returns it.
     fn poll_finish(&mut self, context: &mut Context<'_>, observers: &mut Observers) -> Poll<Result<RawOperation>> {
         while ready!(self.poll_advance(context, observers))? {}
-        Poll::Ready(Ok(self.operation.clone()))
+        Poll::Ready(Ok(self.operation().clone()))
     }
 
     /// Waits until a poll gives a new snapshot, and returns `true`; returns `false` once the
@@ -203,12 +208,12 @@ impl Wait {
                     let now = self.timer.now();
                     match self.engine.next(now) {
                         Action::Wait(delay) => {
-                            self.telemetry.sleep(delay, || self.engine.why(self.operation.snapshot.more().hint));
+                            self.telemetry.sleep(delay, || self.engine.why(self.latest.known().snapshot.more().hint));
                             self.sleep(delay);
                             self.limit.forget_within(delay, now);
                         }
                         Action::Poll { limit, hold } => {
-                            self.telemetry.poll(|| reports::poll_begun(&self.operation, &self.engine, hold));
+                            self.telemetry.poll(|| reports::poll_begun(self.latest.known(), &self.engine, hold));
                             self.doing = Doing::Polling(self.send(limit, hold));
                         }
                         Action::Finished => {
@@ -259,11 +264,14 @@ impl Wait {
             None => self.delay = Some(Alarm::of(&*self.timer, duration)),
         }
         self.doing = Doing::Sleeping;
+        if duration >= PACKED_FROM {
+            self.latest.pack();
+        }
     }
 
     /// Sends the poll that the engine asks for.
     fn send(&self, limit: Duration, hold: Option<Duration>) -> BoxFuture<'static, Result<Reply, Failure>> {
-        let (operation, timer) = (self.operation.clone(), Arc::clone(&self.timer));
+        let (operation, timer) = (self.latest.known().clone(), Arc::clone(&self.timer));
         Box::pin(async move { operation.reply(limit, hold, &*timer).await })
     }
 
@@ -273,29 +281,30 @@ impl Wait {
         let now = self.timer.now();
         let Some(InFlight { began, is_held, .. }) = self.engine.in_flight() else { return Ok(false) };
         // Observers compare two snapshots, so the last one is kept for them.
-        let last = (!observers.ignore_snapshots()).then(|| self.operation.clone());
+        let last = (!observers.ignore_snapshots()).then(|| self.operation().clone());
         let advanced = match answer {
-            Ok(reply) => self.operation.advance(reply, ReplyTime::of_poll(began, now)),
+            Ok(reply) => self.latest.advance(reply, ReplyTime::of_poll(began, now)),
             Err(failure) => Err(failure),
         };
         self.telemetry.polled(|| Done {
             took: now.saturating_duration_since(began),
-            outcome: reports::poll_outcome(&self.operation, &advanced, is_held, now),
+            outcome: reports::poll_outcome(self.latest.known(), &advanced, is_held, now),
         });
         match advanced {
             Ok(()) => {
-                let next = &self.operation.snapshot;
+                let next = &self.latest.known().snapshot;
                 let success =
                     PollSuccess { completed: next.state.is_terminal(), hint: next.more().hint, follow: next.follow };
                 self.engine.handle_success(now, self.system_time(success.hint), success);
                 if let Some(last) = last {
-                    observers.notify_poll(&last, &self.operation);
+                    observers.notify_poll(&last, self.latest.whole());
                 }
                 // After the snapshot is stored, so that the error carries the one with the unknown
                 // word.
                 if self.refuses_status() {
                     self.report_end(true);
-                    return Err(self.with_effort(unknown_status(&self.operation)));
+                    let error = unknown_status(self.operation());
+                    return Err(self.with_effort(error));
                 }
                 Ok(true)
             }
@@ -307,7 +316,7 @@ impl Wait {
                 Ok(false)
             }
             Err(failure) => {
-                observers.notify_failed_poll(FailedPoll::new(&self.operation, &failure, self.engine.attempts()));
+                observers.notify_failed_poll(FailedPoll::new(self.latest.whole(), &failure, self.engine.attempts()));
                 self.engine.handle_failure(now, self.system_time(failure.hint()), failure);
                 Ok(false)
             }
@@ -325,19 +334,19 @@ impl Wait {
 
     /// Whether the settings make an unknown status word an error and the latest snapshot has one.
     fn refuses_status(&self) -> bool {
-        self.engine.unknown_status() != UnknownStatus::Running && !self.operation.snapshot.is_known_status
+        self.engine.unknown_status() != UnknownStatus::Running && !self.latest.known().snapshot.is_known_status
     }
 
     /// Reports that the wait has ended, as the engine says or because of an unknown status word.
     fn report_end(&mut self, is_refused: bool) {
-        let Self { telemetry, operation, engine, timer, .. } = self;
+        let Self { telemetry, latest, engine, timer, .. } = self;
         let effort = || (engine.attempts(), engine.elapsed(timer.now()));
-        telemetry.ended(|| reports::wait_ended(operation, engine.end(), effort(), is_refused));
+        telemetry.ended(|| reports::wait_ended(latest.known(), engine.end(), effort(), is_refused));
     }
 
     /// Turns the end of the engine into the outcome of the wait.
-    fn ended(&self) -> Result<bool> {
-        match self.engine.end().and_then(|end| error_of(end, &self.operation)) {
+    fn ended(&mut self) -> Result<bool> {
+        match self.engine.end().and_then(|end| error_of(end, self.latest.whole())) {
             None => Ok(false),
             Some(error) => Err(self.with_effort(error)),
         }

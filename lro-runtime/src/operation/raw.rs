@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{
     Method, Token,
-    snapshot::{Place, PlaceRequest, ReplyTime, Snapshot, Target},
+    snapshot::{Alike, Place, PlaceRequest, ReplyTime, Snapshot, Target},
 };
 use crate::{
     client::{Operations, Outgoing},
@@ -230,7 +230,7 @@ impl RawOperation {
     /// Empty if the operation was resumed and not polled yet.
     #[must_use]
     pub fn raw(&self) -> &Bytes {
-        &self.snapshot.body
+        self.snapshot.body()
     }
 
     /// Returns the token to store in order to resume the operation in another process.
@@ -354,9 +354,20 @@ impl RawOperation {
     ///
     /// When the dialect reads a failure. The snapshot is unchanged then.
     pub(crate) fn advance(&mut self, reply: Reply, replied: ReplyTime) -> Result<(), Failure> {
+        self.advance_from(None, reply, replied)
+    }
+
+    /// As [`advance`](Self::advance), of a snapshot whose body is `packed` if it has none.
+    pub(crate) fn advance_from(
+        &mut self,
+        packed: Option<&Alike>,
+        reply: Reply,
+        replied: ReplyTime,
+    ) -> Result<(), Failure> {
+        let packed = packed.filter(|_| self.snapshot.body.is_none());
         let place = self.place()?;
         // Most replies say again what the one before has said: they need not be read.
-        if self.snapshot.is_of(reply.body()) && place.dialect().reads_the_same(&reply) {
+        if self.snapshot.is_of(reply.body(), packed) && place.dialect().reads_the_same(&reply) {
             let hint = Hint::from_headers(reply.headers());
             Arc::make_mut(&mut self.snapshot).repeat(hint, replied);
             return Ok(());
@@ -372,6 +383,9 @@ impl RawOperation {
         seen.follow |= moved.as_ref().is_some_and(|moved| moved.request.is_err());
         let change = self.snapshot.change(seen, reply.body(), self.method, replied);
         let snapshot = Arc::make_mut(&mut self.snapshot);
+        if let Some(packed) = packed.filter(|_| change.keeps_metadata()) {
+            snapshot.body = Some(packed.unpack());
+        }
         snapshot.apply(change, || reply.into_body());
         if let Some(moved) = moved {
             (snapshot.target, snapshot.repeats) = (Some(Target::new(moved, &snapshot.name)), false);

@@ -71,7 +71,7 @@ impl Snapshot {
         if !with_body {
             return kept;
         }
-        bytes.extend_from_slice(&self.body);
+        bytes.extend_from_slice(self.body());
         kept.body = at(bytes.len());
         let mut keep = |payload: &StoredPayload| match payload {
             StoredPayload::InBody { start, end, encoding } => {
@@ -113,7 +113,7 @@ impl Snapshot {
             status_message: message.map(Into::into),
             ..self.more().clone()
         });
-        self.body = part(0, body);
+        self.body = Some(part(0, body));
     }
 }
 
@@ -145,7 +145,7 @@ mod tests {
     fn a_reply_is_the_same_after_it_was_kept_and_restored() {
         let mut snapshot = Snapshot::unpolled("operations/7", "google", None, None);
         snapshot.state = State::Succeeded;
-        snapshot.body = Bytes::from_static(b"{\"done\":true,\"response\":[1,2]}");
+        snapshot.body = Some(Bytes::from_static(b"{\"done\":true,\"response\":[1,2]}"));
         snapshot.more_mut().response = Some(StoredPayload::InBody { start: 24, end: 29, encoding: Encoding::JsonAny });
         snapshot.metadata = Some(StoredPayload::own(Bytes::from_static(b"99"), Encoding::Json));
         (snapshot.more_mut().progress, snapshot.more_mut().raw_status) = (Some(0.5), Some("DONE".into()));
@@ -159,7 +159,7 @@ mod tests {
                 let payload = |payload: Option<crate::dialect::Payload<'_>>| {
                     payload.map(|payload| (payload.bytes().to_vec(), payload.encoding()))
                 };
-                (snapshot.body.clone(), payload(snapshot.metadata()), payload(snapshot.response()))
+                (snapshot.body().clone(), payload(snapshot.metadata()), payload(snapshot.response()))
             };
             if with_body {
                 assert_eq!(said(&restored), said(&snapshot));

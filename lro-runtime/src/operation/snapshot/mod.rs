@@ -89,8 +89,9 @@ pub(crate) struct Snapshot {
     pub(crate) name_is_own: bool,
     pub(crate) state: State,
     pub(crate) is_known_status: bool,
-    /// The body of the reply that this snapshot was made from; payloads are ranges of it.
-    pub(crate) body: Bytes,
+    /// The body of the reply that this snapshot was made from; payloads are ranges of it. `None`
+    /// while a wait keeps it packed.
+    pub(crate) body: Option<Bytes>,
     /// Whether that was the reply to a poll, which led nowhere else. A start call is answered by
     /// other rules.
     pub(crate) repeats: bool,
@@ -243,6 +244,13 @@ pub(crate) struct Successor {
     change: Change,
 }
 
+impl Change {
+    /// Whether something of the body before is still needed.
+    pub(crate) fn keeps_metadata(&self) -> bool {
+        matches!(self, Self::Fresh(Fresh { metadata: None, .. }))
+    }
+}
+
 impl Successor {
     /// Returns the snapshot with the body that its payloads are ranges of. `body` is called only if
     /// it is taken.
@@ -271,7 +279,7 @@ impl Snapshot {
             name_is_own: false,
             state: State::Pending,
             is_known_status: true,
-            body: Bytes::new(),
+            body: Some(Bytes::new()),
             repeats: false,
             metadata: None,
             follow: false,
@@ -353,22 +361,23 @@ impl Snapshot {
         self.is_known_status = fresh.is_known_status;
         // A reply without metadata does not erase it: `metadata()` is the last known, also after
         // the end.
-        self.metadata = fresh.metadata.or_else(|| self.metadata.take().map(|held| held.detached(&self.body)));
+        self.metadata = fresh.metadata.or_else(|| self.metadata.take().map(|held| held.detached(self.body())));
         // Of an earlier reply no more is kept than how far it was: words about a stage that is over
         // would mislead.
         self.set_more(More { progress: fresh.more.progress.or(self.more().progress), ..fresh.more });
         self.follow = fresh.follow;
         self.set_replied(fresh.replied);
         self.is_found = fresh.is_found;
-        self.body = body();
+        self.body = Some(body());
         self.repeats = fresh.is_found;
     }
 
     /// Whether a reply to the next poll with this very `body` says nothing new, if the dialect
     /// reads nothing but the body: the body was that of the last poll, and the snapshot was made of
-    /// it.
-    pub(crate) fn is_of(&self, body: &[u8]) -> bool {
-        self.repeats && *self.body == *body
+    /// it. That body is `packed`, if the snapshot has none.
+    pub(crate) fn is_of(&self, body: &[u8], packed: Option<&Alike>) -> bool {
+        let is_same = || packed.map_or_else(|| **self.body() == *body, |packed| packed.is(body));
+        self.repeats && is_same()
     }
 
     /// Makes this snapshot the next one after a reply that says nothing new but when to poll again.
@@ -414,6 +423,12 @@ impl Snapshot {
             answers_start: self.answers_start,
             ..Self::unpolled(&self.name, self.dialect(), Some(target), self.started)
         }
+    }
+
+    /// Returns the body of the reply that this snapshot was made from.
+    pub(crate) fn body(&self) -> &Bytes {
+        static EMPTY: Bytes = Bytes::new();
+        self.body.as_ref().unwrap_or(&EMPTY)
     }
 
     /// Returns what few snapshots have.
@@ -471,12 +486,12 @@ impl Snapshot {
 
     /// Returns the last known metadata.
     pub(crate) fn metadata(&self) -> Option<Payload<'_>> {
-        self.metadata.as_ref().map(|held| held.payload(&self.body))
+        self.metadata.as_ref().map(|held| held.payload(self.body()))
     }
 
     /// Returns the response of an operation that succeeded.
     pub(crate) fn response(&self) -> Option<Payload<'_>> {
-        self.more().response.as_ref().map(|held| held.payload(&self.body))
+        self.more().response.as_ref().map(|held| held.payload(self.body()))
     }
 }
 

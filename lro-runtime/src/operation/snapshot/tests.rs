@@ -27,7 +27,7 @@ fn snapshot(state: State) -> Snapshot {
     };
     Snapshot {
         state,
-        body: Bytes::from_static(OLD),
+        body: Some(Bytes::from_static(OLD)),
         metadata: part(),
         more: Some(Arc::new(more)),
         ..Snapshot::unpolled("operations/1", "google", None, None)
@@ -105,7 +105,7 @@ fn a_forward_observation_replaces_everything_but_missing_metadata() {
             assert_eq!(next.metadata().map(Payload::bytes), Some(metadata));
             assert_eq!(next.more().status.as_deref(), seen.status.as_ref());
             assert_eq!(next.response().map(Payload::bytes), seen.response.as_ref().map(|_| NEW));
-            assert_eq!((&next.body[..], next.more().raw_status.as_deref()), (NEW, Some("NEW")));
+            assert_eq!((&next.body()[..], next.more().raw_status.as_deref()), (NEW, Some("NEW")));
             assert!(next.follow && next.more().hint.is_some());
         }
     });
@@ -126,7 +126,7 @@ fn what_is_left_of_a_reply_that_was_misread_says_so_at_once_and_keeps_what_it_is
     before.provenance_mut().token_method = Some("m".into());
     let next = before.misread(Arc::new(crate::dialect::Google::new()), Failure::protocol("other rules"));
     assert_eq!(
-        (&*next.name, &next.body[..], next.provenance().token_method.as_deref()),
+        (&*next.name, &next.body()[..], next.provenance().token_method.as_deref()),
         ("operations/1", OLD, Some("m"))
     );
     assert!(next.follow && next.replied.is_some() && next.metadata().is_none());
