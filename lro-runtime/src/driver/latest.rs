@@ -44,8 +44,8 @@ impl Latest {
     pub(super) fn pack(&mut self) {
         let Some(snapshot) = Arc::get_mut(&mut self.operation.snapshot) else { return };
         let Some(body) = &snapshot.body else { return };
-        let after_last = self.packed.take().and_then(|packed| packed.updated(body));
-        self.packed = after_last.or_else(|| self.operation.client.models().pack(body));
+        let next = self.packed.take().and_then(|packed| packed.next(body));
+        self.packed = next.or_else(|| self.operation.client.models().pack(body));
         if self.packed.is_some() {
             snapshot.body = None;
         }

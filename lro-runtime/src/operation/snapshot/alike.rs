@@ -9,7 +9,7 @@
 use std::{
     ops::RangeInclusive,
     sync::{
-        Arc, Mutex, TryLockError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
 };
@@ -24,6 +24,10 @@ const LENGTHS: RangeInclusive<usize> = 64..=8 * 1024;
 
 /// After so many replies in a row that were like no model, only one in so many is compared.
 const HOPELESS: u32 = 64;
+
+/// How many replies in a row a model survives that are like none, besides one for each that is
+/// packed with it.
+const PATIENCE: u32 = 8;
 
 /// How much of a word or a number is kept whole.
 const LONGEST_WORD: usize = 16;
@@ -55,49 +59,66 @@ struct Step<'a> {
 }
 
 impl Models {
-    /// Returns `body` as a model with differences; `None` if that would save little, or another
-    /// thread is comparing at this moment.
+    /// Returns `body` as a model with differences; `None` if that would save little.
     pub(crate) fn pack(&self, body: &[u8]) -> Option<Alike> {
         let misses = self.misses.load(Relaxed);
+        if !LENGTHS.contains(&body.len()) {
+            return None;
+        }
+        // Compared without the lock, which is for no longer than it takes to look.
         let is_hopeless = misses > HOPELESS && !misses.is_multiple_of(HOPELESS);
-        let packed = if LENGTHS.contains(&body.len()) && !is_hopeless { self.compare(body) } else { None };
-        if packed.is_none() {
-            self.misses.fetch_add(1, Relaxed);
-        } else if misses > 0 {
+        let models = (0..if is_hopeless { 0 } else { MODELS }).map_while(|at| self.lock().get(at).cloned());
+        let alike = models.enumerate().find_map(|(at, model)| Some((at, Alike::new(model, body)?)));
+        let Some((at, alike)) = alike else { return self.add(body) };
+        if at > 0 {
+            // What is asked for often is found soon.
+            let mut models = self.lock();
+            if at < models.len() {
+                models.swap(at, at - 1);
+            }
+        }
+        if misses > 0 {
             self.misses.store(0, Relaxed);
         }
-        packed
+        Some(alike)
     }
 
-    fn compare(&self, body: &[u8]) -> Option<Alike> {
-        // A panic cannot leave a half of a model.
-        let mut models = match self.models.try_lock() {
-            Ok(models) => models,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
-        // What the differences may take: a pointer and their own allocation are needed as well.
-        let most = body.len() / 2;
-        let steps = models.iter().enumerate().find_map(|(at, model)| Some((at, differences(model, body, most)?)));
-        if let Some((at, steps)) = steps {
-            let model = Arc::clone(models.get(at)?);
-            // What is asked for often is found soon.
-            models.swap(at, at.saturating_sub(1));
-            return Some(Alike { model, steps });
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Model>>> {
+        self.models.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns a body that is like no model as a model of its own, if there is place for one.
+    fn add(&self, body: &[u8]) -> Option<Alike> {
+        let misses = self.misses.fetch_add(1, Relaxed);
+        let mut models = self.lock();
+        if models.len() >= MODELS {
+            // The one that the fewest are packed with. They keep it; nobody else is compared with
+            // it any more.
+            let holders = |model: &Arc<Model>| u32::try_from(Arc::strong_count(model)).unwrap_or(u32::MAX);
+            let (at, least) = models.iter().map(holders).enumerate().min_by_key(|(_, holders)| *holders)?;
+            if misses < least.saturating_add(PATIENCE) {
+                return None;
+            }
+            models.swap_remove(at);
+            self.misses.store(0, Relaxed);
         }
         let model: Arc<Model> = Arc::new(body.into());
-        if models.len() < MODELS {
-            models.push(Arc::clone(&model));
-        } else {
-            // One that no operation is packed with any more. From behind: those are asked for less.
-            let unused = models.iter_mut().rev().find(|model| Arc::strong_count(model) == 1)?;
-            *unused = Arc::clone(&model);
-        }
+        models.push(Arc::clone(&model));
         Some(Alike { model, steps: Box::default() })
     }
 }
 
 impl Alike {
+    /// Returns `body` as this model with differences; `None` if that would save little.
+    fn new(model: Arc<Model>, body: &[u8]) -> Option<Self> {
+        // A long model may live for as long as a short reply that is packed with it.
+        if model.len() > 2 * body.len() {
+            return None;
+        }
+        let steps = differences(&model, body, body.len() / 2)?;
+        Some(Self { model, steps })
+    }
+
     /// Whether this is the body.
     pub(crate) fn is(&self, body: &[u8]) -> bool {
         let mut rest = Some(body);
@@ -114,9 +135,16 @@ impl Alike {
         body.into()
     }
 
+    /// Returns the body of the next reply packed, with the same model; `None` if that would save
+    /// little.
+    pub(crate) fn next(self, body: &[u8]) -> Option<Self> {
+        let model = Arc::clone(&self.model);
+        self.updated(body).or_else(|| Self::new(model, body))
+    }
+
     /// Returns `body` packed as this one is, if it differs from the model at the same places and in
-    /// as many bytes: the next reply mostly does, and to compare it anew costs ten times as much.
-    pub(crate) fn updated(mut self, body: &[u8]) -> Option<Self> {
+    /// as many bytes: the next reply mostly does, and to compare it anew costs much more.
+    fn updated(mut self, body: &[u8]) -> Option<Self> {
         let (mut model, mut rest) = (&**self.model, body);
         let mut steps = &mut *self.steps;
         while let Some((step, behind)) = Step::read(steps) {
@@ -189,7 +217,8 @@ fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
 fn differences(model: &[u8], body: &[u8], most: usize) -> Option<Box<[u8]>> {
     let mut steps = Vec::new();
     let (mut before, mut now) = (model, body);
-    loop {
+    // To find each costs as much as to compare some hundred bytes.
+    for _ in 0..body.len() / 32 + 8 {
         let same = common(before, now);
         if same == before.len() && same == now.len() {
             return Some(steps.into());
@@ -205,6 +234,7 @@ fn differences(model: &[u8], body: &[u8], most: usize) -> Option<Box<[u8]>> {
         }
         (before, now) = (before.get(left_out..)?, now.get(own..)?);
     }
+    None
 }
 
 /// Returns how many bytes both begin with.
@@ -239,7 +269,9 @@ fn next_common(before: &[u8], now: &[u8]) -> (usize, usize) {
         for at in 0..=total {
             let (Some(&left_out), Some(&own)) = (of_before.get(at), of_now.get(total - at)) else { continue };
             let (Some(before_rest), Some(now_rest)) = (before.get(left_out..), now.get(own..)) else { continue };
-            let is_alike = match before_rest.first_chunk::<ALIKE>() {
+            // Blanks behind the end of a word are alike everywhere in a text that is indented.
+            let blanks = now_rest.iter().skip(1).take_while(|byte| byte.is_ascii_whitespace()).count();
+            let is_alike = match before_rest.get(..ALIKE + blanks) {
                 Some(alike) => now_rest.starts_with(alike),
                 None => before_rest == now_rest,
             };
@@ -289,7 +321,7 @@ mod tests {
         let bytes: usize = all.iter().map(|alike| alike.steps.len()).sum();
         let whole: usize = replies.iter().map(String::len).sum();
         assert!(bytes * 3 < whole, "{bytes} of {whole}");
-        assert_eq!(models.models.lock().unwrap().len(), 1);
+        assert_eq!(models.lock().len(), 1);
         assert!(size_of::<Option<Alike>>() <= 24);
     }
 
@@ -319,18 +351,25 @@ mod tests {
         }
     }
 
+    /// A reply that is like no other.
+    fn strange(seed: u64) -> Vec<u8> {
+        let mut random = fastrand::Rng::with_seed(seed);
+        (0..200).map(|_| random.u8(..)).collect()
+    }
+
     #[test]
-    fn models_are_few_and_one_that_nobody_needs_makes_place() {
+    fn models_are_few_and_the_one_that_is_needed_least_makes_place() {
         let models = Models::default();
-        let kind = |number: u8| String::from_utf8(vec![b'a' + number; 100]).unwrap();
-        let mut all: Vec<Alike> = (0..8).map(|number| packed(&models, &kind(number))).collect();
-        assert!(models.pack(kind(8).as_bytes()).is_none(), "all are in use");
-        drop(all.pop());
-        assert!(packed(&models, &kind(9)).is(kind(9).as_bytes()));
-        assert_eq!(models.models.lock().unwrap().len(), MODELS);
-        for (number, alike) in (0..).zip(&all) {
-            assert!(alike.is(kind(number).as_bytes()));
+        let all: Vec<Alike> = (0..8).map(|seed| models.pack(&strange(seed)).unwrap()).collect();
+        let _again: Vec<Alike> = (1..8).map(|seed| models.pack(&strange(seed)).unwrap()).collect();
+        let tries = (0..100).position(|_| models.pack(&strange(8)).is_some()).unwrap();
+        assert!((1..20).contains(&tries), "{tries}");
+        assert_eq!(models.lock().len(), MODELS);
+        for (seed, alike) in (0..).zip(&all) {
+            assert!(alike.is(&strange(seed)), "the first is no model any more, and whole all the same");
         }
+        let known = |seed| models.lock().iter().any(|model| ***model == *strange(seed));
+        assert!(!known(0) && (1..9).all(known));
     }
 
     #[test]
@@ -345,16 +384,40 @@ mod tests {
     #[test]
     fn where_no_reply_is_like_another_few_are_compared() {
         let models = Models::default();
-        let strange = |seed: u64| {
-            let mut random = fastrand::Rng::with_seed(seed);
-            (0..200).map(|_| random.u8(..)).collect::<Vec<_>>()
-        };
         let kept: Vec<Alike> = (0..8).map(|seed| models.pack(&strange(seed)).unwrap()).collect();
-        assert!((8..150).all(|seed| models.pack(&strange(seed)).is_none()));
+        // Many are packed with each model, so that none makes place.
+        let _many: Vec<Alike> = (0..800).map(|at| models.pack(&strange(at % 8)).unwrap()).collect();
+        assert!((8..98).all(|seed| models.pack(&strange(seed)).is_none()));
         let known = kept[3].unpack();
         let tries = (0..100).position(|_| models.pack(&known).is_some()).unwrap();
         assert!((1..64).contains(&tries), "{tries}");
         assert!(models.pack(&known).is_some(), "one that is like another ends that");
+    }
+
+    #[test]
+    fn a_short_reply_keeps_no_long_model() {
+        let models = Models::default();
+        let long = reply(1, 7).replace("copying", &"copying ".repeat(100));
+        let model = packed(&models, &long);
+        assert!(!Arc::ptr_eq(&packed(&models, &reply(2, 7)).model, &model.model));
+    }
+
+    #[test]
+    fn an_indented_reply_differs_in_its_own_lines_only() {
+        let models = Models::default();
+        let text = |number: u32| {
+            format!(
+                "{{\n    \"kind\": \"Job\",\n    \"metadata\": {{\n        \"name\": \"export-{number}\",\n        \"uid\": \"{:032x}\"\n    }},\n    \"status\": {{\n        \"active\": 1,\n        \"ready\": 0\n    }},\n    \"spec\": {{\n        \"parallelism\": 1,\n        \"completions\": 1\n    }}\n}}\n",
+                u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            )
+        };
+        drop(packed(&models, &text(1)));
+        let missing = text(7).replace("        \"active\": 1,\n", "");
+        for (body, most) in [(text(7), 48), (missing, 64)] {
+            let alike = packed(&models, &body);
+            assert_eq!(alike.unpack(), body.as_bytes());
+            assert!(alike.steps.len() <= most, "{} for {body}", alike.steps.len());
+        }
     }
 
     /// A text and another that was made of it by edits.
@@ -383,17 +446,18 @@ mod tests {
                 let mut other = body.clone();
                 other[flipped.index(body.len())] ^= 1;
                 prop_assert!(!alike.is(&other) && !alike.is(&body[1..]) && !alike.is(&[&body[..], b"x"].concat()));
-                if let Some(updated) = alike.updated(&other) {
-                    prop_assert_eq!(&updated.unpack()[..], &other[..]);
+                if let Some(next) = alike.next(&other) {
+                    prop_assert_eq!(&next.unpack()[..], &other[..]);
                 }
             }
         }
 
         #[test]
         fn differences_lead_from_any_text_to_any_other(model: Vec<u8>, body: Vec<u8>) {
-            let steps = differences(&model, &body, usize::MAX).unwrap();
-            let alike = Alike { model: Arc::new(model.into()), steps };
-            prop_assert_eq!(&alike.unpack()[..], &body[..]);
+            if let Some(steps) = differences(&model, &body, usize::MAX) {
+                let alike = Alike { model: Arc::new(model.into()), steps };
+                prop_assert_eq!(&alike.unpack()[..], &body[..]);
+            }
         }
     }
 }
