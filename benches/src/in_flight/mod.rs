@@ -119,11 +119,14 @@ impl Endless {
 }
 
 /// Returns the message of an operation that runs: 342 bytes with the shortest names, in memory of
-/// their own, as from a socket.
+/// their own, as from a socket. As with a service, what it says of each operation besides its name
+/// differs as well: when it was created, and what it works on.
 pub fn running(name: &str, progress: u64) -> String {
-    let stage = "copying layer sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 to the bucket gs://images-of-the-project";
+    let number: u64 = name.get(name.len().saturating_sub(8)..).and_then(|digits| digits.parse().ok()).unwrap_or(0);
+    let digest = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let (minute, second, millisecond) = (number / 60_000 % 60, number / 1000 % 60, number % 1000);
     format!(
-        r#"{{"name":"{name}","metadata":{{"@type":"type.googleapis.com/example.ExportProgress","verb":"export","createTime":"2026-11-20T12:34:56.789Z","stage":"{stage}","percent":{progress:8}}},"done":false}}"#
+        r#"{{"name":"{name}","metadata":{{"@type":"type.googleapis.com/example.ExportProgress","verb":"export","createTime":"2026-11-20T12:{minute:02}:{second:02}.{millisecond:03}Z","stage":"copying layer sha256:{digest:016x}{digest:016x}{digest:016x}{digest:016x} to the bucket gs://images-of-the-project","percent":{progress:8}}},"done":false}}"#
     )
 }
 
