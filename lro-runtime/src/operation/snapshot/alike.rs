@@ -215,6 +215,9 @@ fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
 
 /// Returns the steps from `model` to `body`; `None` if they take more than `most` bytes.
 fn differences(model: &[u8], body: &[u8], most: usize) -> Option<Box<[u8]>> {
+    if model == body {
+        return Some(Box::default());
+    }
     let mut steps = Vec::with_capacity(256);
     let (mut before, mut now) = (model, body);
     // To find each costs as much as to compare some hundred bytes.
