@@ -251,9 +251,7 @@ impl Wait {
 
     /// Waits for the time limit of the poll in flight, and returns how long it was.
     fn poll_limit(&mut self, context: &mut Context<'_>) -> Poll<Duration> {
-        let Some(InFlight { began, limit, .. }) = self.engine.in_flight() else { return Poll::Pending };
-        // A limit beyond what the clock can hold is none.
-        let Some(until) = began.checked_add(limit) else { return Poll::Pending };
+        let Some((limit, until)) = self.engine.poll_limit() else { return Poll::Pending };
         self.limit.poll(until, &*self.timer, context).map(|()| limit)
     }
 
@@ -279,7 +277,7 @@ impl Wait {
     /// snapshot.
     fn take(&mut self, answer: Result<Reply, Failure>, observers: &mut Observers) -> Result<bool> {
         let now = self.timer.now();
-        let Some(InFlight { began, is_held, .. }) = self.engine.in_flight() else { return Ok(false) };
+        let Some(InFlight { began, is_held }) = self.engine.in_flight() else { return Ok(false) };
         // Observers compare two snapshots, so the last one is kept for them.
         let last = (!observers.ignore_snapshots()).then(|| self.operation().clone());
         let advanced = match answer {
