@@ -60,7 +60,6 @@ pub(crate) struct UntilCompleted {
 }
 
 /// What the future is doing.
-#[expect(clippy::large_enum_variant, reason = "it is boxed with the future, and waits nearly all of its life")]
 enum Stage {
     /// It has not been polled. The wait is made by the first poll, so that the time before it does
     /// not count towards the time limit.

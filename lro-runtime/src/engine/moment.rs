@@ -24,8 +24,7 @@ pub(super) fn instant(began: Instant, moment: Moment) -> Instant {
 /// Returns a duration in nanoseconds: `i64::MAX` for one that is longer than they can tell, which
 /// no clock outlives.
 pub(super) fn nanos(duration: Duration) -> i64 {
-    let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-    seconds.saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos().into())
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// Returns so many nanoseconds as a duration; zero if they are negative.

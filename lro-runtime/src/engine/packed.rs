@@ -29,7 +29,6 @@ impl Engine {
     ///
     /// The engine itself, while a poll is in flight and after the end of the wait: it has no time
     /// to wait for.
-    #[expect(clippy::result_large_err, reason = "the error is the engine, given back")]
     pub(crate) fn pack(self, epoch: Instant) -> Result<Packed, Self> {
         match self.stage {
             Stage::Waiting => Ok(Packed { began: moment(epoch, self.began), course: self.course }),
