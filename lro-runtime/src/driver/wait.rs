@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use super::{
@@ -48,68 +48,79 @@ pub(crate) fn observe_until_completed(
     timer: TimerOverride,
 ) -> BoxFuture<'_, Result<RawOperation>> {
     let operation = observed.latest.clone();
-    let schedule = operation.schedule(settings);
-    Box::pin(UntilCompleted { stage: Stage::NotBegun(operation, schedule, timer), observed: Some(observed) })
+    Box::pin(Observing { wait: UntilCompleted::new(operation, settings, timer), observed })
 }
 
 /// A whole wait as a future.
 ///
 /// By hand, as [`Wait`] is: an `async` block keeps what it has moved elsewhere beside what it was
 /// moved into, and a program may hold a hundred thousand of these.
-pub(crate) struct UntilCompleted<'a> {
+pub(crate) struct UntilCompleted {
     stage: Stage,
-    observed: Option<&'a mut ObservedRaw>,
-}
-
-impl UntilCompleted<'static> {
-    /// Polls until the operation is terminal. The time until the first poll does not count.
-    pub(crate) fn new(operation: RawOperation, settings: PollSettings, timer: TimerOverride) -> Self {
-        let schedule = operation.schedule(settings);
-        Self { stage: Stage::NotBegun(operation, schedule, timer), observed: None }
-    }
 }
 
 /// What the future is doing.
-#[expect(clippy::large_enum_variant, reason = "it is boxed with the future, and waits nearly all of its life")]
 enum Stage {
     /// It has not been polled. The wait is made by the first poll, so that the time before it does
     /// not count towards the time limit.
-    NotBegun(RawOperation, Result<Arc<Schedule>>, TimerOverride),
+    NotBegun(RawOperation, Result<Arc<Schedule>>, OwnTimer),
     Waiting(Wait),
     /// The wait is being made, or could not be made: the settings are illegal.
     Ended,
 }
 
-impl Future for UntilCompleted<'_> {
-    type Output = Result<RawOperation>;
+impl UntilCompleted {
+    /// Polls until the operation is terminal. The time until the first poll does not count.
+    pub(crate) fn new(operation: RawOperation, settings: PollSettings, timer: TimerOverride) -> Self {
+        let schedule = operation.schedule(settings);
+        Self { stage: Stage::NotBegun(operation, schedule, timer.map(Box::new)) }
+    }
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        let mut none = Observers::default();
-        let observers = this.observed.as_deref_mut().map_or(&mut none, |observed| &mut observed.observers);
-        if let Stage::Waiting(wait) = &mut this.stage {
+    fn poll_observed(&mut self, context: &mut Context<'_>, observers: &mut Observers) -> Poll<Result<RawOperation>> {
+        if let Stage::Waiting(wait) = &mut self.stage {
             return wait.poll_observed(context, observers);
         }
-        let Stage::NotBegun(operation, schedule, timer) = std::mem::replace(&mut this.stage, Stage::Ended) else {
+        let Stage::NotBegun(operation, schedule, timer) = std::mem::replace(&mut self.stage, Stage::Ended) else {
             return Poll::Pending;
         };
-        this.stage = Stage::Waiting(Wait::new(operation, schedule?, timer));
+        self.stage = Stage::Waiting(Wait::begin(operation, schedule?, timer));
         // After the wait is stored: an observer that panics leaves a wait that can go on.
-        let Stage::Waiting(wait) = &mut this.stage else { return Poll::Pending };
+        let Stage::Waiting(wait) = &mut self.stage else { return Poll::Pending };
         observers.begin(wait.operation());
         wait.poll_observed(context, observers)
     }
 }
 
-impl Drop for UntilCompleted<'_> {
+impl Future for UntilCompleted {
+    type Output = Result<RawOperation>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_observed(context, &mut Observers::default())
+    }
+}
+
+/// The same with observers. They are apart, because most waits have none.
+struct Observing<'a> {
+    wait: UntilCompleted,
+    observed: &'a mut ObservedRaw,
+}
+
+impl Future for Observing<'_> {
+    type Output = Result<RawOperation>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { wait, observed } = &mut *self;
+        wait.poll_observed(context, &mut observed.observers)
+    }
+}
+
+impl Drop for Observing<'_> {
     fn drop(&mut self) {
-        if let Some(observed) = self.observed.as_deref_mut() {
-            // However the wait ends: the next one begins here.
-            if let Stage::Waiting(wait) = &mut self.stage {
-                observed.latest = wait.operation().clone();
-            }
-            observed.observers.leave(None);
+        // However the wait ends: the next one begins here.
+        if let Stage::Waiting(wait) = &mut self.wait.stage {
+            self.observed.latest = wait.operation().clone();
         }
+        self.observed.observers.leave(None);
     }
 }
 
@@ -143,34 +154,41 @@ const PACKED_FROM: Duration = Duration::from_secs(1);
 pub(crate) struct Wait {
     latest: Latest,
     engine: Engine,
-    timer: Arc<dyn Timer>,
+    timer: OwnTimer,
     /// The sleep of the delays. Kept while a poll is in flight, for the next delay.
     delay: Option<Alarm>,
     limit: PollLimit,
-    doing: Doing,
+    /// The poll in flight, of which the engine knows the rest; without one, the engine knows
+    /// whether the wait sleeps. Boxed, because it is as large as all the rest and most operations
+    /// sleep most of the time; it owns what it needs, so that the wait borrows nothing from itself.
+    reply: Option<BoxFuture<'static, Result<Reply, Failure>>>,
     telemetry: WaitTelemetry,
 }
 
-/// What a wait does between two decisions of the engine.
-enum Doing {
-    /// Nothing: the engine decides next.
-    Deciding,
-    /// The delay has not ended.
-    Sleeping,
-    /// A poll is in flight, of which the engine knows the rest. Boxed, because it is as large as
-    /// all the rest and most operations sleep most of the time; it owns what it needs, so that the
-    /// wait borrows nothing from itself.
-    Polling(BoxFuture<'static, Result<Reply, Failure>>),
+/// The timer of a wait that does not use the client's. Boxed, because few waits have one.
+type OwnTimer = Option<Box<Arc<dyn Timer>>>;
+
+/// Returns the timer of a wait for `operation`.
+fn timer_of<'a>(own: &'a OwnTimer, operation: &'a RawOperation) -> &'a Arc<dyn Timer> {
+    own.as_deref().unwrap_or_else(|| operation.client().timer())
 }
 
 impl Wait {
     pub(crate) fn new(operation: RawOperation, schedule: Arc<Schedule>, timer: TimerOverride) -> Self {
-        let timer = operation.client().timer_or(timer);
-        let opening = opening_of(&operation, &*timer);
+        Self::begin(operation, schedule, timer.map(Box::new))
+    }
+
+    fn begin(operation: RawOperation, schedule: Arc<Schedule>, timer: OwnTimer) -> Self {
+        let opening = opening_of(&operation, &**timer_of(&timer, &operation));
         let engine = Engine::new(schedule, &opening);
         let telemetry = WaitTelemetry::begin(|| operation.subject());
         let latest = Latest::new(operation);
-        Self { latest, engine, timer, delay: None, limit: PollLimit::default(), doing: Doing::Deciding, telemetry }
+        Self { latest, engine, timer, delay: None, limit: PollLimit::default(), reply: None, telemetry }
+    }
+
+    /// Returns the time.
+    fn now(&self) -> Instant {
+        timer_of(&self.timer, self.latest.known()).now()
     }
 
     /// Returns the operation at its latest snapshot.
@@ -201,49 +219,44 @@ impl Wait {
     pub(crate) fn poll_advance(&mut self, context: &mut Context<'_>, observers: &mut Observers) -> Poll<Result<bool>> {
         let _entered = self.telemetry.enter();
         loop {
-            match &mut self.doing {
-                Doing::Deciding => {
-                    // One reading of the clock per step: what the engine decides and how long the
-                    // timer sleeps go by the same time.
-                    let now = self.timer.now();
-                    match self.engine.next(now) {
-                        Action::Wait(delay) => {
-                            self.telemetry.sleep(delay, || self.engine.why(self.latest.known().snapshot.more().hint));
-                            self.sleep(delay);
-                            self.limit.forget_within(delay, now);
-                        }
-                        Action::Poll { limit, hold } => {
-                            self.telemetry.poll(|| reports::poll_begun(self.latest.known(), &self.engine, hold));
-                            self.doing = Doing::Polling(self.send(limit, hold));
-                        }
-                        Action::Finished => {
-                            self.report_end(false);
-                            return Poll::Ready(self.ended());
-                        }
-                    }
+            if let Some(reply) = &mut self.reply {
+                let entered = self.telemetry.enter_poll();
+                let answer = match reply.as_mut().poll(context) {
+                    Poll::Ready(answer) => answer,
+                    // After the reply: one that arrives together with the deadline counts, even if
+                    // the limit is zero.
+                    Poll::Pending => Err(Failure::new(Cause::TimedOut(ready!(self.poll_limit(context))))),
+                };
+                drop(entered);
+                // Dropped first: it shares the snapshot, which is overwritten in place where
+                // nothing does.
+                self.reply = None;
+                if self.take(answer, observers)? {
+                    return Poll::Ready(Ok(true));
                 }
-                Doing::Sleeping => {
-                    if let Some(delay) = &mut self.delay {
-                        ready!(delay.poll(context));
-                    }
-                    self.telemetry.slept();
-                    self.doing = Doing::Deciding;
+            }
+            if self.engine.is_asleep() {
+                if let Some(delay) = &mut self.delay {
+                    ready!(delay.poll(context));
                 }
-                Doing::Polling(reply) => {
-                    let entered = self.telemetry.enter_poll();
-                    let answer = match reply.as_mut().poll(context) {
-                        Poll::Ready(answer) => answer,
-                        // After the reply: one that arrives together with the deadline counts, even
-                        // if the limit is zero.
-                        Poll::Pending => Err(Failure::new(Cause::TimedOut(ready!(self.poll_limit(context))))),
-                    };
-                    drop(entered);
-                    // Dropped first: it shares the snapshot, which is overwritten in place where
-                    // nothing does.
-                    self.doing = Doing::Deciding;
-                    if self.take(answer, observers)? {
-                        return Poll::Ready(Ok(true));
-                    }
+                self.telemetry.slept();
+            }
+            // One reading of the clock per step: what the engine decides and how long the timer
+            // sleeps go by the same time.
+            let now = self.now();
+            match self.engine.next(now) {
+                Action::Wait(delay) => {
+                    self.telemetry.sleep(delay, || self.engine.why(self.latest.known().snapshot.more().hint));
+                    self.sleep(delay);
+                    self.limit.forget_within(delay, now);
+                }
+                Action::Poll { limit, hold } => {
+                    self.telemetry.poll(|| reports::poll_begun(self.latest.known(), &self.engine, hold));
+                    self.reply = Some(self.send(limit, hold));
+                }
+                Action::Finished => {
+                    self.report_end(false);
+                    return Poll::Ready(self.ended());
                 }
             }
         }
@@ -251,19 +264,16 @@ impl Wait {
 
     /// Waits for the time limit of the poll in flight, and returns how long it was.
     fn poll_limit(&mut self, context: &mut Context<'_>) -> Poll<Duration> {
-        let Some(InFlight { began, limit, .. }) = self.engine.in_flight() else { return Poll::Pending };
-        // A limit beyond what the clock can hold is none.
-        let Some(until) = began.checked_add(limit) else { return Poll::Pending };
-        self.limit.poll(until, &*self.timer, context).map(|()| limit)
+        let Some((limit, until)) = self.engine.poll_limit() else { return Poll::Pending };
+        self.limit.poll(until, timer_of(&self.timer, self.latest.known()), context).map(|()| limit)
     }
 
     /// Begins a delay.
     fn sleep(&mut self, duration: Duration) {
         match &mut self.delay {
-            Some(delay) => delay.set(&*self.timer, duration),
-            None => self.delay = Some(Alarm::of(&*self.timer, duration)),
+            Some(delay) => delay.set(duration),
+            None => self.delay = Some(Alarm::of(timer_of(&self.timer, self.latest.known()), duration)),
         }
-        self.doing = Doing::Sleeping;
         if duration >= PACKED_FROM {
             self.latest.pack();
         }
@@ -271,15 +281,15 @@ impl Wait {
 
     /// Sends the poll that the engine asks for.
     fn send(&self, limit: Duration, hold: Option<Duration>) -> BoxFuture<'static, Result<Reply, Failure>> {
-        let (operation, timer) = (self.latest.known().clone(), Arc::clone(&self.timer));
-        Box::pin(async move { operation.reply(limit, hold, &*timer).await })
+        let (operation, timer) = (self.latest.known().clone(), self.timer.clone());
+        Box::pin(async move { operation.reply(limit, hold, &**timer_of(&timer, &operation)).await })
     }
 
     /// Takes the answer of a poll and reports it to the engine. Returns whether the poll gave a new
     /// snapshot.
     fn take(&mut self, answer: Result<Reply, Failure>, observers: &mut Observers) -> Result<bool> {
-        let now = self.timer.now();
-        let Some(InFlight { began, is_held, .. }) = self.engine.in_flight() else { return Ok(false) };
+        let now = self.now();
+        let Some(InFlight { began, is_held }) = self.engine.in_flight() else { return Ok(false) };
         // Observers compare two snapshots, so the last one is kept for them.
         let last = (!observers.ignore_snapshots()).then(|| self.operation().clone());
         let advanced = match answer {
@@ -327,7 +337,7 @@ impl Wait {
     /// it for nothing else, so otherwise the clock is not read.
     fn system_time(&self, hint: Option<Hint>) -> SystemTime {
         match hint {
-            Some(Hint::At(_)) => self.timer.system_time(),
+            Some(Hint::At(_)) => timer_of(&self.timer, self.latest.known()).system_time(),
             _ => SystemTime::UNIX_EPOCH,
         }
     }
@@ -340,7 +350,7 @@ impl Wait {
     /// Reports that the wait has ended, as the engine says or because of an unknown status word.
     fn report_end(&mut self, is_refused: bool) {
         let Self { telemetry, latest, engine, timer, .. } = self;
-        let effort = || (engine.attempts(), engine.elapsed(timer.now()));
+        let effort = || (engine.attempts(), engine.elapsed(timer_of(timer, latest.known()).now()));
         telemetry.ended(|| reports::wait_ended(latest.known(), engine.end(), effort(), is_refused));
     }
 
@@ -354,7 +364,7 @@ impl Wait {
 
     /// Adds the number of polls of the wait and its duration to an error.
     fn with_effort(&self, error: Error) -> Error {
-        error.with_effort(self.engine.attempts(), self.engine.elapsed(self.timer.now()))
+        error.with_effort(self.engine.attempts(), self.engine.elapsed(self.now()))
     }
 }
 
@@ -370,6 +380,15 @@ mod tests {
         testing::{Script, ScriptedTransport, VirtualClock},
         timer::park::block_on,
     };
+
+    #[test]
+    fn a_wait_is_small() {
+        // Of a reply that is packed it holds no more than the place where that is.
+        let whole = size_of::<UntilCompleted>() - size_of::<WaitTelemetry>();
+        let latest = size_of::<Latest>() - size_of::<RawOperation>();
+        assert!(whole <= 176 + latest && latest <= 24, "{whole}, {latest}");
+        assert_eq!(size_of::<UntilCompleted>(), size_of::<Wait>(), "what it does takes no place of its own");
+    }
 
     #[test]
     fn a_wait_whose_first_call_of_an_observer_panics_can_go_on() {

@@ -3,9 +3,9 @@
 //! It is pure: it has no clock, no I/O, no executor and no randomness of its own. The driver passes
 //! the time in, polls, sleeps, and reports what each poll gave.
 //!
-//! The engine turns everything it learns (the opening, a reply, a failure) into one [`Plan`] at
-//! once. [`Engine::next`] then only compares the plan with the time, so the driver may call it as
-//! often as it likes.
+//! The engine turns everything it learns (the opening, a reply, a failure) into the time of the next
+//! poll at once. [`Engine::next`] then only compares that with the time, so the driver may call it
+//! as often as it likes.
 //!
 //! Time arithmetic saturates throughout. Settings, server hints and clock jumps may give any
 //! duration, and `Instant + Duration` panics on overflow.
@@ -21,6 +21,7 @@ use crate::{
     status::{Cause, Failure, FailureScope},
 };
 
+mod course;
 #[cfg(any(test, feature = "fleet"))]
 mod elsewhere;
 mod moment;
@@ -45,8 +46,9 @@ mod why;
 
 pub(crate) use self::why::Why;
 use self::{
-    moment::{Moment, add, duration, moment, nanos},
-    spending::{Share, Spending},
+    course::{Course, Failing, Holding, Rare},
+    moment::{Moment, duration, instant, moment, nanos},
+    spending::Share,
 };
 
 /// How many replies in a row may ask for the next poll at once (a redirect, or a finished monitor
@@ -56,7 +58,7 @@ use self::{
 /// Replies that follow one another for ever, such as redirects in a circle, would otherwise be a
 /// hot loop. An honest chain is much shorter: one step to the result, and one for each redirect.
 /// The exact number matters little, because a longer chain is only slowed down, not cut.
-const MOST_FOLLOWS: u32 = 8;
+const MOST_FOLLOWS: u8 = 8;
 
 /// What the driver does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,61 +132,39 @@ pub(crate) struct PollSuccess {
     pub(crate) follow: bool,
 }
 
-/// What the engine does next, unless it learns something else.
+/// What an engine is doing.
 #[derive(Clone)]
-enum Plan {
-    /// Poll at this time.
-    PollAt(Moment),
-    /// Wait for the driver to report what this poll gave.
-    Polling(Polling),
-    /// Time out at this time. There is no time left for another poll.
-    ExpireAt(Moment),
+enum Stage {
+    /// It waits for the time of its course.
+    Waiting,
+    /// It waits for the driver to report what the poll gave that began then.
+    Polling(Moment),
     /// The wait has ended.
     Ended(End),
 }
 
-/// A poll that the driver was asked for and has not reported yet.
+/// A poll that the driver was asked for. All of it follows from when it began: until the driver
+/// reports, nothing changes that it depends on.
 #[derive(Clone, Copy)]
 struct Polling {
-    began: Instant,
+    began: Moment,
     /// When the poll was planned for. Earlier than `began` if the timer overslept.
     planned: Moment,
-    limit: Duration,
-    /// For how long the server was asked to hold the poll.
-    held: Option<Duration>,
+    /// For how long the server was asked to hold the poll. Zero if it was not.
+    held: i64,
     is_last_poll: bool,
 }
 
 impl Polling {
-    /// Returns the action that [`Engine::next`] repeats until the driver reports.
-    fn action(self) -> Action {
-        Action::Poll { limit: self.limit, hold: self.held }
+    fn is_held(self) -> bool {
+        self.held > 0
     }
-}
-
-/// Failures in a row. Few waits ever have one, so it is apart.
-#[derive(Clone, Default)]
-struct Failing {
-    /// What they have spent of the error budget.
-    spent: Spending,
-    /// The last of them, which was the last poll: the cause that a timeout reports.
-    last: Option<Box<Failure>>,
-}
-
-/// What the engine knows of a server that it asks to hold polls. Few waits do, so it is apart.
-#[derive(Clone, Default)]
-struct Holding {
-    /// The delay that the next held poll takes the place of, where holds are in place of delays.
-    delay: Duration,
-    /// When the next poll is due if the server turns out not to hold polls.
-    due_without: Option<Moment>,
 }
 
 /// What a driver must know of the poll that it was asked for.
 #[derive(Clone, Copy)]
 pub(crate) struct InFlight {
     pub(crate) began: Instant,
-    pub(crate) limit: Duration,
     /// Whether the server was asked to hold the poll.
     pub(crate) is_held: bool,
 }
@@ -200,33 +180,8 @@ pub(crate) struct InFlight {
 pub(crate) struct Engine {
     schedule: Arc<Schedule>,
     began: Instant,
-    /// When the wait expires. `None` if it never does, or at a time that the clock cannot hold.
-    deadline: Option<Moment>,
-    /// Until when a `404 Not Found` is forgiven. Long ago if the start is unknown, or the operation
-    /// was found where it is polled: then it is not forgiven.
-    grace_ends: Moment,
-    rng: fastrand::Rng,
-    plan: Plan,
-    /// Whether `next` has told the driver to sleep until the plan's time. If so, a poll that begins
-    /// later than planned shows by how much the timer overslept.
-    told_to_wait: bool,
-    /// How many polls were asked for.
-    attempts: u32,
-    /// The failures since the last success, if there are some.
-    failing: Option<Box<Failing>>,
-    /// How many replies in a row asked for the next poll at once.
-    follows: u32,
-    /// The delay after the next good reply, before jitter.
-    delay: Duration,
-    /// An estimate of how long a poll takes in nanoseconds, including the time that the timer
-    /// oversleeps. Rises at once with a slow reply and falls slowly.
-    round_trip: i64,
-    /// What holds need; `None` if the server is not asked to hold polls.
-    holding: Option<Box<Holding>>,
-    /// Whether the poll that ended last was an ordinary one. A held poll does not count as a last
-    /// poll: `poll` cuts its hold so that an ordinary poll still fits before the deadline, and that
-    /// poll would never be sent if the held one counted.
-    last_was_ordinary: bool,
+    course: Course,
+    stage: Stage,
 }
 
 impl Engine {
@@ -234,44 +189,47 @@ impl Engine {
     pub(crate) fn new(schedule: Arc<Schedule>, opening: &Opening) -> Self {
         let since = |time: Instant| moment(opening.now, time);
         let deadline = match schedule.expiration {
-            Expiration::Timeout(timeout) => Some(nanos(timeout)),
-            Expiration::Deadline(deadline) => deadline.monotonic(opening.now, opening.system_now).map(since),
-            Expiration::Never => None,
+            Expiration::Timeout(timeout) => nanos(timeout),
+            Expiration::Deadline(deadline) => {
+                deadline.monotonic(opening.now, opening.system_now).map_or(Moment::MAX, since)
+            }
+            Expiration::Never => Moment::MAX,
         };
         let started = opening.started.filter(|_| !opening.is_found);
-        let mut engine = Self {
-            rng: fastrand::Rng::with_seed(schedule.seed.unwrap_or(opening.seed)),
-            grace_ends: started.map_or(Moment::MIN, |started| add(since(started), schedule.not_found_grace)),
-            delay: schedule.delay,
-            // Before a first poll there is no delay: a held one takes the place of the first.
-            holding: matches!(schedule.hold, Hold::For(_) | Hold::InPlaceOfDelays)
-                .then(|| Box::new(Holding { delay: schedule.delay, due_without: None })),
-            schedule,
-            began: opening.now,
-            // A timeout that ends beyond what can be told is as good as none.
-            deadline: deadline.filter(|deadline| *deadline < Moment::MAX),
+        let grace = nanos(schedule.not_found_grace);
+        let is_held = matches!(schedule.hold, Hold::For(_) | Hold::InPlaceOfDelays);
+        // Before a first poll there is no delay: a held one takes the place of the first.
+        let holding = Holding { delay: nanos(schedule.delay), due_without: None };
+        let course = Course {
             // Stays if there is no reply yet, or if the last reply asks for the next poll at once.
-            plan: Plan::PollAt(0),
-            told_to_wait: false,
-            attempts: 0,
-            failing: None,
-            follows: 0,
+            at: 0,
+            deadline,
+            grace_ends: started.map_or(Moment::MIN, |started| since(started).saturating_add(grace)),
+            delay: nanos(schedule.delay),
+            seed: schedule.seed.unwrap_or(opening.seed),
             round_trip: opening.last_reply.map(|reply| nanos(reply.round_trip)).unwrap_or_default(),
+            attempts: 0,
+            follows: 0,
+            expires: false,
+            told_to_wait: false,
             last_was_ordinary: false,
+            rare: is_held.then(|| Box::new(Rare { failing: Failing::default(), holding: Some(holding) })),
         };
+        let mut engine = Self { schedule, began: opening.now, course, stage: Stage::Waiting };
         if opening.completed {
-            engine.plan = Plan::Ended(End::Completed);
+            engine.stage = Stage::Ended(End::Completed);
         } else if let Some(reply) = opening.last_reply.filter(|reply| !reply.follow) {
             let delay = engine.delay_after_reply(reply.hint, reply.answers_start, opening.system_now);
-            let due = add(since(reply.at), delay);
+            let due = since(reply.at).saturating_add(delay);
             // A poll that the server holds takes the place of the delay, so it is sent at once. A
             // hint is still obeyed first, because the server has asked not to be polled before.
-            let held = engine.holding.as_mut().filter(|_| reply.hint.is_none());
-            let is_held = held.is_some();
-            if let Some(holding) = held {
-                holding.due_without = Some(due);
+            match engine.course.holding_mut().filter(|_| reply.hint.is_none()) {
+                Some(holding) => {
+                    holding.due_without = Some(due);
+                    engine.plan_poll(0, 0);
+                }
+                None => engine.plan_poll(0, due),
             }
-            engine.plan_poll(0, if is_held { 0 } else { due });
         }
         engine
     }
@@ -283,7 +241,7 @@ impl Engine {
 
     /// Returns how many polls this engine has asked for.
     pub(crate) fn attempts(&self) -> u32 {
-        self.attempts
+        self.course.attempts
     }
 
     /// Returns how long this wait has lasted.
@@ -293,120 +251,152 @@ impl Engine {
 
     /// Returns how the wait ended, once it has.
     pub(crate) fn end(&self) -> Option<&End> {
-        match &self.plan {
-            Plan::Ended(end) => Some(end),
-            _ => None,
+        match &self.stage {
+            Stage::Ended(end) => Some(end),
+            Stage::Waiting | Stage::Polling(_) => None,
         }
+    }
+
+    /// Whether [`next`](Self::next) has told the driver to wait, and to nothing else since.
+    pub(crate) fn is_asleep(&self) -> bool {
+        matches!(self.stage, Stage::Waiting) && self.course.told_to_wait
     }
 
     /// Returns the poll that the driver has not reported yet; `None` if there is none.
     pub(crate) fn in_flight(&self) -> Option<InFlight> {
-        match self.plan {
-            Plan::Polling(Polling { began, limit, held, .. }) => {
-                Some(InFlight { began, limit, is_held: held.is_some() })
-            }
-            _ => None,
-        }
+        let polling = self.polling()?;
+        Some(InFlight { began: instant(self.began, polling.began), is_held: polling.is_held() })
+    }
+
+    /// Returns how long the poll in flight may take, and until when that is; `None` if there is no
+    /// poll, or no limit that the clock can hold.
+    pub(crate) fn poll_limit(&self) -> Option<(Duration, Instant)> {
+        let polling = self.polling()?;
+        let limit = self.limit(polling);
+        let until = polling.began.checked_add(limit).filter(|_| limit < i64::MAX)?;
+        Some((duration(limit), instant(self.began, until)))
     }
 
     /// Returns what to do at `time`.
     pub(crate) fn next(&mut self, time: Instant) -> Action {
+        match self.stage {
+            Stage::Ended(_) => return Action::Finished,
+            Stage::Polling(began) => return self.action(began),
+            Stage::Waiting => {}
+        }
         let now = moment(self.began, time);
-        match self.plan {
-            Plan::Ended(_) => Action::Finished,
-            Plan::Polling(polling) => polling.action(),
-            Plan::PollAt(at) | Plan::ExpireAt(at) if now < at => {
-                self.told_to_wait = true;
-                Action::Wait(duration(at.saturating_sub(now)))
-            }
-            // The driver came too late: a poll sent now would end after the deadline. At the
-            // deadline itself one poll is still sent, so that a timeout of zero polls once.
-            Plan::PollAt(_) if self.deadline.is_some_and(|deadline| now > deadline) => self.time_out(),
-            Plan::PollAt(at) => self.poll(time, now, if self.told_to_wait { at } else { now }),
-            Plan::ExpireAt(_) => self.time_out(),
+        let Course { at, deadline, expires, .. } = self.course;
+        if now < at {
+            self.course.told_to_wait = true;
+            return Action::Wait(duration(at.saturating_sub(now)));
+        }
+        // The driver came too late: a poll sent now would end after the deadline. At the deadline
+        // itself one poll is still sent, so that a timeout of zero polls once.
+        if expires || now > deadline { self.time_out() } else { self.poll(now) }
+    }
+
+    /// Asks the driver for a poll that begins now.
+    fn poll(&mut self, now: Moment) -> Action {
+        let course = &mut self.course;
+        course.attempts = course.attempts.saturating_add(1);
+        if !course.told_to_wait {
+            course.at = now;
+        }
+        self.stage = Stage::Polling(now);
+        self.action(now)
+    }
+
+    /// Returns the action that [`next`](Self::next) repeats until the driver reports the poll that
+    /// began then.
+    fn action(&self, began: Moment) -> Action {
+        let polling = self.polling_since(began);
+        let limit = self.limit(polling);
+        Action::Poll {
+            // One that is longer than nanoseconds can tell is none.
+            limit: if limit == i64::MAX { Duration::MAX } else { duration(limit) },
+            hold: polling.is_held().then(|| duration(polling.held)),
         }
     }
 
-    /// Asks the driver for a poll that begins now and was planned for `planned`.
-    fn poll(&mut self, began: Instant, now: Moment, planned: Moment) -> Action {
-        self.attempts = self.attempts.saturating_add(1);
-        let is_last_poll = self.deadline.is_some_and(|deadline| now >= self.last_poll(deadline));
-        let remaining = self.deadline.map_or(Duration::MAX, |deadline| duration(deadline.saturating_sub(now)));
-        let asked = self.holding.as_ref().filter(|_| !is_last_poll).map(|holding| match self.schedule.hold {
-            Hold::For(hold) => hold,
-            _ => holding.delay,
-        });
-        // The hold ends two round trips before the deadline: one for the reply of this poll, one
-        // for a last ordinary poll.
-        let longest = || remaining.saturating_sub(duration(self.round_trip.saturating_mul(2)));
-        let held = asked.map(|hold| hold.min(longest())).filter(|hold| !hold.is_zero());
-        // Time to hold and time to answer, but never beyond the deadline: a poll in flight is cut
-        // there.
-        let limit = self.schedule.poll_timeout.saturating_add(held.unwrap_or_default()).min(remaining);
-        let polling = Polling { began, planned, limit, held, is_last_poll };
-        self.plan = Plan::Polling(polling);
-        polling.action()
+    /// Returns the poll in flight.
+    fn polling(&self) -> Option<Polling> {
+        match self.stage {
+            Stage::Polling(began) => Some(self.polling_since(began)),
+            Stage::Waiting | Stage::Ended(_) => None,
+        }
+    }
+
+    /// Returns the poll in flight, which began then.
+    fn polling_since(&self, began: Moment) -> Polling {
+        let is_last_poll = self.course.is_last_poll(began);
+        let held = match self.course.holding() {
+            Some(holding) if !is_last_poll => {
+                let asked = match self.schedule.hold {
+                    Hold::For(hold) => nanos(hold),
+                    _ => holding.delay,
+                };
+                // The hold ends two round trips before the deadline: one for the reply of this
+                // poll, one for a last ordinary poll.
+                let round_trips = self.course.round_trip.saturating_mul(2);
+                asked.min(self.remaining(began).saturating_sub(round_trips)).max(0)
+            }
+            _ => 0,
+        };
+        Polling { began, planned: self.course.at, held, is_last_poll }
+    }
+
+    /// Returns how long a poll may take: as long as the server holds it and as it may take to
+    /// answer, but never beyond the deadline, where a poll in flight is cut.
+    fn limit(&self, polling: Polling) -> i64 {
+        nanos(self.schedule.poll_timeout).saturating_add(polling.held).min(self.remaining(polling.began))
+    }
+
+    /// Returns how much time is left at `now`.
+    fn remaining(&self, now: Moment) -> i64 {
+        self.course.deadline().map_or(i64::MAX, |deadline| deadline.saturating_sub(now))
     }
 
     /// Ends the wait because the deadline has passed.
     fn time_out(&mut self) -> Action {
-        self.plan = Plan::Ended(End::TimedOut(self.failing.take().and_then(|failing| failing.last)));
+        let last = self.course.rare.take().and_then(|rare| rare.failing.last);
+        self.stage = Stage::Ended(End::TimedOut(last));
         Action::Finished
-    }
-
-    /// Returns when the last poll must be sent so that its reply arrives at the deadline. Before
-    /// any round trip is known, that is the deadline itself.
-    fn last_poll(&self, deadline: Moment) -> Moment {
-        deadline.saturating_sub(self.lead(deadline))
-    }
-
-    /// Returns by how much the last poll is sent before the deadline: one round trip, but at most
-    /// half the wait.
-    ///
-    /// The first estimate is the round trip of the start call, which may be longer than the whole
-    /// wait. Without the cap, the time for the last poll would then lie before the beginning of the
-    /// wait: the first poll would be sent at once, and if it failed there would not be another.
-    fn lead(&self, deadline: Moment) -> i64 {
-        self.round_trip.min(deadline.max(0) / 2)
     }
 
     /// Plans the next poll: at `due`, or as the last poll of the wait, or not at all if there is no
     /// time for one.
     fn plan_poll(&mut self, now: Moment, due: Moment) {
-        self.told_to_wait = false;
-        self.plan = match self.deadline {
-            None => Plan::PollAt(due.max(now)),
-            Some(deadline) => {
-                let last_poll = self.last_poll(deadline);
+        let course = &mut self.course;
+        course.told_to_wait = false;
+        (course.at, course.expires) = match (course.deadline(), course.last_poll()) {
+            (Some(deadline), Some(last_poll)) => {
                 // The reply to a poll at `due` would come after the time for the last poll. Only
                 // one of the two fits, and the last poll sees more: its reply arrives at the
                 // deadline.
-                let would_be_last = due.saturating_add(self.lead(deadline)) >= last_poll;
+                let would_be_last = due.saturating_add(course.lead()) >= last_poll;
                 // Also for a held poll: it ended at the deadline, and a further poll could not be
                 // answered in time.
-                let polled_on_it = self.attempts > 0 && now >= deadline;
+                let polled_on_it = course.attempts > 0 && now >= deadline;
                 match () {
                     // Waits for the deadline instead of ending now, so that a timeout is never
                     // early.
-                    () if polled_on_it || self.last_was_ordinary && now >= last_poll => Plan::ExpireAt(deadline),
-                    () if due <= now => Plan::PollAt(now),
-                    () if would_be_last => Plan::PollAt(last_poll),
-                    () => Plan::PollAt(due),
+                    () if polled_on_it || course.last_was_ordinary && now >= last_poll => (deadline, true),
+                    () if due <= now => (now, false),
+                    () if would_be_last => (last_poll, false),
+                    () => (due, false),
                 }
             }
+            _ => (due.max(now), false),
         };
+        self.stage = Stage::Waiting;
     }
 
     /// Returns the poll that has ended, or `None` if no poll was in flight. A report without a poll
     /// changes nothing.
     fn take_polling(&mut self) -> Option<Polling> {
-        match self.plan {
-            Plan::Polling(polling) => {
-                self.last_was_ordinary = polling.held.is_none();
-                Some(polling)
-            }
-            _ => None,
-        }
+        let polling = self.polling()?;
+        self.course.last_was_ordinary = !polling.is_held();
+        Some(polling)
     }
 
     /// Reports that the poll succeeded.
@@ -416,36 +406,35 @@ impl Engine {
         // A held poll takes as long as the server holds it, which says nothing about round trips.
         // The time counts from `planned`, so that a timer that oversleeps makes the last poll
         // earlier as a slow network does.
-        if polling.held.is_none() {
+        if !polling.is_held() {
             self.measure(now.saturating_sub(polling.planned).max(0), polling.is_last_poll);
         }
-        self.failing = None;
-        self.follows = if success.follow { self.follows.saturating_add(1) } else { 0 };
+        let course = &mut self.course;
+        course.forget_failures();
+        course.follows = if success.follow { course.follows.saturating_add(1) } else { 0 };
         // What was found and is not found any more is gone: it expired or was deleted. A reply that
         // leads elsewhere says nothing of that place.
         if !success.follow {
-            self.grace_ends = Moment::MIN;
+            course.grace_ends = Moment::MIN;
         }
         if success.completed {
-            self.plan = Plan::Ended(End::Completed);
-        } else if success.follow && self.follows <= MOST_FOLLOWS {
+            self.stage = Stage::Ended(End::Completed);
+        } else if success.follow && course.follows <= MOST_FOLLOWS {
             self.plan_poll(now, now);
         } else {
             let delay = self.delay_after_reply(success.hint, false, system_now);
+            let after_reply = now.saturating_add(delay);
             // The delay after a held poll counts from its beginning, because the server has waited
             // already. If the server did not hold it, the delay is still ahead, and the wait polls
             // as usual. A hint counts from the reply, as everywhere.
-            let held = polling.held.filter(|_| success.hint.is_none());
-            if let Some(holding) = &mut self.holding {
-                holding.due_without = held.map(|_| add(now, delay));
+            let counts_from_beginning = polling.is_held() && success.hint.is_none();
+            if let Some(holding) = self.course.holding_mut() {
+                holding.due_without = counts_from_beginning.then_some(after_reply);
             }
-            let due = match held {
-                // A server that has held the poll for as long as it was asked is polled again at
-                // once, although the next delay is longer.
-                Some(asked) => add(moment(self.began, polling.began), delay.min(asked)),
-                None => add(now, delay),
-            };
-            self.plan_poll(now, due);
+            // A server that has held the poll for as long as it was asked is polled again at once,
+            // although the next delay is longer.
+            let after_hold = || polling.began.saturating_add(delay.min(polling.held));
+            self.plan_poll(now, if counts_from_beginning { after_hold() } else { after_reply });
         }
     }
 
@@ -460,22 +449,22 @@ impl Engine {
         // What the deadline cuts is a timeout, whatever the error budget and the policy say: the
         // poll itself did not fail. Neither is a failure at the deadline that would be retried if
         // there were time. A permanent failure is still reported as such.
-        if self.deadline.is_some_and(|deadline| now >= deadline) && (is_cut || verdict == Verdict::Retry) {
-            self.plan = Plan::Ended(End::TimedOut(Some(failure)));
+        if self.course.deadline().is_some_and(|deadline| now >= deadline) && (is_cut || verdict == Verdict::Retry) {
+            self.stage = Stage::Ended(End::TimedOut(Some(failure)));
             return;
         }
-        if is_cut && polling.held.is_some() {
+        if is_cut && polling.is_held() {
             // The server holds polls for longer than it is asked to, as Compute's wait does, which
             // takes no time limit. That is not a failure. From now on the wait polls as usual,
             // beginning at once: it has waited long enough.
-            self.holding = None;
+            self.course.stop_holding();
             self.plan_poll(now, now);
             return;
         }
-        if polling.held.is_some() && self.schedule.hold == Hold::InPlaceOfDelays {
+        if polling.is_held() && self.schedule.hold == Hold::InPlaceOfDelays {
             // A proxy may refuse or cut what is held. The settings did not ask for it, so the wait
             // does without.
-            self.holding = None;
+            self.course.stop_holding();
         }
         // For how long failures are still forgiven, where zero ends the wait; and the how many-th
         // in a row it is, by which its delay grows.
@@ -485,13 +474,13 @@ impl Engine {
             // Spends no budget: right after the start, "not found" is the normal answer of a
             // replica that lags. Its delay stays where failures before it have brought it.
             Verdict::RetryWithinGrace => {
-                let nth = self.failing.as_ref().map_or(1, |failing| failing.spent.operation.failures.max(1));
-                (duration(self.grace_ends.saturating_sub(now)), nth)
+                let nth = self.course.rare.as_ref().map_or(1, |rare| rare.failing.spent.operation.failures.max(1));
+                (duration(self.course.grace_ends.saturating_sub(now)), nth)
             }
         };
         if forgiven_for.is_zero() {
             let budgeted = matches!(verdict, Verdict::Retry);
-            self.plan = Plan::Ended(if budgeted { End::BudgetSpent(failure) } else { End::Permanent(failure) });
+            self.stage = Stage::Ended(if budgeted { End::BudgetSpent(failure) } else { End::Permanent(failure) });
             return;
         }
         // The computed delay is cut so that the last retry comes when the forgiveness ends, not
@@ -502,14 +491,13 @@ impl Engine {
         // when it can answer; an earlier poll would get the same refusal and end the wait for
         // nothing. What the service remembers cuts it: after that, the answer would come too late.
         let computed = || self.schedule.error_budget.delay_after(nth).min(forgiven_for).max(SHORTEST_DELAY);
-        let delay = self.remembered(self.schedule.hinted(failure.hint(), || system_now).unwrap_or_else(computed));
-        self.failing.get_or_insert_default().last = Some(failure);
-        if let Some(holding) = &mut self.holding {
-            // Computed before the failure, and perhaps earlier than the delay that the failure asks
-            // for.
-            holding.due_without = None;
-        }
-        self.plan_poll(now, add(now, delay));
+        let delay = self.schedule.hinted(failure.hint(), || system_now).unwrap_or_else(computed);
+        let delay = self.remembered(nanos(delay));
+        self.course.failing_mut().last = Some(failure);
+        // Computed before the failure, and perhaps earlier than the delay that the failure asks
+        // for.
+        self.course.forget_due_without();
+        self.plan_poll(now, now.saturating_add(delay));
     }
 
     /// Reports that the dialect or the service cannot hold polls. From now on the wait polls as
@@ -517,9 +505,9 @@ impl Engine {
     pub(crate) fn handle_no_hold(&mut self, time: Instant) {
         if self.take_polling().is_some() {
             let now = moment(self.began, time);
-            let holding = self.holding.take();
+            let holding = self.course.stop_holding();
             // Neither a failure nor a poll: it said nothing about the operation.
-            self.attempts = self.attempts.saturating_sub(1);
+            self.course.attempts = self.course.attempts.saturating_sub(1);
             // When an ordinary poll would have been due. Polling at once would skip the delay after
             // the reply before.
             let due = holding.and_then(|holding| holding.due_without).unwrap_or(now);
@@ -532,11 +520,11 @@ impl Engine {
     fn spend_budget(&mut self, now: Moment, scope: FailureScope) -> (Duration, u32) {
         let budget = &self.schedule.error_budget;
         // Without a share of its own, the origin's failures are counted with all others.
-        let (share, limits) = match (scope, budget.origin_limits(self.deadline.is_some())) {
+        let (share, limits) = match (scope, budget.origin_limits(self.course.deadline().is_some())) {
             (FailureScope::Origin, Some(limits)) => (Share::Origin, limits),
             _ => (Share::Operation, budget.limits()),
         };
-        self.failing.get_or_insert_default().spent.count(share, now).left_of(limits)
+        self.course.failing_mut().spent.count(share, now).left_of(limits)
     }
 
     /// Updates the estimate of the round trip from one reply.
@@ -550,8 +538,9 @@ impl Engine {
     /// engine send it too early and it came back fast, there is time for another last poll.
     fn measure(&mut self, sample: i64, is_last_poll: bool) {
         // Divided first, so that nothing overflows.
-        let fading = (self.round_trip / 8).saturating_mul(7).saturating_add(sample / 8);
-        self.round_trip = if self.attempts <= 1 || is_last_poll { sample } else { sample.max(fading) };
+        let course = &mut self.course;
+        let fading = (course.round_trip / 8).saturating_mul(7).saturating_add(sample / 8);
+        course.round_trip = if course.attempts <= 1 || is_last_poll { sample } else { sample.max(fading) };
     }
 
     /// Returns the delay after a good reply: the hint if the settings obey it, else the next
@@ -559,48 +548,52 @@ impl Engine {
     ///
     /// A hint uses up the computed delay that it replaces, so delays keep growing under hints. The
     /// initial delay is not part of the growth.
-    fn delay_after_reply(&mut self, hint: Option<Hint>, answers_start: bool, system_now: SystemTime) -> Duration {
+    fn delay_after_reply(&mut self, hint: Option<Hint>, answers_start: bool, system_now: SystemTime) -> i64 {
         let computed = if let Some(initial) = self.schedule.initial_delay.filter(|_| answers_start) {
-            initial
+            nanos(initial)
         } else {
-            let next = grown(self.delay, &self.schedule);
-            std::mem::replace(&mut self.delay, next)
+            let next = grown(self.course.delay, &self.schedule);
+            std::mem::replace(&mut self.course.delay, next)
         };
         // Drawn also where a hint wins, so that a hint does not shift the random numbers of later
         // delays.
         let jittered = self.jittered(computed);
-        if let Some(holding) = &mut self.holding {
+        if let Some(holding) = self.course.holding_mut() {
             holding.delay = jittered;
         }
-        self.remembered(self.schedule.hinted(hint, || system_now).unwrap_or(jittered))
+        self.remembered(self.schedule.hinted(hint, || system_now).map_or(jittered, nanos))
     }
 
     /// Returns `delay`, cut to the longest after which the service still remembers the end.
-    fn remembered(&self, delay: Duration) -> Duration {
-        self.schedule.longest_delay.map_or(delay, |longest| delay.min(longest))
+    fn remembered(&self, delay: i64) -> i64 {
+        self.schedule.longest_delay.map_or(delay, |longest| delay.min(nanos(longest)))
     }
 
     /// Applies the jitter to a delay.
-    fn jittered(&mut self, delay: Duration) -> Duration {
-        let drawn = match self.schedule.jitter {
-            Jitter::None => delay,
-            Jitter::Full => delay.mul_f64(self.rng.f64()),
-            Jitter::Equal => (delay / 2).saturating_add((delay / 2).mul_f64(self.rng.f64())),
+    fn jittered(&mut self, delay: i64) -> i64 {
+        let (fixed, drawn) = match self.schedule.jitter {
+            Jitter::None => return delay,
+            Jitter::Full => (0, delay),
+            Jitter::Equal => (delay / 2, delay / 2),
         };
+        let mut rng = fastrand::Rng::with_seed(self.course.seed);
+        let drawn = nanos(duration(drawn).mul_f64(rng.f64()));
+        self.course.seed = rng.get_seed();
         // Full jitter may draw zero, and half of the least delay is less than it: a hot loop. A
         // delay that is less itself (an initial one) stays so.
-        drawn.max(SHORTEST_DELAY.min(delay))
+        fixed.saturating_add(drawn).max(nanos(SHORTEST_DELAY).min(delay))
     }
 }
 
 /// Returns `delay` times the multiplier, at most `max_delay`.
-fn grown(delay: Duration, schedule: &Schedule) -> Duration {
+fn grown(delay: i64, schedule: &Schedule) -> i64 {
     // Most delays of a long wait have grown as far as they may.
-    if delay >= schedule.max_delay {
-        return schedule.max_delay;
+    let longest = nanos(schedule.max_delay);
+    if delay >= longest {
+        return longest;
     }
     // In `f64`, and back by a conversion that cannot panic: `mul_f64` panics on overflow.
     // `max(delay)`, because rounding could shrink a delay whose multiplier is 1.
-    let seconds = delay.as_secs_f64() * schedule.multiplier;
-    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).max(delay).min(schedule.max_delay)
+    let seconds = duration(delay).as_secs_f64() * schedule.multiplier;
+    nanos(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)).max(delay).min(longest)
 }

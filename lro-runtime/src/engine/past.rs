@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Engine, Opening, Plan,
-    moment::{Moment, add, nanos},
+    Engine, Opening,
+    moment::{Moment, nanos},
 };
 use crate::settings::Schedule;
 
@@ -60,29 +60,30 @@ impl Engine {
             None => (opening.now, 0),
         };
         engine.began = began;
-        engine.grace_ends = engine.grace_ends.saturating_add(if engine.grace_ends == Moment::MIN { 0 } else { age });
-        if let Some(holding) = &mut engine.holding {
-            holding.due_without = None;
-        }
-        let due = past.noted.map_or(Duration::ZERO, |noted| noted.due_in.min(engine.schedule.max_delay));
+        let (schedule, course) = (&engine.schedule, &mut engine.course);
+        course.grace_ends = course.grace_ends.saturating_add(if course.grace_ends == Moment::MIN { 0 } else { age });
+        course.forget_due_without();
+        let due = past.noted.map_or(Duration::ZERO, |noted| noted.due_in.min(schedule.max_delay));
         if let Some(noted) = past.noted {
-            engine.delay = noted.delay.clamp(engine.schedule.delay, engine.schedule.max_delay);
-            engine.attempts = noted.polls;
+            course.delay = nanos(noted.delay.clamp(schedule.delay, schedule.max_delay));
+            course.attempts = noted.polls;
         }
-        engine.deadline = match past.left {
-            Left::Never => None,
-            Left::For(left) => Some(add(age, left)),
-            Left::Expired { was_looked_at: false } => Some(add(age, LAST_LOOK)),
-            Left::Expired { was_looked_at: true } => Some(age),
+        let in_so_long = |duration| age.saturating_add(nanos(duration));
+        course.deadline = match past.left {
+            Left::Never => Moment::MAX,
+            Left::For(left) => in_so_long(left),
+            Left::Expired { was_looked_at: false } => in_so_long(LAST_LOOK),
+            Left::Expired { was_looked_at: true } => age,
         };
         match past.left {
-            Left::Expired { was_looked_at: true } => engine.plan = Plan::ExpireAt(age),
-            Left::Expired { was_looked_at: false } => {
-                // A look that succeeds is followed by none but that at the end of its time.
-                engine.delay = LAST_LOOK.saturating_mul(4);
-                engine.plan = Plan::PollAt(age);
+            Left::Expired { was_looked_at } => {
+                (course.at, course.expires) = (age, was_looked_at);
+                if !was_looked_at {
+                    // A look that succeeds is followed by none but that at the end of its time.
+                    course.delay = nanos(LAST_LOOK.saturating_mul(4));
+                }
             }
-            Left::Never | Left::For(_) => engine.plan_poll(age, add(age, due)),
+            Left::Never | Left::For(_) => engine.plan_poll(age, in_so_long(due)),
         }
         engine
     }

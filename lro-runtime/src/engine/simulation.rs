@@ -158,9 +158,12 @@ impl World {
         let mut polls = Vec::new();
         // A fleet is older than most of its operations.
         let epoch = self.began.checked_sub(secs(12_345.678_9)).unwrap();
-        let repacked = |engine: Engine| match engine.pack(epoch).filter(|_| self.packs) {
-            Some(packed) => packed.unpack(Arc::clone(&engine.schedule), epoch),
-            None => engine,
+        let repacked = |engine: Engine| {
+            if !self.packs {
+                return engine;
+            }
+            let schedule = Arc::clone(&engine.schedule);
+            engine.pack(epoch).map_or_else(|engine| engine, |packed| packed.unpack(schedule, epoch))
         };
         loop {
             engine = repacked(engine);

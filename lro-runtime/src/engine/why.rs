@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{Engine, Plan, Polling, duration, moment};
+use super::{Engine, Stage, duration};
 use crate::hint::Hint;
 
 /// What a delay comes from.
@@ -25,17 +25,17 @@ impl Engine {
     /// Returns what the delay comes from that [`next`](Self::next) has asked for last. `hint` is
     /// that of the last good reply.
     pub(crate) fn why(&self, hint: Option<Hint>) -> Why {
-        let at = match self.plan {
-            Plan::PollAt(at) => at,
-            Plan::ExpireAt(_) => return Why::Expiry,
-            Plan::Polling(_) | Plan::Ended(_) => return Why::Computed,
-        };
-        if self.deadline.is_some_and(|deadline| at == self.last_poll(deadline)) {
+        match self.stage {
+            Stage::Waiting if self.course.expires => return Why::Expiry,
+            Stage::Waiting => {}
+            Stage::Polling(_) | Stage::Ended(_) => return Why::Computed,
+        }
+        if self.course.last_poll() == Some(self.course.at) {
             return Why::Deadline;
         }
         // Whether a hint is obeyed does not depend on the time.
         let is_obeyed = |hint| self.schedule.hinted(hint, || SystemTime::UNIX_EPOCH).is_some();
-        match self.failing.as_ref().and_then(|failing| failing.last.as_deref()) {
+        match self.course.last_failure() {
             Some(failure) if is_obeyed(failure.hint()) => Why::Hint,
             Some(_) => Why::Failure,
             None if is_obeyed(hint) => Why::Hint,
@@ -46,11 +46,6 @@ impl Engine {
     /// Returns how much later than planned the poll in flight began: by how much the timer
     /// overslept, or by how long nobody polled the wait's future.
     pub(crate) fn lateness(&self) -> Duration {
-        match self.plan {
-            Plan::Polling(Polling { began, planned, .. }) => {
-                duration(moment(self.began, began).saturating_sub(planned))
-            }
-            _ => Duration::ZERO,
-        }
+        self.polling().map_or(Duration::ZERO, |polling| duration(polling.began.saturating_sub(polling.planned)))
     }
 }

@@ -238,10 +238,10 @@ impl Run {
             // One that rings too early is set anew then: to set one for each change costs more.
             Some((_, at)) if *at <= until => {}
             Some((alarm, at)) => {
-                alarm.set(&*self.timer, left);
+                alarm.set(left);
                 *at = until;
             }
-            None => self.alarm = Some((Alarm::of(&*self.timer, left), until)),
+            None => self.alarm = Some((Alarm::of(&self.timer, left), until)),
         }
         let Some((alarm, _)) = &mut self.alarm else { return false };
         let rings = alarm.poll(context).is_ready();

@@ -27,9 +27,8 @@ struct Wait {
     decoded: Option<Box<dyn Payloads>>,
 }
 
-#[expect(clippy::large_enum_variant, reason = "it is boxed with the future, and waits nearly all of its life")]
 enum Stage {
-    Waiting(UntilCompleted<'static>),
+    Waiting(UntilCompleted),
     /// What the wait has ended with. Kept, so that its drop is compiled once.
     Done(RawOperation),
 }

@@ -3,11 +3,12 @@
 use std::{
     future::{Future, poll_fn},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
-use super::{BoxSleep, Timer};
+use super::{BoxSleep, Sleep, Timer};
 use crate::{
     status::{Cause, Failure},
     telemetry::Lent,
@@ -42,28 +43,41 @@ pub(crate) fn within<'a, T: 'a>(
 
 /// One sleep, set again and again: the sleep of before where the timer can set it anew, else
 /// another one.
-pub(crate) enum Alarm {
-    Reusable(BoxSleep),
-    Once(BoxFuture<'static, ()>),
-}
+pub(crate) struct Alarm(BoxSleep);
 
 impl Alarm {
-    pub(crate) fn of(timer: &dyn Timer, duration: Duration) -> Self {
-        timer.reusable_sleep(duration).map_or_else(|| Self::Once(timer.sleep(duration)), Self::Reusable)
+    pub(crate) fn of(timer: &Arc<dyn Timer>, duration: Duration) -> Self {
+        let reusable = timer.reusable_sleep(duration);
+        let again = || Box::pin(Again { timer: Arc::clone(timer), sleep: timer.sleep(duration) });
+        Self(reusable.unwrap_or_else(|| again()))
     }
 
-    pub(crate) fn set(&mut self, timer: &dyn Timer, duration: Duration) {
-        match self {
-            Self::Reusable(sleep) => sleep.as_mut().set(duration),
-            Self::Once(sleep) => *sleep = timer.sleep(duration),
-        }
+    pub(crate) fn set(&mut self, duration: Duration) {
+        self.0.as_mut().set(duration);
     }
 
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        match self {
-            Self::Reusable(sleep) => sleep.as_mut().poll(context),
-            Self::Once(sleep) => sleep.as_mut().poll(context),
-        }
+        self.0.as_mut().poll(context)
+    }
+}
+
+/// The sleeps of a timer that cannot set one anew: another one each time.
+struct Again {
+    timer: Arc<dyn Timer>,
+    sleep: BoxFuture<'static, ()>,
+}
+
+impl Future for Again {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.sleep.as_mut().poll(context)
+    }
+}
+
+impl Sleep for Again {
+    fn set(mut self: Pin<&mut Self>, duration: Duration) {
+        self.sleep = self.timer.sleep(duration);
     }
 }
 
@@ -80,7 +94,7 @@ pub(crate) struct PollLimit {
 
 impl PollLimit {
     /// Waits until the time limit of a poll: ready at `until`, and not before.
-    pub(crate) fn poll(&mut self, until: Instant, timer: &dyn Timer, context: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&mut self, until: Instant, timer: &Arc<dyn Timer>, context: &mut Context<'_>) -> Poll<()> {
         loop {
             match self.set.as_deref_mut() {
                 Some((alarm, at)) if *at <= until => {
@@ -90,7 +104,7 @@ impl PollLimit {
                         self.set = None;
                         return Poll::Ready(());
                     }
-                    alarm.set(timer, until.saturating_duration_since(timer.now()));
+                    alarm.set(until.saturating_duration_since(timer.now()));
                     *at = until;
                 }
                 // Not set, or too late for this poll, whose limit the end of the wait cuts.
@@ -105,6 +119,8 @@ impl PollLimit {
     /// Drops a sleep that would end before the next poll begins, in a `delay` from `now`: it would
     /// wake the task for nothing, and it takes memory while the wait sleeps.
     pub(crate) fn forget_within(&mut self, delay: Duration, now: Instant) {
-        self.set.take_if(|set| set.1.saturating_duration_since(now) <= delay);
+        // Times are compared, because a difference of two costs several times as much.
+        let until = now.checked_add(delay);
+        self.set.take_if(|set| until.is_none_or(|until| set.1 <= until));
     }
 }

@@ -7,7 +7,7 @@ fn is_at_once_but_not_for_ever() {
     let world = World { most_polls: 40, ..World::started_now() };
     let trace = world.run(&every_second().without_expiration(), |_, _| (Duration::ZERO, follow()));
     let at_first = trace.polls.iter().filter(|poll| poll.at == secs(1.0)).count();
-    assert_eq!(at_first, 1 + MOST_FOLLOWS as usize);
+    assert_eq!(at_first, 1 + usize::from(MOST_FOLLOWS));
     let later = trace.polls.iter().filter(|poll| poll.at == secs(2.0)).count();
     assert_eq!(later, 1, "a server that redirects for ever is polled as usual");
 }

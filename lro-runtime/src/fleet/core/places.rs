@@ -20,14 +20,17 @@ impl Core {
         let now = self.moment(time);
         let Some(row) = self.rows.get_mut(slot) else { return };
         let ticket = Ticket { slot, generation: row.generation };
-        let Some(packed) = engine.pack(self.epoch) else {
-            (row.engine, row.place) = (None, Place::Ended);
-            if let (Some(End::Completed), Some(group)) = (engine.end(), self.group_of(slot)) {
-                group.outlive(i64::try_from(engine.elapsed(time).as_nanos()).unwrap_or(i64::MAX));
+        let packed = match engine.pack(self.epoch) {
+            Ok(packed) => packed,
+            Err(engine) => {
+                (row.engine, row.place) = (None, Place::Ended);
+                if let (Some(End::Completed), Some(group)) = (engine.end(), self.group_of(slot)) {
+                    group.outlive(i64::try_from(engine.elapsed(time).as_nanos()).unwrap_or(i64::MAX));
+                }
+                self.leave_group(slot);
+                self.ended.push_back((ticket, engine));
+                return;
             }
-            self.leave_group(slot);
-            self.ended.push_back((ticket, engine));
-            return;
         };
         if let Some(settled) = &mut self.settled {
             settled.push(ticket);

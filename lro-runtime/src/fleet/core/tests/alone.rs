@@ -37,7 +37,7 @@ fn a_fleet_of_one_polls_as_a_wait_of_one_does() {
         let mut alone = Engine::new(schedule, &opening);
         loop {
             // The wait, with a timer that wakes at the ends of ticks.
-            let due = alone.pack(epoch).map(|packed| packed.due()).unwrap();
+            let due = alone.clone().pack(epoch).ok().map(|packed| packed.due()).unwrap();
             let begun = now.max(epoch + Duration::from_millis(10) * u32::try_from(tick_after(due)).unwrap());
             let expected = alone.next(if due <= core.moment(now) { now } else { begun });
             let next = loop {
