@@ -6,7 +6,7 @@ use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 use http::{HeaderMap, Uri};
 
 use super::{
-    Operations,
+    Operations, Outgoing,
     cookies::Cookies,
     trust::{Access, BareRequest, OwnRequest, is_bare, library_headers, of_the_body},
 };
@@ -38,7 +38,7 @@ impl Operations {
         if access == Access::Full && self.inner.query.is_empty() && call.is_plain_get() {
             return Ok(self.named(dialect, cursor, &uri).map_or(PollRequest::Get(uri), PollRequest::Named));
         }
-        Ok(PollRequest::Whole(Box::new(self.request_to(uri, access, call)?)))
+        Ok(PollRequest::Whole(Arc::new(self.request_to(uri, access, call)?)))
     }
 
     /// Builds the request of `call` with the client's headers. Fails if its target is not on a
@@ -176,6 +176,21 @@ impl Operations {
         span: Lent<'a>,
     ) -> impl Future<Output = Result<Reply, Failure>> + Send + 'a {
         async move { within(pin!(self.reply(request, limit, timer)), limit, timer, span).await }
+    }
+
+    /// Sends a poll, however long the reply takes: see [`reply`](Self::reply).
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
+    pub(crate) fn answer<'a>(
+        &'a self,
+        request: Outgoing,
+        limit: Duration,
+        timer: &'a dyn Timer,
+    ) -> impl Future<Output = Result<Reply, Failure>> + Send + 'a {
+        async move {
+            let reply = self.reply(&request, limit, timer).await;
+            self.take_back(request);
+            reply
+        }
     }
 
     /// Sends `request` with fresh credentials, however long the reply takes. The transport is told

@@ -47,22 +47,19 @@ impl SpareRequests {
     }
 }
 
-/// A request that is about to be sent.
-pub(crate) enum Outgoing<'a> {
-    /// Made for this call.
-    Own(Box<Request>),
-    /// The operation's.
-    Kept(&'a Request),
+/// The request of a poll that is about to be sent.
+pub(crate) enum Outgoing {
+    /// Made for this poll, or for all of the operation.
+    Kept(Arc<Request>),
     /// One of the client's spare requests.
     Lent(Box<SpareRequest>),
 }
 
-impl Deref for Outgoing<'_> {
+impl Deref for Outgoing {
     type Target = Request;
 
     fn deref(&self) -> &Request {
         match self {
-            Self::Own(request) => request,
             Self::Kept(request) => request,
             Self::Lent(spare) => &spare.request,
         }
@@ -101,7 +98,7 @@ impl Operations {
     }
 
     /// Takes back what was lent. A poll that is dropped before returns nothing.
-    pub(crate) fn take_back(&self, sent: Outgoing<'_>) {
+    pub(crate) fn take_back(&self, sent: Outgoing) {
         let Outgoing::Lent(mut spare) = sent else { return };
         // A URL that is an operation's own may be long and have secrets in it.
         if spare.named.is_none() || spare.request.uri().path().len() > LONGEST_PATH {

@@ -281,8 +281,17 @@ impl Wait {
 
     /// Sends the poll that the engine asks for.
     fn send(&self, limit: Duration, hold: Option<Duration>) -> BoxFuture<'static, Result<Reply, Failure>> {
-        let (operation, timer) = (self.latest.known().clone(), self.timer.clone());
-        Box::pin(async move { operation.reply(limit, hold, &**timer_of(&timer, &operation)).await })
+        let operation = self.latest.known();
+        let (client, timer) = (operation.client().clone(), self.timer.clone());
+        // Made here, so that the future has no place for the operation.
+        let request = match operation.outgoing(hold) {
+            Ok(request) => request,
+            Err(failure) => return Box::pin(std::future::ready(Err(failure))),
+        };
+        Box::pin(async move {
+            let timer = timer.as_deref().unwrap_or_else(|| client.timer());
+            client.answer(request, limit, &**timer).await
+        })
     }
 
     /// Takes the answer of a poll and reports it to the engine. Returns whether the poll gave a new

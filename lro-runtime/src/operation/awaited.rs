@@ -21,14 +21,10 @@ pub(super) struct Awaited<S> {
 }
 
 /// A wait with the method's settings, without the types of the method.
-struct Wait {
-    stage: Stage,
-    /// What has been decoded of an operation that had ended before the wait.
-    decoded: Option<Box<dyn Payloads>>,
-}
-
-enum Stage {
+enum Wait {
     Waiting(UntilCompleted),
+    /// Of an operation that had ended before, and has been decoded. Boxed, because few are awaited.
+    Decoded(Box<(UntilCompleted, Box<dyn Payloads>)>),
     /// What the wait has ended with. Kept, so that its drop is compiled once.
     Done(RawOperation),
 }
@@ -48,17 +44,30 @@ impl Wait {
     fn new(raw: RawOperation, decoded: Lazy) -> Self {
         // An operation that has ended is not decoded anew.
         let decoded = if raw.is_completed() { decoded.take() } else { None };
-        Self { stage: Stage::Waiting(UntilCompleted::new(raw, PollSettings::default(), None)), decoded }
+        let wait = UntilCompleted::new(raw, PollSettings::default(), None);
+        match decoded {
+            Some(decoded) => Self::Decoded(Box::new((wait, decoded))),
+            None => Self::Waiting(wait),
+        }
     }
 
     #[inline(never)]
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Done<'_>>> {
-        if let Stage::Waiting(wait) = &mut self.stage {
-            self.stage = Stage::Done(ready!(Pin::new(wait).poll(context))?);
+        let mut decoded = None;
+        let wait = match self {
+            Self::Waiting(wait) => Some(wait),
+            Self::Decoded(both) => Some(&mut both.0),
+            Self::Done(_) => None,
+        };
+        if let Some(wait) = wait {
+            let done = ready!(Pin::new(wait).poll(context))?;
+            if let Self::Decoded(both) = std::mem::replace(self, Self::Done(done)) {
+                decoded = Some(both.1);
+            }
         }
-        match &self.stage {
-            Stage::Done(done) => Poll::Ready(Ok((done, self.decoded.take()))),
-            Stage::Waiting(_) => Poll::Pending,
+        match self {
+            Self::Done(done) => Poll::Ready(Ok((done, decoded))),
+            _ => Poll::Pending,
         }
     }
 }

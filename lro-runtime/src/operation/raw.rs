@@ -294,7 +294,8 @@ impl RawOperation {
         async move {
             let began = timer.now();
             let mut telemetry = CallTelemetry::begin(CallKind::Poll(hold), || self.subject());
-            let reply = within(pin!(self.reply(limit, hold, timer)), limit, timer, telemetry.lent()).await;
+            let reply = async { self.client.answer(self.outgoing(hold)?, limit, timer).await };
+            let reply = within(pin!(reply), limit, timer, telemetry.lent()).await;
             let now = timer.now();
             let next = reply.and_then(|reply| {
                 let mut next = self.clone();
@@ -310,31 +311,20 @@ impl RawOperation {
         }
     }
 
-    /// Sends a poll and returns its reply, however long it takes. The transport is told the
-    /// `limit`.
-    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
-    pub(crate) fn reply<'a>(
-        &'a self,
-        limit: Duration,
-        hold: Option<Duration>,
-        timer: &'a dyn Timer,
-    ) -> impl Future<Output = Result<Reply, Failure>> + Send + 'a {
-        async move {
-            let place = self.place()?;
-            let ordinary = place.request()?;
-            let request = match (hold, ordinary) {
-                // A held poll has its time limit in it and is built for each.
-                (Some(hold), _) => {
-                    let call = place.dialect().wait(&place.cursor(), hold)?;
-                    Outgoing::Own(Box::new(self.client.request(call)?))
-                }
-                (None, PlaceRequest::Named(named, name)) => Outgoing::Lent(self.client.lend_named(named, name)?),
-                (None, PlaceRequest::Get(uri)) => Outgoing::Lent(self.client.lend(uri)),
-                (None, PlaceRequest::Whole(request)) => Outgoing::Kept(request),
-            };
-            let reply = self.client.reply(&request, limit, timer).await;
-            self.client.take_back(request);
-            reply
+    /// Returns the request of a poll. With `hold` it asks the server to hold the reply for that
+    /// long.
+    pub(crate) fn outgoing(&self, hold: Option<Duration>) -> Result<Outgoing, Failure> {
+        let place = self.place()?;
+        let ordinary = place.request()?;
+        match (hold, ordinary) {
+            // A held poll has its time limit in it and is built for each.
+            (Some(hold), _) => {
+                let call = place.dialect().wait(&place.cursor(), hold)?;
+                Ok(Outgoing::Kept(Arc::new(self.client.request(call)?)))
+            }
+            (None, PlaceRequest::Named(named, name)) => self.client.lend_named(named, name).map(Outgoing::Lent),
+            (None, PlaceRequest::Get(uri)) => Ok(Outgoing::Lent(self.client.lend(uri))),
+            (None, PlaceRequest::Whole(request)) => Ok(Outgoing::Kept(Arc::clone(request))),
         }
     }
 

@@ -34,7 +34,7 @@ pub(crate) enum PollRequest {
     Named(Arc<Named>),
     /// The same of this URL.
     Get(Uri),
-    Whole(Box<Request>),
+    Whole(Arc<Request>),
 }
 
 /// What operations share that are polled at one URL with their names at its end. Of a hundred
@@ -141,7 +141,7 @@ pub(crate) enum PlaceRequest<'a> {
     Named(&'a Arc<Named>, &'a str),
     /// The same of this URL.
     Get(&'a Uri),
-    Whole(&'a Request),
+    Whole(&'a Arc<Request>),
 }
 
 impl<'a> Place<'a> {
