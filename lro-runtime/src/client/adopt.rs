@@ -121,7 +121,7 @@ impl Operations {
         // more than the grace.
         let timer = self.timer();
         let started = StartTime::new(timer.now(), timer.system_time());
-        let replied = ReplyTime { began: started.at, at: started.at, answers_start: true };
+        let replied = ReplyTime { began: started.at(), at: started.at(), answers_start: true };
         let next = self.first(dialect, seen, reply.body(), method, Some(started), replied);
         Ok(RawOperation::new(next.with_body(|| reply.into_body()), self.clone(), method))
     }

@@ -146,7 +146,7 @@ impl Operations {
         // taken as now.
         let age = system_now.duration_since(system).unwrap_or(Duration::ZERO);
         // An `Instant` may not reach back that far, for example to before the machine was started.
-        StartTime { at: now.checked_sub(age).unwrap_or(now), unix_millis: millis }
+        StartTime::at_millis(now.checked_sub(age).unwrap_or(now), millis)
     }
 }
 

@@ -244,7 +244,7 @@ impl Operations {
         // operation is not visible yet.
         let started = StartTime::new(timer.now(), timer.system_time());
         let reply = self.exchange(request, timeout, &**timer, span).await?;
-        let replied = ReplyTime { began: started.at, at: timer.now(), answers_start: true };
+        let replied = ReplyTime { began: started.at(), at: timer.now(), answers_start: true };
         let seen = dialect.read_start(request, &reply, Method::options_of(method)).map_err(|failure| {
             // A 303 answers the call as well: the result is elsewhere.
             let answered_with_success = reply.status().is_success() || reply.status() == StatusCode::SEE_OTHER;

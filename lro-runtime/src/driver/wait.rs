@@ -20,7 +20,10 @@ use crate::{
     error::{Error, Result},
     hint::Hint,
     message::Reply,
-    operation::{RawOperation, snapshot::ReplyTime},
+    operation::{
+        RawOperation,
+        snapshot::{ReplyTime, StartTime},
+    },
     settings::{PollSettings, Schedule, UnknownStatus},
     status::{Cause, Failure},
     telemetry::{Done, WaitTelemetry},
@@ -135,13 +138,13 @@ pub(crate) fn opening_of(operation: &RawOperation, timer: &dyn Timer) -> Opening
         system_now: timer.system_time(),
         completed: operation.is_completed(),
         last_reply: snapshot.replied.map(|replied| LastReply {
-            at: replied.at,
+            at: replied.at(),
             round_trip: replied.round_trip(),
             answers_start: snapshot.answers_start,
             hint: snapshot.more().hint,
             follow: snapshot.follow,
         }),
-        started: snapshot.started.map(|started| started.at),
+        started: snapshot.started.map(StartTime::at),
         is_found: snapshot.is_found,
         seed: fastrand::u64(..),
     }

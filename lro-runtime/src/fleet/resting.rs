@@ -88,7 +88,7 @@ impl Resting {
             state: snapshot.state,
             is_found: snapshot.is_found,
             metadata: 0,
-            started: snapshot.started.map_or(UNKNOWN, |started| millis(started.at, epoch.at)),
+            started: snapshot.started.map_or(UNKNOWN, |started| millis(started.at(), epoch.at)),
             rare: None,
         };
         let rare = Rare {

@@ -26,7 +26,7 @@ impl RawOperation {
                 .snapshot
                 .started
                 .filter(|_| self.is_completed())
-                .map(|started| now.saturating_duration_since(started.at)),
+                .map(|started| now.saturating_duration_since(started.at())),
         }
     }
 }

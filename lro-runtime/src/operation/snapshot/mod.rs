@@ -1,11 +1,7 @@
 //! The snapshot: everything that is known of an operation, and how the next snapshot follows from
 //! it and an observation.
 
-use std::{
-    borrow::Cow,
-    sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
+use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 
@@ -20,62 +16,14 @@ mod alike;
 #[cfg(feature = "fleet")]
 mod kept;
 mod target;
+mod times;
 #[cfg(feature = "fleet")]
 pub(crate) use self::kept::KeptReply;
 pub(crate) use self::{
     alike::{Alike, Models},
     target::{Named, Place, PlaceRequest, PollRequest, PollTarget, Target},
+    times::{Replied, ReplyTime, StartTime},
 };
-
-/// When an operation was started. On the monotonic clock for the waits of this process, on the wall
-/// clock for tokens.
-#[derive(Clone, Copy)]
-pub(crate) struct StartTime {
-    pub(crate) at: Instant,
-    /// In milliseconds since 1970, which take half of a [`SystemTime`]; zero for a time before it.
-    pub(crate) unix_millis: u64,
-}
-
-impl StartTime {
-    pub(crate) fn new(at: Instant, system: SystemTime) -> Self {
-        let since_1970 = system.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { at, unix_millis: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX) }
-    }
-}
-
-/// When a call was sent, when its reply was read, and whether it is the start call.
-#[derive(Clone, Copy)]
-pub(crate) struct ReplyTime {
-    pub(crate) began: Instant,
-    pub(crate) at: Instant,
-    pub(crate) answers_start: bool,
-}
-
-impl ReplyTime {
-    /// Returns the time of the reply to a poll that began at `began`.
-    pub(crate) fn of_poll(began: Instant, at: Instant) -> Self {
-        Self { began, at, answers_start: false }
-    }
-}
-
-/// When the last reply was read, and how long it took.
-#[derive(Clone, Copy)]
-pub(crate) struct Replied {
-    pub(crate) at: Instant,
-    /// In nanoseconds, which take half of a [`Duration`].
-    round_trip: u64,
-}
-
-impl Replied {
-    fn new(time: ReplyTime) -> Self {
-        let round_trip = time.at.saturating_duration_since(time.began).as_nanos();
-        Self { at: time.at, round_trip: u64::try_from(round_trip).unwrap_or(u64::MAX) }
-    }
-
-    pub(crate) fn round_trip(self) -> Duration {
-        Duration::from_nanos(self.round_trip)
-    }
-}
 
 /// Everything that is known of an operation at one time. Payloads stay raw bytes.
 ///
