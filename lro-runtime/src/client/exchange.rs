@@ -6,7 +6,7 @@ use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 use http::{HeaderMap, Uri};
 
 use super::{
-    Operations, Outgoing,
+    Operations,
     cookies::Cookies,
     trust::{Access, BareRequest, OwnRequest, is_bare, library_headers, of_the_body},
 };
@@ -36,7 +36,9 @@ impl Operations {
     fn poll_request(&self, call: Call, dialect: &Arc<dyn Dialect>, cursor: &Cursor) -> Result<PollRequest, Failure> {
         let (uri, access) = self.resolved(&call.target)?;
         if access == Access::Full && self.inner.query.is_empty() && call.is_plain_get() {
-            return Ok(self.named(dialect, cursor, &uri).map_or(PollRequest::Get(uri), PollRequest::Named));
+            let is_kept = || Arc::ptr_eq(dialect, self.dialect()) || self.inner.dialects.keeps(dialect);
+            let named = self.inner.named.get(dialect, is_kept, cursor, &uri);
+            return Ok(named.map_or(PollRequest::Get(uri), PollRequest::Named));
         }
         Ok(PollRequest::Whole(Arc::new(self.request_to(uri, access, call)?)))
     }
@@ -176,21 +178,6 @@ impl Operations {
         span: Lent<'a>,
     ) -> impl Future<Output = Result<Reply, Failure>> + Send + 'a {
         async move { within(pin!(self.reply(request, limit, timer)), limit, timer, span).await }
-    }
-
-    /// Sends a poll, however long the reply takes: see [`reply`](Self::reply).
-    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
-    pub(crate) fn answer<'a>(
-        &'a self,
-        request: Outgoing,
-        limit: Duration,
-        timer: &'a dyn Timer,
-    ) -> impl Future<Output = Result<Reply, Failure>> + Send + 'a {
-        async move {
-            let reply = self.reply(&request, limit, timer).await;
-            self.take_back(request);
-            reply
-        }
     }
 
     /// Sends `request` with fresh credentials, however long the reply takes. The transport is told

@@ -208,4 +208,10 @@ impl Operations {
     pub(crate) fn dialect(&self) -> &Arc<dyn Dialect> {
         &self.inner.dialect
     }
+
+    /// Returns the dialect that `method` declares, else the client's.
+    pub(crate) fn dialect_of(&self, method: Option<&'static Method>) -> Arc<dyn Dialect> {
+        let declared = method.and_then(|method| Some(self.inner.dialects.of(method, method.dialect?)));
+        declared.unwrap_or_else(|| Arc::clone(self.dialect()))
+    }
 }

@@ -30,8 +30,8 @@ type Spare = Vec<Box<SpareRequest>>;
 #[derive(Default)]
 pub(crate) struct SpareRequest {
     request: Request,
-    /// What the URL was made with, if a name is at its end. A program that polls few operations gets
-    /// the same request again and again, and the URL need not be made again then.
+    /// What the URL was made with, if a name is at its end. A program that polls few operations
+    /// gets the same request again and again, and the URL need not be made again then.
     named: Option<Arc<Named>>,
 }
 

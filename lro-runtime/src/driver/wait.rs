@@ -286,14 +286,17 @@ impl Wait {
     fn send(&self, limit: Duration, hold: Option<Duration>) -> BoxFuture<'static, Result<Reply, Failure>> {
         let operation = self.latest.known();
         let (client, timer) = (operation.client().clone(), self.timer.clone());
-        // Made here, so that the future has no place for the operation.
+        // As `RawOperation::reply`, but the request is made here, so that the future has no place
+        // for the operation.
         let request = match operation.outgoing(hold) {
             Ok(request) => request,
             Err(failure) => return Box::pin(std::future::ready(Err(failure))),
         };
         Box::pin(async move {
             let timer = timer.as_deref().unwrap_or_else(|| client.timer());
-            client.answer(request, limit, &**timer).await
+            let reply = client.reply(&request, limit, &**timer).await;
+            client.take_back(request);
+            reply
         })
     }
 

@@ -3,9 +3,9 @@
 //! It is pure: it has no clock, no I/O, no executor and no randomness of its own. The driver passes
 //! the time in, polls, sleeps, and reports what each poll gave.
 //!
-//! The engine turns everything it learns (the opening, a reply, a failure) into the time of the next
-//! poll at once. [`Engine::next`] then only compares that with the time, so the driver may call it
-//! as often as it likes.
+//! The engine turns everything it learns (the opening, a reply, a failure) into the time of the
+//! next poll at once. [`Engine::next`] then only compares that with the time, so the driver may
+//! call it as often as it likes.
 //!
 //! Time arithmetic saturates throughout. Settings, server hints and clock jumps may give any
 //! duration, and `Instant + Duration` panics on overflow.

@@ -111,7 +111,7 @@ pub(super) fn poll(
     let operation = brief.operation();
     let telemetry = CallTelemetry::begin(CallKind::Poll(hold), || operation.subject());
     let (sent, sent_by) = (operation.clone(), Arc::clone(timer));
-    let reply = Box::pin(async move { sent.client().answer(sent.outgoing(hold)?, limit, &*sent_by).await });
+    let reply = Box::pin(async move { sent.reply(limit, hold, &*sent_by).await });
     let what = What::Poll { ticket, operation, is_held: hold.is_some() };
     Request { what, began: timer.now(), limit, telemetry, reply }
 }

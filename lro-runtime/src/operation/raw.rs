@@ -294,8 +294,7 @@ impl RawOperation {
         async move {
             let began = timer.now();
             let mut telemetry = CallTelemetry::begin(CallKind::Poll(hold), || self.subject());
-            let reply = async { self.client.answer(self.outgoing(hold)?, limit, timer).await };
-            let reply = within(pin!(reply), limit, timer, telemetry.lent()).await;
+            let reply = within(pin!(self.reply(limit, hold, timer)), limit, timer, telemetry.lent()).await;
             let now = timer.now();
             let next = reply.and_then(|reply| {
                 let mut next = self.clone();
@@ -308,6 +307,23 @@ impl RawOperation {
             };
             telemetry.polled(|| Done { took: now.saturating_duration_since(began), outcome: outcome() });
             next
+        }
+    }
+
+    /// Sends a poll and returns its reply, however long it takes. The transport is told the
+    /// `limit`.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
+    pub(crate) fn reply<'a>(
+        &'a self,
+        limit: Duration,
+        hold: Option<Duration>,
+        timer: &'a dyn Timer,
+    ) -> impl Future<Output = Result<Reply, Failure>> + Send + 'a {
+        async move {
+            let request = self.outgoing(hold)?;
+            let reply = self.client.reply(&request, limit, timer).await;
+            self.client.take_back(request);
+            reply
         }
     }
 
