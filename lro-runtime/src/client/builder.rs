@@ -334,7 +334,7 @@ impl OperationsBuilder {
             cookies: self.cookies.then(Arc::default),
             schedules: Arc::default(),
             named: Arc::default(),
-            models: Arc::default(),
+            samples: Arc::default(),
             dialects: Arc::default(),
             spare: Arc::default(),
         };

@@ -9,7 +9,7 @@ use crate::{
     dialect::Dialect,
     driver::CancelOutcome,
     error::Result,
-    operation::{Method, RawOperation, snapshot::Models},
+    operation::{Method, RawOperation, snapshot::Samples},
     settings::PollSettings,
     status::State,
     telemetry::Subject,
@@ -101,7 +101,7 @@ struct Inner {
     cookies: Option<Arc<Cookies>>,
     schedules: Arc<Schedules>,
     named: Arc<NamedTargets>,
-    models: Arc<Models>,
+    samples: Arc<Samples>,
     spare: Arc<SpareRequests>,
 }
 
@@ -186,8 +186,8 @@ impl Operations {
     }
 
     /// Returns what the replies of this client that are kept packed are like.
-    pub(crate) fn models(&self) -> &Models {
-        &self.inner.models
+    pub(crate) fn samples(&self) -> &Samples {
+        &self.inner.samples
     }
 
     pub(crate) fn timer(&self) -> &Arc<dyn Timer> {

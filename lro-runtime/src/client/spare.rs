@@ -16,7 +16,7 @@ use crate::{message::Request, operation::snapshot::Named, secrets::mark_headers,
 /// programs. A poll beyond them makes a request of its own.
 const MOST: usize = 64;
 
-/// How long the path of a spare request may be.
+/// How long the path and the query of a spare request may be.
 const LONGEST_PATH: usize = 1024;
 
 /// The requests of a client that no poll is sending.
@@ -101,7 +101,8 @@ impl Operations {
     pub(crate) fn take_back(&self, sent: Outgoing) {
         let Outgoing::Lent(mut spare) = sent else { return };
         // A URL that is an operation's own may be long and have secrets in it.
-        if spare.named.is_none() || spare.request.uri().path().len() > LONGEST_PATH {
+        let length = spare.request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+        if spare.named.is_none() || length > LONGEST_PATH {
             (*spare.request.uri_mut(), spare.named) = (Uri::default(), None);
         }
         if let Some(mut known) = self.inner.spare.lock().filter(|known| known.len() < MOST) {

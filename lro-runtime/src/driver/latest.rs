@@ -45,7 +45,7 @@ impl Latest {
         let Some(snapshot) = Arc::get_mut(&mut self.operation.snapshot) else { return };
         let Some(body) = &snapshot.body else { return };
         let next = self.packed.take().and_then(|packed| packed.next(body));
-        self.packed = next.or_else(|| self.operation.client.models().pack(body));
+        self.packed = next.or_else(|| self.operation.client.samples().pack(body));
         if self.packed.is_some() {
             snapshot.body = None;
         }

@@ -2,7 +2,7 @@
 //! from others.
 //!
 //! Replies about operations of one method have the same members in the same order. Names, times and
-//! counts differ, which is a small part of the text. So a client keeps a few replies as *models*,
+//! counts differ, which is a small part of the text. So a client keeps a few replies as *samples*,
 //! and an operation keeps the differences to one of them. With a hundred thousand operations in
 //! flight, their last replies would otherwise be the greatest part of their memory.
 
@@ -16,16 +16,16 @@ use std::{
 
 use bytes::Bytes;
 
-/// How many models a client keeps: as many as it has kinds of replies, in most programs.
-const MODELS: usize = 8;
+/// How many samples a client keeps: as many as it has kinds of replies, in most programs.
+const SAMPLES: usize = 8;
 
-/// Shorter replies are not worth a model, and longer ones are rare.
+/// Shorter replies are not worth a sample, and longer ones are rare.
 const LENGTHS: RangeInclusive<usize> = 64..=8 * 1024;
 
-/// After so many replies in a row that were like no model, only one in so many is compared.
+/// After so many replies in a row that were like no sample, only one in so many is compared.
 const HOPELESS: u32 = 64;
 
-/// How many replies in a row a model survives that are like none, besides one for each that is
+/// How many replies in a row a sample survives that are like none, besides one for each that is
 /// packed with it.
 const PATIENCE: u32 = 8;
 
@@ -33,24 +33,24 @@ const PATIENCE: u32 = 8;
 const LONGEST_WORD: usize = 16;
 
 /// A reply that others are compared with.
-type Model = Box<[u8]>;
+type Sample = Box<[u8]>;
 
-/// The models of a client.
+/// The samples of a client.
 #[derive(Default)]
-pub(crate) struct Models {
-    models: Mutex<Vec<Arc<Model>>>,
-    /// How many replies in a row were like no model.
+pub(crate) struct Samples {
+    samples: Mutex<Vec<Arc<Sample>>>,
+    /// How many replies in a row were like no sample.
     misses: AtomicU32,
 }
 
-/// The body of a reply, as a model with differences.
+/// The body of a reply, as a sample with differences.
 pub(crate) struct Alike {
-    model: Arc<Model>,
-    /// Steps, one behind the other: see [`Step`]. After the last, the rest of the model follows.
+    sample: Arc<Sample>,
+    /// Steps, one behind the other: see [`Step`]. After the last, the rest of the sample follows.
     steps: Box<[u8]>,
 }
 
-/// One difference: so many bytes are those of the model, so many of the model are left out, and
+/// One difference: so many bytes are those of the sample, so many of the sample are left out, and
 /// these stand in their place.
 struct Step<'a> {
     same: usize,
@@ -58,8 +58,8 @@ struct Step<'a> {
     own: &'a [u8],
 }
 
-impl Models {
-    /// Returns `body` as a model with differences; `None` if that would save little.
+impl Samples {
+    /// Returns `body` as a sample with differences; `None` if that would save little.
     pub(crate) fn pack(&self, body: &[u8]) -> Option<Alike> {
         let misses = self.misses.load(Relaxed);
         if !LENGTHS.contains(&body.len()) {
@@ -67,14 +67,14 @@ impl Models {
         }
         // Compared without the lock, which is for no longer than it takes to look.
         let is_hopeless = misses > HOPELESS && !misses.is_multiple_of(HOPELESS);
-        let models = (0..if is_hopeless { 0 } else { MODELS }).map_while(|at| self.lock().get(at).cloned());
-        let alike = models.enumerate().find_map(|(at, model)| Some((at, Alike::new(model, body)?)));
+        let samples = (0..if is_hopeless { 0 } else { SAMPLES }).map_while(|at| self.lock().get(at).cloned());
+        let alike = samples.enumerate().find_map(|(at, sample)| Some((at, Alike::new(sample, body)?)));
         let Some((at, alike)) = alike else { return self.add(body) };
         if at > 0 {
             // What is asked for often is found soon.
-            let mut models = self.lock();
-            if at < models.len() {
-                models.swap(at, at - 1);
+            let mut samples = self.lock();
+            if at < samples.len() {
+                samples.swap(at, at - 1);
             }
         }
         if misses > 0 {
@@ -83,40 +83,40 @@ impl Models {
         Some(alike)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Model>>> {
-        self.models.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Sample>>> {
+        self.samples.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns a body that is like no model as a model of its own, if there is place for one.
+    /// Returns a body that is like no sample as a sample of its own, if there is place for one.
     fn add(&self, body: &[u8]) -> Option<Alike> {
         let misses = self.misses.fetch_add(1, Relaxed);
-        let mut models = self.lock();
-        if models.len() >= MODELS {
+        let mut samples = self.lock();
+        if samples.len() >= SAMPLES {
             // The one that the fewest are packed with. They keep it; nobody else is compared with
             // it any more.
-            let holders = |model: &Arc<Model>| u32::try_from(Arc::strong_count(model)).unwrap_or(u32::MAX);
-            let (at, least) = models.iter().map(holders).enumerate().min_by_key(|(_, holders)| *holders)?;
+            let holders = |sample: &Arc<Sample>| u32::try_from(Arc::strong_count(sample)).unwrap_or(u32::MAX);
+            let (at, least) = samples.iter().map(holders).enumerate().min_by_key(|(_, holders)| *holders)?;
             if misses < least.saturating_add(PATIENCE) {
                 return None;
             }
-            models.swap_remove(at);
+            samples.swap_remove(at);
             self.misses.store(0, Relaxed);
         }
-        let model: Arc<Model> = Arc::new(body.into());
-        models.push(Arc::clone(&model));
-        Some(Alike { model, steps: Box::default() })
+        let sample: Arc<Sample> = Arc::new(body.into());
+        samples.push(Arc::clone(&sample));
+        Some(Alike { sample, steps: Box::default() })
     }
 }
 
 impl Alike {
-    /// Returns `body` as this model with differences; `None` if that would save little.
-    fn new(model: Arc<Model>, body: &[u8]) -> Option<Self> {
-        // A long model may live for as long as a short reply that is packed with it.
-        if model.len() > 2 * body.len() {
+    /// Returns `body` as this sample with differences; `None` if that would save little.
+    fn new(sample: Arc<Sample>, body: &[u8]) -> Option<Self> {
+        // A long sample may live for as long as a short reply that is packed with it.
+        if sample.len() > 2 * body.len() {
             return None;
         }
-        let steps = differences(&model, body, body.len() / 2)?;
-        Some(Self { model, steps })
+        let steps = differences(&sample, body, body.len() / 2)?;
+        Some(Self { sample, steps })
     }
 
     /// Whether this is the body.
@@ -135,21 +135,21 @@ impl Alike {
         body.into()
     }
 
-    /// Returns the body of the next reply packed, with the same model; `None` if that would save
+    /// Returns the body of the next reply packed, with the same sample; `None` if that would save
     /// little.
     pub(crate) fn next(self, body: &[u8]) -> Option<Self> {
-        let model = Arc::clone(&self.model);
-        self.updated(body).or_else(|| Self::new(model, body))
+        let sample = Arc::clone(&self.sample);
+        self.updated(body).or_else(|| Self::new(sample, body))
     }
 
-    /// Returns `body` packed as this one is, if it differs from the model at the same places and in
-    /// as many bytes: the next reply mostly does, and to compare it anew costs much more.
+    /// Returns `body` packed as this one is, if it differs from the sample at the same places and
+    /// in as many bytes: the next reply mostly does, and to compare it anew costs much more.
     fn updated(mut self, body: &[u8]) -> Option<Self> {
-        let (mut model, mut rest) = (&**self.model, body);
+        let (mut sample, mut rest) = (&**self.sample, body);
         let mut steps = &mut *self.steps;
         while let Some((step, behind)) = Step::read(steps) {
-            rest = rest.strip_prefix(model.get(..step.same)?)?;
-            model = model.get(step.same + step.left_out..)?;
+            rest = rest.strip_prefix(sample.get(..step.same)?)?;
+            sample = sample.get(step.same + step.left_out..)?;
             let (own, behind) = (step.own.len(), behind.len());
             let (_, at) = steps.split_at_mut_checked(steps.len() - behind - own)?;
             let (mine, behind) = at.split_at_mut_checked(own)?;
@@ -157,19 +157,19 @@ impl Alike {
             mine.copy_from_slice(new);
             (steps, rest) = (behind, after);
         }
-        (rest == model).then_some(self)
+        (rest == sample).then_some(self)
     }
 
     /// Calls `each` with the pieces of the body, in order.
     fn pieces<'a>(&'a self, mut each: impl FnMut(&'a [u8])) {
-        let (mut model, mut steps) = (&**self.model, &*self.steps);
+        let (mut sample, mut steps) = (&**self.sample, &*self.steps);
         while let Some((step, behind)) = Step::read(steps) {
-            let (same, rest) = model.split_at_checked(step.same).unwrap_or((model, &[]));
+            let (same, rest) = sample.split_at_checked(step.same).unwrap_or((sample, &[]));
             each(same);
             each(step.own);
-            (model, steps) = (rest.get(step.left_out..).unwrap_or_default(), behind);
+            (sample, steps) = (rest.get(step.left_out..).unwrap_or_default(), behind);
         }
-        each(model);
+        each(sample);
     }
 }
 
@@ -213,13 +213,13 @@ fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
     None
 }
 
-/// Returns the steps from `model` to `body`; `None` if they take more than `most` bytes.
-fn differences(model: &[u8], body: &[u8], most: usize) -> Option<Box<[u8]>> {
-    if model == body {
+/// Returns the steps from `sample` to `body`; `None` if they take more than `most` bytes.
+fn differences(sample: &[u8], body: &[u8], most: usize) -> Option<Box<[u8]>> {
+    if sample == body {
         return Some(Box::default());
     }
     let mut steps = Vec::with_capacity(256);
-    let (mut before, mut now) = (model, body);
+    let (mut before, mut now) = (sample, body);
     // To find each costs as much as to compare some hundred bytes.
     for _ in 0..body.len() / 32 + 8 {
         let same = common(before, now);
@@ -309,15 +309,15 @@ mod tests {
         )
     }
 
-    fn packed(models: &Models, body: &str) -> Alike {
-        models.pack(body.as_bytes()).unwrap()
+    fn packed(samples: &Samples, body: &str) -> Alike {
+        samples.pack(body.as_bytes()).unwrap()
     }
 
     #[test]
     fn of_a_hundred_replies_that_are_alike_each_takes_a_third() {
-        let models = Models::default();
+        let samples = Samples::default();
         let replies: Vec<String> = (0..100).map(|number| reply(number, number)).collect();
-        let all: Vec<Alike> = replies.iter().map(|reply| packed(&models, reply)).collect();
+        let all: Vec<Alike> = replies.iter().map(|reply| packed(&samples, reply)).collect();
         for (alike, reply) in all.iter().zip(&replies) {
             assert_eq!(alike.unpack(), reply.as_bytes());
             assert!(alike.is(reply.as_bytes()));
@@ -325,18 +325,18 @@ mod tests {
         let bytes: usize = all.iter().map(|alike| alike.steps.len()).sum();
         let whole: usize = replies.iter().map(String::len).sum();
         assert!(bytes * 3 < whole, "{bytes} of {whole}");
-        assert_eq!(models.lock().len(), 1);
+        assert_eq!(samples.lock().len(), 1);
         assert!(size_of::<Option<Alike>>() <= 24);
     }
 
     #[test]
     fn a_member_more_or_less_costs_itself() {
-        let models = Models::default();
-        drop(packed(&models, &reply(1, 7)));
+        let samples = Samples::default();
+        drop(packed(&samples, &reply(1, 7)));
         let more = reply(1, 7).replace(r#""verb""#, r#""target":"images/9","verb""#);
         let less = reply(1, 7).replace(r#""verb":"export","#, "");
         for (body, most) in [(more, 32), (less, 16)] {
-            let alike = packed(&models, &body);
+            let alike = packed(&samples, &body);
             assert_eq!(alike.unpack(), body.as_bytes());
             assert!(alike.steps.len() <= most, "{} for {body}", alike.steps.len());
         }
@@ -344,14 +344,14 @@ mod tests {
 
     #[test]
     fn the_next_reply_is_packed_in_place_if_its_differences_are_as_long() {
-        let models = Models::default();
-        drop(packed(&models, &reply(1, 70)));
+        let samples = Samples::default();
+        drop(packed(&samples, &reply(1, 70)));
         let (before, next) = (reply(2, 80), reply(2, 81));
-        let alike = packed(&models, &before).updated(next.as_bytes()).unwrap();
+        let alike = packed(&samples, &before).updated(next.as_bytes()).unwrap();
         assert_eq!(alike.unpack(), next.as_bytes());
         let (longer, cut) = (reply(2, 100), &next[..next.len() - 1]);
         for other in [longer.as_str(), cut, "", &format!("{next} ")] {
-            assert!(packed(&models, &before).updated(other.as_bytes()).is_none(), "{other}");
+            assert!(packed(&samples, &before).updated(other.as_bytes()).is_none(), "{other}");
         }
     }
 
@@ -362,63 +362,63 @@ mod tests {
     }
 
     #[test]
-    fn models_are_few_and_the_one_that_is_needed_least_makes_place() {
-        let models = Models::default();
-        let all: Vec<Alike> = (0..8).map(|seed| models.pack(&strange(seed)).unwrap()).collect();
-        let _again: Vec<Alike> = (1..8).map(|seed| models.pack(&strange(seed)).unwrap()).collect();
-        let tries = (0..100).position(|_| models.pack(&strange(8)).is_some()).unwrap();
+    fn samples_are_few_and_the_one_that_is_needed_least_makes_place() {
+        let samples = Samples::default();
+        let all: Vec<Alike> = (0..8).map(|seed| samples.pack(&strange(seed)).unwrap()).collect();
+        let _again: Vec<Alike> = (1..8).map(|seed| samples.pack(&strange(seed)).unwrap()).collect();
+        let tries = (0..100).position(|_| samples.pack(&strange(8)).is_some()).unwrap();
         assert!((1..20).contains(&tries), "{tries}");
-        assert_eq!(models.lock().len(), MODELS);
+        assert_eq!(samples.lock().len(), SAMPLES);
         for (seed, alike) in (0..).zip(&all) {
-            assert!(alike.is(&strange(seed)), "the first is no model any more, and whole all the same");
+            assert!(alike.is(&strange(seed)), "the first is no sample any more, and whole all the same");
         }
-        let known = |seed| models.lock().iter().any(|model| ***model == *strange(seed));
+        let known = |seed| samples.lock().iter().any(|sample| ***sample == *strange(seed));
         assert!(!known(0) && (1..9).all(known));
     }
 
     #[test]
     fn short_and_long_replies_stay_as_they_are() {
-        let models = Models::default();
+        let samples = Samples::default();
         for length in [0, 63, 8 * 1024 + 1] {
-            assert!(models.pack(&vec![b'x'; length]).is_none());
+            assert!(samples.pack(&vec![b'x'; length]).is_none());
         }
-        assert!(models.pack(&[b'x'; 64]).is_some() && models.pack(&[b'x'; 8 * 1024]).is_some());
+        assert!(samples.pack(&[b'x'; 64]).is_some() && samples.pack(&[b'x'; 8 * 1024]).is_some());
     }
 
     #[test]
     fn where_no_reply_is_like_another_few_are_compared() {
-        let models = Models::default();
-        let kept: Vec<Alike> = (0..8).map(|seed| models.pack(&strange(seed)).unwrap()).collect();
-        // Many are packed with each model, so that none makes place.
-        let _many: Vec<Alike> = (0..800).map(|at| models.pack(&strange(at % 8)).unwrap()).collect();
-        assert!((8..98).all(|seed| models.pack(&strange(seed)).is_none()));
+        let samples = Samples::default();
+        let kept: Vec<Alike> = (0..8).map(|seed| samples.pack(&strange(seed)).unwrap()).collect();
+        // Many are packed with each sample, so that none makes place.
+        let _many: Vec<Alike> = (0..800).map(|at| samples.pack(&strange(at % 8)).unwrap()).collect();
+        assert!((8..98).all(|seed| samples.pack(&strange(seed)).is_none()));
         let known = kept[3].unpack();
-        let tries = (0..100).position(|_| models.pack(&known).is_some()).unwrap();
+        let tries = (0..100).position(|_| samples.pack(&known).is_some()).unwrap();
         assert!((1..64).contains(&tries), "{tries}");
-        assert!(models.pack(&known).is_some(), "one that is like another ends that");
+        assert!(samples.pack(&known).is_some(), "one that is like another ends that");
     }
 
     #[test]
-    fn a_short_reply_keeps_no_long_model() {
-        let models = Models::default();
+    fn a_short_reply_keeps_no_long_sample() {
+        let samples = Samples::default();
         let long = reply(1, 7).replace("copying", &"copying ".repeat(100));
-        let model = packed(&models, &long);
-        assert!(!Arc::ptr_eq(&packed(&models, &reply(2, 7)).model, &model.model));
+        let sample = packed(&samples, &long);
+        assert!(!Arc::ptr_eq(&packed(&samples, &reply(2, 7)).sample, &sample.sample));
     }
 
     #[test]
     fn an_indented_reply_differs_in_its_own_lines_only() {
-        let models = Models::default();
+        let samples = Samples::default();
         let text = |number: u32| {
             format!(
                 "{{\n    \"kind\": \"Job\",\n    \"metadata\": {{\n        \"name\": \"export-{number}\",\n        \"uid\": \"{:032x}\"\n    }},\n    \"status\": {{\n        \"active\": 1,\n        \"ready\": 0\n    }},\n    \"spec\": {{\n        \"parallelism\": 1,\n        \"completions\": 1\n    }}\n}}\n",
                 u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15),
             )
         };
-        drop(packed(&models, &text(1)));
+        drop(packed(&samples, &text(1)));
         let missing = text(7).replace("        \"active\": 1,\n", "");
         for (body, most) in [(text(7), 48), (missing, 64)] {
-            let alike = packed(&models, &body);
+            let alike = packed(&samples, &body);
             assert_eq!(alike.unpack(), body.as_bytes());
             assert!(alike.steps.len() <= most, "{} for {body}", alike.steps.len());
         }
@@ -441,10 +441,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_packed_is_the_very_body((model, body) in edited(), flipped in any::<prop::sample::Index>()) {
-            let models = Models::default();
-            let _first = models.pack(&model);
-            if let Some(alike) = models.pack(&body) {
+        fn what_is_packed_is_the_very_body((sample, body) in edited(), flipped in any::<prop::sample::Index>()) {
+            let samples = Samples::default();
+            let _first = samples.pack(&sample);
+            if let Some(alike) = samples.pack(&body) {
                 prop_assert_eq!(&alike.unpack()[..], &body[..]);
                 prop_assert!(alike.is(&body));
                 let mut other = body.clone();
@@ -457,9 +457,9 @@ mod tests {
         }
 
         #[test]
-        fn differences_lead_from_any_text_to_any_other(model: Vec<u8>, body: Vec<u8>) {
-            if let Some(steps) = differences(&model, &body, usize::MAX) {
-                let alike = Alike { model: Arc::new(model.into()), steps };
+        fn differences_lead_from_any_text_to_any_other(sample: Vec<u8>, body: Vec<u8>) {
+            if let Some(steps) = differences(&sample, &body, usize::MAX) {
+                let alike = Alike { sample: Arc::new(sample.into()), steps };
                 prop_assert_eq!(&alike.unpack()[..], &body[..]);
             }
         }

@@ -20,7 +20,7 @@ mod times;
 #[cfg(feature = "fleet")]
 pub(crate) use self::kept::KeptReply;
 pub(crate) use self::{
-    alike::{Alike, Models},
+    alike::{Alike, Samples},
     target::{Named, Place, PlaceRequest, PollRequest, PollTarget, Target},
     times::{Replied, ReplyTime, StartTime},
 };
