@@ -102,7 +102,9 @@ fn allocations(steps: usize) -> Vec<u64> {
     };
     // What is made once for all operations of a client is made by the first of them.
     let mut first: BoxFuture<'_, _> = Box::pin(start().poll_until_completed(settings()));
-    (0..3).for_each(|_| drop(step(&mut first)));
+    for _ in 0..3 {
+        step(&mut first);
+    }
     let operation = start();
     let mut waiting: BoxFuture<'_, _> = Box::pin(operation.poll_until_completed(settings()));
     step(&mut waiting);
