@@ -212,14 +212,20 @@ where
     let (head, body) = response.into_parts();
     let (mut headers, mut body) = (head.headers, pin!(body));
     let mut message = Message::default();
+    // For what is no message, too, and for what stands behind one.
+    let mut room = max_body.saturating_add(PREFIX);
     // Behind a failure among the headers nothing else counts.
     while headers.get(STATUS).is_none_or(|status| status == "0") {
         let Some(frame) = poll_fn(|context| body.as_mut().poll_frame(context)).await else { break };
         let frame = frame.map_err(|error| channel_error(Status::from_error(error.into())))?;
         match frame.into_data() {
-            // What something in front of the service says is no message.
-            Ok(data) if head.status == StatusCode::OK => message.put(data, max_body)?,
-            Ok(_) => {}
+            Ok(data) => {
+                room = room.checked_sub(data.len()).ok_or_else(|| TransportError::body_too_large(max_body))?;
+                // What something in front of the service says is no message.
+                if head.status == StatusCode::OK {
+                    message.put(data, max_body)?;
+                }
+            }
             Err(frame) => {
                 headers.extend(frame.into_trailers().unwrap_or_default());
                 break;
@@ -456,6 +462,10 @@ mod tests {
         for prefix in [&b"\0\0\0\0\x09"[..], b"\0\xff\xff\xff\xff"] {
             let error = read_from(200, &[], [prefix], None).unwrap_err();
             assert_eq!(error.kind(), TransportErrorKind::BodyTooLarge);
+        }
+        for begin in [&b"<html>"[..], b"\0\0\0\0\x01a"] {
+            let endless = std::iter::once(begin).chain([&b"more"[..]; 2]);
+            assert_eq!(read_from(200, &[], endless, OK).unwrap_err().kind(), TransportErrorKind::BodyTooLarge);
         }
         let longest = read_from(200, &[], [&b"\0\0\0\0\x0812345678"[..]], OK).unwrap();
         assert_eq!(longest.body().len(), 8);
