@@ -193,6 +193,7 @@ mod protobuf;
 pub mod quoted;
 mod secrets;
 mod settings;
+mod stamp;
 mod status;
 mod telemetry;
 #[cfg(feature = "testing")]

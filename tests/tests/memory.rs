@@ -102,9 +102,9 @@ fn a_wait_holds_little_more_than_its_state() {
         let doing = if in_flight { "polls" } else { "sleeps" };
         println!("operation {operation} B, wait {wait} B and {once_polled} B while it {doing}, poll_once {poll} B");
         assert!(operation <= 208, "{operation}");
-        assert!(wait <= 216 + REPORTS, "{wait}");
+        assert!(wait <= 208 + REPORTS, "{wait}");
         // The timer here cannot set a sleep anew, so the wait keeps the timer beside the sleep.
-        assert!(once_polled <= if in_flight { 777 } else { 32 }, "{once_polled}");
-        assert!(poll <= 416 + REPORTS + LENT, "{poll}");
+        assert!(once_polled <= if in_flight { 657 } else { 32 }, "{once_polled}");
+        assert!(poll <= 288 + REPORTS + LENT, "{poll}");
     }
 }

@@ -120,8 +120,8 @@ impl Operations {
         // `404` means that the operation is not visible yet. Of an older one it costs a wait no
         // more than the grace.
         let timer = self.timer();
-        let started = StartTime::new(timer.now(), timer.system_time());
-        let replied = ReplyTime { began: started.at(), at: started.at(), answers_start: true };
+        let started = StartTime::new(timer.now().into(), timer.system_time());
+        let replied = ReplyTime { began: started.at, at: started.at, answers_start: true };
         let next = self.first(dialect, seen, reply.body(), method, Some(started), replied);
         Ok(RawOperation::new(next.with_body(|| reply.into_body()), self.clone(), method))
     }

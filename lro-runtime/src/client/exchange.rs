@@ -1,7 +1,13 @@
 //! One exchange with the service: the origin check of a request, the headers that the client adds,
 //! and the time limit of the reply.
 
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use http::{HeaderMap, Uri};
 
@@ -18,6 +24,7 @@ use crate::{
     status::{Cause, Failure},
     telemetry::Lent,
     timer::{Timer, limit::within},
+    transport::{BoxFuture, TransportError},
     url::{Origin, is_absolute, path_on_own_origin, redacted, resolve, with_query},
 };
 
@@ -182,26 +189,29 @@ impl Operations {
 
     /// Sends `request` with fresh credentials, however long the reply takes. The transport is told
     /// the `limit`.
-    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
-    pub(crate) fn reply<'a>(
-        &'a self,
-        request: &'a Request,
-        limit: Duration,
-        timer: &'a dyn Timer,
-    ) -> impl Future<Output = Result<Reply, Failure>> + Send + 'a {
-        async move {
-            let inner = &*self.inner;
-            // The request is borrowed because every poll sends the same one; it is cloned only
-            // where the client's query, credentials or cookies change it.
-            let changed = if self.sends_as_it_is(request) { None } else { self.changed(request, timer).await? };
-            let request = changed.as_deref().unwrap_or(request);
-            let sent = inner.transport.send_within(request, inner.max_body, limit).await;
-            let reply = sent.map_err(|error| Failure::new(Cause::Transport(error)))?;
-            if let Some(cookies) = self.cookies_of(request) {
-                cookies.store(request.uri(), reply.headers(), timer.system_time());
-            }
-            Ok(reply)
+    pub(crate) fn reply<'a>(&'a self, request: &'a Request, limit: Duration, timer: &'a dyn Timer) -> Sent<'a> {
+        // The request is borrowed because every poll sends the same one; it is cloned only where
+        // the client's query, credentials or cookies change it.
+        if self.sends_as_it_is(request) {
+            Sent::AsItIs(self.transmit(request, limit))
+        } else {
+            Sent::Changed(Box::pin(self.reply_to_changed(request, limit, timer)))
         }
+    }
+
+    /// As [`reply`](Self::reply), for a client that changes the request.
+    async fn reply_to_changed(&self, request: &Request, limit: Duration, timer: &dyn Timer) -> Result<Reply, Failure> {
+        let changed = self.changed(request, timer).await?;
+        let request = changed.as_ref().unwrap_or(request);
+        let reply = Sent::AsItIs(self.transmit(request, limit)).await?;
+        if let Some(cookies) = self.cookies_of(request) {
+            cookies.store(request.uri(), reply.headers(), timer.system_time());
+        }
+        Ok(reply)
+    }
+
+    fn transmit<'a>(&'a self, request: &'a Request, limit: Duration) -> BoxFuture<'a, Result<Reply, TransportError>> {
+        self.inner.transport.send_within(request, self.inner.max_body, limit)
     }
 
     /// Whether nothing of the client is added to `request`.
@@ -216,33 +226,44 @@ impl Operations {
     }
 
     /// Returns `request` with the client's query, fresh credentials and cookies, unless none of
-    /// these changes it. Boxed, because most polls need no place for it.
-    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
-    fn changed<'a>(
-        &'a self,
-        request: &'a Request,
-        timer: &'a dyn Timer,
-    ) -> impl Future<Output = Result<Option<Box<Request>>, Failure>> + Send + 'a {
-        async move {
-            // The query is not part of the request as dialects see it: they keep the URL of a start
-            // call, and what is kept ends up in tokens. The credentials see it, which may sign it.
-            let mut changed = self.with_own_query(request)?.map(Box::new);
-            if let Some(credentials) = self.inner.credentials.as_ref().filter(|_| !is_bare(request)) {
-                let request = changed.as_deref().unwrap_or(request);
-                let headers = credentials
-                    .headers(request)
-                    .await
-                    .map_err(|error| Failure::new(Cause::Credentials(Arc::from(error))))?;
-                changed = Some(Box::new(with_headers(request.clone(), headers)));
-            }
-            // Cookies come after credentials. Credentials replace headers, so a hook that sets
-            // `Cookie` would remove the stored cookies; the store adds its cookies after those that
-            // are there.
-            if let Some(cookies) = self.cookies_of(request) {
-                let added = cookies.added_to(changed.as_deref().unwrap_or(request), timer.system_time());
-                changed = added.map(Box::new).or(changed);
-            }
-            Ok(changed)
+    /// these changes it.
+    async fn changed(&self, request: &Request, timer: &dyn Timer) -> Result<Option<Request>, Failure> {
+        // The query is not part of the request as dialects see it: they keep the URL of a start
+        // call, and what is kept ends up in tokens. The credentials see it, which may sign it.
+        let mut changed = self.with_own_query(request)?;
+        if let Some(credentials) = self.inner.credentials.as_ref().filter(|_| !is_bare(request)) {
+            let request = changed.as_ref().unwrap_or(request);
+            let headers = credentials
+                .headers(request)
+                .await
+                .map_err(|error| Failure::new(Cause::Credentials(Arc::from(error))))?;
+            changed = Some(with_headers(request.clone(), headers));
+        }
+        // Cookies come after credentials. Credentials replace headers, so a hook that sets `Cookie`
+        // would remove the stored cookies; the store adds its cookies after those that are there.
+        if let Some(cookies) = self.cookies_of(request) {
+            let added = cookies.added_to(changed.as_ref().unwrap_or(request), timer.system_time());
+            changed = added.or(changed);
+        }
+        Ok(changed)
+    }
+}
+
+/// A request that was sent, whose reply is awaited.
+pub(crate) enum Sent<'a> {
+    /// The transport has it as it was given.
+    AsItIs(BoxFuture<'a, Result<Reply, TransportError>>),
+    /// The client changes it first. Boxed, because most polls need no place for that.
+    Changed(BoxFuture<'a, Result<Reply, Failure>>),
+}
+
+impl Future for Sent<'_> {
+    type Output = Result<Reply, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::AsItIs(sent) => sent.as_mut().poll(context).map_err(|error| Failure::new(Cause::Transport(error))),
+            Self::Changed(reply) => reply.as_mut().poll(context),
         }
     }
 }

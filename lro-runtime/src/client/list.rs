@@ -264,10 +264,10 @@ async fn fetch(
     let call = dialect.list(&query).map_err(failed)?;
     let subject = || client.subject(method, dialect.id(), None);
     let mut telemetry = CallTelemetry::begin(CallKind::List, subject);
-    let began = timer.now();
+    let began = timer.now().into();
     let reply = client.send(call, limit, &*timer, telemetry.lent()).await;
     // Not the reply to a start call: the initial delay does not apply.
-    let replied = ReplyTime::of_poll(began, timer.now());
+    let replied = ReplyTime::of_poll(began, timer.now().into());
     let page = reply.as_ref().map_err(Failure::clone).and_then(|reply| dialect.read_list(&query, reply));
     telemetry.ended(|| page.as_ref().map_or_else(CallOutcome::Failed, |_| CallOutcome::Accepted));
     let page = page.map_err(failed)?;

@@ -43,7 +43,6 @@ pub(crate) mod start_record;
 pub(crate) mod start_recorder;
 pub(crate) mod trust;
 
-pub(crate) use self::spare::Outgoing;
 pub use self::{
     blocking_operations::BlockingOperations,
     builder::OperationsBuilder,

@@ -15,6 +15,7 @@ use crate::{
         snapshot::{PollTarget, Snapshot, StartTime},
         token::Source,
     },
+    stamp::{Stamp, nanos},
     status::{Failure, State},
     text::excerpt,
     url::redacted,
@@ -145,8 +146,7 @@ impl Operations {
         // The clock of the process that wrote the token may be ahead of this one: then the start is
         // taken as now.
         let age = system_now.duration_since(system).unwrap_or(Duration::ZERO);
-        // An `Instant` may not reach back that far, for example to before the machine was started.
-        StartTime::at_millis(now.checked_sub(age).unwrap_or(now), millis)
+        StartTime { at: Stamp::from(now).after(-nanos(age)), unix_millis: millis }
     }
 }
 

@@ -178,7 +178,7 @@ impl Operations {
             let mut telemetry = CallTelemetry::begin(CallKind::Start, subject);
             let started = self.start_erased(call, method, &telemetry).await;
             telemetry.ended(|| match &started {
-                Ok(operation) => CallOutcome::Started(operation.seen(self.timer().now())),
+                Ok(operation) => CallOutcome::Started(operation.seen(self.timer().now().into())),
                 Err(why) if why.may_have_started() => CallOutcome::Unreadable(&why.failure),
                 Err(why) => CallOutcome::StartFailed(&why.failure),
             });
@@ -242,9 +242,9 @@ impl Operations {
         let timer = self.timer();
         // The start is when this attempt is sent: a `404` within the grace after it means that the
         // operation is not visible yet.
-        let started = StartTime::new(timer.now(), timer.system_time());
+        let started = StartTime::new(timer.now().into(), timer.system_time());
         let reply = self.exchange(request, timeout, &**timer, span).await?;
-        let replied = ReplyTime { began: started.at(), at: timer.now(), answers_start: true };
+        let replied = ReplyTime { began: started.at, at: timer.now().into(), answers_start: true };
         let seen = dialect.read_start(request, &reply, Method::options_of(method)).map_err(|failure| {
             // A 303 answers the call as well: the result is elsewhere.
             let answered_with_success = reply.status().is_success() || reply.status() == StatusCode::SEE_OTHER;

@@ -141,8 +141,8 @@ impl Dialect for Google {
         options: &Options,
     ) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
-        let mut seen = read_operation(reply.body()).or_else(|why| accepted(name_in(reply.body()), why))?;
-        seen.hint = Hint::from_headers(reply.headers());
+        let seen = read_operation(reply.body(), None).or_else(|why| accepted(name_in(reply.body()), why))?;
+        let seen = Observation { hint: Hint::from_headers(reply.headers()), ..seen };
         with_cursor(seen, options)
     }
 
@@ -159,12 +159,7 @@ impl Dialect for Google {
 
     fn read<'a>(&self, _cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
         expect_success(reply)?;
-        let mut read = read_operation(reply.body());
-        // In its place: an observation is large, and would be moved twice.
-        if let Ok(seen) = &mut read {
-            seen.hint = Hint::from_headers(reply.headers());
-        }
-        read
+        read_operation(reply.body(), Hint::from_headers(reply.headers()))
     }
 
     fn reads_the_same(&self, reply: &Reply) -> bool {
@@ -225,7 +220,7 @@ impl Dialect for Google {
         let [operations, next, unreachable] = found;
         let operations = operations.map(|raw| first_elements(raw, MOST_ENTRIES)).transpose().map_err(not_a_page)?;
         let (entries, left_out) = operations.unwrap_or_default();
-        let read = |message| with_cursor(read_operation(message)?, query.options);
+        let read = |message| with_cursor(read_operation(message, None)?, query.options);
         let entries = entries.into_iter().map(|e| Listed::read(e.get().as_bytes(), read, name_in));
         let mut page =
             ListPage::new(entries.collect()).with_next(text_of("nextPageToken", next)).with_left_out(left_out);
@@ -265,11 +260,12 @@ const OPERATION: Paths<5> = Paths::NONE
     .with(3, WirePath::at(&[&["error"]]))
     .with(4, WirePath::at(&[&["response"]]));
 
-/// Reads a `google.longrunning.Operation` from JSON.
-fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
+/// Reads a `google.longrunning.Operation` from JSON, which came with this hint.
+fn read_operation(body: &[u8], hint: Option<Hint>) -> Result<Observation<'_>, Failure> {
     if let Some(Envelope { name, done, metadata, response }) = Envelope::of(body) {
         let name = Cow::Borrowed(name.unwrap_or_default());
-        return Ok(observation(name, done.unwrap_or_default(), metadata.map(any), None, response.map(any)));
+        let (metadata, response) = (metadata.map(any), response.map(any));
+        return Ok(observation(name, done.unwrap_or_default(), metadata, None, response, hint));
     }
     let mut found = [None; 5];
     seek(body, &OPERATION, &mut found).map_err(|e| unexpected_body("an operation", &e, body))?;
@@ -286,7 +282,7 @@ fn read_operation(body: &[u8]) -> Result<Observation<'_>, Failure> {
     let error = error.filter(|_| done).map(read_status);
     let response = response.filter(|_| done);
     let [metadata, response] = [metadata, response].map(|raw| raw.map(|raw| any(raw.get().as_bytes())));
-    Ok(observation(name, done, metadata, error, response))
+    Ok(observation(name, done, metadata, error, response, hint))
 }
 
 /// Returns the name in a message that cannot be read as a whole.
@@ -318,6 +314,7 @@ pub(super) fn observation<'a>(
     metadata: Option<Part<'a>>,
     error: Option<Status>,
     response: Option<Part<'a>>,
+    hint: Option<Hint>,
 ) -> Observation<'a> {
     let state = match &error {
         // The specification has no cancelled state: a cancelled operation is done, with an error of
@@ -335,6 +332,7 @@ pub(super) fn observation<'a>(
         metadata,
         response: response.filter(|_| state == State::Succeeded),
         status: error.filter(|_| done),
+        hint,
         ..Observation::new(state)
     }
 }
@@ -420,7 +418,7 @@ mod tests {
     fn an_error_and_a_response_count_only_at_the_end() {
         for code in [Code::Internal, Code::Cancelled] {
             let part = Some(Part::of(b"{}", Encoding::JsonAny));
-            let seen = observation("operations/1".into(), false, None, Some(Status::new(code, "")), part);
+            let seen = observation("operations/1".into(), false, None, Some(Status::new(code, "")), part, None);
             assert_eq!((seen.state, seen.status, seen.response.is_some()), (State::Pending, None, false));
         }
     }

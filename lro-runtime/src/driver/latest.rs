@@ -53,7 +53,7 @@ impl Latest {
 
     /// Moves on to the snapshot that follows from the reply to a poll: see
     /// [`RawOperation::advance`].
-    pub(super) fn advance(&mut self, reply: Reply, replied: ReplyTime) -> Result<(), Failure> {
+    pub(super) fn advance(&mut self, reply: &mut Reply, replied: ReplyTime) -> Result<(), Failure> {
         self.operation.advance_from(self.packed.as_ref(), reply, replied)
     }
 }
@@ -88,7 +88,7 @@ mod tests {
     }
 
     fn now() -> ReplyTime {
-        ReplyTime::of_poll(Instant::now(), Instant::now())
+        ReplyTime::of_poll(Instant::now().into(), Instant::now().into())
     }
 
     fn body(reply: &Reply) -> Bytes {
@@ -99,7 +99,7 @@ mod tests {
     fn what_was_packed_is_whole_for_whoever_looks_at_it() {
         let mut latest = latest();
         for percent in [7, 7, 8, 9, 10, 10] {
-            latest.advance(reply(percent, true), now()).unwrap();
+            latest.advance(&mut reply(percent, true), now()).unwrap();
             latest.pack();
             assert!(latest.known().snapshot.body.is_none(), "{percent}");
         }
@@ -113,10 +113,10 @@ mod tests {
     #[test]
     fn metadata_outlives_a_packed_reply_that_had_it() {
         let mut latest = latest();
-        latest.advance(reply(7, true), now()).unwrap();
+        latest.advance(&mut reply(7, true), now()).unwrap();
         latest.pack();
         let end = Bytes::from_static(br#"{"name":"operations/1","done":true,"response":{}}"#);
-        latest.advance(Reply::new(end.clone()), now()).unwrap();
+        latest.advance(&mut Reply::new(end.clone()), now()).unwrap();
         let snapshot = latest.whole();
         assert!(snapshot.is_succeeded() && *snapshot.raw() == end);
         assert!(snapshot.metadata().unwrap().bytes().starts_with(br#"{"percent":7,"#));
@@ -125,12 +125,12 @@ mod tests {
     #[test]
     fn a_reply_that_cannot_be_read_or_goes_backwards_leaves_the_packed_one() {
         let mut latest = latest();
-        latest.advance(reply(7, true), now()).unwrap();
+        latest.advance(&mut reply(7, true), now()).unwrap();
         latest.pack();
-        assert!(latest.advance(Reply::new(Bytes::from_static(b"{")), now()).is_err());
-        let backwards =
+        assert!(latest.advance(&mut Reply::new(Bytes::from_static(b"{")), now()).is_err());
+        let mut backwards =
             reply(0, false).map(|body| String::from_utf8(body.to_vec()).unwrap().replace("padding", "x").into());
-        latest.advance(backwards, now()).unwrap();
+        latest.advance(&mut backwards, now()).unwrap();
         assert!(latest.whole().metadata().unwrap().bytes().starts_with(br#"{"percent":7,"#));
     }
 }

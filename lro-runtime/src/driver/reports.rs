@@ -1,10 +1,11 @@
 //! What a wait reports to traces and metrics.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::{
     engine::{End, Engine},
     operation::RawOperation,
+    stamp::Stamp,
     status::Failure,
     telemetry::{CallOutcome, Outcome, PollBegun, WaitEnded},
 };
@@ -24,7 +25,7 @@ pub(crate) fn poll_outcome<'a>(
     operation: &'a RawOperation,
     advanced: &'a Result<(), Failure>,
     is_held: bool,
-    now: Instant,
+    now: Stamp,
 ) -> CallOutcome<'a> {
     match advanced {
         Ok(()) => CallOutcome::Seen(operation.seen(now)),

@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use super::{
@@ -20,11 +20,9 @@ use crate::{
     error::{Error, Result},
     hint::Hint,
     message::Reply,
-    operation::{
-        RawOperation,
-        snapshot::{ReplyTime, StartTime},
-    },
+    operation::{RawOperation, snapshot::ReplyTime},
     settings::{PollSettings, Schedule, UnknownStatus},
+    stamp::Stamp,
     status::{Cause, Failure},
     telemetry::{Done, WaitTelemetry},
     timer::{
@@ -134,20 +132,29 @@ impl Drop for Observing<'_> {
 pub(crate) fn opening_of(operation: &RawOperation, timer: &dyn Timer) -> Opening {
     let snapshot = &operation.snapshot;
     Opening {
-        now: timer.now(),
+        now: timer.now().into(),
         system_now: timer.system_time(),
         completed: operation.is_completed(),
         last_reply: snapshot.replied.map(|replied| LastReply {
-            at: replied.at(),
+            at: replied.at,
             round_trip: replied.round_trip(),
             answers_start: snapshot.answers_start,
             hint: snapshot.more().hint,
             follow: snapshot.follow,
         }),
-        started: snapshot.started.map(StartTime::at),
+        started: snapshot.started.map(|started| started.at),
         is_found: snapshot.is_found,
         seed: fastrand::u64(..),
     }
+}
+
+/// Until when a wait is polled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// A poll has given a new snapshot.
+    Advanced,
+    /// The operation is terminal.
+    Completed,
 }
 
 /// How long a wait sleeps at least for its reply to be packed meanwhile.
@@ -190,8 +197,8 @@ impl Wait {
     }
 
     /// Returns the time.
-    fn now(&self) -> Instant {
-        timer_of(&self.timer, self.latest.known()).now()
+    fn now(&self) -> Stamp {
+        timer_of(&self.timer, self.latest.known()).now().into()
     }
 
     /// Returns the operation at its latest snapshot.
@@ -211,7 +218,7 @@ impl Wait {
 
     /// Waits until the operation is terminal, and returns it.
     fn poll_finish(&mut self, context: &mut Context<'_>, observers: &mut Observers) -> Poll<Result<RawOperation>> {
-        while ready!(self.poll_advance(context, observers))? {}
+        ready!(self.poll_until(Until::Completed, context, observers))?;
         Poll::Ready(Ok(self.operation().clone()))
     }
 
@@ -220,12 +227,23 @@ impl Wait {
     ///
     /// The delay or the poll in progress stays with the wait, so that any task may go on with it.
     pub(crate) fn poll_advance(&mut self, context: &mut Context<'_>, observers: &mut Observers) -> Poll<Result<bool>> {
+        self.poll_until(Until::Advanced, context, observers)
+    }
+
+    /// Waits until then. Returns whether the operation may go on.
+    fn poll_until(&mut self, until: Until, context: &mut Context<'_>, observers: &mut Observers) -> Poll<Result<bool>> {
         let _entered = self.telemetry.enter();
         loop {
+            // One reading of the clock per step: what the engine decides and how long the timer
+            // sleeps go by the same time.
+            let mut now = None;
             if let Some(reply) = &mut self.reply {
                 let entered = self.telemetry.enter_poll();
-                let answer = match reply.as_mut().poll(context) {
-                    Poll::Ready(answer) => answer,
+                // A reply is large: it stays where it is.
+                let mut polled = reply.as_mut().poll(context);
+                let answer = match polled {
+                    Poll::Ready(Ok(ref mut reply)) => Ok(reply),
+                    Poll::Ready(Err(failure)) => Err(failure),
                     // After the reply: one that arrives together with the deadline counts, even if
                     // the limit is zero.
                     Poll::Pending => Err(Failure::new(Cause::TimedOut(ready!(self.poll_limit(context))))),
@@ -234,19 +252,20 @@ impl Wait {
                 // Dropped first: it shares the snapshot, which is overwritten in place where
                 // nothing does.
                 self.reply = None;
-                if self.take(answer, observers)? {
+                let replied = self.now();
+                let has_advanced = self.take(answer, replied, observers)?;
+                if has_advanced && until == Until::Advanced {
                     return Poll::Ready(Ok(true));
                 }
-            }
-            if self.engine.is_asleep() {
+                // Observers and policies may have taken their time.
+                now = Some(replied).filter(|_| has_advanced && observers.ignore_snapshots());
+            } else if self.engine.is_asleep() {
                 if let Some(delay) = &mut self.delay {
                     ready!(delay.poll(context));
                 }
                 self.telemetry.slept();
             }
-            // One reading of the clock per step: what the engine decides and how long the timer
-            // sleeps go by the same time.
-            let now = self.now();
+            let now = now.unwrap_or_else(|| self.now());
             match self.engine.next(now) {
                 Action::Wait(delay) => {
                     self.telemetry.sleep(delay, || self.engine.why(self.latest.known().snapshot.more().hint));
@@ -294,16 +313,13 @@ impl Wait {
         };
         Box::pin(async move {
             let timer = timer.as_deref().unwrap_or_else(|| client.timer());
-            let reply = client.reply(&request, limit, &**timer).await;
-            client.take_back(request);
-            reply
+            client.reply(&request, limit, &**timer).await
         })
     }
 
-    /// Takes the answer of a poll and reports it to the engine. Returns whether the poll gave a new
-    /// snapshot.
-    fn take(&mut self, answer: Result<Reply, Failure>, observers: &mut Observers) -> Result<bool> {
-        let now = self.now();
+    /// Takes the answer of a poll that came at `now`, and reports it to the engine. Returns whether
+    /// the poll gave a new snapshot.
+    fn take(&mut self, answer: Result<&mut Reply, Failure>, now: Stamp, observers: &mut Observers) -> Result<bool> {
         let Some(InFlight { began, is_held }) = self.engine.in_flight() else { return Ok(false) };
         // Observers compare two snapshots, so the last one is kept for them.
         let last = (!observers.ignore_snapshots()).then(|| self.operation().clone());
@@ -312,7 +328,7 @@ impl Wait {
             Err(failure) => Err(failure),
         };
         self.telemetry.polled(|| Done {
-            took: now.saturating_duration_since(began),
+            took: now.since(began),
             outcome: reports::poll_outcome(self.latest.known(), &advanced, is_held, now),
         });
         match advanced {
@@ -365,7 +381,7 @@ impl Wait {
     /// Reports that the wait has ended, as the engine says or because of an unknown status word.
     fn report_end(&mut self, is_refused: bool) {
         let Self { telemetry, latest, engine, timer, .. } = self;
-        let effort = || (engine.attempts(), engine.elapsed(timer_of(timer, latest.known()).now()));
+        let effort = || (engine.attempts(), engine.elapsed(timer_of(timer, latest.known()).now().into()));
         telemetry.ended(|| reports::wait_ended(latest.known(), engine.end(), effort(), is_refused));
     }
 

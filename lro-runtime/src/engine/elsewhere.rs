@@ -1,17 +1,17 @@
 //! What an engine learns otherwise than from a poll of its own, as it does in a fleet.
 
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use super::{
     End, Engine, Stage,
     moment::{Moment, moment, nanos},
 };
-use crate::status::Failure;
+use crate::{stamp::Stamp, status::Failure};
 
 impl Engine {
     /// Reports that the poll was given up before it was answered, by nobody's fault. It is due
     /// again.
-    pub(crate) fn handle_given_up(&mut self, time: Instant) {
+    pub(crate) fn handle_given_up(&mut self, time: Stamp) {
         if let Some(polling) = self.take_polling() {
             let course = &mut self.course;
             course.attempts = course.attempts.saturating_sub(1);
@@ -24,7 +24,7 @@ impl Engine {
 
     /// Reports that a list has shown the operation, not completed. That is a look as good as a
     /// poll: the next one is a delay away. While a poll is in flight, its reply is as new.
-    pub(crate) fn handle_seen(&mut self, time: Instant) {
+    pub(crate) fn handle_seen(&mut self, time: Stamp) {
         if !matches!(self.stage, Stage::Waiting) || self.course.expires {
             return;
         }

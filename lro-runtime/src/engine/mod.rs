@@ -12,12 +12,13 @@
 
 use std::{
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use crate::{
     hint::Hint,
     settings::{Expiration, Hold, Jitter, SHORTEST_DELAY, Schedule, UnknownStatus, Verdict},
+    stamp::Stamp,
     status::{Cause, Failure, FailureScope},
 };
 
@@ -47,7 +48,7 @@ mod why;
 pub(crate) use self::why::Why;
 use self::{
     course::{Course, Failing, Holding, Rare},
-    moment::{Moment, duration, instant, moment, nanos},
+    moment::{Moment, duration, moment, nanos},
     spending::Share,
 };
 
@@ -89,7 +90,7 @@ pub(crate) enum End {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Opening {
     /// The current time on the monotonic clock.
-    pub(crate) now: Instant,
+    pub(crate) now: Stamp,
     /// The current time on the wall clock.
     pub(crate) system_now: SystemTime,
     /// Whether the operation is terminal already.
@@ -99,7 +100,7 @@ pub(crate) struct Opening {
     pub(crate) last_reply: Option<LastReply>,
     /// When the operation was started, if that is known. The grace for `404 Not Found` counts from
     /// here, until a poll has found the operation.
-    pub(crate) started: Option<Instant>,
+    pub(crate) started: Option<Stamp>,
     /// Whether a poll has found the operation before.
     pub(crate) is_found: bool,
     /// The seed of the jitter, unless the settings have one.
@@ -110,7 +111,7 @@ pub(crate) struct Opening {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LastReply {
     /// When the reply was read. Time that has passed since then counts towards the first delay.
-    pub(crate) at: Instant,
+    pub(crate) at: Stamp,
     /// How long the reply took.
     pub(crate) round_trip: Duration,
     /// Whether it is the reply to the start call. Only then does the initial delay apply.
@@ -152,7 +153,6 @@ struct Polling {
     planned: Moment,
     /// For how long the server was asked to hold the poll. Zero if it was not.
     held: i64,
-    is_last_poll: bool,
 }
 
 impl Polling {
@@ -164,7 +164,7 @@ impl Polling {
 /// What a driver must know of the poll that it was asked for.
 #[derive(Clone, Copy)]
 pub(crate) struct InFlight {
-    pub(crate) began: Instant,
+    pub(crate) began: Stamp,
     /// Whether the server was asked to hold the poll.
     pub(crate) is_held: bool,
 }
@@ -179,7 +179,7 @@ pub(crate) struct InFlight {
 #[derive(Clone)]
 pub(crate) struct Engine {
     schedule: Arc<Schedule>,
-    began: Instant,
+    began: Stamp,
     course: Course,
     stage: Stage,
 }
@@ -187,11 +187,12 @@ pub(crate) struct Engine {
 impl Engine {
     /// Begins a wait.
     pub(crate) fn new(schedule: Arc<Schedule>, opening: &Opening) -> Self {
-        let since = |time: Instant| moment(opening.now, time);
+        let since = |time: Stamp| moment(opening.now, time);
         let deadline = match schedule.expiration {
             Expiration::Timeout(timeout) => nanos(timeout),
             Expiration::Deadline(deadline) => {
-                deadline.monotonic(opening.now, opening.system_now).map_or(Moment::MAX, since)
+                let at = deadline.monotonic(opening.now.into(), opening.system_now);
+                at.map_or(Moment::MAX, |at| since(at.into()))
             }
             Expiration::Never => Moment::MAX,
         };
@@ -245,8 +246,8 @@ impl Engine {
     }
 
     /// Returns how long this wait has lasted.
-    pub(crate) fn elapsed(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.began)
+    pub(crate) fn elapsed(&self, now: Stamp) -> Duration {
+        now.since(self.began)
     }
 
     /// Returns how the wait ended, once it has.
@@ -265,20 +266,20 @@ impl Engine {
     /// Returns the poll that the driver has not reported yet; `None` if there is none.
     pub(crate) fn in_flight(&self) -> Option<InFlight> {
         let polling = self.polling()?;
-        Some(InFlight { began: instant(self.began, polling.began), is_held: polling.is_held() })
+        Some(InFlight { began: self.began.after(polling.began), is_held: polling.is_held() })
     }
 
     /// Returns how long the poll in flight may take, and until when that is; `None` if there is no
     /// poll, or no limit that the clock can hold.
-    pub(crate) fn poll_limit(&self) -> Option<(Duration, Instant)> {
+    pub(crate) fn poll_limit(&self) -> Option<(Duration, Stamp)> {
         let polling = self.polling()?;
         let limit = self.limit(polling);
         let until = polling.began.checked_add(limit).filter(|_| limit < i64::MAX)?;
-        Some((duration(limit), instant(self.began, until)))
+        Some((duration(limit), self.began.after(until)))
     }
 
     /// Returns what to do at `time`.
-    pub(crate) fn next(&mut self, time: Instant) -> Action {
+    pub(crate) fn next(&mut self, time: Stamp) -> Action {
         match self.stage {
             Stage::Ended(_) => return Action::Finished,
             Stage::Polling(began) => return self.action(began),
@@ -328,9 +329,8 @@ impl Engine {
 
     /// Returns the poll in flight, which began then.
     fn polling_since(&self, began: Moment) -> Polling {
-        let is_last_poll = self.course.is_last_poll(began);
         let held = match self.course.holding() {
-            Some(holding) if !is_last_poll => {
+            Some(holding) if !self.course.is_last_poll(began) => {
                 let asked = match self.schedule.hold {
                     Hold::For(hold) => nanos(hold),
                     _ => holding.delay,
@@ -342,7 +342,7 @@ impl Engine {
             }
             _ => 0,
         };
-        Polling { began, planned: self.course.at, held, is_last_poll }
+        Polling { began, planned: self.course.at, held }
     }
 
     /// Returns how long a poll may take: as long as the server holds it and as it may take to
@@ -400,14 +400,15 @@ impl Engine {
     }
 
     /// Reports that the poll succeeded.
-    pub(crate) fn handle_success(&mut self, time: Instant, system_now: SystemTime, success: PollSuccess) {
+    pub(crate) fn handle_success(&mut self, time: Stamp, system_now: SystemTime, success: PollSuccess) {
         let Some(polling) = self.take_polling() else { return };
         let now = moment(self.began, time);
         // A held poll takes as long as the server holds it, which says nothing about round trips.
         // The time counts from `planned`, so that a timer that oversleeps makes the last poll
         // earlier as a slow network does.
         if !polling.is_held() {
-            self.measure(now.saturating_sub(polling.planned).max(0), polling.is_last_poll);
+            let is_last_poll = self.course.is_last_poll(polling.began);
+            self.measure(now.saturating_sub(polling.planned).max(0), is_last_poll);
         }
         let course = &mut self.course;
         course.forget_failures();
@@ -439,7 +440,7 @@ impl Engine {
     }
 
     /// Reports that the poll failed.
-    pub(crate) fn handle_failure(&mut self, time: Instant, system_now: SystemTime, failure: Failure) {
+    pub(crate) fn handle_failure(&mut self, time: Stamp, system_now: SystemTime, failure: Failure) {
         let Some(polling) = self.take_polling() else { return };
         let now = moment(self.began, time);
         // Boxed: few waits ever have one, and every wait has the place for it.
@@ -502,7 +503,7 @@ impl Engine {
 
     /// Reports that the dialect or the service cannot hold polls. From now on the wait polls as
     /// usual.
-    pub(crate) fn handle_no_hold(&mut self, time: Instant) {
+    pub(crate) fn handle_no_hold(&mut self, time: Stamp) {
         if self.take_polling().is_some() {
             let now = moment(self.began, time);
             let holding = self.course.stop_holding();

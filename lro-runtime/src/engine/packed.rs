@@ -1,14 +1,14 @@
 //! An engine between two polls, as a fleet keeps a million of them: without what they share, in one
 //! cache line and a pointer.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use super::{
     Engine, Stage,
     course::Course,
-    moment::{Moment, instant, moment},
+    moment::{Moment, moment},
 };
-use crate::settings::Schedule;
+use crate::{settings::Schedule, stamp::Stamp};
 
 /// An engine that waits for its next poll. Nothing is rounded: packing between any two calls
 /// changes no action.
@@ -29,7 +29,7 @@ impl Engine {
     ///
     /// The engine itself, while a poll is in flight and after the end of the wait: it has no time
     /// to wait for.
-    pub(crate) fn pack(self, epoch: Instant) -> Result<Packed, Self> {
+    pub(crate) fn pack(self, epoch: Stamp) -> Result<Packed, Self> {
         match self.stage {
             Stage::Waiting => Ok(Packed { began: moment(epoch, self.began), course: self.course }),
             Stage::Polling(_) | Stage::Ended(_) => Err(self),
@@ -39,8 +39,8 @@ impl Engine {
 
 impl Packed {
     /// Returns the engine that was packed, with the `schedule` and the `epoch` that it had then.
-    pub(crate) fn unpack(self, schedule: Arc<Schedule>, epoch: Instant) -> Engine {
-        Engine { schedule, began: instant(epoch, self.began), course: self.course, stage: Stage::Waiting }
+    pub(crate) fn unpack(self, schedule: Arc<Schedule>, epoch: Stamp) -> Engine {
+        Engine { schedule, began: epoch.after(self.began), course: self.course, stage: Stage::Waiting }
     }
 
     /// Returns when the engine wants to be asked next, counted from the epoch of the fleet.

@@ -53,13 +53,8 @@ impl Engine {
         if engine.end().is_some() {
             return engine;
         }
-        // An `Instant` may not reach back that far, for example to before the machine was started.
-        // Then the wait is as old as can be told, and expires when it should.
-        let (began, age) = match opening.now.checked_sub(past.age) {
-            Some(began) => (began, nanos(past.age)),
-            None => (opening.now, 0),
-        };
-        engine.began = began;
+        let age = nanos(past.age);
+        engine.began = opening.now.after(-age);
         let (schedule, course) = (&engine.schedule, &mut engine.course);
         course.grace_ends = course.grace_ends.saturating_add(if course.grace_ends == Moment::MIN { 0 } else { age });
         course.forget_due_without();

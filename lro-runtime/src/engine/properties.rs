@@ -97,7 +97,7 @@ fn worlds() -> impl Strategy<Value = World> {
         |(reply, started, oversleep, system)| {
             let world = World::started_now();
             let last_reply = reply.map(|(age, (round_trip, answers_start, hint, follow))| {
-                (age, LastReply { at: world.began, round_trip, answers_start, hint, follow })
+                (age, LastReply { at: world.began.into(), round_trip, answers_start, hint, follow })
             });
             World {
                 // Far enough from the beginning of the clock that ages can be subtracted.
@@ -312,15 +312,15 @@ proptest! {
             let there = if back { now.checked_sub(jump) } else { now.checked_add(jump) };
             now = there.unwrap_or(now);
             system = if back { system.checked_add(jump) } else { system.checked_sub(jump) }.unwrap_or(system);
-            if let super::Action::Poll { limit, hold } = engine.next(now) {
+            if let super::Action::Poll { limit, hold } = engine.next(now.into()) {
                 prop_assert!(hold.is_none_or(|hold| hold <= limit));
                 match server[n % server.len()].1.clone() {
-                    Reply::Success(success) => engine.handle_success(now, system, success),
-                    Reply::Fail(failure) => engine.handle_failure(now, system, failure),
-                    Reply::NoHold => engine.handle_no_hold(now),
+                    Reply::Success(success) => engine.handle_success(now.into(), system, success),
+                    Reply::Fail(failure) => engine.handle_failure(now.into(), system, failure),
+                    Reply::NoHold => engine.handle_no_hold(now.into()),
                 }
             }
-            let _ = engine.elapsed(now);
+            let _ = engine.elapsed(now.into());
         }
     }
 }

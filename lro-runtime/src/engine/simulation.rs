@@ -100,7 +100,8 @@ impl World {
     /// Begins with the reply to the start call, which took no time.
     pub(super) fn started_now() -> Self {
         let began = Instant::now() + Duration::from_secs(1_000_000); // so that earlier times exist on this clock
-        let reply = LastReply { at: began, round_trip: Duration::ZERO, answers_start: true, hint: None, follow: false };
+        let reply =
+            LastReply { at: began.into(), round_trip: Duration::ZERO, answers_start: true, hint: None, follow: false };
         Self {
             began,
             system: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
@@ -126,13 +127,13 @@ impl World {
 
     pub(super) fn opening(&self) -> Opening {
         Opening {
-            now: self.began,
+            now: self.began.into(),
             system_now: self.system,
             completed: false,
             last_reply: self
                 .last_reply
-                .map(|(age, reply)| LastReply { at: self.began.checked_sub(age).unwrap(), ..reply }),
-            started: self.started.map(|age| self.began.checked_sub(age).unwrap()),
+                .map(|(age, reply)| LastReply { at: self.began.checked_sub(age).unwrap().into(), ..reply }),
+            started: self.started.map(|age| self.began.checked_sub(age).unwrap().into()),
             is_found: self.last_reply.is_some_and(|(_, reply)| !reply.answers_start && !reply.follow),
             seed: 7,
         }
@@ -163,21 +164,21 @@ impl World {
                 return engine;
             }
             let schedule = Arc::clone(&engine.schedule);
-            engine.pack(epoch).map_or_else(|engine| engine, |packed| packed.unpack(schedule, epoch))
+            engine.pack(epoch.into()).map_or_else(|engine| engine, |packed| packed.unpack(schedule, epoch.into()))
         };
         loop {
             engine = repacked(engine);
-            let action = engine.next(now);
+            let action = engine.next(now.into());
             engine = repacked(engine);
-            assert_eq!(engine.clone().next(now), action, "asking twice changes nothing");
+            assert_eq!(engine.clone().next(now.into()), action, "asking twice changes nothing");
             match action {
                 Action::Wait(delay) => {
                     assert!(!delay.is_zero(), "a time to wait for lies ahead");
                     let Some(at) = now.checked_add(delay) else { break };
                     // A driver that wakes too early, half way, must be told of the same time again.
                     let half = delay / 2;
-                    let again = if half < delay { Action::Wait(delay - half) } else { engine.next(at) };
-                    assert_eq!(engine.next(now + half), again);
+                    let again = if half < delay { Action::Wait(delay - half) } else { engine.next(at.into()) };
+                    assert_eq!(engine.next((now + half).into()), again);
                     let Some(woken) = at.checked_add(self.oversleep) else { break };
                     now = woken;
                 }
@@ -191,12 +192,12 @@ impl World {
                     let system_now = self.system + since(now);
                     match reply {
                         _ if latency > limit => {
-                            engine.handle_failure(now, system_now, Failure::new(Cause::TimedOut(limit)));
+                            engine.handle_failure(now.into(), system_now, Failure::new(Cause::TimedOut(limit)));
                         }
-                        Reply::Success(success) => engine.handle_success(now, system_now, success),
-                        Reply::Fail(failure) => engine.handle_failure(now, system_now, failure),
-                        Reply::NoHold if hold.is_some() => engine.handle_no_hold(now),
-                        Reply::NoHold => engine.handle_success(now, system_now, PollSuccess::default()),
+                        Reply::Success(success) => engine.handle_success(now.into(), system_now, success),
+                        Reply::Fail(failure) => engine.handle_failure(now.into(), system_now, failure),
+                        Reply::NoHold if hold.is_some() => engine.handle_no_hold(now.into()),
+                        Reply::NoHold => engine.handle_success(now.into(), system_now, PollSuccess::default()),
                     }
                     if polls.len() >= self.most_polls {
                         break;
@@ -206,11 +207,11 @@ impl World {
             }
         }
         if let Some(end) = engine.end().cloned() {
-            assert_eq!(engine.next(now), Action::Finished, "finished stays finished");
-            assert_eq!(engine.next(now + secs(1e6)), Action::Finished);
-            engine.handle_success(now, self.system, PollSuccess::default());
-            engine.handle_no_hold(now);
-            assert_eq!(engine.next(now), Action::Finished, "whatever comes after the end");
+            assert_eq!(engine.next(now.into()), Action::Finished, "finished stays finished");
+            assert_eq!(engine.next((now + secs(1e6)).into()), Action::Finished);
+            engine.handle_success(now.into(), self.system, PollSuccess::default());
+            engine.handle_no_hold(now.into());
+            assert_eq!(engine.next(now.into()), Action::Finished, "whatever comes after the end");
             return Trace { polls, ended: since(now), end, attempts: engine.attempts(), is_cut: false };
         }
         Trace { polls, ended: since(now), end: End::Completed, attempts: engine.attempts(), is_cut: true }

@@ -29,14 +29,15 @@ use crate::{
 pub(super) fn land(shared: &Shared, request: Request, answer: Result<Reply, Failure>, timer: &dyn Timer) {
     let Request { what, began, mut telemetry, .. } = request;
     let at = At { now: timer.now(), system_now: timer.system_time() };
-    let replied = ReplyTime::of_poll(began, at.now);
+    let replied = ReplyTime::of_poll(began.into(), at.now.into());
     match what {
         What::Poll { ticket, mut operation, is_held } => {
             let before = operation.snapshot.target.clone();
-            let advanced = answer.and_then(|reply| guarded(|| operation.advance(reply, replied)).unwrap_or_else(Err));
+            let advanced =
+                answer.and_then(|mut reply| guarded(|| operation.advance(&mut reply, replied)).unwrap_or_else(Err));
             telemetry.polled(|| Done {
                 took: at.now.saturating_duration_since(began),
-                outcome: poll_outcome(&operation, &advanced, is_held, at.now),
+                outcome: poll_outcome(&operation, &advanced, is_held, at.now.into()),
             });
             let has_moved = match (&before, &operation.snapshot.target) {
                 (Some(before), Some(after)) => !before.is(after),

@@ -19,6 +19,7 @@ use crate::{
         snapshot::{PollTarget, Provenance, Snapshot, StartTime},
     },
     settings::Schedule,
+    stamp::Stamp,
     status::State,
     url::Origin,
 };
@@ -88,7 +89,7 @@ impl Resting {
             state: snapshot.state,
             is_found: snapshot.is_found,
             metadata: 0,
-            started: snapshot.started.map_or(UNKNOWN, |started| millis(started.at(), epoch.at)),
+            started: snapshot.started.map_or(UNKNOWN, |started| millis(started.at, epoch.at)),
             rare: None,
         };
         let rare = Rare {
@@ -194,17 +195,13 @@ impl Epoch {
         } else {
             (self.at.checked_add(distance), self.system.checked_add(distance))
         };
-        StartTime::new(at.unwrap_or(self.at), system.unwrap_or(self.system))
+        StartTime::new(at.unwrap_or(self.at).into(), system.unwrap_or(self.system))
     }
 }
 
 /// Returns how many milliseconds `time` is after `epoch`; negative if it is before.
-fn millis(time: Instant, epoch: Instant) -> i64 {
-    let number = |distance: Duration| i64::try_from(distance.as_millis()).unwrap_or(i64::MAX);
-    match time.checked_duration_since(epoch) {
-        Some(after) => number(after),
-        None => -number(epoch.saturating_duration_since(time)),
-    }
+fn millis(time: Stamp, epoch: Instant) -> i64 {
+    time.nanos_since(epoch.into()) / 1_000_000
 }
 
 #[cfg(test)]

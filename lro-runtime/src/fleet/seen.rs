@@ -152,7 +152,7 @@ impl State {
     pub(super) fn show(&mut self, id: GroupId, listed: Listed<'_>, replied: ReplyTime) -> Vec<Waker> {
         let Listed { message, seen, .. } = listed;
         // Of an entry that cannot be read, a poll tells.
-        let Ok(seen) = seen else { return Vec::new() };
+        let Ok(mut seen) = seen else { return Vec::new() };
         let name = seen.name.as_deref().unwrap_or_default();
         let key = seen.cursor.as_ref().map_or(name, |cursor| cursor.key());
         let is_it = |slot| {
@@ -176,12 +176,12 @@ impl State {
         let is_refused = !seen.is_known_status && common.schedule.unknown_status != UnknownStatus::Running;
         let is_elsewhere = seen.follow || is_refused || state.is_terminal() && !is_whole;
         if is_elsewhere {
-            self.core.show(id, ticket, replied.at, Seen::EndedElsewhere);
+            self.core.show(id, ticket, replied.at.into(), Seen::EndedElsewhere);
             return Vec::new();
         }
         let operation = (state.is_terminal() || is_watched).then(|| {
             let mut operation = known.operation(self.epoch);
-            let change = operation.snapshot.change(seen, message, common.method, replied);
+            let change = operation.snapshot.change(&mut seen, message, common.method, replied);
             Arc::make_mut(&mut operation.snapshot).apply(change, || bytes::Bytes::copy_from_slice(message));
             operation
         });
@@ -197,7 +197,7 @@ impl State {
             _ => Vec::new(),
         };
         let shown = if state.is_terminal() { Seen::Ended } else { Seen::Running };
-        self.core.show(id, ticket, replied.at, shown);
+        self.core.show(id, ticket, replied.at.into(), shown);
         if let Some(operation) = operation {
             self.keep_last(ticket, operation);
         }

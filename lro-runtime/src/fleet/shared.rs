@@ -274,10 +274,10 @@ impl State {
 
     fn try_fill(&mut self, ticket: Ticket, entrant: Entrant) -> Option<Ticket> {
         let Entrant { operation, opening, own, mut common, coverage, key, stored, past } = entrant;
-        let origin = self.origin(&common.origin, opening.now);
+        let now = opening.now.into();
+        let origin = self.origin(&common.origin, now);
         let lane = self.lane(origin, &common.lane);
-        common.group =
-            coverage.and_then(|coverage| self.groups.of(&mut self.core, &common, origin, coverage, opening.now));
+        common.group = coverage.and_then(|coverage| self.groups.of(&mut self.core, &common, origin, coverage, now));
         let group = common.group;
         common.stem = self.kinds.stem_of(operation.name());
         let kind = self.kinds.take(&mut self.core, Line { origin, lane }, common);
@@ -292,7 +292,7 @@ impl State {
             Some(past) => Engine::resumed(own, &opening, past),
             None => Engine::new(own, &opening),
         };
-        if !self.core.fill(ticket, engine, kind, opening.now) {
+        if !self.core.fill(ticket, engine, kind, now) {
             return None;
         }
         let slot = ticket.slot as usize;

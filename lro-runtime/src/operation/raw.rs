@@ -10,11 +10,12 @@ use super::{
     snapshot::{Alike, Place, PlaceRequest, ReplyTime, Snapshot, Target},
 };
 use crate::{
-    client::{Operations, Outgoing},
+    client::Operations,
     dialect::{Dialect, Hint, Payload},
     error::{Error, ErrorKind, Result},
-    message::Reply,
+    message::{Reply, Request},
     settings::{PollSettings, Schedule, Verdict},
+    stamp::Stamp,
     status::{Code, Failure, State, Status},
     telemetry::{CallKind, CallOutcome, CallTelemetry, Done},
     text::{excerpt, quoted, quoted_name},
@@ -292,20 +293,20 @@ impl RawOperation {
         timer: &'a dyn Timer,
     ) -> impl Future<Output = Result<Self, Failure>> + Send + 'a {
         async move {
-            let began = timer.now();
+            let began = Stamp::from(timer.now());
             let mut telemetry = CallTelemetry::begin(CallKind::Poll(hold), || self.subject());
             let reply = within(pin!(self.reply(limit, hold, timer)), limit, timer, telemetry.lent()).await;
-            let now = timer.now();
-            let next = reply.and_then(|reply| {
+            let now = timer.now().into();
+            let next = reply.and_then(|mut reply| {
                 let mut next = self.clone();
-                next.advance(reply, ReplyTime::of_poll(began, now))?;
+                next.advance(&mut reply, ReplyTime::of_poll(began, now))?;
                 Ok(next)
             });
             let outcome = || match &next {
                 Ok(next) => CallOutcome::Seen(next.seen(now)),
                 Err(failure) => CallOutcome::Failed(failure),
             };
-            telemetry.polled(|| Done { took: now.saturating_duration_since(began), outcome: outcome() });
+            telemetry.polled(|| Done { took: now.since(began), outcome: outcome() });
             next
         }
     }
@@ -321,26 +322,24 @@ impl RawOperation {
     ) -> impl Future<Output = Result<Reply, Failure>> + Send + 'a {
         async move {
             let request = self.outgoing(hold)?;
-            let reply = self.client.reply(&request, limit, timer).await;
-            self.client.take_back(request);
-            reply
+            self.client.reply(&request, limit, timer).await
         }
     }
 
     /// Returns the request of a poll. With `hold` it asks the server to hold the reply for that
     /// long.
-    pub(crate) fn outgoing(&self, hold: Option<Duration>) -> Result<Outgoing, Failure> {
+    pub(crate) fn outgoing(&self, hold: Option<Duration>) -> Result<Arc<Request>, Failure> {
         let place = self.place()?;
         let ordinary = place.request()?;
         match (hold, ordinary) {
             // A held poll has its time limit in it and is built for each.
             (Some(hold), _) => {
                 let call = place.dialect().wait(&place.cursor(), hold)?;
-                Ok(Outgoing::Kept(Arc::new(self.client.request(call)?)))
+                Ok(Arc::new(self.client.request(call)?))
             }
-            (None, PlaceRequest::Named(named, name)) => self.client.lend_named(named, name).map(Outgoing::Lent),
-            (None, PlaceRequest::Get(uri)) => Ok(Outgoing::Lent(self.client.lend(uri))),
-            (None, PlaceRequest::Whole(request)) => Ok(Outgoing::Kept(Arc::clone(request))),
+            (None, PlaceRequest::Named(named, name)) => self.client.lend_named(named, name),
+            (None, PlaceRequest::Get(uri)) => self.client.lend(uri),
+            (None, PlaceRequest::Whole(request)) => Ok(Arc::clone(request)),
         }
     }
 
@@ -353,13 +352,14 @@ impl RawOperation {
         self.snapshot.place().ok_or_else(|| Failure::protocol("the operation has no name: it cannot be polled"))
     }
 
-    /// Moves on to the snapshot that follows from the reply to a poll. It is overwritten in place
-    /// where no clone shares it, which saves an allocation per poll.
+    /// Moves on to the snapshot that follows from the reply to a poll, whose body it takes if it
+    /// says something new. The snapshot is overwritten in place where no clone shares it, which
+    /// saves an allocation per poll.
     ///
     /// # Errors
     ///
     /// When the dialect reads a failure. The snapshot is unchanged then.
-    pub(crate) fn advance(&mut self, reply: Reply, replied: ReplyTime) -> Result<(), Failure> {
+    pub(crate) fn advance(&mut self, reply: &mut Reply, replied: ReplyTime) -> Result<(), Failure> {
         self.advance_from(None, reply, replied)
     }
 
@@ -367,19 +367,24 @@ impl RawOperation {
     pub(crate) fn advance_from(
         &mut self,
         packed: Option<&Alike>,
-        reply: Reply,
+        reply: &mut Reply,
         replied: ReplyTime,
     ) -> Result<(), Failure> {
         let packed = packed.filter(|_| self.snapshot.body.is_none());
         let place = self.place()?;
         // Most replies say again what the one before has said: they need not be read.
-        if self.snapshot.is_of(reply.body(), packed) && place.dialect().reads_the_same(&reply) {
+        if self.snapshot.is_of(reply.body(), packed) && place.dialect().reads_the_same(reply) {
             let hint = Hint::from_headers(reply.headers());
             Arc::make_mut(&mut self.snapshot).repeat(hint, replied);
             return Ok(());
         }
         let cursor = place.cursor();
-        let mut seen = place.dialect().read(&cursor, &reply)?;
+        let mut read = place.dialect().read(&cursor, reply);
+        // In its place: an observation is large.
+        let seen = match read {
+            Ok(ref mut seen) => seen,
+            Err(failure) => return Err(failure),
+        };
         // A cursor that has not moved keeps its request. One that moves to an origin that is not
         // trusted does not fail this poll, whose reply was read from a trusted one: its word and
         // its body count, and the next poll fails.
@@ -392,7 +397,7 @@ impl RawOperation {
         if let Some(packed) = packed.filter(|_| change.keeps_metadata()) {
             snapshot.body = Some(packed.unpack());
         }
-        snapshot.apply(change, || reply.into_body());
+        snapshot.apply(change, || std::mem::take(reply.body_mut()));
         if let Some(moved) = moved {
             (snapshot.target, snapshot.repeats) = (Some(Target::new(moved, &snapshot.name)), false);
         }

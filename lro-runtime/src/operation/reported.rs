@@ -1,9 +1,10 @@
 //! What traces and metrics say of an operation.
 
-use std::time::Instant;
-
 use super::{Method, RawOperation, snapshot::Place};
-use crate::telemetry::{Seen, Subject};
+use crate::{
+    stamp::Stamp,
+    telemetry::{Seen, Subject},
+};
 
 impl RawOperation {
     /// Returns what traces and metrics say of the operation.
@@ -18,15 +19,11 @@ impl RawOperation {
     }
 
     /// Returns what traces and metrics say after a reply that was read at `now`.
-    pub(crate) fn seen(&self, now: Instant) -> Seen<'_> {
+    pub(crate) fn seen(&self, now: Stamp) -> Seen<'_> {
         Seen {
             subject: self.subject(),
             unknown_word: self.raw_status().filter(|_| !self.snapshot.is_known_status),
-            since_start: self
-                .snapshot
-                .started
-                .filter(|_| self.is_completed())
-                .map(|started| now.saturating_duration_since(started.at())),
+            since_start: self.snapshot.started.filter(|_| self.is_completed()).map(|started| now.since(started.at)),
         }
     }
 }

@@ -5,11 +5,12 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{BoxSleep, Sleep, Timer};
 use crate::{
+    stamp::Stamp,
     status::{Cause, Failure},
     telemetry::Lent,
     transport::BoxFuture,
@@ -89,12 +90,12 @@ impl Sleep for Again {
 #[derive(Default)]
 pub(crate) struct PollLimit {
     /// The sleep, and when it ends. Boxed, because a wait has the place for it while it sleeps.
-    set: Option<Box<(Alarm, Instant)>>,
+    set: Option<Box<(Alarm, Stamp)>>,
 }
 
 impl PollLimit {
     /// Waits until the time limit of a poll: ready at `until`, and not before.
-    pub(crate) fn poll(&mut self, until: Instant, timer: &Arc<dyn Timer>, context: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(&mut self, until: Stamp, timer: &Arc<dyn Timer>, context: &mut Context<'_>) -> Poll<()> {
         loop {
             match self.set.as_deref_mut() {
                 Some((alarm, at)) if *at <= until => {
@@ -104,12 +105,12 @@ impl PollLimit {
                         self.set = None;
                         return Poll::Ready(());
                     }
-                    alarm.set(until.saturating_duration_since(timer.now()));
+                    alarm.set(until.since(timer.now().into()));
                     *at = until;
                 }
                 // Not set, or too late for this poll, whose limit the end of the wait cuts.
                 _ => {
-                    let alarm = Alarm::of(timer, until.saturating_duration_since(timer.now()));
+                    let alarm = Alarm::of(timer, until.since(timer.now().into()));
                     self.set = Some(Box::new((alarm, until)));
                 }
             }
@@ -118,9 +119,8 @@ impl PollLimit {
 
     /// Drops a sleep that would end before the next poll begins, in a `delay` from `now`: it would
     /// wake the task for nothing, and it takes memory while the wait sleeps.
-    pub(crate) fn forget_within(&mut self, delay: Duration, now: Instant) {
-        // Times are compared, because a difference of two costs several times as much.
-        let until = now.checked_add(delay);
-        self.set.take_if(|set| until.is_none_or(|until| set.1 <= until));
+    pub(crate) fn forget_within(&mut self, delay: Duration, now: Stamp) {
+        let until = now + delay;
+        self.set.take_if(|set| set.1 <= until);
     }
 }

@@ -14,7 +14,7 @@ mod imports;
 /// The layers of `lro-runtime`, lowest first. A module may import itself and the modules of lower
 /// rows.
 const RUNTIME: &[&[&str]] = &[
-    &["percent", "quoted"],
+    &["percent", "quoted", "stamp"],
     &["secrets"],
     &["text", "duration", "hint", "message", "protobuf"],
     &["url"],

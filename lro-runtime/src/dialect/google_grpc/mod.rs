@@ -82,7 +82,7 @@ impl Dialect for GoogleGrpc {
         options: &Options,
     ) -> Result<Observation<'a>, Failure> {
         let message = expect_ok(reply)?;
-        let seen = read_operation(message).or_else(|why| accepted(name_in(message), why))?;
+        let seen = read_operation(message, None).or_else(|why| accepted(name_in(message), why))?;
         let mut seen = with_cursor(seen, options)?;
         seen.hint = Hint::from_headers(reply.headers());
         Ok(seen)
@@ -100,9 +100,7 @@ impl Dialect for GoogleGrpc {
     }
 
     fn read<'a>(&self, _cursor: &Cursor, reply: &'a Reply) -> Result<Observation<'a>, Failure> {
-        let mut seen = read_operation(expect_ok(reply)?)?;
-        seen.hint = Hint::from_headers(reply.headers());
-        Ok(seen)
+        read_operation(expect_ok(reply)?, Hint::from_headers(reply.headers()))
     }
 
     fn reads_the_same(&self, reply: &Reply) -> bool {
@@ -144,7 +142,7 @@ impl Dialect for GoogleGrpc {
     fn read_list<'a>(&self, query: &ListQuery, reply: &'a Reply) -> Result<ListPage<'a>, Failure> {
         let mut page = ListPage::default();
         let mut fields = Fields::of(expect_ok(reply)?);
-        let read = |message| with_cursor(read_operation(message)?, query.options);
+        let read = |message| with_cursor(read_operation(message, None)?, query.options);
         let (mut is_damaged, mut left_out) = (false, 0_usize);
         loop {
             match fields.next() {
@@ -260,7 +258,7 @@ fn read_details(header: &[u8]) -> Vec<Detail> {
 ///
 /// The generated message is not decoded here, because that would copy both payloads at every poll:
 /// the payloads of the observation borrow from `message`.
-fn read_operation(message: &[u8]) -> Result<Observation<'_>, Failure> {
+fn read_operation(message: &[u8], hint: Option<Hint>) -> Result<Observation<'_>, Failure> {
     let read = || {
         let (mut name, mut done) = ("", false);
         let (mut metadata, mut error, mut response) = (None, None, None);
@@ -283,7 +281,7 @@ fn read_operation(message: &[u8]) -> Result<Observation<'_>, Failure> {
         }
         // An error that cannot be read is an error all the same: the operation failed.
         let error = error.map(|status| read_status(&status).unwrap_or_else(|Malformed| unread(&status)));
-        Ok(observation(Cow::Borrowed(name), done, metadata.map(any), error, response.map(any)))
+        Ok(observation(Cow::Borrowed(name), done, metadata.map(any), error, response.map(any), hint))
     };
     read().map_err(|Malformed| malformed("a `google.longrunning.Operation`", message))
 }

@@ -113,7 +113,7 @@ fn never_and_what_no_clock_can_hold_go_on() {
 fn a_delay_that_no_clock_can_hold_is_one_of_centuries() {
     let world = World::started_now();
     let settings = every_second().with_initial_delay(Duration::MAX).with_expiration(Expiration::Never);
-    let Action::Wait(delay) = world.engine(&settings).next(world.began) else { panic!("it is not polled yet") };
+    let Action::Wait(delay) = world.engine(&settings).next(world.began.into()) else { panic!("it is not polled yet") };
     assert!(delay >= Duration::from_secs(3600 * 24 * 365 * 100));
     assert!(world.began.checked_add(delay).is_some());
 }
@@ -122,7 +122,7 @@ fn a_delay_that_no_clock_can_hold_is_one_of_centuries() {
 fn a_driver_that_comes_too_late_polls_no_more() {
     let world = World::started_now();
     let mut engine = world.engine(&every_second().with_timeout(secs(2.5)));
-    assert_eq!(engine.next(world.began + secs(3.0)), Action::Finished);
+    assert_eq!(engine.next((world.began + secs(3.0)).into()), Action::Finished);
     assert!(matches!(engine.end(), Some(End::TimedOut(None))));
     assert_eq!(engine.attempts(), 0);
 }

@@ -3,22 +3,25 @@
 use std::{sync::Arc, time::Instant};
 
 use super::*;
-use crate::engine::{Engine, Opening, PollSuccess, Why};
+use crate::{
+    engine::{Engine, Opening, PollSuccess, Why},
+    stamp::Stamp,
+};
 
 /// Returns why the wait sleeps after each of the replies: `Ok` with a hint, or a failure. The first
 /// takes `took`.
 fn reasons_after(took: f64, settings: &PollSettings, replies: Vec<Result<Option<Hint>, Failure>>) -> Vec<Why> {
-    let (mut now, system_now) = (Instant::now(), SystemTime::UNIX_EPOCH);
+    let (mut now, system_now) = (Stamp::from(Instant::now()), SystemTime::UNIX_EPOCH);
     let (last_reply, started) = (None, Some(now));
     let opening = Opening { now, system_now, completed: false, last_reply, started, is_found: false, seed: 1 };
     let mut engine = Engine::new(Arc::new(settings.clone().resolve().unwrap()), &opening);
     let (mut reasons, mut last_hint) = (vec![], None);
     for reply in replies {
         while let Action::Wait(delay) = engine.next(now) {
-            now += delay;
+            now = now + delay;
         }
         if reasons.is_empty() {
-            now += secs(took);
+            now = now + secs(took);
         }
         match reply {
             Ok(hint) => {
@@ -72,7 +75,7 @@ fn a_delay_that_the_deadline_cuts_says_so_and_so_does_one_without_another_poll()
 
 #[test]
 fn a_poll_is_as_late_as_the_timer_overslept() {
-    let (now, system_now) = (Instant::now(), SystemTime::UNIX_EPOCH);
+    let (now, system_now) = (Stamp::from(Instant::now()), SystemTime::UNIX_EPOCH);
     let opening =
         Opening { now, system_now, completed: false, last_reply: None, started: None, is_found: true, seed: 1 };
     let mut engine = Engine::new(Arc::new(every_second().resolve().unwrap()), &opening);

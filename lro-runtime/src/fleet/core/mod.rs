@@ -254,7 +254,7 @@ impl Core {
     pub(super) fn add(&mut self, opening: &crate::engine::Opening, kind: KindId) -> Option<Ticket> {
         let own = Arc::clone(&self.kinds.get(kind as usize)?.schedule);
         let ticket = self.reserve();
-        self.fill(ticket, Engine::new(own, opening), kind, opening.now).then_some(ticket)
+        self.fill(ticket, Engine::new(own, opening), kind, opening.now.into()).then_some(ticket)
     }
 
     /// Keeps a row for an operation, which counts as one of the fleet from now on.
@@ -332,7 +332,7 @@ impl Core {
                 if self.row(ticket).is_none() {
                     continue;
                 }
-                let (polls, lasted) = (engine.attempts(), engine.elapsed(time));
+                let (polls, lasted) = (engine.attempts(), engine.elapsed(time.into()));
                 let Some(end) = engine.end().cloned() else { continue };
                 return Next::Ended { ticket, end, polls, lasted };
             }
@@ -392,7 +392,7 @@ impl Core {
         }
         match gave {
             Gave::Success(success) => {
-                engine.handle_success(time, system_now, success);
+                engine.handle_success(time.into(), system_now, success);
                 let now = self.moment(time);
                 match self.group_of(ticket.slot) {
                     Some(group) if is_check => group.check(success.completed, now),
@@ -401,9 +401,9 @@ impl Core {
                 }
             }
             Gave::Failure(failure) if self.is_lost(origin, time) => engine.handle_origin_lost(&failure),
-            Gave::Failure(failure) => engine.handle_failure(time, system_now, failure),
-            Gave::NoHold => engine.handle_no_hold(time),
-            Gave::GivenUp => engine.handle_given_up(time),
+            Gave::Failure(failure) => engine.handle_failure(time.into(), system_now, failure),
+            Gave::NoHold => engine.handle_no_hold(time.into()),
+            Gave::GivenUp => engine.handle_given_up(time.into()),
         }
         self.settle(ticket.slot, engine, time);
     }

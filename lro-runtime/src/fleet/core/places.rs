@@ -20,12 +20,12 @@ impl Core {
         let now = self.moment(time);
         let Some(row) = self.rows.get_mut(slot) else { return };
         let ticket = Ticket { slot, generation: row.generation };
-        let packed = match engine.pack(self.epoch) {
+        let packed = match engine.pack(self.epoch.into()) {
             Ok(packed) => packed,
             Err(engine) => {
                 (row.engine, row.place) = (None, Place::Ended);
                 if let (Some(End::Completed), Some(group)) = (engine.end(), self.group_of(slot)) {
-                    group.outlive(i64::try_from(engine.elapsed(time).as_nanos()).unwrap_or(i64::MAX));
+                    group.outlive(i64::try_from(engine.elapsed(time.into()).as_nanos()).unwrap_or(i64::MAX));
                 }
                 self.leave_group(slot);
                 self.ended.push_back((ticket, engine));
@@ -59,7 +59,7 @@ impl Core {
             group.waiting = group.waiting.saturating_sub(1);
         }
         let schedule = Arc::clone(&self.kind_of(slot)?.schedule);
-        Some(packed.unpack(schedule, self.epoch))
+        Some(packed.unpack(schedule, self.epoch.into()))
     }
 
     /// Changes how often the operations like this one are asked for, where that is counted.
@@ -90,7 +90,7 @@ impl Core {
                 // operation waited for its turn.
                 _ => {
                     if let Some(mut engine) = self.take(slot) {
-                        engine.next(time);
+                        engine.next(time.into());
                         self.settle(slot, engine, time);
                     }
                 }

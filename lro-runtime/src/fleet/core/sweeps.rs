@@ -167,7 +167,7 @@ impl Core {
                 let Some(mut engine) = self.take(ticket.slot) else { return false };
                 match seen {
                     Seen::Ended => engine.handle_completed(),
-                    _ => engine.handle_seen(time),
+                    _ => engine.handle_seen(time.into()),
                 }
                 self.settle(ticket.slot, engine, time);
             }

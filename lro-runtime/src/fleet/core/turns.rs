@@ -112,7 +112,7 @@ impl Core {
     /// Begins the poll of an operation. `None` if its deadline has passed.
     fn begin_poll(&mut self, slot: Slot, origin: OriginId, time: Instant) -> Option<Next> {
         let mut engine = self.take(slot)?;
-        let Action::Poll { limit, hold } = engine.next(time) else {
+        let Action::Poll { limit, hold } = engine.next(time.into()) else {
             self.settle(slot, engine, time);
             return None;
         };

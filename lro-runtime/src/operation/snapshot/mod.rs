@@ -244,47 +244,47 @@ impl Snapshot {
     /// Makes the next snapshot from what was `seen` in `body`.
     pub(crate) fn after(
         self,
-        seen: Observation<'_>,
+        mut seen: Observation<'_>,
         body: &[u8],
         method: Option<&Method>,
         replied: ReplyTime,
     ) -> Successor {
-        let change = self.change(seen, body, method, replied);
+        let change = self.change(&mut seen, body, method, replied);
         Successor { last: self, change }
     }
 
-    /// Returns what changes with what was `seen` in `body`.
+    /// Returns what changes with what was `seen` in `body`, and takes it from there.
     pub(crate) fn change(
         &self,
-        seen: Observation<'_>,
+        seen: &mut Observation<'_>,
         body: &[u8],
         method: Option<&Method>,
         replied: ReplyTime,
     ) -> Change {
-        let (state, status) = judge(self.state, &seen, method);
+        let (state, status) = judge(self.state, seen, method);
         let is_found = !replied.answers_start && !seen.follow;
         if self.state.is_terminal() || !self.state.can_become(state) {
             return Change::Stale { hint: seen.hint, replied, is_found };
         }
         // Most polls read the same word again: the stored one is shared, which saves an allocation
         // per poll.
-        let raw_status = seen.raw_status.map(|word| match &self.more().raw_status {
+        let raw_status = seen.raw_status.take().map(|word| match &self.more().raw_status {
             Some(known) if **known == *word => Arc::clone(known),
             _ => Arc::from(&*word),
         });
         Change::Fresh(Fresh {
             state,
             is_known_status: seen.is_known_status,
-            metadata: seen.metadata.map(|part| StoredPayload::new(part, body)),
+            metadata: seen.metadata.take().map(|part| StoredPayload::new(part, body)),
             follow: seen.follow,
             replied,
             is_found,
             more: More {
                 raw_status,
-                response: seen.response.map(|part| StoredPayload::new(part, body)),
+                response: seen.response.take().map(|part| StoredPayload::new(part, body)),
                 status: status.map(Arc::new),
                 progress: seen.progress,
-                status_message: seen.status_message.filter(|words| !words.is_empty()).map(|words| Arc::from(&*words)),
+                status_message: seen.status_message.take().filter(|words| !words.is_empty()).map(Arc::from),
                 hint: seen.hint,
             },
         })

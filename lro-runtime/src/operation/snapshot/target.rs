@@ -80,7 +80,7 @@ impl Named {
     }
 
     /// Returns the path and the query that the names are appended to.
-    fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.url.path_and_query().map_or("", PathAndQuery::as_str)
     }
 }

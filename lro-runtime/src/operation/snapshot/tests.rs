@@ -11,7 +11,7 @@ const NEW: &[u8] = br#"{"new": 2}"#;
 /// The time of a reply to a poll, read now after one second.
 fn replied() -> ReplyTime {
     let began = Instant::now();
-    ReplyTime::of_poll(began, began + Duration::from_secs(1))
+    ReplyTime::of_poll(began.into(), (began + Duration::from_secs(1)).into())
 }
 
 /// A snapshot in `state` with everything that such a snapshot can have.

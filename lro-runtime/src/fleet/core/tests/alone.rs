@@ -30,16 +30,23 @@ fn a_fleet_of_one_polls_as_a_wait_of_one_does() {
         let kind = Kind { schedule: Arc::clone(&schedule), origin, lane, priority, group: None };
         let kind = core.add_kind(kind, None);
         let mut now = epoch + Duration::from_millis(rng.u64(0..1_000_000));
-        let (system_now, started) = (SystemTime::UNIX_EPOCH, Some(now));
-        let opening =
-            Opening { now, system_now, completed: false, last_reply: None, started, is_found: false, seed: seed * 3 };
+        let (system_now, started) = (SystemTime::UNIX_EPOCH, Some(now.into()));
+        let opening = Opening {
+            now: now.into(),
+            system_now,
+            completed: false,
+            last_reply: None,
+            started,
+            is_found: false,
+            seed: seed * 3,
+        };
         let ticket = core.add(&opening, kind).unwrap();
         let mut alone = Engine::new(schedule, &opening);
         loop {
             // The wait, with a timer that wakes at the ends of ticks.
-            let due = alone.clone().pack(epoch).ok().map(|packed| packed.due()).unwrap();
+            let due = alone.clone().pack(epoch.into()).ok().map(|packed| packed.due()).unwrap();
             let begun = now.max(epoch + Duration::from_millis(10) * u32::try_from(tick_after(due)).unwrap());
-            let expected = alone.next(if due <= core.moment(now) { now } else { begun });
+            let expected = alone.next(if due <= core.moment(now) { now } else { begun }.into());
             let next = loop {
                 match core.next(now) {
                     Next::Sleep(until) => now = until.expect("it waits for something"),
@@ -56,11 +63,11 @@ fn a_fleet_of_one_polls_as_a_wait_of_one_does() {
             now += Duration::from_millis(rng.u64(0..500));
             if rng.u8(..) < 50 {
                 let failure = Failure::new(Cause::Http(StatusCode::BAD_GATEWAY, Status::new(Code::Unavailable, "")));
-                alone.handle_failure(now, system_now, failure.clone());
+                alone.handle_failure(now.into(), system_now, failure.clone());
                 core.report(ticket, now, system_now, Gave::Failure(failure));
             } else {
                 let success = PollSuccess { completed: rng.u8(..) < 4, hint: None, follow: rng.u8(..) < 10 };
-                alone.handle_success(now, system_now, success);
+                alone.handle_success(now.into(), system_now, success);
                 core.report(ticket, now, system_now, Gave::Success(success));
             }
             match alone.end() {

@@ -140,11 +140,11 @@ impl World {
             kind = self.core.add_kind(own, self.free_kinds.pop());
         }
         let opening = Opening {
-            now: self.time(),
+            now: self.time().into(),
             system_now: self.system(),
             completed: false,
             last_reply: None,
-            started: Some(self.time()),
+            started: Some(self.time().into()),
             is_found: false,
             seed: self.user.u64(..),
         };

@@ -22,8 +22,8 @@ fn a_poll_costs_the_core_so_much() {
     for number in 0..operations {
         // They begin evenly over a delay, as they do in a fleet that has run for a while.
         let now = epoch + delay.mul_f64(f64::from(number) / f64::from(operations));
-        let (last_reply, started) = (None, Some(now));
-        let seed = number.into();
+        let (now, last_reply, seed) = (now.into(), None, number.into());
+        let started = Some(now);
         core.add(&Opening { now, system_now, completed: false, last_reply, started, is_found: false, seed }, kind);
     }
     let (mut now, mut polls, mut due) = (epoch + delay, 0_u64, Vec::new());

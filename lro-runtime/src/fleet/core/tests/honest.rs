@@ -39,11 +39,11 @@ fn requests(members: usize, shown: Option<Shown>, seed: u64) -> (u64, u64) {
                 break;
             }
             let opening = Opening {
-                now: time,
+                now: time.into(),
                 system_now,
                 completed: false,
                 last_reply: None,
-                started: Some(time),
+                started: Some(time.into()),
                 is_found: false,
                 seed: rng.u64(..),
             };

@@ -44,11 +44,11 @@ impl Fleet {
 
     fn watch(&mut self, kind: KindId) -> Ticket {
         let opening = Opening {
-            now: self.time(),
+            now: self.time().into(),
             system_now: SystemTime::UNIX_EPOCH,
             completed: false,
             last_reply: None,
-            started: Some(self.time()),
+            started: Some(self.time().into()),
             is_found: false,
             seed: 7,
         };
