@@ -21,7 +21,8 @@ static SLEEPERS: LazyLock<Arc<Sleepers>> = LazyLock::new(Arc::default);
 /// own, so it works on any executor and on none.
 ///
 /// All sleeps share one timer of the reactor, which is set only for the one that ends first: time
-/// limits, which nearly always are over before they end, cost next to nothing.
+/// limits, which nearly always are over before they end, cost next to nothing. Where sleeps end
+/// within a millisecond of one another, they end together, by so much later.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsyncIoTimer;
 

@@ -6,10 +6,15 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Wake, Waker},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::background::isolated;
+
+/// How long after it has fired the timer fires again at the soonest: what ends meanwhile is woken
+/// together. async-io takes some calls of the system for each time, and as many sleeps may end
+/// within a millisecond as a program has waits. A sleep that ends alone is not late.
+const SOONEST: Duration = Duration::from_millis(1);
 
 /// Tells the sleeps of one [`Sleepers`] apart that end at the same time.
 pub(super) type Id = u64;
@@ -27,8 +32,13 @@ struct State {
     sleeping: BTreeMap<(Instant, Id), Waker>,
     /// Never used twice, so that a sleep does not meet an older one of the same end.
     last_id: Id,
-    /// The timer, and when it fires: not after the first sleep ends.
+    /// The timer, and when it fires: not after the first sleep ends, unless it has just fired.
     set: Option<(async_io::Timer, Instant)>,
+    /// When it may fire again.
+    not_before: Option<Instant>,
+    /// How often it has fired.
+    #[cfg(test)]
+    fired: u32,
 }
 
 impl Sleepers {
@@ -43,7 +53,7 @@ impl Sleepers {
         });
         let last = state.sleeping.insert((end, id), waker);
         let ended = match &state.set {
-            Some((_, at)) if *at <= end => vec![],
+            Some((_, at)) if *at <= state.fires_for(end) => vec![],
             _ => state.set(end, self),
         };
         drop(state);
@@ -73,6 +83,10 @@ impl Wake for Sleepers {
 
     fn wake_by_ref(self: &Arc<Self>) {
         let mut state = self.lock();
+        #[cfg(test)]
+        {
+            state.fired += 1;
+        }
         let mut ended = state.ended();
         if let Some(first) = state.first() {
             ended.append(&mut state.set(first, self));
@@ -89,9 +103,15 @@ impl State {
         self.sleeping.first_key_value().map(|((end, _), _)| *end)
     }
 
+    /// Returns when the timer fires for a sleep that ends then.
+    fn fires_for(&self, end: Instant) -> Instant {
+        self.not_before.map_or(end, |not_before| end.max(not_before))
+    }
+
     /// Removes the sleeps that have ended, and returns their wakers.
     fn ended(&mut self) -> Vec<Waker> {
         let now = Instant::now();
+        self.not_before = now.checked_add(SOONEST);
         let mut ended = vec![];
         while let Some(sleep) = self.sleeping.first_entry().filter(|sleep| sleep.key().0 <= now) {
             ended.push(sleep.remove());
@@ -104,7 +124,8 @@ impl State {
     fn set(&mut self, first: Instant, sleepers: &Arc<Sleepers>) -> Vec<Waker> {
         let (mut ended, mut first) = (vec![], Some(first));
         let waker = Waker::from(Arc::clone(sleepers));
-        while let Some(at) = first {
+        while let Some(first_end) = first {
+            let at = self.fires_for(first_end);
             let (timer, fires) = self.set.get_or_insert_with(|| (async_io::Timer::never(), at));
             timer.set_at(at);
             *fires = at;
@@ -134,10 +155,7 @@ impl fmt::Debug for Sleepers {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::mpsc::{Sender, channel},
-        time::Duration,
-    };
+    use std::sync::mpsc::{Sender, channel};
 
     use super::*;
 
@@ -208,6 +226,24 @@ mod tests {
             std::thread::yield_now();
         }
         assert!(sleepers.lock().sleeping.is_empty());
+    }
+
+    #[test]
+    fn sleeps_that_end_within_a_millisecond_of_one_another_are_woken_together() {
+        const COUNT: u32 = 2_000;
+        let (sleepers, (say, said)) = (Arc::<Sleepers>::default(), channel());
+        let began = Instant::now();
+        for number in 100..100 + COUNT {
+            // A microsecond between two of them: that alone is not what the timer is set to.
+            let end = began + Duration::from_millis(20) + Duration::from_micros(number.into());
+            sleepers.wake_at(end, None, &Waker::from(Arc::new(Says(number, say.clone()))));
+        }
+        for number in 100..100 + COUNT {
+            assert_eq!(said.recv_timeout(Duration::from_secs(20)), Ok(number));
+        }
+        // However slow the machine is: a time for each millisecond, and the first and the last.
+        let (fired, elapsed) = (sleepers.lock().fired, began.elapsed().as_millis());
+        assert!(u128::from(fired) <= elapsed + 2, "{fired} times in {elapsed} ms");
     }
 
     #[test]
