@@ -137,7 +137,7 @@ fn a_thousand_operations_survive_the_death_of_endpoint_and_server() {
         }
         if killed != "server" {
             cluster.worker.take().unwrap().kill();
-            cluster.start_worker(None);
+            cluster.start_worker();
         }
         if killed != "endpoint" {
             cluster.start_server();
@@ -171,7 +171,7 @@ fn what_is_started_by_a_handler_is_started_once_whatever_dies() {
         }
         if ["endpoint", "both"].contains(&killed) {
             cluster.worker.take().unwrap().kill();
-            cluster.start_worker(None);
+            cluster.start_worker();
         }
         if ["server", "both"].contains(&killed) {
             cluster.start_server();
@@ -241,7 +241,7 @@ fn a_server_that_dies_at_a_step_of_a_turn_with_or_without_the_endpoint_loses_not
             cluster.server.take().unwrap().kill();
             if has_both {
                 cluster.worker.take().unwrap().kill();
-                cluster.start_worker(None);
+                cluster.start_worker();
             }
             cluster.start_server();
             cluster.until_told(names.len(), 60 * SECOND);

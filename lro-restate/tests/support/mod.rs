@@ -1,8 +1,8 @@
 //! Restate's server, an endpoint and a service, each a process or a thread of its own on loopback.
 
 use std::{
-    io::{BufRead, BufReader},
-    net::TcpListener,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{
@@ -47,12 +47,48 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
     ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A port of loopback that is free, below those that the system gives away.
-fn port() -> u16 {
+/// Ports of loopback that are free, each another, below those that Linux gives away. Another program
+/// may take one before it is used: whoever starts a process there tries others then.
+fn ports<const N: usize>() -> [u16; N] {
     let mut rng = fastrand::Rng::new();
-    std::iter::repeat_with(|| rng.u16(20_000..32_000))
-        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .unwrap()
+    // All are held until the last is found: else one could be chosen twice.
+    let mut held = [const { None }; N];
+    held.each_mut().map(|held| {
+        let (port, listener) = std::iter::repeat_with(|| rng.u16(20_000..32_000))
+            .find_map(|port| TcpListener::bind(("127.0.0.1", port)).ok().map(|listener| (port, listener)))
+            .unwrap();
+        *held = Some(listener);
+        port
+    })
+}
+
+/// How long the server, or an endpoint, may take until it is up.
+const UP_WITHIN: Duration = Duration::from_secs(60);
+
+/// Starts a process, and again while it ends instead of coming up, as it does where one of its ports
+/// is not free.
+fn up(what: &str, mut start: impl FnMut() -> Option<Process>) -> Process {
+    let began = Instant::now();
+    loop {
+        if let Some(process) = start() {
+            return process;
+        }
+        assert!(began.elapsed() < UP_WITHIN, "{what} is not up in {UP_WITHIN:?}");
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Whether a server answers here, and well. Another program that has the port may never answer.
+fn is_well(port: u16, path: &str) -> bool {
+    let ask = || {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+        let mut status = *b"HTTP/1.1 200";
+        stream.read_exact(&mut status)?;
+        std::io::Result::Ok(status == *b"HTTP/1.1 200")
+    };
+    ask().unwrap_or(false)
 }
 
 /// A process that is killed when it is dropped.
@@ -121,7 +157,7 @@ impl Cluster {
         let job = |request: &Value| Job::lasting(Duration::from_millis(request["millis"].as_u64().unwrap()));
         let service = LroServer::builder().on("v1/jobs:start", job).start_id_in(START_ID).start().unwrap();
         let (operations, front) = (service.operations().unwrap(), Front::of(&service.url()));
-        let (node, ingress, admin, endpoint) = (port(), port(), port(), port());
+        let [node, ingress, admin, endpoint] = ports();
         let folder = std::env::temp_dir().join(format!("lro-restate-{}-{node}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let (server, worker, client) = (None, None, HyperTransport::new());
@@ -142,13 +178,26 @@ impl Cluster {
             client,
             operations,
         };
-        cluster.start_server();
-        cluster.start_worker(place);
+        cluster.server = Some(up("the server", || {
+            let server = cluster.spawn_server();
+            if server.is_none() {
+                let _ = std::fs::remove_dir_all(cluster.folder.join("data"));
+                [cluster.node, cluster.ingress, cluster.admin] = ports();
+            }
+            server
+        }));
+        cluster.place_worker(place);
         cluster.register(false);
         cluster
     }
 
+    /// Starts the server again that has died, where it was.
     pub(crate) fn start_server(&mut self) {
+        self.server = Some(up("the server", || self.spawn_server()));
+    }
+
+    /// Starts the server; `None` if it has ended instead of coming up.
+    fn spawn_server(&self) -> Option<Process> {
         let program = std::env::var(SERVER).expect("LRO_RESTATE_SERVER names the program `restate-server`");
         let log = std::fs::File::create(self.folder.join("server.log")).unwrap();
         let child = Command::new(program)
@@ -170,29 +219,47 @@ impl Cluster {
             .stderr(log)
             .spawn()
             .unwrap();
-        self.server = Some(Process(child));
-        self.until("the server is up", Duration::from_secs(60), |cluster| {
-            cluster.call(cluster.admin, Method::GET, "/health", None, &[]).is_some_and(|(status, _)| status == 200)
-                && cluster
-                    .call(cluster.ingress, Method::GET, "/restate/health", None, &[])
-                    .is_some_and(|(status, _)| status == 200)
-        });
+        let mut server = Process(child);
+        let began = Instant::now();
+        while !(is_well(self.admin, "/health") && is_well(self.ingress, "/restate/health")) {
+            if server.ends_within(Duration::from_millis(200)) {
+                return None;
+            }
+            let folder = self.folder.display();
+            assert!(began.elapsed() < UP_WITHIN, "the server is not up in {UP_WITHIN:?}; see {folder}");
+        }
+        Some(server)
     }
 
-    /// Starts an endpoint: this program again, which runs the test [`endpoint`] then.
-    pub(crate) fn start_worker(&mut self, place: Option<&str>) {
-        self.worker = Some(self.spawn_worker(self.endpoint, place));
+    /// Starts an endpoint where none was: this program again, which runs the test [`endpoint`] then.
+    fn place_worker(&mut self, place: Option<&str>) {
+        self.worker = Some(up("the endpoint", || {
+            let worker = self.spawn_worker(place);
+            if worker.is_none() {
+                [self.endpoint] = ports();
+            }
+            worker
+        }));
     }
 
-    /// Starts the endpoint again that has died.
+    /// Starts the endpoint again that has died, where it was.
+    pub(crate) fn start_worker(&mut self) {
+        self.worker = Some(self.revive());
+    }
+
+    /// As [`start_worker`](Self::start_worker), for the caller to keep.
     pub(crate) fn revive(&self) -> Process {
-        self.spawn_worker(self.endpoint, None)
+        up("the endpoint", || self.spawn_worker(None))
     }
 
-    fn spawn_worker(&self, port: u16, place: Option<&str>) -> Process {
+    /// Starts an endpoint; `None` if it has ended instead of listening.
+    fn spawn_worker(&self, place: Option<&str>) -> Option<Process> {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--ignored", "--exact", "endpoint", "--nocapture"]);
-        command.env(SERVICE_URL, self.front.url()).env(PORT, port.to_string()).env(RATE, self.rate.to_string());
+        command
+            .env(SERVICE_URL, self.front.url())
+            .env(PORT, self.endpoint.to_string())
+            .env(RATE, self.rate.to_string());
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         match place.map(|place| place.strip_prefix("waits ").ok_or(place)) {
             Some(Ok(place)) => command.env("LRO_RESTATE_WAITS_AT", place),
@@ -201,7 +268,11 @@ impl Cluster {
         };
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap().contains("listening")), "the endpoint listens");
+        let mut worker = Process(child);
+        if !lines.any(|line| line.unwrap().contains("listening")) {
+            assert!(worker.ends_within(UP_WITHIN), "the endpoint says nothing, and does not end");
+            return None;
+        }
         let is_waiting = Arc::clone(&self.is_waiting);
         // To the end: else its writes would block one day.
         thread::spawn(move || {
@@ -209,14 +280,14 @@ impl Cluster {
                 is_waiting.fetch_or(line.contains("waits at"), Ordering::Relaxed);
             }
         });
-        Process(child)
+        Some(worker)
     }
 
     /// Has the endpoint move: another process at another address, as with a new version.
     pub(crate) fn deploy_another(&mut self) -> Process {
-        self.endpoint = port();
+        [self.endpoint] = ports();
         let old = self.worker.take().unwrap();
-        self.start_worker(None);
+        self.place_worker(None);
         self.register(true);
         old
     }
