@@ -22,7 +22,7 @@ static SLEEPERS: LazyLock<Arc<Sleepers>> = LazyLock::new(Arc::default);
 ///
 /// All sleeps share one timer of the reactor, which is set only for the one that ends first: time
 /// limits, which nearly always are over before they end, cost next to nothing. Where sleeps end
-/// within a millisecond of one another, they end together, by so much later.
+/// within 0.4 ms of one another, they end together, the first of them by so much later at the most.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsyncIoTimer;
 
