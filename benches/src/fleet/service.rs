@@ -22,6 +22,7 @@ pub const LOAD: Load = Load {
     bench: "fleet-in-flight",
     stem: "projects/images-of-the-project/locations/europe-west4/operations/operation-1732278000000-5f3a9c1e7b-",
     pause: Duration::from_secs(15),
+    has_jitter: false,
 };
 
 /// A budget that keeps nothing back.

@@ -37,16 +37,17 @@ pub fn prepare(service: Arc<Endless>) -> Box<dyn Fn() -> Task> {
     RUNTIME.call_once(|| set_async_runtime(Arc::new(Tokio)).unwrap());
     Box::new(move || {
         let service = Arc::clone(&service);
-        let frequency = Duration::try_from(service.load.pause).unwrap();
+        let (load, frequency) = (service.load, Duration::try_from(service.load.pause).unwrap());
         let poller: Poller<Monitor> = Poller::new(
-            move |state: PollerState, options: PollerOptions<'static>| {
+            // The poller waits as long as the service says, or this closure.
+            move |state: PollerState, _: PollerOptions<'static>| {
                 let body = match &state {
                     PollerState::More(PollerContinuation::Links { next_link, .. }) => {
                         service.poll(next_link.path().trim_start_matches("/v1/"))
                     }
                     _ => service.start(),
                 };
-                Box::pin(async move { progress(body, options.frequency) })
+                Box::pin(async move { progress(body, Duration::try_from(load.next_pause()).unwrap()) })
             },
             Some(PollerOptions { frequency, ..PollerOptions::default() }),
         );

@@ -1,16 +1,17 @@
 //! The variant with the poller of google-cloud-lro, which sleeps on tokio.
 
-use std::{hint::black_box, sync::Arc};
+use std::{fmt, hint::black_box, sync::Arc, time::Duration};
 
 use google_cloud_gax::{
-    error::Error, exponential_backoff::ExponentialBackoffBuilder, polling_error_policy::AlwaysContinue,
+    error::Error, exponential_backoff::ExponentialBackoffBuilder, polling_backoff_policy::PollingBackoffPolicy,
+    polling_error_policy::AlwaysContinue, polling_state::PollingState,
 };
 use google_cloud_lro::{
     Poller,
     internal::{Operation, new_poller},
 };
 
-use super::{Endless, Operation as Task};
+use super::{Endless, Load, Operation as Task};
 use crate::step::{ExportProgress, ExportedImage};
 
 type Answer = Result<Operation<ExportedImage, ExportProgress>, Error>;
@@ -21,7 +22,9 @@ pub fn prepare(service: Arc<Endless>) -> Box<dyn Fn() -> Task> {
     let pause = service.load.pause;
     let backoff =
         ExponentialBackoffBuilder::new().with_initial_delay(pause).with_maximum_delay(pause).with_scaling(1.0);
-    let backoff = Arc::new(backoff.build().unwrap());
+    // Its own has no jitter.
+    let backoff: Arc<dyn PollingBackoffPolicy> =
+        if service.load.has_jitter { Arc::new(Drawn(service.load)) } else { Arc::new(backoff.build().unwrap()) };
     Box::new(move || {
         let (start, query) = (Arc::clone(&service), Arc::clone(&service));
         let poller = new_poller(
@@ -35,6 +38,21 @@ pub fn prepare(service: Arc<Endless>) -> Box<dyn Fn() -> Task> {
         );
         Box::pin(async move { drop(black_box(poller.until_done().await)) })
     })
+}
+
+/// Pauses with jitter.
+struct Drawn(Load);
+
+impl fmt::Debug for Drawn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Drawn")
+    }
+}
+
+impl PollingBackoffPolicy for Drawn {
+    fn wait_period(&self, _: &PollingState) -> Duration {
+        self.0.next_pause()
+    }
 }
 
 fn read(body: &[u8]) -> Answer {

@@ -49,9 +49,18 @@ pub struct Load {
     pub stem: &'static str,
     /// The time from one poll of an operation to the next.
     pub pause: Duration,
+    /// Whether each pause is drawn between half of that and the whole.
+    pub has_jitter: bool,
 }
 
-const LOAD: Load = Load { bench: "in-flight", stem: "operations/", pause: Duration::from_secs(5) };
+const LOAD: Load = Load { bench: "in-flight", stem: "operations/", pause: Duration::from_secs(5), has_jitter: false };
+
+impl Load {
+    /// Returns the time to the next poll of an operation.
+    pub fn next_pause(&self) -> Duration {
+        if self.has_jitter { self.pause.mul_f64(0.5 + fastrand::f64() / 2.0) } else { self.pause }
+    }
+}
 
 /// The operations begin in this many batches over one pause.
 const BATCHES: u32 = 500;
@@ -76,7 +85,7 @@ fn variants() -> Vec<Variant> {
         Variant {
             name: "floor-sleeping-tasks",
             is_tokio: true,
-            prepare: |service| Box::new(move || Box::pin(hand::sleep_only(service.load.pause))),
+            prepare: |service| Box::new(move || Box::pin(hand::sleep_only(service.load))),
         },
         Variant { name: "hand-tokio", is_tokio: true, prepare: hand::tokio },
         Variant { name: "hand-async-io", is_tokio: false, prepare: hand::async_io },
@@ -145,37 +154,40 @@ impl Transport for Endless {
     }
 }
 
-/// Runs every variant on one core and on two, with bodies that stay and that change.
+/// Runs every variant on one core and on two, with bodies that stay and that change, and with delays
+/// that are not all the same.
 pub fn run(operations: u64) -> Result<(), Box<dyn Error>> {
-    for (cores, body) in [(1, "unchanged"), (1, "changing"), (2, "unchanged")] {
+    for (cores, kind) in [(1, "unchanged"), (1, "changing"), (1, "jitter"), (2, "unchanged")] {
         for Variant { name, .. } in variants() {
-            run_alone(LOAD.bench, name, body, cores, operations)?;
+            run_alone(LOAD.bench, name, kind, cores, operations)?;
         }
     }
     Ok(())
 }
 
 /// Runs one variant in a process of its own.
-pub fn run_alone(bench: &str, variant: &str, body: &str, cores: usize, operations: u64) -> Result<(), Box<dyn Error>> {
+pub fn run_alone(bench: &str, variant: &str, kind: &str, cores: usize, operations: u64) -> Result<(), Box<dyn Error>> {
     let list = if cores == 1 { "0" } else { "0,1" };
     let mut child = Command::new("taskset");
-    child.args(["-c", list]).arg(std::env::current_exe()?).args(["repeat", bench, variant, body]);
+    child.args(["-c", list]).arg(std::env::current_exe()?).args(["repeat", bench, variant, kind]);
     let status = child.args([cores.to_string(), operations.to_string()]).status()?;
     if status.success() { Ok(()) } else { Err(format!("{variant}: {status}").into()) }
 }
 
-/// Runs one variant and prints its figures.
-pub fn repeat(name: &str, body: &str, cores: usize, operations: u64) -> Result<(), Box<dyn Error>> {
-    repeat_with(LOAD, name, body, cores, operations)
+/// Runs one variant and prints its figures. `kind` is `unchanged`, `changing` (each reply says more
+/// progress) or `jitter` (pauses are drawn).
+pub fn repeat(name: &str, kind: &str, cores: usize, operations: u64) -> Result<(), Box<dyn Error>> {
+    repeat_with(LOAD, name, kind, cores, operations)
 }
 
 /// As [`repeat`], with operations of another kind.
-pub fn repeat_with(load: Load, name: &str, body: &str, cores: usize, operations: u64) -> Result<(), Box<dyn Error>> {
+pub fn repeat_with(load: Load, name: &str, kind: &str, cores: usize, operations: u64) -> Result<(), Box<dyn Error>> {
     let variant = variants().into_iter().find(|variant| variant.name == name).ok_or("no such variant")?;
-    let is_changing = body == "changing";
+    let load = Load { has_jitter: kind == "jitter", ..load };
+    let is_changing = kind == "changing";
     let service = Arc::new(Endless { load, started: AtomicU64::new(0), polls: AtomicU64::new(0), is_changing });
     let begin = (variant.prepare)(Arc::clone(&service));
-    let bench = format!("{}-{body}-{cores}", load.bench);
+    let bench = format!("{}-{kind}-{cores}", load.bench);
     let subject = Subject { bench: &bench, variant: variant.name };
     if variant.is_tokio {
         let mut builder = match cores {

@@ -30,6 +30,7 @@ fn prepare(service: Arc<Endless>, timer: impl Timer) -> Box<dyn Fn() -> Operatio
 pub fn images(service: Arc<Endless>, timer: impl Timer) -> Images {
     let pause = service.load.pause;
     let settings = PollSettings::default().with_delay(pause).with_max_delay(pause).with_multiplier(1.0);
+    let jitter = if service.load.has_jitter { Jitter::Equal } else { Jitter::None };
     let operations = Operations::builder("http://localhost").transport(service).timer(timer);
-    Images { operations: operations.poll_settings(settings.with_jitter(Jitter::None)).build().unwrap() }
+    Images { operations: operations.poll_settings(settings.with_jitter(jitter)).build().unwrap() }
 }
