@@ -63,6 +63,12 @@ impl Stamp {
         duration(self.nanos_since(earlier))
     }
 
+    /// Returns the first time from this one on that is so many whole steps from the epoch.
+    pub(crate) fn rounded_up(self, step: Duration) -> Self {
+        let beyond = self.since_epoch().rem_euclid(nanos(step).max(1));
+        if beyond == 0 { self } else { self.after(nanos(step) - beyond) }
+    }
+
     /// Returns the time so many nanoseconds later.
     pub(crate) fn after(self, nanos: i64) -> Self {
         Self::of(self.since_epoch().saturating_add(nanos))
@@ -127,6 +133,16 @@ mod tests {
             assert_eq!((stamp.nanos_since(later), later.after(-nanos)), (-nanos, stamp));
             assert_eq!(later > stamp, nanos > 0);
         }
+    }
+
+    #[test]
+    fn times_are_rounded_up_to_whole_steps() {
+        let step = Duration::from_nanos(10);
+        for (time, rounded) in [(0, 0), (1, 10), (9, 10), (10, 10), (11, 20), (-1, 0), (-10, -10), (-11, -10)] {
+            assert_eq!(Stamp::of(time).rounded_up(step), Stamp::of(rounded), "{time}");
+        }
+        assert_eq!(Stamp::of(i64::MAX - 1).rounded_up(step), Stamp::LAST);
+        assert_eq!(Stamp::of(7).rounded_up(Duration::ZERO), Stamp::of(7));
     }
 
     #[test]

@@ -10,9 +10,9 @@ use std::{
 
 use super::{
     BoxSleep, Sleep, Timer,
-    sleepers::{Id, Sleepers},
+    sleepers::{Id, Sleepers, end_after},
 };
-use crate::transport::BoxFuture;
+use crate::{stamp::Stamp, transport::BoxFuture};
 
 /// The sleeps of the process.
 static SLEEPERS: LazyLock<Arc<Sleepers>> = LazyLock::new(Arc::default);
@@ -21,8 +21,8 @@ static SLEEPERS: LazyLock<Arc<Sleepers>> = LazyLock::new(Arc::default);
 /// own, so it works on any executor and on none.
 ///
 /// All sleeps share one timer of the reactor, which is set only for the one that ends first: time
-/// limits, which nearly always are over before they end, cost next to nothing. Where sleeps end
-/// within 0.4 ms of one another, they end together, the first of them by so much later at the most.
+/// limits, which nearly always are over before they end, cost next to nothing. They end at whole
+/// milliseconds, as tokio's do, so each is up to one longer than it was told to be.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsyncIoTimer;
 
@@ -37,15 +37,15 @@ impl Timer for AsyncIoTimer {
 }
 
 struct AsyncIoSleep {
-    /// `None` where it is beyond what an `Instant` can hold: such a sleep does not end.
-    end: Option<Instant>,
+    /// `None` where it does not end.
+    end: Option<Stamp>,
     /// `None` while nothing waits for it.
     id: Option<Id>,
 }
 
 impl AsyncIoSleep {
     fn of(duration: Duration) -> Self {
-        Self { end: Instant::now().checked_add(duration), id: None }
+        Self { end: end_after(duration), id: None }
     }
 
     /// Has nothing woken, and returns what would have been.
@@ -62,7 +62,7 @@ impl Future for AsyncIoSleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.end.is_some_and(|end| Instant::now() >= end) {
+        if self.end.is_some_and(|end| Stamp::from(Instant::now()) >= end) {
             self.forget();
             return Poll::Ready(());
         }

@@ -10,14 +10,19 @@ use std::{
 };
 
 use super::background::isolated;
+use crate::stamp::Stamp;
 
-/// How long after it has fired the timer fires again at the soonest: what ends meanwhile is woken
-/// together. async-io takes some calls of the system for each time, and as many sleeps may end
-/// within a millisecond as a program has waits. A sleep that ends alone is not late.
-///
-/// Below the 500 µs after which a thread in async-io's `block_on` stops waiting for the timer itself
-/// and leaves it to async-io's own thread: from there each time costs two switches of threads.
-const SOONEST: Duration = Duration::from_micros(400);
+/// Sleeps end at whole steps of this, the next one after their time, as tokio's do: what ends within
+/// a step is woken together. async-io takes some calls of the system for each time that it waits
+/// for, and as many sleeps may end within a millisecond as a program has waits.
+const STEP: Duration = Duration::from_millis(1);
+
+/// Returns when a sleep of this length ends; `None` if that is beyond what an `Instant` can hold.
+pub(super) fn end_after(duration: Duration) -> Option<Stamp> {
+    let end = Stamp::from(Instant::now().checked_add(duration)?);
+    // One of no length has ended.
+    Some(if duration.is_zero() { end } else { end.rounded_up(STEP) })
+}
 
 /// Tells the sleeps of one [`Sleepers`] apart that end at the same time.
 pub(super) type Id = u64;
@@ -32,13 +37,11 @@ pub(super) struct Sleepers(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    sleeping: BTreeMap<(Instant, Id), Waker>,
+    sleeping: BTreeMap<(Stamp, Id), Waker>,
     /// Never used twice, so that a sleep does not meet an older one of the same end.
     last_id: Id,
-    /// The timer, and when it fires: not after the first sleep ends, unless it has just fired.
-    set: Option<(async_io::Timer, Instant)>,
-    /// When it may fire again.
-    not_before: Option<Instant>,
+    /// The timer, and when it fires: not after the first sleep ends.
+    set: Option<(async_io::Timer, Stamp)>,
     /// How often it has fired.
     #[cfg(test)]
     fired: u32,
@@ -47,7 +50,7 @@ struct State {
 impl Sleepers {
     /// Has `waker` woken at `end`. Returns the sleep's id: `id` itself, which had another waker, or
     /// a new one.
-    pub(super) fn wake_at(self: &Arc<Self>, end: Instant, id: Option<Id>, waker: &Waker) -> Id {
+    pub(super) fn wake_at(self: &Arc<Self>, end: Stamp, id: Option<Id>, waker: &Waker) -> Id {
         let waker = waker.clone();
         let mut state = self.lock();
         let id = id.unwrap_or_else(|| {
@@ -56,7 +59,7 @@ impl Sleepers {
         });
         let last = state.sleeping.insert((end, id), waker);
         let ended = match &state.set {
-            Some((_, at)) if *at <= state.fires_for(end) => vec![],
+            Some((_, at)) if *at <= end => vec![],
             _ => state.set(end, self),
         };
         drop(state);
@@ -68,7 +71,7 @@ impl Sleepers {
     }
 
     /// Forgets a sleep, and returns its waker unless that has been woken.
-    pub(super) fn forget(&self, end: Instant, id: Id) -> Option<Waker> {
+    pub(super) fn forget(&self, end: Stamp, id: Id) -> Option<Waker> {
         // The timer stays set, and wakes nobody: to set it costs more.
         self.lock().sleeping.remove(&(end, id))
     }
@@ -102,19 +105,13 @@ impl Wake for Sleepers {
 }
 
 impl State {
-    fn first(&self) -> Option<Instant> {
+    fn first(&self) -> Option<Stamp> {
         self.sleeping.first_key_value().map(|((end, _), _)| *end)
-    }
-
-    /// Returns when the timer fires for a sleep that ends then.
-    fn fires_for(&self, end: Instant) -> Instant {
-        self.not_before.map_or(end, |not_before| end.max(not_before))
     }
 
     /// Removes the sleeps that have ended, and returns their wakers.
     fn ended(&mut self) -> Vec<Waker> {
-        let now = Instant::now();
-        self.not_before = now.checked_add(SOONEST);
+        let now = Stamp::from(Instant::now());
         let mut ended = vec![];
         while let Some(sleep) = self.sleeping.first_entry().filter(|sleep| sleep.key().0 <= now) {
             ended.push(sleep.remove());
@@ -124,14 +121,13 @@ impl State {
 
     /// Sets the timer for `first`, and wakes `sleepers` by it. Returns the wakers of what ends
     /// meanwhile.
-    fn set(&mut self, first: Instant, sleepers: &Arc<Sleepers>) -> Vec<Waker> {
+    fn set(&mut self, first: Stamp, sleepers: &Arc<Sleepers>) -> Vec<Waker> {
         let (mut ended, mut first) = (vec![], Some(first));
         let waker = Waker::from(Arc::clone(sleepers));
-        while let Some(first_end) = first {
-            let at = self.fires_for(first_end);
-            let (timer, fires) = self.set.get_or_insert_with(|| (async_io::Timer::never(), at));
-            timer.set_at(at);
-            *fires = at;
+        while let Some(end) = first {
+            let (timer, at) = self.set.get_or_insert_with(|| (async_io::Timer::never(), end));
+            timer.set_at(end.into());
+            *at = end;
             if Pin::new(timer).poll(&mut Context::from_waker(&waker)).is_pending() {
                 return ended;
             }
@@ -158,7 +154,10 @@ impl fmt::Debug for Sleepers {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{Sender, channel};
+    use std::{
+        collections::BTreeSet,
+        sync::mpsc::{Sender, channel},
+    };
 
     use super::*;
 
@@ -173,7 +172,7 @@ mod tests {
     }
 
     /// Drops a sleep when it is dropped, as a task does that owns one.
-    struct Owner(Arc<Sleepers>, Instant, Id);
+    struct Owner(Arc<Sleepers>, Stamp, Id);
 
     impl Wake for Owner {
         fn wake(self: Arc<Self>) {}
@@ -185,25 +184,25 @@ mod tests {
         }
     }
 
-    fn set_for(sleepers: &Sleepers) -> Option<Instant> {
+    fn set_for(sleepers: &Sleepers) -> Option<Stamp> {
         sleepers.lock().set.as_ref().map(|(_, at)| *at)
     }
 
     #[test]
     fn only_a_sleep_that_ends_before_all_others_sets_the_timer() {
         let (sleepers, hour) = (Arc::<Sleepers>::default(), Duration::from_secs(3_600));
-        let first = Instant::now() + hour;
+        let first = end_after(hour).unwrap();
         let waker = Waker::noop();
         let id = sleepers.wake_at(first, None, waker);
         for later in 1..100 {
-            let end = first + Duration::from_millis(later);
+            let end = first + STEP * later;
             let id = sleepers.wake_at(end, None, waker);
             assert_eq!((set_for(&sleepers), sleepers.wake_at(end, Some(id), waker)), (Some(first), id));
             assert!(sleepers.forget(end, id).is_some());
         }
         assert!(sleepers.forget(first, id).is_some());
         assert_eq!(set_for(&sleepers), Some(first), "set anew for a sleep that is forgotten");
-        let sooner = first - hour / 2;
+        let sooner = end_after(hour / 2).unwrap();
         sleepers.wake_at(sooner, None, waker);
         assert_eq!(set_for(&sleepers), Some(sooner));
         assert_eq!(sleepers.lock().sleeping.len(), 1);
@@ -212,7 +211,7 @@ mod tests {
     #[test]
     fn sleeps_end_in_their_order_and_one_whose_waker_panics_keeps_none_asleep() {
         let (sleepers, (say, said)) = (Arc::<Sleepers>::default(), channel());
-        let (began, waker) = (Instant::now(), |number| Waker::from(Arc::new(Says(number, say.clone()))));
+        let (began, waker) = (Stamp::from(Instant::now()), |number| Waker::from(Arc::new(Says(number, say.clone()))));
         let end = |number: u32| began + Duration::from_millis(5) * number;
         for number in [20, 3, 13, 1, 2] {
             sleepers.wake_at(end(number), None, &waker(number));
@@ -223,7 +222,7 @@ mod tests {
         sleepers.wake_at(began, None, &waker(0));
         for number in [0, 1, 2, 3, 10, 13, 20] {
             assert_eq!(said.recv_timeout(Duration::from_secs(20)), Ok(number));
-            assert!(Instant::now() >= end(number), "{number} was woken early");
+            assert!(Stamp::from(Instant::now()) >= end(number), "{number} was woken early");
         }
         while set_for(&sleepers).is_some() {
             std::thread::yield_now();
@@ -232,33 +231,48 @@ mod tests {
     }
 
     #[test]
-    fn sleeps_that_end_soon_after_one_another_are_woken_together() {
+    fn a_sleep_is_as_long_as_it_was_told_and_less_than_a_step_longer() {
+        for nanos in [1, 999_999, 1_000_000, 1_000_001, 5_000_000_000] {
+            let (duration, before) = (Duration::from_nanos(nanos), Stamp::from(Instant::now()));
+            let end = end_after(duration).unwrap();
+            let after = Stamp::from(Instant::now());
+            assert!(before + duration <= end && end < after + duration + STEP, "{duration:?}");
+        }
+        assert!(end_after(Duration::ZERO).unwrap() <= Stamp::from(Instant::now()), "it has ended");
+        assert_eq!(end_after(Duration::MAX), None);
+    }
+
+    #[test]
+    fn sleeps_that_end_in_one_step_are_woken_together() {
         const COUNT: u32 = 2_000;
         let (sleepers, (say, said)) = (Arc::<Sleepers>::default(), channel());
         let began = Instant::now();
+        let mut ends = BTreeSet::new();
         for number in 100..100 + COUNT {
-            // A microsecond between two of them: that alone is not what the timer is set to.
-            let end = began + Duration::from_millis(20) + Duration::from_micros(number.into());
+            // A microsecond between two of them, and what it takes to begin one.
+            let end = end_after(Duration::from_millis(20) + Duration::from_micros(number.into())).unwrap();
+            ends.insert(end);
             sleepers.wake_at(end, None, &Waker::from(Arc::new(Says(number, say.clone()))));
         }
+        // However slow the machine is: an end for each step, in which the first or the last may be.
+        let (steps, elapsed) = (ends.len(), began.elapsed() + Duration::from_micros(COUNT.into()));
+        assert!(steps as u128 <= elapsed.as_nanos() / STEP.as_nanos() + 2, "{steps} ends in {elapsed:?}");
         for number in 100..100 + COUNT {
             assert_eq!(said.recv_timeout(Duration::from_secs(20)), Ok(number));
         }
-        // However slow the machine is; and the first and the last.
-        let (fired, elapsed) = (sleepers.lock().fired, began.elapsed());
-        let most = elapsed.as_nanos() / SOONEST.as_nanos() + 2;
-        assert!(u128::from(fired) <= most, "{fired} times in {elapsed:?}");
+        let fired = sleepers.lock().fired;
+        assert!(fired as usize <= steps, "fired {fired} times for {steps} ends");
     }
 
     #[test]
     fn a_waker_that_is_the_last_to_own_sleeps_is_not_dropped_in_the_lock() {
-        let (sleepers, end) = (Arc::<Sleepers>::default(), Instant::now() + Duration::from_secs(3_600));
+        let (sleepers, end) = (Arc::<Sleepers>::default(), end_after(Duration::from_secs(3_600)).unwrap());
         let other = sleepers.wake_at(end, None, Waker::noop());
         let owner = || Waker::from(Arc::new(Owner(Arc::clone(&sleepers), end, other)));
         let id = sleepers.wake_at(end, None, &owner());
         sleepers.wake_at(end, Some(id), &owner());
         drop(sleepers.forget(end, id));
-        let now = Instant::now();
+        let now = end_after(Duration::ZERO).unwrap();
         sleepers.wake_at(now, None, &owner());
         assert_eq!(sleepers.lock().sleeping.len(), 0);
     }
