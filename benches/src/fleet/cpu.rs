@@ -205,7 +205,7 @@ pub fn repeat(what: &str, times: u64) {
         "floor" => (0..times).for_each(|_| floor(&Service::new(COUNTED, clock.clone()), COUNTED)),
         "hand" => {
             let service = ending(times * COUNTED);
-            run(hand::export_image(service, || LOAD.pause, |pause| lro_runtime::Timer::sleep(&clock, pause)));
+            run(hand::export_image(service, |_| LOAD.pause, |pause| lro_runtime::Timer::sleep(&clock, pause)));
         }
         "ours" => {
             let client = ending(times * COUNTED).client(clock.clone(), Jitter::None);

@@ -37,7 +37,7 @@ pub fn prepare(service: Arc<Endless>) -> Box<dyn Fn() -> Task> {
     RUNTIME.call_once(|| set_async_runtime(Arc::new(Tokio)).unwrap());
     Box::new(move || {
         let service = Arc::clone(&service);
-        let (load, frequency) = (service.load, Duration::try_from(service.load.pause).unwrap());
+        let frequency = Duration::try_from(service.load.pause).unwrap();
         let poller: Poller<Monitor> = Poller::new(
             // The poller waits as long as the service says, or this closure.
             move |state: PollerState, _: PollerOptions<'static>| {
@@ -47,7 +47,8 @@ pub fn prepare(service: Arc<Endless>) -> Box<dyn Fn() -> Task> {
                     }
                     _ => service.start(),
                 };
-                Box::pin(async move { progress(body, Duration::try_from(load.next_pause()).unwrap()) })
+                let pause = Duration::try_from(service.load.next_pause()).unwrap();
+                Box::pin(async move { progress(body, pause) })
             },
             Some(PollerOptions { frequency, ..PollerOptions::default() }),
         );

@@ -10,24 +10,26 @@ use std::{
 use bytes::Bytes;
 use lro_runtime::Transport;
 
-use super::{Endless, Load, Operation as Task};
+use super::{Endless, Operation as Task};
 use crate::step::hand::{Ignored, Operation, send};
 
 /// A task that only sleeps: what remains is the loop.
-pub async fn sleep_only(load: Load) {
+pub async fn sleep_only(service: Arc<Endless>) {
     loop {
-        tokio::time::sleep(load.next_pause()).await;
+        tokio::time::sleep(next_pause(&service)).await;
     }
 }
 
+fn next_pause(service: &Endless) -> Duration {
+    service.load.next_pause()
+}
+
 pub fn tokio(service: Arc<Endless>) -> Box<dyn Fn() -> Task> {
-    let load = service.load;
-    Box::new(move || Box::pin(export_image(Arc::clone(&service), move || load.next_pause(), tokio::time::sleep)))
+    Box::new(move || Box::pin(export_image(Arc::clone(&service), next_pause, tokio::time::sleep)))
 }
 
 pub fn async_io(service: Arc<Endless>) -> Box<dyn Fn() -> Task> {
-    let load = service.load;
-    Box::new(move || Box::pin(export_image(Arc::clone(&service), move || load.next_pause(), sleep_on_async_io)))
+    Box::new(move || Box::pin(export_image(Arc::clone(&service), next_pause, sleep_on_async_io)))
 }
 
 /// Sleeps as [`tokio::time::sleep`] does, on async-io.
@@ -36,9 +38,9 @@ pub async fn sleep_on_async_io(pause: Duration) {
 }
 
 /// Starts an operation and polls it until it is done.
-pub async fn export_image<S: Future<Output = ()>>(
-    service: Arc<impl Transport>,
-    pause: impl Fn() -> Duration,
+pub async fn export_image<T: Transport, S: Future<Output = ()>>(
+    service: Arc<T>,
+    pause: impl Fn(&T) -> Duration,
     sleep: impl Fn(Duration) -> S,
 ) {
     let start = http::Request::post("http://localhost/v1/images:export").body(Bytes::from_static(b"null")).unwrap();
@@ -48,7 +50,7 @@ pub async fn export_image<S: Future<Output = ()>>(
     let began = Instant::now();
     while !operation.done {
         assert!(began.elapsed() < Duration::from_secs(3600), "timed out");
-        sleep(pause()).await;
+        sleep(pause(&service)).await;
         operation = send(&*service, &poll).await.unwrap();
     }
     black_box(operation.response);

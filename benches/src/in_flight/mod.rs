@@ -85,7 +85,7 @@ fn variants() -> Vec<Variant> {
         Variant {
             name: "floor-sleeping-tasks",
             is_tokio: true,
-            prepare: |service| Box::new(move || Box::pin(hand::sleep_only(service.load))),
+            prepare: |service| Box::new(move || Box::pin(hand::sleep_only(Arc::clone(&service)))),
         },
         Variant { name: "hand-tokio", is_tokio: true, prepare: hand::tokio },
         Variant { name: "hand-async-io", is_tokio: false, prepare: hand::async_io },
