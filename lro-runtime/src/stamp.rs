@@ -64,6 +64,7 @@ impl Stamp {
     }
 
     /// Returns the first time from this one on that is so many whole steps from the epoch.
+    #[cfg(any(feature = "smol", test))]
     pub(crate) fn rounded_up(self, step: Duration) -> Self {
         let beyond = self.since_epoch().rem_euclid(nanos(step).max(1));
         if beyond == 0 { self } else { self.after(nanos(step) - beyond) }
