@@ -154,8 +154,8 @@ impl Transport for Endless {
     }
 }
 
-/// Runs every variant on one core and on two, with bodies that stay and that change, and with delays
-/// that are not all the same.
+/// Runs every variant on one core and on two, with bodies that stay and that change, and with
+/// delays that are not all the same.
 pub fn run(operations: u64) -> Result<(), Box<dyn Error>> {
     for (cores, kind) in [(1, "unchanged"), (1, "changing"), (1, "jitter"), (2, "unchanged")] {
         for Variant { name, .. } in variants() {

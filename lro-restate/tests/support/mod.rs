@@ -47,8 +47,8 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
     ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ports of loopback that are free, each another, below those that Linux gives away. Another program
-/// may take one before it is used: whoever starts a process there tries others then.
+/// Ports of loopback that are free, each another, below those that Linux gives away. Another
+/// program may take one before it is used: whoever starts a process there tries others then.
 fn ports<const N: usize>() -> [u16; N] {
     let mut rng = fastrand::Rng::new();
     // All are held until the last is found: else one could be chosen twice.
@@ -65,8 +65,8 @@ fn ports<const N: usize>() -> [u16; N] {
 /// How long the server, or an endpoint, may take until it is up.
 const UP_WITHIN: Duration = Duration::from_secs(60);
 
-/// Starts a process, and again while it ends instead of coming up, as it does where one of its ports
-/// is not free.
+/// Starts a process, and again while it ends instead of coming up, as it does where one of its
+/// ports is not free.
 fn up(what: &str, mut start: impl FnMut() -> Option<Process>) -> Process {
     let began = Instant::now();
     loop {
@@ -231,7 +231,8 @@ impl Cluster {
         Some(server)
     }
 
-    /// Starts an endpoint where none was: this program again, which runs the test [`endpoint`] then.
+    /// Starts an endpoint where none was: this program again, which runs the test [`endpoint`]
+    /// then.
     fn place_worker(&mut self, place: Option<&str>) {
         self.worker = Some(up("the endpoint", || {
             let worker = self.spawn_worker(place);

@@ -12,9 +12,9 @@ use std::{
 use super::background::isolated;
 use crate::stamp::Stamp;
 
-/// Sleeps end at whole steps of this, the next one after their time, as tokio's do: what ends within
-/// a step is woken together. async-io takes some calls of the system for each time that it waits
-/// for, and as many sleeps may end within a millisecond as a program has waits.
+/// Sleeps end at whole steps of this, the next one after their time, as tokio's do: what ends
+/// within a step is woken together. async-io takes some calls of the system for each time that it
+/// waits for, and as many sleeps may end within a millisecond as a program has waits.
 const STEP: Duration = Duration::from_millis(1);
 
 /// Returns when a sleep of this length ends; `None` if that is beyond what an `Instant` can hold.
