@@ -184,7 +184,14 @@ impl Operations {
         timer: &'a dyn Timer,
         span: Lent<'a>,
     ) -> impl Future<Output = Result<Reply, Failure>> + Send + 'a {
-        async move { within(pin!(self.reply(request, limit, timer)), limit, timer, span).await }
+        async move {
+            let sent = {
+                // A transport may begin its own spans when it is called, before it is polled.
+                let _entered = span.enter();
+                self.reply(request, limit, timer)
+            };
+            within(pin!(sent), limit, timer, span).await
+        }
     }
 
     /// Sends `request` with fresh credentials, however long the reply takes. The transport is told
