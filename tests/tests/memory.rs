@@ -10,22 +10,24 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::Method;
 use lro_runtime::{
-    Operations, PollSettings, RawOperation, Timer, Transport,
+    Operations, PollSettings, Result, Timer, Transport,
     transport::{BoxFuture, Reply, Request, TransportError},
 };
 
 /// A running operation, as long as Google's usually are.
 const RUNNING: &[u8] = br#"{"name":"projects/p/locations/l/operations/123","metadata":{"@type":"type.googleapis.com/example.Progress","percent":40,"step":"resizing"},"done":false}"#;
 
-/// A transport whose replies take no memory, and whose polls are never answered if `held`.
+/// A transport whose replies take no memory, and which never answers requests of the method that is
+/// `held`.
 struct Memory {
-    held: bool,
+    held: Option<Method>,
 }
 
 impl Transport for Memory {
     fn send<'a>(&'a self, request: &'a Request, _: usize) -> BoxFuture<'a, Result<Reply, TransportError>> {
-        if self.held && request.method() == http::Method::GET {
+        if self.held.as_ref() == Some(request.method()) {
             return Box::pin(std::future::pending());
         }
         Box::pin(std::future::ready(Ok(Reply::new(Bytes::from_static(RUNNING)))))
@@ -41,10 +43,8 @@ impl Timer for Asleep {
     }
 }
 
-fn operation(held: bool) -> RawOperation {
-    let operations =
-        Operations::builder("http://memory.test").transport(Memory { held }).timer(Asleep).build().unwrap();
-    smol::block_on(operations.post("v1/x", &())).unwrap()
+fn operations(held: Option<Method>) -> Operations {
+    Operations::builder("http://memory.test").transport(Memory { held }).timer(Asleep).build().unwrap()
 }
 
 /// Returns what `make` makes, and the bytes that it holds.
@@ -74,13 +74,14 @@ struct Figures {
 }
 
 fn figures(in_flight: bool) -> Figures {
-    let first = operation(in_flight);
+    let operations = operations(in_flight.then_some(Method::GET));
+    let first = smol::block_on(operations.post("v1/x", &())).unwrap();
     let delay = if in_flight { Duration::ZERO } else { Duration::from_secs(1) };
     let settings = || PollSettings::default().with_initial_delay(delay);
     // What is made once for all operations of a client is made by the first of them.
     let mut before = Box::pin(first.poll_until_completed(settings()));
     polled(&mut before);
-    let (next, operation) = held(|| smol::block_on(first.client().post("v1/x", &())).unwrap());
+    let (next, operation) = held(|| smol::block_on(operations.post("v1/x", &())).unwrap());
     let (waiting, wait) = held(|| Box::pin(next.poll_until_completed(settings())));
     let mut waiting = waiting;
     let once_polled = polled(&mut waiting);
@@ -107,4 +108,19 @@ fn a_wait_holds_little_more_than_its_state() {
         assert!(once_polled <= if in_flight { 657 } else { 32 }, "{once_polled}");
         assert!(poll <= 288 + REPORTS + LENT, "{poll}");
     }
+}
+
+#[test]
+fn a_start_call_holds_little_more_than_what_it_sends() {
+    let operations = operations(Some(Method::POST));
+    let post = || Box::pin(operations.post("v1/images:export", &"a body"));
+    let mut before = post();
+    polled(&mut before);
+    let (mut starting, made) = held(post);
+    let sending = made + polled(&mut starting);
+    println!("start call {made} B, and {sending} B while it is sent");
+    // The parts of the call are gone then, and the request is there. The rest is mostly its future,
+    // of which a third is for traces and metrics: they are on here.
+    assert!(made <= 1_904, "{made}");
+    assert!(sending <= 1_925, "{sending}");
 }

@@ -72,6 +72,13 @@ use crate::{
 #[derive(Clone)]
 #[must_use = "nothing is sent before the call is awaited"]
 pub struct StartCall {
+    // Boxed: each method of the builder moves it, and so does the future of the call.
+    parts: Box<Parts>,
+}
+
+/// What a start call is put together of.
+#[derive(Clone)]
+struct Parts {
     client: Operations,
     call: Call,
     /// Whether the target is a template: that of a whole request is sent as it is.
@@ -165,7 +172,7 @@ impl StartCall {
     /// Makes a start call of `call`, whose target is a template or is sent as it is.
     pub(crate) fn new(client: &Operations, call: Call, is_template: bool) -> Self {
         let place = client.inner.start_policy.place.clone();
-        Self {
+        let parts = Parts {
             client: client.clone(),
             call,
             is_template,
@@ -176,7 +183,8 @@ impl StartCall {
             own_id: None,
             timeout: None,
             mistake: None,
-        }
+        };
+        Self { parts: Box::new(parts) }
     }
 
     /// Sets the value of the path variable `name`. Each variable has exactly one value.
@@ -185,7 +193,7 @@ impl StartCall {
     /// must not have a segment `.` or `..`: encoding these does not help, because servers decode
     /// them again. The value of a variable with a pattern must match it.
     pub fn path(mut self, name: impl AsRef<str>, value: impl Display) -> Self {
-        self.variables.push((name.as_ref().to_owned(), value.to_string()));
+        self.parts.variables.push((name.as_ref().to_owned(), value.to_string()));
         self
     }
 
@@ -195,7 +203,7 @@ impl StartCall {
     /// known to be harmless. A key that the service wants on every request is the client's:
     /// [`OperationsBuilder::query`](crate::OperationsBuilder::query).
     pub fn query(mut self, name: impl AsRef<str>, value: impl Display) -> Self {
-        self.query.push((name.as_ref().to_owned(), value.to_string()));
+        self.parts.query.push((name.as_ref().to_owned(), value.to_string()));
         self
     }
 
@@ -221,7 +229,7 @@ impl StartCall {
         let name = name.as_ref();
         match header(name, &value.to_string()) {
             Ok((name, value)) => {
-                self.call.headers.insert(name, value);
+                self.parts.call.headers.insert(name, value);
                 self
             }
             Err(why) => self.mistaken(why.into()),
@@ -251,9 +259,9 @@ impl StartCall {
         match write(&mut body) {
             Ok(()) if body == b"null" => self.no_body(),
             Ok(()) => {
-                let content_type = self.call.headers.entry(CONTENT_TYPE);
+                let content_type = self.parts.call.headers.entry(CONTENT_TYPE);
                 content_type.or_insert(HeaderValue::from_static("application/json"));
-                self.call.body = body.into();
+                self.parts.call.body = body.into();
                 self
             }
             Err(error) => {
@@ -265,15 +273,15 @@ impl StartCall {
 
     /// Sets a body of any content type.
     pub fn bytes(mut self, content_type: impl AsRef<str>, body: impl Into<Bytes>) -> Self {
-        self.call.body = body.into();
+        self.parts.call.body = body.into();
         self.header(CONTENT_TYPE, content_type.as_ref())
     }
 
     /// Sends no body, and no content type. This is the default; saying so shows that none was
     /// forgotten.
     pub fn no_body(mut self) -> Self {
-        self.call.headers.remove(CONTENT_TYPE);
-        self.call.body = Bytes::new();
+        self.parts.call.headers.remove(CONTENT_TYPE);
+        self.parts.call.body = Bytes::new();
         self
     }
 
@@ -282,8 +290,8 @@ impl StartCall {
     pub fn start_id_in(mut self, place: StartIdIn) -> Self {
         match StartIdPlace::of(place) {
             Ok(place) => {
-                self.place = Some(place);
-                self.fresh_id.get_or_insert_with(|| start_id::fresh().into());
+                self.parts.place = Some(place);
+                self.parts.fresh_id.get_or_insert_with(|| start_id::fresh().into());
                 self
             }
             Err(why) => self.mistaken(format!("start_id_in: {why}").into()),
@@ -296,7 +304,7 @@ impl StartCall {
     /// A start that may have happened is repeated with the id that it had: a service that remembers
     /// the id starts no second operation.
     pub fn with_start_id(mut self, id: impl Into<String>) -> Self {
-        self.own_id = Some(id.into());
+        self.parts.own_id = Some(id.into());
         self
     }
 
@@ -320,54 +328,58 @@ impl StartCall {
     /// ```
     #[must_use]
     pub fn start_id(&self) -> Option<String> {
-        let place = self.place.as_ref()?;
-        let mut call = self.call.clone();
-        push_query(&mut call.target, &self.query);
-        place.found_in(&call).or_else(|| self.own_id.clone()).or_else(|| self.fresh_id.as_deref().map(str::to_owned))
+        let place = self.parts.place.as_ref()?;
+        let mut call = self.parts.call.clone();
+        push_query(&mut call.target, &self.parts.query);
+        place
+            .found_in(&call)
+            .or_else(|| self.parts.own_id.clone())
+            .or_else(|| self.parts.fresh_id.as_deref().map(str::to_owned))
     }
 
     /// Sets the time limit of one attempt at this call, the reply's body included. Default: the
     /// client's ([`start_timeout`](crate::OperationsBuilder::start_timeout)).
     pub fn start_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.parts.timeout = Some(timeout);
         self
     }
 
     /// Notes what is wrong with this call. The first mistake is reported.
     fn mistaken(mut self, mistake: Mistake) -> Self {
-        self.mistake.get_or_insert(mistake);
+        self.parts.mistake.get_or_insert(mistake);
         self
     }
 
     /// Returns a header that the call has already.
     #[cfg(feature = "grpc")]
     pub(crate) fn header_value(&self, name: &str) -> Option<&str> {
-        self.call.headers.get(name).and_then(|value| value.to_str().ok())
+        self.parts.call.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
     /// Returns the client that the call is made with.
     pub(crate) fn client(&self) -> &Operations {
-        &self.client
+        &self.parts.client
     }
 
     /// Checks the whole call. No I/O.
     pub(crate) fn check(self) -> Result<CheckedCall, Mistake> {
-        if let Some(mistake) = self.mistake {
+        let parts = *self.parts;
+        if let Some(mistake) = parts.mistake {
             return Err(mistake);
         }
-        let mut call = self.call;
-        if self.is_template {
-            call.target = path_template::fill(&call.target, &self.variables)?;
+        let mut call = parts.call;
+        if parts.is_template {
+            call.target = path_template::fill(&call.target, &parts.variables)?;
         } else {
             path_template::check(&call.target)?;
         }
-        push_query(&mut call.target, &self.query);
-        let timeout = self.timeout.unwrap_or(self.client.inner.start_policy.timeout);
+        push_query(&mut call.target, &parts.query);
+        let timeout = parts.timeout.unwrap_or(parts.client.inner.start_policy.timeout);
         if timeout.is_zero() {
             return Err("start_timeout = 0s: expected more than zero".to_owned().into());
         }
         let mut by_caller = call.headers.clone();
-        let start_id = match (&self.place, &self.own_id) {
+        let start_id = match (&parts.place, &parts.own_id) {
             (None, None) => None,
             (None, Some(id)) => {
                 return Err(format!(
@@ -377,8 +389,8 @@ impl StartCall {
                 .into());
             }
             (Some(place), own) => {
-                let id = identify(place, own.as_deref(), self.fresh_id, &mut call)?;
-                place.date(self.client.timer().system_time(), &mut call);
+                let id = identify(place, own.as_deref(), parts.fresh_id, &mut call)?;
+                place.date(parts.client.timer().system_time(), &mut call);
                 // On a poll the id would name the wrong request, also where the caller has put it
                 // into its header.
                 if let StartIdPlace::Header(name) = place {
@@ -452,8 +464,8 @@ impl IntoFuture for StartCall {
 impl fmt::Debug for StartCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StartCall")
-            .field("method", &self.call.method)
-            .field("path", &quoted_name(&self.call.target))
+            .field("method", &self.parts.call.method)
+            .field("path", &quoted_name(&self.parts.call.target))
             .finish_non_exhaustive()
     }
 }

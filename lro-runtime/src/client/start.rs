@@ -59,6 +59,26 @@ fn not_sent(method: Option<&'static Method>, mistake: &str) -> Error {
     error.with_advice(ErrorKind::Start, "correct the argument, then start again")
 }
 
+/// The error of a start call that gave no operation. With the id, a start that may have happened
+/// can be repeated.
+fn start_error(why: StartFailure, method: Option<&'static Method>, start_id: Option<Arc<str>>) -> Error {
+    let with_id = start_id.as_deref().map(|id| format!(" with the start id `{id}`")).unwrap_or_default();
+    let text = format!("{}{with_id} failed", name_of(method));
+    let error = Error::from_failure(ErrorKind::Start, text, why.failure).with_start_id(start_id);
+    if !why.answered_with_success {
+        return error;
+    }
+    error.with_advice(ErrorKind::Protocol, ACCEPTED).with_advice(ErrorKind::UntrustedUrl, ACCEPTED)
+}
+
+/// What each attempt at a start call sends, and how its reply is read.
+struct Attempt {
+    request: Request,
+    dialect: Arc<dyn Dialect>,
+    method: Option<&'static Method>,
+    timeout: Duration,
+}
+
 impl Operations {
     /// Starts an operation with a whole request: any method, headers and body.
     ///
@@ -163,58 +183,57 @@ impl Operations {
     }
 
     /// Sends a checked start call, and reads its reply, as an operation of `method`.
-    #[expect(clippy::manual_async_fn, reason = "an `async fn` keeps its arguments twice")]
     pub(super) fn start_checked(
         self,
         call: CheckedCall,
         method: Option<&'static Method>,
     ) -> impl Future<Output = Result<RawOperation>> + Send {
+        // Before the future, which so keeps no more of the call than what is sent.
+        let start_id = call.start_id.clone();
+        let attempt = self.attempt(call, method);
         async move {
-            let name = name_of(method);
-            // With the id, a start that may have happened can be repeated.
-            let start_id = call.start_id.clone();
-            let with_id = start_id.as_deref().map(|id| format!(" with the start id `{id}`")).unwrap_or_default();
             let subject = || self.subject(method, self.dialect_of(method).id(), None);
             let mut telemetry = CallTelemetry::begin(CallKind::Start, subject);
-            let started = self.start_erased(call, method, &telemetry).await;
+            let started = match &attempt {
+                Ok(attempt) => self.start_erased(attempt, start_id.is_some(), &telemetry).await,
+                Err(failure) => Err(failure.clone().into()),
+            };
             telemetry.ended(|| match &started {
                 Ok(operation) => CallOutcome::Started(operation.seen(self.timer().now().into())),
                 Err(why) if why.may_have_started() => CallOutcome::Unreadable(&why.failure),
                 Err(why) => CallOutcome::StartFailed(&why.failure),
             });
-            started.map_err(|StartFailure { failure, answered_with_success }| {
-                let error = Error::from_failure(ErrorKind::Start, format!("{name}{with_id} failed"), failure);
-                let error = error.with_start_id(start_id);
-                if !answered_with_success {
-                    return error;
-                }
-                error.with_advice(ErrorKind::Protocol, ACCEPTED).with_advice(ErrorKind::UntrustedUrl, ACCEPTED)
-            })
+            match started {
+                Ok(operation) => Ok(operation.with_start_id(start_id)),
+                Err(why) => Err(start_error(why, method, start_id)),
+            }
         }
+    }
+
+    /// Makes what each attempt at a checked start call sends.
+    fn attempt(&self, call: CheckedCall, method: Option<&'static Method>) -> Result<Attempt, Failure> {
+        let CheckedCall { call, by_caller, timeout, .. } = call;
+        let dialect = self.dialect_of(method);
+        let mut request = self.start_request(call)?;
+        request.extensions_mut().insert(CallerHeaders(by_caller));
+        dialect.prepare_start(&mut request, Method::options_of(method))?;
+        Ok(Attempt { request, dialect, method, timeout })
     }
 
     /// Sends a start call, and sends it again where the start policy allows. Not generic: compiled
     /// once for all methods.
     async fn start_erased(
         &self,
-        call: CheckedCall,
-        method: Option<&'static Method>,
+        attempt: &Attempt,
+        has_id: bool,
         telemetry: &CallTelemetry,
     ) -> Result<RawOperation, StartFailure> {
-        let CheckedCall { call, by_caller, start_id, timeout } = call;
-        let dialect = self.dialect_of(method);
-        let options = Method::options_of(method);
-        let mut request = self.start_request(call)?;
-        request.extensions_mut().insert(CallerHeaders(by_caller));
-        dialect.prepare_start(&mut request, options)?;
         let mut failed = 0;
         loop {
             // Every attempt sends the same request with the same id, by which the service can tell
             // that it is one start.
-            match self.start_once(Arc::clone(&dialect), &request, method, timeout, telemetry.lent()).await {
-                Err(StartFailure { failure, .. })
-                    if self.inner.start_policy.try_again(failed, &failure, start_id.is_some()) =>
-                {
+            match self.start_once(attempt, telemetry.lent()).await {
+                Err(StartFailure { failure, .. }) if self.inner.start_policy.try_again(failed, &failure, has_id) => {
                     failed += 1;
                     telemetry.again(&failure);
                     // `build` has checked these settings. If they were invalid all the same, the
@@ -225,35 +244,29 @@ impl Operations {
                     let timer = self.timer();
                     timer.sleep(start_policy::delay_before_retry(failed, &failure, &schedule, &**timer)).await;
                 }
-                outcome => return outcome.map(|operation| operation.with_start_id(start_id)),
+                outcome => return outcome,
             }
         }
     }
 
     /// Sends a start call once and makes the first snapshot of its reply.
-    async fn start_once(
-        &self,
-        dialect: Arc<dyn Dialect>,
-        request: &Request,
-        method: Option<&'static Method>,
-        timeout: Duration,
-        span: Lent<'_>,
-    ) -> Result<RawOperation, StartFailure> {
+    async fn start_once(&self, attempt: &Attempt, span: Lent<'_>) -> Result<RawOperation, StartFailure> {
+        let Attempt { request, dialect, method, timeout } = attempt;
         let timer = self.timer();
         // The start is when this attempt is sent: a `404` within the grace after it means that the
         // operation is not visible yet.
         let started = StartTime::new(timer.now().into(), timer.system_time());
-        let reply = self.exchange(request, timeout, &**timer, span).await?;
+        let reply = self.exchange(request, *timeout, &**timer, span).await?;
         let replied = ReplyTime { began: started.at, at: timer.now().into(), answers_start: true };
-        let seen = dialect.read_start(request, &reply, Method::options_of(method)).map_err(|failure| {
+        let seen = dialect.read_start(request, &reply, Method::options_of(*method)).map_err(|failure| {
             // A 303 answers the call as well: the result is elsewhere.
             let answered_with_success = reply.status().is_success() || reply.status() == StatusCode::SEE_OTHER;
             StartFailure { failure, answered_with_success }
         })?;
         // `seen` borrows the reply's body. `first` uses it up, and only then can the body be moved
         // into the snapshot.
-        let next = self.first(dialect, seen, reply.body(), method, Some(started), replied);
-        Ok(RawOperation::new(next.with_body(|| reply.into_body()), self.clone(), method))
+        let next = self.first(Arc::clone(dialect), seen, reply.body(), *method, Some(started), replied);
+        Ok(RawOperation::new(next.with_body(|| reply.into_body()), self.clone(), *method))
     }
 
     /// Makes the first snapshot of an operation, from what was `seen` in `body`. Cannot fail: the
