@@ -274,7 +274,7 @@ impl Wait {
             match self.engine.next(now) {
                 Action::Wait(delay) => {
                     self.telemetry.sleep(delay, || self.engine.why(self.latest.known().snapshot.more().hint));
-                    self.sleep(delay);
+                    self.sleep(now, delay);
                     self.limit.forget_within(delay, now);
                 }
                 Action::Poll { limit, hold } => {
@@ -295,10 +295,10 @@ impl Wait {
         self.limit.poll(until, timer_of(&self.timer, self.latest.known()), context).map(|()| limit)
     }
 
-    /// Begins a delay.
-    fn sleep(&mut self, duration: Duration) {
+    /// Begins a delay at `now`.
+    fn sleep(&mut self, now: Stamp, duration: Duration) {
         match &mut self.delay {
-            Some(delay) => delay.set(duration),
+            Some(delay) => delay.set_from(now.into(), duration),
             None => self.delay = Some(Alarm::of(timer_of(&self.timer, self.latest.known()), duration)),
         }
         if duration >= PACKED_FROM {

@@ -238,7 +238,7 @@ impl Run {
             // One that rings too early is set anew then: to set one for each change costs more.
             Some((_, at)) if *at <= until => {}
             Some((alarm, at)) => {
-                alarm.set(left);
+                alarm.set_from(now, left);
                 *at = until;
             }
             None => self.alarm = Some((Alarm::of(&self.timer, left), until)),

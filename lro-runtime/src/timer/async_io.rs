@@ -28,11 +28,11 @@ pub struct AsyncIoTimer;
 
 impl Timer for AsyncIoTimer {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(AsyncIoSleep::of(duration))
+        Box::pin(AsyncIoSleep::from(Instant::now(), duration))
     }
 
     fn reusable_sleep(&self, duration: Duration) -> Option<BoxSleep> {
-        Some(Box::pin(AsyncIoSleep::of(duration)))
+        Some(Box::pin(AsyncIoSleep::from(Instant::now(), duration)))
     }
 }
 
@@ -44,8 +44,8 @@ struct AsyncIoSleep {
 }
 
 impl AsyncIoSleep {
-    fn of(duration: Duration) -> Self {
-        Self { end: end_after(duration), id: None }
+    fn from(now: Instant, duration: Duration) -> Self {
+        Self { end: end_after(now, duration), id: None }
     }
 
     /// Has nothing woken, and returns what would have been.
@@ -72,9 +72,13 @@ impl Future for AsyncIoSleep {
 }
 
 impl Sleep for AsyncIoSleep {
-    fn set(mut self: Pin<&mut Self>, duration: Duration) {
+    fn set(self: Pin<&mut Self>, duration: Duration) {
+        self.set_from(Instant::now(), duration);
+    }
+
+    fn set_from(mut self: Pin<&mut Self>, now: Instant, duration: Duration) {
         let waiting = self.forget();
-        *self = Self::of(duration);
+        *self = Self::from(now, duration);
         if let Some(waker) = waiting {
             self.wake(&waker);
         }

@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{BoxSleep, Sleep, Timer};
@@ -53,8 +53,8 @@ impl Alarm {
         Self(reusable.unwrap_or_else(|| again()))
     }
 
-    pub(crate) fn set(&mut self, duration: Duration) {
-        self.0.as_mut().set(duration);
+    pub(crate) fn set_from(&mut self, now: Instant, duration: Duration) {
+        self.0.as_mut().set_from(now, duration);
     }
 
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -105,7 +105,8 @@ impl PollLimit {
                         self.set = None;
                         return Poll::Ready(());
                     }
-                    alarm.set(until.since(timer.now().into()));
+                    let now = timer.now();
+                    alarm.set_from(now, until.since(now.into()));
                     *at = until;
                 }
                 // Not set, or too late for this poll, whose limit the end of the wait cuts.

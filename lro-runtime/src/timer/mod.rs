@@ -135,6 +135,16 @@ pub trait Sleep: Future<Output = ()> + Send {
     /// Sets the sleep anew: it is ready once `duration` has passed from now, whether it was ready
     /// before or not.
     fn set(self: Pin<&mut Self>, duration: Duration);
+
+    /// Sets the sleep anew: it is ready once `duration` has passed from `now`, which is what the
+    /// clock of its [`Timer`] said a moment ago. Default: [`set`](Self::set), and the sleep ends
+    /// later by that moment.
+    ///
+    /// A sleep that has it reads no clock, and delays are exact.
+    fn set_from(self: Pin<&mut Self>, now: Instant, duration: Duration) {
+        let _ = now;
+        self.set(duration);
+    }
 }
 
 /// The boxed [`Sleep`] that a [`Timer`] returns.

@@ -25,11 +25,11 @@ pub(crate) struct ParkTimer;
 
 impl Timer for ParkTimer {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(ParkSleep::of(duration))
+        Box::pin(ParkSleep::from(Instant::now(), duration))
     }
 
     fn reusable_sleep(&self, duration: Duration) -> Option<BoxSleep> {
-        Some(Box::pin(ParkSleep::of(duration)))
+        Some(Box::pin(ParkSleep::from(Instant::now(), duration)))
     }
 }
 
@@ -39,8 +39,8 @@ struct ParkSleep {
 }
 
 impl ParkSleep {
-    fn of(duration: Duration) -> Self {
-        Self { deadline: Instant::now().checked_add(duration) }
+    fn from(now: Instant, duration: Duration) -> Self {
+        Self { deadline: now.checked_add(duration) }
     }
 }
 
@@ -59,8 +59,12 @@ impl Future for ParkSleep {
 }
 
 impl Sleep for ParkSleep {
-    fn set(mut self: Pin<&mut Self>, duration: Duration) {
-        *self = Self::of(duration);
+    fn set(self: Pin<&mut Self>, duration: Duration) {
+        self.set_from(Instant::now(), duration);
+    }
+
+    fn set_from(mut self: Pin<&mut Self>, now: Instant, duration: Duration) {
+        *self = Self::from(now, duration);
     }
 }
 

@@ -17,9 +17,10 @@ use crate::stamp::Stamp;
 /// waits for, and as many sleeps may end within a millisecond as a program has waits.
 const STEP: Duration = Duration::from_millis(1);
 
-/// Returns when a sleep of this length ends; `None` if that is beyond what an `Instant` can hold.
-pub(super) fn end_after(duration: Duration) -> Option<Stamp> {
-    let end = Stamp::from(Instant::now().checked_add(duration)?);
+/// Returns when a sleep of this length from `now` ends; `None` if that is beyond what an `Instant`
+/// can hold.
+pub(super) fn end_after(now: Instant, duration: Duration) -> Option<Stamp> {
+    let end = Stamp::from(now.checked_add(duration)?);
     // One of no length has ended.
     Some(if duration.is_zero() { end } else { end.rounded_up(STEP) })
 }
@@ -161,6 +162,10 @@ mod tests {
 
     use super::*;
 
+    fn end_in(duration: Duration) -> Option<Stamp> {
+        end_after(Instant::now(), duration)
+    }
+
     /// Says its number when it is woken, or panics.
     struct Says(u32, Sender<u32>);
 
@@ -191,7 +196,7 @@ mod tests {
     #[test]
     fn only_a_sleep_that_ends_before_all_others_sets_the_timer() {
         let (sleepers, hour) = (Arc::<Sleepers>::default(), Duration::from_secs(3_600));
-        let first = end_after(hour).unwrap();
+        let first = end_in(hour).unwrap();
         let waker = Waker::noop();
         let id = sleepers.wake_at(first, None, waker);
         for later in 1..100 {
@@ -202,7 +207,7 @@ mod tests {
         }
         assert!(sleepers.forget(first, id).is_some());
         assert_eq!(set_for(&sleepers), Some(first), "set anew for a sleep that is forgotten");
-        let sooner = end_after(hour / 2).unwrap();
+        let sooner = end_in(hour / 2).unwrap();
         sleepers.wake_at(sooner, None, waker);
         assert_eq!(set_for(&sleepers), Some(sooner));
         assert_eq!(sleepers.lock().sleeping.len(), 1);
@@ -234,12 +239,12 @@ mod tests {
     fn a_sleep_is_as_long_as_it_was_told_and_less_than_a_step_longer() {
         for nanos in [1, 999_999, 1_000_000, 1_000_001, 5_000_000_000] {
             let (duration, before) = (Duration::from_nanos(nanos), Stamp::from(Instant::now()));
-            let end = end_after(duration).unwrap();
+            let end = end_in(duration).unwrap();
             let after = Stamp::from(Instant::now());
             assert!(before + duration <= end && end < after + duration + STEP, "{duration:?}");
         }
-        assert!(end_after(Duration::ZERO).unwrap() <= Stamp::from(Instant::now()), "it has ended");
-        assert_eq!(end_after(Duration::MAX), None);
+        assert!(end_in(Duration::ZERO).unwrap() <= Stamp::from(Instant::now()), "it has ended");
+        assert_eq!(end_in(Duration::MAX), None);
     }
 
     #[test]
@@ -250,7 +255,7 @@ mod tests {
         let mut ends = BTreeSet::new();
         for number in 100..100 + COUNT {
             // A microsecond between two of them, and what it takes to begin one.
-            let end = end_after(Duration::from_millis(20) + Duration::from_micros(number.into())).unwrap();
+            let end = end_in(Duration::from_millis(20) + Duration::from_micros(number.into())).unwrap();
             ends.insert(end);
             sleepers.wake_at(end, None, &Waker::from(Arc::new(Says(number, say.clone()))));
         }
@@ -266,13 +271,13 @@ mod tests {
 
     #[test]
     fn a_waker_that_is_the_last_to_own_sleeps_is_not_dropped_in_the_lock() {
-        let (sleepers, end) = (Arc::<Sleepers>::default(), end_after(Duration::from_secs(3_600)).unwrap());
+        let (sleepers, end) = (Arc::<Sleepers>::default(), end_in(Duration::from_secs(3_600)).unwrap());
         let other = sleepers.wake_at(end, None, Waker::noop());
         let owner = || Waker::from(Arc::new(Owner(Arc::clone(&sleepers), end, other)));
         let id = sleepers.wake_at(end, None, &owner());
         sleepers.wake_at(end, Some(id), &owner());
         drop(sleepers.forget(end, id));
-        let now = end_after(Duration::ZERO).unwrap();
+        let now = end_in(Duration::ZERO).unwrap();
         sleepers.wake_at(now, None, &owner());
         assert_eq!(sleepers.lock().sleeping.len(), 0);
     }

@@ -35,9 +35,13 @@ impl Timer for TokioTimer {
 
 impl Sleep for tokio::time::Sleep {
     fn set(self: Pin<&mut Self>, duration: Duration) {
+        self.set_from(TokioTimer.now(), duration);
+    }
+
+    fn set_from(self: Pin<&mut Self>, now: Instant, duration: Duration) {
         /// As far ahead as tokio's own sleeps end that are longer than its clock can tell.
         const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
-        let now = tokio::time::Instant::now();
+        let now = tokio::time::Instant::from_std(now);
         self.reset(now.checked_add(duration).unwrap_or_else(|| now + FAR));
     }
 }

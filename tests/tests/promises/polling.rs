@@ -193,3 +193,75 @@ fn the_limit_of_a_poll_is_exact_whatever_the_limits_of_polls_before_it() {
         assert_eq!(timer.clock.elapsed(), secs(ends), "{error}");
     }
 }
+
+/// A virtual clock that moves by a millisecond whenever it is read.
+#[derive(Clone)]
+struct Ticking {
+    clock: VirtualClock,
+    /// From when on its sleeps were set anew.
+    set: Arc<Mutex<Vec<Instant>>>,
+}
+
+impl Timer for Ticking {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.clock.sleep(duration)
+    }
+
+    fn reusable_sleep(&self, duration: Duration) -> Option<BoxSleep> {
+        Some(Box::pin(SetFrom(self.clock.reusable_sleep(duration)?, Arc::clone(&self.set))))
+    }
+
+    fn now(&self) -> Instant {
+        self.clock.advance(Duration::from_millis(1));
+        self.clock.now()
+    }
+
+    fn is_virtual(&self) -> bool {
+        true
+    }
+}
+
+struct SetFrom(BoxSleep, Arc<Mutex<Vec<Instant>>>);
+
+impl Future for SetFrom {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().poll(context)
+    }
+}
+
+impl Sleep for SetFrom {
+    fn set(self: Pin<&mut Self>, _: Duration) {
+        panic!("the time is known");
+    }
+
+    fn set_from(mut self: Pin<&mut Self>, now: Instant, duration: Duration) {
+        self.1.lock().unwrap().push(now);
+        self.0.as_mut().set(duration);
+    }
+}
+
+#[test]
+fn a_delay_begins_with_its_reply_and_the_clock_is_read_twice_a_poll() {
+    let timer = Ticking { clock: VirtualClock::new(), set: Arc::default() };
+    let (clock, sent) = (timer.clock.clone(), Arc::new(Mutex::new(vec![])));
+    let polls = Arc::clone(&sent);
+    let operations = Operations::builder("http://server.test").timer(timer.clone());
+    let operations = operations.transport(move |_: Request| {
+        polls.lock().unwrap().push(clock.now());
+        async { Ok(json_reply(&json!({ "name": "operations/1", "metadata": percent(1) }))) }
+    });
+    let operation = operations.build().unwrap().resume("operations/1").unwrap();
+    let settings = every_second().with_timeout(secs(9.5));
+    let error = smol::block_on(operation.poll_until_completed(settings)).unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, Some(11)));
+    // Replies come at once: the next reading is the time of the reply. The first sleep is made.
+    let (sent, set_from) = (sent.lock().unwrap(), timer.set.lock().unwrap());
+    let (reading, delay) = (Duration::from_millis(1), secs(1.0));
+    let replied: Vec<Instant> = sent.iter().map(|sent| *sent + reading).collect();
+    assert_eq!(set_from[..], replied[1..10]);
+    for (reply, next) in replied.iter().zip(&sent[1..10]) {
+        assert_eq!(*next - *reply, delay + reading, "one reading when the delay is over");
+    }
+}
