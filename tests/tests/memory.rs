@@ -120,7 +120,7 @@ fn a_start_call_holds_little_more_than_what_it_sends() {
     let sending = made + polled(&mut starting);
     println!("start call {made} B, and {sending} B while it is sent");
     // The parts of the call are gone then, and the request is there. The rest is mostly its future,
-    // of which a third is for traces and metrics: they are on here.
+    // which is larger for the traces and metrics that are on here.
     assert!(made <= 1_904, "{made}");
     assert!(sending <= 1_925, "{sending}");
 }

@@ -177,8 +177,8 @@ impl Shared {
         std::mem::replace(&mut self.sleepers, rest).into_values().collect()
     }
 
-    /// Makes the key of a sleep that begins now.
-    fn key(&mut self, duration: Duration) -> Key {
+    /// Makes the key of a sleep that began at `now`.
+    fn key(&mut self, now: Instant, duration: Duration) -> Key {
         // A loop of sleeps that never ends would otherwise spin at the end of time without ever
         // returning: a test that waits for ever is to fail, not to hang.
         assert!(
@@ -186,7 +186,8 @@ impl Shared {
             "the virtual clock reached its end, 100 years ahead: something waits for ever"
         );
         self.next_id += 1;
-        (self.elapsed.saturating_add(duration).min(END_OF_TIME), self.next_id)
+        let began = now.saturating_duration_since(self.origin);
+        (began.saturating_add(duration).min(END_OF_TIME), self.next_id)
     }
 
     fn changed(&mut self) {
@@ -285,10 +286,16 @@ struct Sleep {
 }
 
 impl Sleep {
-    /// Makes a sleep that begins now. It is registered at its first poll, not here: a sleep that is
-    /// never polled must not hold up the clock.
+    /// Makes a sleep that begins now.
     fn of(clock: VirtualClock, duration: Duration) -> Self {
-        let key = clock.lock().key(duration);
+        let now = clock.now();
+        Self::since(clock, now, duration)
+    }
+
+    /// Makes a sleep that began at `now`. It is registered at its first poll, not here: a sleep
+    /// that is never polled must not hold up the clock.
+    fn since(clock: VirtualClock, now: Instant, duration: Duration) -> Self {
+        let key = clock.lock().key(now, duration);
         Self { clock, key, has_yielded: false }
     }
 }
@@ -311,6 +318,10 @@ impl Future for Sleep {
 impl timer::Sleep for Sleep {
     fn set(mut self: Pin<&mut Self>, duration: Duration) {
         *self = Self::of(self.clock.clone(), duration);
+    }
+
+    fn set_from(mut self: Pin<&mut Self>, now: Instant, duration: Duration) {
+        *self = Self::since(self.clock.clone(), now, duration);
     }
 }
 

@@ -28,11 +28,11 @@ pub struct AsyncIoTimer;
 
 impl Timer for AsyncIoTimer {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(AsyncIoSleep::from(Instant::now(), duration))
+        Box::pin(AsyncIoSleep::since(Instant::now(), duration))
     }
 
     fn reusable_sleep(&self, duration: Duration) -> Option<BoxSleep> {
-        Some(Box::pin(AsyncIoSleep::from(Instant::now(), duration)))
+        Some(Box::pin(AsyncIoSleep::since(Instant::now(), duration)))
     }
 }
 
@@ -44,7 +44,7 @@ struct AsyncIoSleep {
 }
 
 impl AsyncIoSleep {
-    fn from(now: Instant, duration: Duration) -> Self {
+    fn since(now: Instant, duration: Duration) -> Self {
         Self { end: end_after(now, duration), id: None }
     }
 
@@ -78,7 +78,7 @@ impl Sleep for AsyncIoSleep {
 
     fn set_from(mut self: Pin<&mut Self>, now: Instant, duration: Duration) {
         let waiting = self.forget();
-        *self = Self::from(now, duration);
+        *self = Self::since(now, duration);
         if let Some(waker) = waiting {
             self.wake(&waker);
         }

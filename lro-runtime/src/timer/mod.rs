@@ -95,7 +95,7 @@ pub trait Timer: Send + Sync + 'static {
 ///     future::Future,
 ///     pin::Pin,
 ///     task::{Context, Poll},
-///     time::Duration,
+///     time::{Duration, Instant},
 /// };
 /// use lro_runtime::{
 ///     Timer,
@@ -128,6 +128,13 @@ pub trait Timer: Send + Sync + 'static {
 /// impl Sleep for SmolSleep {
 ///     fn set(mut self: Pin<&mut Self>, duration: Duration) {
 ///         self.0.set_after(duration);
+///     }
+///
+///     fn set_from(mut self: Pin<&mut Self>, now: Instant, duration: Duration) {
+///         match now.checked_add(duration) {
+///             Some(end) => self.0.set_at(end),
+///             None => self.0.clear(), // further away than an `Instant` can tell
+///         }
 ///     }
 /// }
 /// ```

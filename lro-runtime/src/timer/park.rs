@@ -25,11 +25,11 @@ pub(crate) struct ParkTimer;
 
 impl Timer for ParkTimer {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(ParkSleep::from(Instant::now(), duration))
+        Box::pin(ParkSleep::since(Instant::now(), duration))
     }
 
     fn reusable_sleep(&self, duration: Duration) -> Option<BoxSleep> {
-        Some(Box::pin(ParkSleep::from(Instant::now(), duration)))
+        Some(Box::pin(ParkSleep::since(Instant::now(), duration)))
     }
 }
 
@@ -39,7 +39,7 @@ struct ParkSleep {
 }
 
 impl ParkSleep {
-    fn from(now: Instant, duration: Duration) -> Self {
+    fn since(now: Instant, duration: Duration) -> Self {
         Self { deadline: now.checked_add(duration) }
     }
 }
@@ -64,7 +64,7 @@ impl Sleep for ParkSleep {
     }
 
     fn set_from(mut self: Pin<&mut Self>, now: Instant, duration: Duration) {
-        *self = Self::from(now, duration);
+        *self = Self::since(now, duration);
     }
 }
 

@@ -238,7 +238,7 @@ impl Sleep for SetFrom {
 
     fn set_from(mut self: Pin<&mut Self>, now: Instant, duration: Duration) {
         self.1.lock().unwrap().push(now);
-        self.0.as_mut().set(duration);
+        self.0.as_mut().set_from(now, duration);
     }
 }
 
