@@ -4,6 +4,7 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::{Mutex, PoisonError},
 };
 
 /// A crate in a folder of its own, with each of these modules.
@@ -37,6 +38,9 @@ impl Crate {
     /// Fails with all that rustc, clippy with its pedantic lints, and rustdoc say, if they say
     /// anything.
     pub(crate) fn has_no_warning(&self) {
+        // The crates share a folder of builds, in which cargo works for one of them at a time.
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         for (arguments, flags) in
             [(&["clippy", "--", "-D", "warnings"][..], ""), (&["doc", "--no-deps"], "-D warnings")]
         {
@@ -48,6 +52,8 @@ impl Crate {
                 String::from_utf8_lossy(&output.stderr)
             );
         }
+        // Nobody reads the pages, which take hundreds of megabytes.
+        let _ = fs::remove_dir_all(self.target().join("doc"));
     }
 
     /// Adds a program.
@@ -55,9 +61,13 @@ impl Crate {
         fs::write(self.0.join("src/main.rs"), code).unwrap();
     }
 
+    fn target(&self) -> PathBuf {
+        self.0.with_file_name("target")
+    }
+
     pub(crate) fn cargo(&self, arguments: &[&str], rustdoc_flags: &str) -> Output {
         let mut command = Command::new(env!("CARGO"));
-        command.current_dir(&self.0).env("CARGO_TARGET_DIR", self.0.parent().unwrap().join("target"));
+        command.current_dir(&self.0).env("CARGO_TARGET_DIR", self.target());
         command.env("RUSTDOCFLAGS", rustdoc_flags).env_remove("RUSTFLAGS").args(arguments).output().unwrap()
     }
 }
