@@ -59,7 +59,8 @@ pub trait Timer: Send + Sync + 'static {
     /// `None`, and every delay is a [`sleep`](Self::sleep) of its own.
     ///
     /// A timer that has one saves an allocation per poll. It is called where the wait is polled, so
-    /// it may need what the executor brings.
+    /// it may need what the executor brings. A timer that returns the sleeps of another, with a
+    /// clock of its own, wraps them: they are set by what its [`now`](Self::now) returns.
     fn reusable_sleep(&self, duration: Duration) -> Option<BoxSleep> {
         let _ = duration;
         None

@@ -7,10 +7,16 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
+    task::{Context, Poll},
     time::{Duration, Instant, SystemTime},
 };
 
-use lro_runtime::{Timer, testing::VirtualClock, timer::BoxSleep, transport::BoxFuture};
+use lro_runtime::{
+    Timer,
+    testing::VirtualClock,
+    timer::{BoxSleep, Sleep},
+    transport::BoxFuture,
+};
 
 use crate::simulate::lies::Lie;
 
@@ -29,14 +35,15 @@ impl Timer for SkewedTimer {
             Some(Lie::SleepsForEver) => Box::pin(Forever),
             Some(Lie::WakesForNothing) => Box::pin(std::future::poll_fn(|context| {
                 context.waker().wake_by_ref();
-                std::task::Poll::Pending
+                Poll::Pending
             })),
             _ => self.clock.sleep(duration),
         }
     }
 
     fn reusable_sleep(&self, duration: Duration) -> Option<BoxSleep> {
-        self.lie.is_none().then(|| self.clock.reusable_sleep(duration)).flatten()
+        let sleep = self.lie.is_none().then(|| self.clock.reusable_sleep(duration)).flatten()?;
+        Some(Box::pin(SkewedSleep { sleep, ahead: self.ahead }))
     }
 
     fn now(&self) -> Instant {
@@ -55,13 +62,38 @@ impl Timer for SkewedTimer {
     }
 }
 
+/// A sleep of the clock that all processes share, which is set by the clock of one.
+struct SkewedSleep {
+    sleep: BoxSleep,
+    ahead: Duration,
+}
+
+impl Future for SkewedSleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.sleep.as_mut().poll(context)
+    }
+}
+
+impl Sleep for SkewedSleep {
+    fn set(mut self: Pin<&mut Self>, duration: Duration) {
+        self.sleep.as_mut().set(duration);
+    }
+
+    fn set_from(mut self: Pin<&mut Self>, now: Instant, duration: Duration) {
+        let now = now.checked_sub(self.ahead).unwrap_or(now);
+        self.sleep.as_mut().set_from(now, duration);
+    }
+}
+
 /// A future that is never ready and wakes nobody.
 pub(super) struct Forever;
 
 impl Future for Forever {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, _: &mut std::task::Context<'_>) -> std::task::Poll<()> {
-        std::task::Poll::Pending
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
     }
 }
